@@ -1,0 +1,209 @@
+package registrytest
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/webhook"
+)
+
+func roundTrip(t *testing.T, s Store) {
+	r := open(t, s)
+	want := full(1)
+	create(t, r, want, endpoint(2))
+
+	require.NoError(t, r.Ping(t.Context()))
+	got, err := r.Endpoint(t.Context(), tenant, want.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+func defaults(t *testing.T, s Store) {
+	r := open(t, s)
+	want := endpoint(1)
+	given := want
+	given.EventTypes, given.Schedule = []string{}, webhook.Schedule{}
+	given.Headers, given.Metadata = map[string]string{}, map[string]string{}
+	given.CreatedAt = born.In(time.FixedZone("", 3600)).Add(999 * time.Nanosecond)
+	create(t, r, given)
+
+	got, err := r.Endpoint(t.Context(), tenant, want.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, got, "empty comes back as nil, times in UTC to the microsecond")
+}
+
+func reopen(t *testing.T, s Store) {
+	sealer := newSealer(t)
+	want := full(1)
+	first := s.Open(t, sealer)
+	create(t, first, want)
+	require.NoError(t, first.Close())
+
+	r := openWith(t, s, sealer)
+	got, err := r.Endpoint(t.Context(), tenant, want.ID)
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	requireMatch(t, r, "contact.updated", 1)
+}
+
+func notFound(t *testing.T, s Store) {
+	r := open(t, s)
+	_, err := r.Endpoint(t.Context(), tenant, id(1))
+	requireCode(t, webhook.NotFound, err)
+	require.EqualError(t, err, "endpoint "+id(1)+" does not exist")
+
+	_, err = r.UpdateEndpoint(t.Context(), tenant, id(1), func(*webhook.Endpoint) error {
+		t.Error("there is nothing to change")
+		return nil
+	})
+	requireCode(t, webhook.NotFound, err)
+	requireCode(t, webhook.NotFound, r.DeleteEndpoint(t.Context(), tenant, id(1)))
+}
+
+func takenID(t *testing.T, s Store) {
+	r := open(t, s)
+	first := endpoint(1, "a")
+	create(t, r, first)
+	err := r.CreateEndpoint(t.Context(), endpoint(1, "b"))
+	requireCode(t, webhook.Conflict, err)
+	require.ErrorContains(t, err, id(1))
+
+	got, err := r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Equal(t, first, got)
+	requireMatch(t, r, "a", 1)
+	requireMatch(t, r, "b")
+}
+
+func list(t *testing.T, s Store) {
+	r := open(t, s)
+	all, err := r.Endpoints(t.Context(), tenant, "", 10)
+	require.NoError(t, err)
+	require.Empty(t, all)
+
+	want := []webhook.Endpoint{endpoint(1), full(2), endpoint(3), endpoint(4), endpoint(5)}
+	for _, n := range []int{3, 0, 4, 2, 1} {
+		create(t, r, want[n])
+	}
+	for after, i := "", 0; i <= len(want); i += 2 {
+		page, err := r.Endpoints(t.Context(), tenant, after, 2)
+		require.NoError(t, err)
+		require.Equal(t, want[i:min(i+2, len(want))], page)
+		after = page[len(page)-1].ID
+	}
+	all, err = r.Endpoints(t.Context(), tenant, id(5), 2)
+	require.NoError(t, err)
+	require.Empty(t, all)
+}
+
+func update(t *testing.T, s Store) {
+	r := open(t, s)
+	before := endpoint(1, "a")
+	create(t, r, before)
+
+	want := full(1)
+	want.Version = before.Version + 1
+	got, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+		require.Equal(t, before, *e)
+		*e = want
+		e.ID, e.Tenant, e.CreatedAt, e.Version = id(2), "other", born.Add(time.Hour), 40
+		e.UpdatedAt = want.UpdatedAt.Add(999 * time.Nanosecond)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Equal(t, want, got, "as it is stored, and what cannot change has not")
+
+	got, err = r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+	_, err = r.Endpoint(t.Context(), "other", id(2))
+	requireCode(t, webhook.NotFound, err)
+}
+
+func updateFails(t *testing.T, s Store) {
+	r := open(t, s)
+	before := full(1)
+	create(t, r, before)
+
+	plain, refusal := errors.New("no"), webhook.Invalidf("url", "must be https")
+	for _, cause := range []error{plain, refusal} {
+		_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+			e.URL, e.EventTypes[0], e.Headers["x-key"] = "https://other.example", "b", "other"
+			return cause
+		})
+		require.ErrorIs(t, err, cause)
+	}
+	require.Panics(t, func() {
+		_, _ = r.UpdateEndpoint(t.Context(), tenant, id(1), func(*webhook.Endpoint) error { panic("mine") })
+	})
+
+	got, err := r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Equal(t, before, got)
+	requireMatch(t, r, "b")
+	create(t, r, endpoint(2)) // nothing stayed locked
+}
+
+func deleteEndpoint(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r, full(1), endpoint(2))
+	require.NoError(t, r.DeleteEndpoint(t.Context(), tenant, id(1)))
+
+	_, err := r.Endpoint(t.Context(), tenant, id(1))
+	requireCode(t, webhook.NotFound, err)
+	requireCode(t, webhook.NotFound, r.DeleteEndpoint(t.Context(), tenant, id(1)))
+	requireMatch(t, r, "contact.updated", 2)
+
+	create(t, r, endpoint(1, "other")) // nothing of the old one comes back
+	requireMatch(t, r, "contact.updated", 2)
+	requireMatch(t, r, "other", 1, 2)
+}
+
+func tenantsApart(t *testing.T, s Store) {
+	r := open(t, s)
+	mine, theirs := endpoint(1, "a"), endpoint(1)
+	theirs.Tenant, theirs.Description = "other", "the same id, another tenant"
+	create(t, r, mine, theirs)
+	requireMatch(t, r, "a", 1)
+	requireMatch(t, r, "b")
+
+	_, err := r.UpdateEndpoint(t.Context(), "other", id(1), func(e *webhook.Endpoint) error {
+		e.State = webhook.EndpointDisabled
+		return nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, r.DeleteEndpoint(t.Context(), "other", id(1)))
+	for _, other := range []string{"other", "", "ACME", "acme%", "nobody"} {
+		_, err := r.Endpoint(t.Context(), other, id(1))
+		requireCode(t, webhook.NotFound, err)
+		requireCode(t, webhook.NotFound, r.DeleteEndpoint(t.Context(), other, id(1)))
+		all, err := r.Endpoints(t.Context(), other, "", 10)
+		require.NoError(t, err)
+		require.Empty(t, all)
+		matched, err := r.Match(t.Context(), other, "a")
+		require.NoError(t, err)
+		require.Empty(t, matched)
+	}
+	got, err := r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Equal(t, mine, got)
+}
+
+func cancelled(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r, endpoint(1))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+
+	require.ErrorIs(t, r.CreateEndpoint(ctx, endpoint(2)), context.Canceled)
+	_, err := r.Endpoint(ctx, tenant, id(1))
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = r.Match(ctx, tenant, "a")
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, r.Ping(ctx), context.Canceled)
+	requireMatch(t, r, "a", 1)
+}

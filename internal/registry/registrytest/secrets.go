@@ -1,0 +1,150 @@
+package registrytest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"github.com/tink-crypto/tink-go/v2/aead"
+	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
+	"github.com/tink-crypto/tink-go/v2/keyset"
+
+	"hookloop/internal/registry"
+	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
+)
+
+func rotatedSecrets(t *testing.T, s Store) {
+	r := open(t, s)
+	e := endpoint(1)
+	create(t, r, e)
+	now := born.Add(time.Hour)
+	for range 2 {
+		next := signature.NewSecret()
+		e.Rotate(next, now, 24*time.Hour)
+		_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+			e.Rotate(next, now, 24*time.Hour)
+			return nil
+		})
+		require.NoError(t, err)
+	}
+	got, err := r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Len(t, got.Secrets, 3)
+	require.Equal(t, e.Secrets, got.Secrets)
+	require.Len(t, got.SigningSecrets(now.Add(23*time.Hour)), 3)
+	require.Len(t, got.SigningSecrets(now.Add(24*time.Hour)), 1)
+}
+
+// secretsSealed looks for every secret there ever was in all the store holds, while it is open
+// (a write-ahead log is part of it) and after it was closed.
+func secretsSealed(t *testing.T, s Store) {
+	r := s.Open(t, newSealer(t))
+	var secrets []signature.Secret
+	for n := range 20 {
+		e := full(n)
+		for _, secret := range e.Secrets {
+			secrets = append(secrets, secret.Secret)
+		}
+		create(t, r, e)
+	}
+	next := signature.NewSecret()
+	secrets = append(secrets, next)
+	_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+		e.Rotate(next, born, time.Hour)
+		return nil
+	})
+	require.NoError(t, err)
+	require.NoError(t, r.DeleteEndpoint(t.Context(), tenant, id(2)))
+
+	requireSealed(t, s.Raw(t), secrets)
+	require.NoError(t, r.Close())
+	requireSealed(t, s.Raw(t), secrets)
+}
+
+func requireSealed(t *testing.T, raw []byte, secrets []signature.Secret) {
+	t.Helper()
+	require.True(t, bytes.Contains(raw, []byte(id(1))), "this is not all the store holds")
+	require.False(t, bytes.Contains(raw, []byte("whsec_")))
+	for _, secret := range secrets {
+		encoded := strings.TrimPrefix(secret.Reveal(), "whsec_")
+		key, err := base64.StdEncoding.DecodeString(encoded)
+		require.NoError(t, err)
+		for _, form := range [][]byte{key, []byte(encoded[:16]), []byte(hex.EncodeToString(key)[:16])} {
+			require.False(t, bytes.Contains(raw, form), "a secret lies open")
+		}
+	}
+}
+
+func otherKey(t *testing.T, s Store) {
+	first := s.Open(t, newSealer(t))
+	e := endpoint(1)
+	create(t, first, e)
+	require.NoError(t, first.Close())
+
+	r := open(t, s)
+	_, err := r.Endpoint(t.Context(), tenant, id(1))
+	require.ErrorIs(t, err, registry.ErrOtherKey)
+	require.EqualError(t, err, "endpoint "+id(1)+": sealed with another key")
+	_, err = r.Endpoints(t.Context(), tenant, "", 1)
+	require.EqualError(t, err, "endpoint "+id(1)+": sealed with another key")
+	_, err = r.UpdateEndpoint(t.Context(), tenant, id(1), func(*webhook.Endpoint) error { return nil })
+	require.ErrorIs(t, err, registry.ErrOtherKey)
+	requireMatch(t, r, "a", 1) // needs no secrets
+}
+
+// rotatedKey seals with a second key what the first had sealed, one endpoint at a time.
+func rotatedKey(t *testing.T, s Store) {
+	old, err := registry.NewKey()
+	require.NoError(t, err)
+	first := s.Open(t, sealerOf(t, old))
+	e, kept := endpoint(1), endpoint(2)
+	create(t, first, e, kept)
+	require.NoError(t, first.Close())
+
+	both, next := addKey(t, old)
+	second := s.Open(t, sealerOf(t, both))
+	got, err := second.UpdateEndpoint(t.Context(), tenant, id(1), func(*webhook.Endpoint) error { return nil })
+	require.NoError(t, err)
+	require.Equal(t, e.Secrets, got.Secrets)
+	got, err = second.Endpoint(t.Context(), tenant, id(2))
+	require.NoError(t, err)
+	require.Equal(t, kept, got)
+	require.NoError(t, second.Close())
+
+	r := openWith(t, s, sealerOf(t, next))
+	got, err = r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Equal(t, e.Secrets, got.Secrets)
+	_, err = r.Endpoint(t.Context(), tenant, id(2))
+	require.ErrorIs(t, err, registry.ErrOtherKey)
+}
+
+// addKey gives a keyset with a new primary key beside the old one, and one with the new key alone.
+func addKey(t *testing.T, old []byte) (both, next []byte) {
+	t.Helper()
+	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(old)))
+	require.NoError(t, err)
+	was, err := handle.Primary()
+	require.NoError(t, err)
+	m := keyset.NewManagerFromHandle(handle)
+	added, err := m.Add(aead.AES256GCMKeyTemplate())
+	require.NoError(t, err)
+	require.NoError(t, m.SetPrimary(added))
+	both = write(t, m)
+	require.NoError(t, m.Delete(was.KeyID()))
+	return both, write(t, m)
+}
+
+func write(t *testing.T, m *keyset.Manager) []byte {
+	t.Helper()
+	handle, err := m.Handle()
+	require.NoError(t, err)
+	var b bytes.Buffer
+	require.NoError(t, insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&b)))
+	return b.Bytes()
+}

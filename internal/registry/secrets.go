@@ -1,0 +1,59 @@
+package registry
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
+)
+
+// openSecret is one signing secret as it is sealed. This is stored data: fields are added, never
+// renamed. All of an endpoint's secrets are sealed as one, so that an attempt opens once.
+type openSecret struct {
+	Secret    string `json:"secret"`
+	ExpiresAt int64  `json:"expires_at,omitempty"` // microseconds since 1970; absent: never
+}
+
+// SealSecrets seals an endpoint's secrets so that they open for this endpoint only.
+func (s *Sealer) SealSecrets(tenant, id string, secrets []webhook.EndpointSecret) ([]byte, error) {
+	open := make([]openSecret, len(secrets))
+	for i, secret := range secrets {
+		open[i].Secret = secret.Secret.Reveal()
+		if !secret.ExpiresAt.IsZero() {
+			open[i].ExpiresAt = secret.ExpiresAt.UnixMicro()
+		}
+	}
+	plain, err := json.Marshal(open)
+	if err != nil {
+		return nil, fmt.Errorf("secrets: %w", err)
+	}
+	return s.Seal(plain, place(tenant, id))
+}
+
+// OpenSecrets gives back what SealSecrets was given, times to the microsecond.
+func (s *Sealer) OpenSecrets(tenant, id string, sealed []byte) ([]webhook.EndpointSecret, error) {
+	plain, err := s.Open(sealed, place(tenant, id))
+	if err != nil {
+		return nil, err
+	}
+	var open []openSecret
+	if err := json.Unmarshal(plain, &open); err != nil {
+		return nil, ErrSeal // the cause could quote a secret
+	}
+	secrets := make([]webhook.EndpointSecret, len(open))
+	for i, o := range open {
+		if secrets[i].Secret, err = signature.ParseSecret(o.Secret); err != nil {
+			return nil, ErrSeal
+		}
+		if o.ExpiresAt != 0 {
+			secrets[i].ExpiresAt = time.UnixMicro(o.ExpiresAt).UTC()
+		}
+	}
+	return secrets, nil
+}
+
+// place names the row that secrets are sealed for. A tenant's id holds no slash, so no two rows
+// share a name.
+func place(tenant, id string) []byte { return []byte(tenant + "/" + id) }

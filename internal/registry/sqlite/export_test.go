@@ -1,0 +1,7 @@
+package sqlite
+
+// The queries of the hot path, for tests that ask SQLite how it would run them.
+const (
+	SelectMatch    = selectMatch
+	SelectEndpoint = selectEndpoint
+)

@@ -1,0 +1,82 @@
+package sqlite
+
+import (
+	"database/sql/driver"
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"time"
+
+	"hookloop/internal/webhook"
+)
+
+// columns are those of the table endpoints, in the order of fields.
+const columns = `tenant, id, url, event_types, description, headers, metadata,
+	schedule, timeout, state, secrets, version, created_at, updated_at`
+
+// fields point at what the columns hold, for Scan and, since database/sql follows pointers, as
+// arguments of INSERT.
+func fields(e *webhook.Endpoint, sealed *[]byte) []any {
+	return []any{
+		&e.Tenant, &e.ID, &e.URL, jsonText{&e.EventTypes}, &e.Description, jsonText{&e.Headers}, jsonText{&e.Metadata},
+		jsonText{&e.Schedule}, (*int64)(&e.Timeout), &e.State, sealed, &e.Version, micros{&e.CreatedAt}, micros{&e.UpdatedAt},
+	}
+}
+
+type scanner interface{ Scan(dest ...any) error }
+
+// read reads an endpoint from a row of columns and opens its secrets. With an error comes what
+// could be read, so that it can be named.
+func (r *Registry) read(row scanner) (e webhook.Endpoint, err error) {
+	var sealed []byte
+	if err := row.Scan(fields(&e, &sealed)...); err != nil {
+		return e, err
+	}
+	e.Secrets, err = r.sealer.OpenSecrets(e.Tenant, e.ID, sealed)
+	return e, err
+}
+
+// row seals the secrets of an endpoint and gives the values of its columns.
+func (r *Registry) row(e webhook.Endpoint) ([]any, error) {
+	sealed, err := r.sealer.SealSecrets(e.Tenant, e.ID, e.Secrets)
+	if err != nil {
+		return nil, err
+	}
+	return fields(&e, &sealed), nil
+}
+
+// jsonText keeps a list or map as JSON, an empty one as no text at all: that costs nothing to read.
+type jsonText struct{ at any } // a pointer to the list or map
+
+func (j jsonText) Value() (driver.Value, error) {
+	if reflect.ValueOf(j.at).Elem().Len() == 0 {
+		return "", nil
+	}
+	text, err := json.Marshal(j.at)
+	return string(text), err
+}
+
+func (j jsonText) Scan(src any) error {
+	text, ok := src.(string)
+	if !ok {
+		return fmt.Errorf("column holds %T, not JSON text", src)
+	}
+	if text == "" {
+		return nil
+	}
+	return json.Unmarshal([]byte(text), j.at)
+}
+
+// micros keeps a time as microseconds since 1970.
+type micros struct{ at *time.Time }
+
+func (m micros) Value() (driver.Value, error) { return m.at.UnixMicro(), nil }
+
+func (m micros) Scan(src any) error {
+	n, ok := src.(int64)
+	if !ok {
+		return fmt.Errorf("column holds %T, not microseconds", src)
+	}
+	*m.at = time.UnixMicro(n).UTC()
+	return nil
+}

@@ -1,0 +1,70 @@
+package webhook
+
+import (
+	"fmt"
+	"time"
+)
+
+// MaxResponseBody bounds what we keep of an endpoint's answer, in bytes: enough to debug with, too
+// little to hurt a history.
+const MaxResponseBody = 4 << 10
+
+// Attempt is one HTTP request of a delivery and what came back. It stands in workflow histories
+// and in the API: fields are added, never renamed.
+type Attempt struct {
+	Number          int       `json:"number"` // from 1
+	At              time.Time `json:"at"`
+	StatusCode      int       `json:"status_code,omitempty"` // 0: no answer
+	DurationMS      int64     `json:"duration_ms"`
+	Failure         Failure   `json:"failure,omitempty"` // why there was no answer
+	Error           string    `json:"error,omitempty"`   // the same, for a person
+	ResponseBody    string    `json:"response_body,omitempty"`
+	RetryAfterMS    int64     `json:"retry_after_ms,omitempty"` // as the endpoint asked
+	EndpointVersion int       `json:"endpoint_version,omitempty"`
+}
+
+// Succeeded says whether the endpoint took the event. Only 2xx counts.
+func (a Attempt) Succeeded() bool { return a.StatusCode/100 == 2 }
+
+// RetryAfter is the wait the endpoint asked for; zero when it did not.
+func (a Attempt) RetryAfter() time.Duration { return time.Duration(a.RetryAfterMS) * time.Millisecond }
+
+// Failure is the kind of an attempt without an answer. The value is a metric label.
+type Failure string
+
+// The kinds of failure.
+const (
+	FailureRefused Failure = "refused" // connection refused
+	FailureReset   Failure = "reset"   // connection broken before a whole answer
+	FailureDNS     Failure = "dns"
+	FailureTLS     Failure = "tls"
+	FailureTimeout Failure = "timeout"
+	FailureAddress Failure = "address" // the address guard would not dial it
+	FailureOther   Failure = "other"
+)
+
+// DeferReason says why a delivery's turn passed without an attempt.
+type DeferReason string
+
+// The reasons to defer. None of them spends an attempt.
+const (
+	DeferSchedule DeferReason = "scheduled" // the schedule asks for a wait before the first attempt
+	DeferBreaker  DeferReason = "breaker_open"
+	DeferBulkhead DeferReason = "bulkhead_full"
+	DeferState    DeferReason = "endpoint_state" // held or paused
+	DeferInternal DeferReason = "internal"       // our own fault: registry or history out of reach
+	DeferStopping DeferReason = "stopping"       // the worker is shutting down
+)
+
+// Deferral is the error of a turn in which no attempt was made.
+type Deferral struct {
+	Reason DeferReason `json:"reason"`
+	Detail string      `json:"detail,omitempty"`
+}
+
+func (d *Deferral) Error() string {
+	if d.Detail == "" {
+		return "deferred: " + string(d.Reason)
+	}
+	return fmt.Sprintf("deferred: %s: %s", d.Reason, d.Detail)
+}

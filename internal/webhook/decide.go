@@ -1,0 +1,60 @@
+package webhook
+
+import (
+	"net/http"
+	"time"
+)
+
+// MaxRetryAfter bounds the wait an endpoint may ask for.
+const MaxRetryAfter = 24 * time.Hour
+
+// Decision is what follows an attempt: the state of the delivery and, while it is Retrying, the
+// wait until the next attempt.
+type Decision struct {
+	Status DeliveryStatus
+	Wait   time.Duration
+}
+
+// Decide says what follows attempt a of the delivery that seed names. Workflows replay it: the
+// same arguments must give the same answer forever, so gate every change to it in
+// workflows/changes.go.
+func Decide(s Schedule, a Attempt, seed string) Decision {
+	switch {
+	case a.Succeeded():
+		return Decision{Status: Delivered}
+	case a.Number >= len(s):
+		return Decision{Status: Exhausted}
+	}
+	wait := s[a.Number]
+	if a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusServiceUnavailable {
+		wait = max(wait, min(a.RetryAfter(), MaxRetryAfter))
+	}
+	return Decision{Status: Retrying, Wait: jitterUp(wait, a.RetryAfter(), seed, a.Number)}
+}
+
+// jitterUp jitters a scheduled wait either way, but never goes below what the endpoint asked for.
+func jitterUp(wait, asked time.Duration, seed string, n int) time.Duration {
+	return max(Jitter(wait, seed, n), min(asked, wait))
+}
+
+// Waits between deferrals: they double from the first to the longest.
+const (
+	firstDeferral   = 30 * time.Second
+	longestDeferral = 30 * time.Minute
+)
+
+// DeferWait says how long the n-th deferral in a row lasts (n from 1). A full bulkhead is busy, not
+// broken, and is tried again sooner.
+func DeferWait(r DeferReason, n int, seed string) time.Duration {
+	first := firstDeferral
+	switch r {
+	case DeferBulkhead, DeferStopping, DeferInternal:
+		first = time.Second
+	case DeferBreaker, DeferState, DeferSchedule:
+	}
+	wait := longestDeferral
+	if n < 12 { // beyond, the shift would pass the longest anyway
+		wait = min(first<<(n-1), longestDeferral)
+	}
+	return Jitter(wait, seed, n)
+}

@@ -1,0 +1,45 @@
+package webhook
+
+import "time"
+
+// Delivery is one event on its way to one endpoint.
+type Delivery struct {
+	Event    Event
+	Data     []byte
+	Endpoint Endpoint
+}
+
+// DeliveryStatus is where a delivery stands. The value is the API's and the metric's.
+type DeliveryStatus string
+
+// The states of a delivery. Pending, retrying and held go on; the others are its end.
+const (
+	Pending   DeliveryStatus = "pending"   // no attempt yet
+	Retrying  DeliveryStatus = "retrying"  // waits for its next attempt
+	Held      DeliveryStatus = "held"      // waits for a person
+	Delivered DeliveryStatus = "delivered" // answered 2xx
+	Exhausted DeliveryStatus = "exhausted" // the schedule is spent
+	Rejected  DeliveryStatus = "rejected"  // a person, or the endpoint, refused it
+	Cancelled DeliveryStatus = "cancelled" // stopped, or the endpoint was deleted
+)
+
+// Ended says whether nothing more will happen.
+func (s DeliveryStatus) Ended() bool {
+	switch s {
+	case Delivered, Exhausted, Rejected, Cancelled:
+		return true
+	case Pending, Retrying, Held:
+	}
+	return false
+}
+
+// DeliveryReport tells what became of a delivery. It is a workflow result and stands in the API:
+// fields are added, never renamed.
+type DeliveryReport struct {
+	EndpointID    string         `json:"endpoint_id"`
+	Status        DeliveryStatus `json:"status"`
+	Reason        string         `json:"reason,omitempty"` // why it waits or ended, for a person
+	Attempts      []Attempt      `json:"attempts,omitempty"`
+	NextAttemptAt *time.Time     `json:"next_attempt_at,omitempty"`
+	WorkflowID    string         `json:"workflow_id,omitempty"` // set once the delivery has a workflow of its own
+}

@@ -1,0 +1,93 @@
+package webhook
+
+import (
+	"slices"
+	"time"
+
+	"hookloop/internal/signature"
+)
+
+// EndpointState says whether deliveries go to an endpoint.
+type EndpointState string
+
+// The states of an endpoint. New events match all but the disabled; held and paused ones keep
+// their deliveries waiting.
+const (
+	EndpointActive   EndpointState = "active"
+	EndpointHeld     EndpointState = "held"
+	EndpointPaused   EndpointState = "paused"
+	EndpointDisabled EndpointState = "disabled"
+)
+
+// Endpoint is a consumer's URL, its secrets and its policies.
+type Endpoint struct {
+	ID          string
+	Tenant      string
+	URL         string
+	EventTypes  []string // empty: every type
+	Description string
+	Headers     map[string]string // sent with every attempt
+	Metadata    map[string]string // the app's own, never sent
+	Schedule    Schedule          // empty: DefaultSchedule
+	Timeout     time.Duration     // of one attempt; zero: DefaultTimeout
+	State       EndpointState
+	Secrets     []EndpointSecret // the newest first; at least one
+	Version     int              // 1 at creation, one more with each change; attempts record it
+	CreatedAt   time.Time
+	UpdatedAt   time.Time
+}
+
+// EndpointSecret is a signing secret and when it stops signing.
+type EndpointSecret struct {
+	Secret    signature.Secret
+	ExpiresAt time.Time // zero: never
+}
+
+// Bounds of one attempt's time-out. Standard Webhooks advises 15 to 30 s.
+const (
+	DefaultTimeout = 15 * time.Second
+	MinTimeout     = 1 * time.Second
+	MaxTimeout     = 30 * time.Second
+)
+
+// SigningSecrets are the secrets that sign at time t, the newest first.
+func (e Endpoint) SigningSecrets(t time.Time) []signature.Secret {
+	var live []signature.Secret
+	for _, s := range e.Secrets {
+		if s.ExpiresAt.IsZero() || t.Before(s.ExpiresAt) {
+			live = append(live, s.Secret)
+		}
+	}
+	return live
+}
+
+// Rotate puts next in front. The secrets before it sign until overlap has passed, but never longer
+// than they would have; those that have stopped signing are dropped.
+func (e *Endpoint) Rotate(next signature.Secret, now time.Time, overlap time.Duration) {
+	until := now.Add(overlap)
+	kept := slices.DeleteFunc(slices.Clone(e.Secrets), func(s EndpointSecret) bool {
+		return overlap <= 0 || !s.ExpiresAt.IsZero() && !now.Before(s.ExpiresAt)
+	})
+	for i := range kept {
+		if kept[i].ExpiresAt.IsZero() || until.Before(kept[i].ExpiresAt) {
+			kept[i].ExpiresAt = until
+		}
+	}
+	e.Secrets = append([]EndpointSecret{{Secret: next}}, kept...)
+}
+
+// ScheduleOrDefault is the schedule its deliveries follow.
+func (e Endpoint) ScheduleOrDefault() Schedule {
+	if len(e.Schedule) == 0 {
+		return DefaultSchedule()
+	}
+	return e.Schedule
+}
+
+// TimeoutOrDefault bounds one attempt to it.
+func (e Endpoint) TimeoutOrDefault() time.Duration {
+	if e.Timeout == 0 {
+		return DefaultTimeout
+	}
+	return e.Timeout
+}

@@ -1,0 +1,72 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+	"time"
+)
+
+// MaxBody bounds a request body and so an event's data, in bytes. Temporal warns from 512 KiB a
+// payload on; half of that leaves room for what an event gathers on its way.
+const MaxBody = 256 << 10
+
+// Event is what happened: immutable, and without its data. The data travels beside it as bytes,
+// because a round trip through encoding/json would change them (see ADR 2).
+type Event struct {
+	Tenant    string    `json:"tenant"`
+	ID        string    `json:"id"` // the webhook-id of every delivery
+	Type      string    `json:"type"`
+	Timestamp time.Time `json:"timestamp"` // when it happened, says the app; UTC
+}
+
+// EventStatus sums up all deliveries of an event.
+type EventStatus string
+
+// The states of an event: delivered once every delivery was, failed once one ended otherwise.
+const (
+	EventDelivering EventStatus = "delivering"
+	EventDelivered  EventStatus = "delivered"
+	EventFailed     EventStatus = "failed"
+)
+
+var (
+	eventType = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)*$`)
+	tenantID  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$`)
+)
+
+// CheckEventType refuses what is not dotted lower case of at most 128 bytes.
+func CheckEventType(s string) error {
+	if len(s) > 128 || !eventType.MatchString(s) {
+		return Invalidf("type", `must be dotted lower case like "contact.updated", at most 128 characters`)
+	}
+	return nil
+}
+
+// CheckTenant refuses what cannot stand in a workflow ID or as a Temporal fairness key (64 bytes).
+func CheckTenant(s string) error {
+	if !tenantID.MatchString(s) {
+		return Invalidf("tenant", "must be 1 to 64 letters, digits, - or _, and begin with a letter or digit")
+	}
+	return nil
+}
+
+// Body is what every endpoint receives of an event: Standard Webhooks' envelope with data byte for
+// byte as the app sent it. The same event gives the same bytes on every attempt.
+func Body(e Event, data []byte) []byte {
+	var b bytes.Buffer
+	b.Grow(len(data) + 128)
+	b.WriteString(`{"type":`)
+	b.Write(quote(e.Type))
+	b.WriteString(`,"timestamp":`)
+	b.Write(quote(e.Timestamp.UTC().Format(time.RFC3339Nano)))
+	b.WriteString(`,"data":`)
+	b.Write(data)
+	b.WriteByte('}')
+	return b.Bytes()
+}
+
+func quote(s string) []byte {
+	q, _ := json.Marshal(s) // a string always marshals
+	return q
+}

@@ -1,0 +1,137 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"time"
+	"unicode/utf8"
+)
+
+// MaxDepth bounds how deep an event may nest. PHP's json_decode stops at 512 by default and the
+// envelope adds one: an endpoint must be able to read what we accept.
+const MaxDepth = 500
+
+// NewEvent is what an app posts: an event before it has a tenant and an id.
+type NewEvent struct {
+	Type      string
+	Timestamp time.Time       // zero when the app gave none
+	Data      json.RawMessage // exactly the app's bytes
+}
+
+// ParseEvent reads {"type", "data", "timestamp"?}. It is strict where encoding/json is lenient
+// (duplicate and unknown keys, invalid UTF-8, depth), because the first mistake should be the app's
+// to see, not the endpoint's.
+func ParseEvent(body []byte) (NewEvent, error) {
+	if !utf8.Valid(body) {
+		return NewEvent{}, Errorf(BadJSON, "body is not valid UTF-8")
+	}
+	if depth(body) > MaxDepth {
+		return NewEvent{}, Invalidf("data", "nests deeper than %d levels", MaxDepth)
+	}
+	fields, err := members(body)
+	if err != nil {
+		return NewEvent{}, err
+	}
+	return newEvent(fields)
+}
+
+type member struct {
+	name  string
+	value json.RawMessage
+}
+
+// members reads one JSON object whole, in order, its values untouched.
+func members(body []byte) ([]member, error) {
+	dec := json.NewDecoder(bytes.NewReader(body))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, Errorf(BadJSON, "body is not a JSON object")
+	}
+	var all []member
+	for dec.More() {
+		t, err := dec.Token()
+		name, isName := t.(string)
+		if err != nil || !isName {
+			return nil, badJSON(err)
+		}
+		m := member{name: name}
+		if err := dec.Decode(&m.value); err != nil {
+			return nil, badJSON(err)
+		}
+		all = append(all, m)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, badJSON(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, Errorf(BadJSON, "body goes on after the JSON object")
+	}
+	return all, nil
+}
+
+func badJSON(err error) error {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return Errorf(BadJSON, "body is not valid JSON: it ends too early")
+	}
+	return Errorf(BadJSON, "body is not valid JSON: %v", err)
+}
+
+func newEvent(fields []member) (NewEvent, error) {
+	var e NewEvent
+	seen := map[string]bool{}
+	for _, f := range fields {
+		if seen[f.name] {
+			return NewEvent{}, Invalidf(f.name, "appears twice")
+		}
+		seen[f.name] = true
+		if err := e.set(f); err != nil {
+			return NewEvent{}, err
+		}
+	}
+	for _, name := range []string{"type", "data"} {
+		if !seen[name] {
+			return NewEvent{}, Invalidf(name, "is required")
+		}
+	}
+	return e, CheckEventType(e.Type)
+}
+
+func (e *NewEvent) set(f member) error {
+	switch f.name {
+	case "type":
+		if json.Unmarshal(f.value, &e.Type) != nil {
+			return Invalidf("type", "must be a string")
+		}
+	case "timestamp":
+		if json.Unmarshal(f.value, &e.Timestamp) != nil || e.Timestamp.IsZero() {
+			return Invalidf("timestamp", `must be an RFC 3339 time like "2026-01-31T12:00:00Z"`)
+		}
+	case "data":
+		e.Data = f.value
+	default:
+		return Invalidf(f.name, "is not a field of an event (type, data, timestamp)")
+	}
+	return nil
+}
+
+// depth is how many objects and arrays stand open at the deepest point. It need not be given
+// valid JSON: a parser looks at the same bytes afterwards.
+func depth(b []byte) int {
+	deepest, open, inString := 0, 0, false
+	for i := 0; i < len(b); i++ {
+		switch c := b[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			open++
+			deepest = max(deepest, open)
+		case c == '}' || c == ']':
+			open--
+		}
+	}
+	return deepest
+}
