@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"strings"
 )
@@ -14,14 +16,21 @@ const prefix = "whsec_"
 var ErrSecret = errors.New(`must be "whsec_" and the base64 of 24 to 64 bytes`)
 
 // Secret is a signing key. It never prints itself: every way of formatting, logging or marshalling
-// it shows whsec_***; only Reveal gives it away.
-type Secret struct{ key []byte }
+// it shows whsec_***; only Reveal gives it away. The key is a pointer to a string because fmt prints
+// what stands in unexported fields of other structs without asking its methods, and of all kinds of
+// pointer this is one it never follows.
+type Secret struct{ key *string }
+
+func newSecret(key []byte) Secret {
+	s := string(key)
+	return Secret{key: &s}
+}
 
 // NewSecret draws a secret of 32 bytes, HMAC-SHA256's natural key length.
 func NewSecret() Secret {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails since Go 1.24
-	return Secret{key: key}
+	return newSecret(key)
 }
 
 // ParseSecret reads whsec_<base64>. Standard Webhooks asks for 24 to 64 bytes.
@@ -34,22 +43,29 @@ func ParseSecret(s string) (Secret, error) {
 	if err != nil || len(key) < 24 || len(key) > 64 {
 		return Secret{}, ErrSecret
 	}
-	return Secret{key: key}, nil
+	return newSecret(key), nil
 }
 
 // Reveal is the secret in clear, for its owner and for sealing.
-func (s Secret) Reveal() string { return prefix + base64.StdEncoding.EncodeToString(s.key) }
+func (s Secret) Reveal() string { return prefix + base64.StdEncoding.EncodeToString(s.bytes()) }
 
 // IsZero says whether there is no secret.
-func (s Secret) IsZero() bool { return len(s.key) == 0 }
+func (s Secret) IsZero() bool { return len(s.bytes()) == 0 }
 
 func (s Secret) String() string { return prefix + "***" }
 
-// GoString hides the secret from %#v.
-func (s Secret) GoString() string { return s.String() }
+// Format hides the secret from every verb: String alone would leave it to %d and %#v.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // LogValue hides the secret from slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText hides the secret from encoders.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+func (s Secret) bytes() []byte {
+	if s.key == nil {
+		return nil
+	}
+	return []byte(*s.key)
+}

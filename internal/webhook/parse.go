@@ -104,9 +104,10 @@ func (e *NewEvent) set(f member) error {
 			return Invalidf("type", "must be a string")
 		}
 	case "timestamp":
-		if json.Unmarshal(f.value, &e.Timestamp) != nil || e.Timestamp.IsZero() {
+		if json.Unmarshal(f.value, &e.Timestamp) != nil || e.Timestamp.IsZero() || !encodable(e.Timestamp.UTC()) {
 			return Invalidf("timestamp", `must be an RFC 3339 time like "2026-01-31T12:00:00Z"`)
 		}
+		e.Timestamp = e.Timestamp.UTC()
 	case "data":
 		e.Data = f.value
 	default:
@@ -114,6 +115,10 @@ func (e *NewEvent) set(f member) error {
 	}
 	return nil
 }
+
+// encodable says whether encoding/json would write t again: an offset can carry a readable time out
+// of the years RFC 3339 has.
+func encodable(t time.Time) bool { return 0 <= t.Year() && t.Year() <= 9999 }
 
 // depth is how many objects and arrays stand open at the deepest point. It need not be given
 // valid JSON: a parser looks at the same bytes afterwards.

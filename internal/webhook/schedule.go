@@ -47,7 +47,8 @@ func (s Schedule) Check() error {
 func Jitter(wait time.Duration, seed string, n int) time.Duration {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(seed + "/" + strconv.Itoa(n))) // a hash never fails
-	share := float64(mix(h.Sum64())>>11)/(1<<53)*0.4 - 0.2
+	// The outer conversion keeps arm64 from fusing the two steps, which rounds otherwise than amd64 does.
+	share := float64(float64(mix(h.Sum64())>>11)/(1<<53)*0.4) - 0.2
 	return wait + time.Duration(share*float64(wait))
 }
 

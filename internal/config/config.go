@@ -1,0 +1,105 @@
+// Package config turns environment into what each command needs, and says everything that is
+// wrong at once, before anything opens. It is the only place that reads the environment.
+package config
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// Env looks a variable up; empty means unset.
+type Env func(name string) string
+
+// OS is the environment of the process.
+func OS(name string) string { return strings.TrimSpace(os.Getenv(name)) }
+
+// JWT says which tokens the gateway accepts. Exactly one of Secret, JWKSFile and JWKSURL is set.
+type JWT struct {
+	Secret   []byte // HS256, at least MinSecret bytes
+	JWKSFile string
+	JWKSURL  string
+	Issuer   string
+	Audience string
+}
+
+// MinSecret is the shortest HS256 secret, in bytes: RFC 7518 section 3.2 asks for the hash's size.
+const MinSecret = 32
+
+// ReadJWT reads HOOKLOOP_JWT_*. Without any key it returns a JWT without one: `dev` then makes a
+// secret, `serve` refuses.
+func ReadJWT(env Env) (JWT, error) {
+	j := JWT{
+		Secret:   []byte(env("HOOKLOOP_JWT_SECRET")),
+		JWKSFile: env("HOOKLOOP_JWT_JWKS_FILE"),
+		JWKSURL:  env("HOOKLOOP_JWT_JWKS_URL"),
+		Issuer:   or(env("HOOKLOOP_JWT_ISSUER"), "hookloop"),
+		Audience: or(env("HOOKLOOP_JWT_AUDIENCE"), "hookloop"),
+	}
+	keys := 0
+	for _, set := range []bool{len(j.Secret) > 0, j.JWKSFile != "", j.JWKSURL != ""} {
+		if set {
+			keys++
+		}
+	}
+	if keys > 1 {
+		return j, errors.New("set one of HOOKLOOP_JWT_SECRET, HOOKLOOP_JWT_JWKS_FILE and HOOKLOOP_JWT_JWKS_URL, not several")
+	}
+	if n := len(j.Secret); n > 0 && n < MinSecret {
+		return j, fmt.Errorf("HOOKLOOP_JWT_SECRET has %d bytes, HS256 needs at least %d", n, MinSecret)
+	}
+	return j, nil
+}
+
+// HasKey says whether there is anything to check a token with.
+func (j JWT) HasKey() bool { return len(j.Secret) > 0 || j.JWKSFile != "" || j.JWKSURL != "" }
+
+// Serve is the configuration of `hookloop serve`. Temporal's own (TEMPORAL_*) is read by its SDK.
+type Serve struct {
+	Listen          string // host:port of the gateway
+	Registry        string // path of the SQLite file
+	RegistryKeyFile string // holds the key that seals endpoint secrets
+	JWT             JWT
+}
+
+// ReadServe reads HOOKLOOP_*; the error names every problem, one a line.
+func ReadServe(env Env) (Serve, error) {
+	jwt, err := ReadJWT(env)
+	s := Serve{
+		Listen:          or(env("HOOKLOOP_LISTEN"), "127.0.0.1:8080"),
+		Registry:        env("HOOKLOOP_REGISTRY"),
+		RegistryKeyFile: env("HOOKLOOP_REGISTRY_KEY_FILE"),
+		JWT:             jwt,
+	}
+	problems := []error{err}
+	if err == nil && !jwt.HasKey() {
+		problems = append(problems, errors.New("one of HOOKLOOP_JWT_SECRET, HOOKLOOP_JWT_JWKS_FILE and HOOKLOOP_JWT_JWKS_URL is required"))
+	}
+	if s.Registry == "" {
+		problems = append(problems, errors.New("HOOKLOOP_REGISTRY is required: the path of the registry's SQLite file"))
+	}
+	if s.RegistryKeyFile == "" {
+		problems = append(problems, errors.New("HOOKLOOP_REGISTRY_KEY_FILE is required: the file with the key that seals secrets"))
+	}
+	return s, errors.Join(problems...)
+}
+
+// Client says which gateway the commands talk to. Empty fields are found in dev.json.
+type Client struct {
+	Gateway string // base URL
+	Tenant  string
+	Token   string
+}
+
+// ReadClient reads HOOKLOOP_GATEWAY, HOOKLOOP_TENANT and HOOKLOOP_TOKEN.
+func ReadClient(env Env) Client {
+	return Client{Gateway: env("HOOKLOOP_GATEWAY"), Tenant: env("HOOKLOOP_TENANT"), Token: env("HOOKLOOP_TOKEN")}
+}
+
+func or(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}

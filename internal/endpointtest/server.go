@@ -1,0 +1,51 @@
+package endpointtest
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"time"
+)
+
+// TB is what Start needs of a test; testing itself stays out of the binary.
+type TB interface {
+	Helper()
+	Cleanup(f func())
+	Fatalf(format string, args ...any)
+}
+
+// Server is an Endpoint that listens on a free port of the loopback.
+type Server struct {
+	*Endpoint
+
+	URL string
+}
+
+// Start serves an endpoint until the test ends.
+func Start(t TB, cfg Config) *Server {
+	t.Helper()
+	endpoint, err := New(cfg)
+	if err != nil {
+		t.Fatalf("script: %v", err)
+	}
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("listen: %v", err)
+	}
+	srv := &http.Server{Handler: endpoint, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = srv.Serve(listener) }() // ends with Close
+	t.Cleanup(func() { _ = srv.Close() })
+	return &Server{Endpoint: endpoint, URL: "http://" + listener.Addr().String()}
+}
+
+// MustWait is Wait with a patience of 30 seconds, ending the test when it runs out.
+func (s *Server) MustWait(t TB, n int) []Receipt {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	got, err := s.Wait(ctx, n)
+	if err != nil {
+		t.Fatalf("%d of %d receipts: %v", len(got), n, err)
+	}
+	return got
+}

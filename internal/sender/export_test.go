@@ -1,0 +1,40 @@
+package sender
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"time"
+
+	"hookloop/internal/webhook"
+)
+
+// The pure parts, for tables in sender_test.
+var (
+	Classify        = classify
+	NewAddressGuard = newAddressGuard
+	RetryAfter      = retryAfter
+	Clean           = clean
+	VerdictOn       = verdictOn
+	ErrFailing      = errFailing
+	ErrNoVerdict    = errNoVerdict
+	ErrAddress      = errAddress
+)
+
+// MaxGuards is how many guards are kept.
+const MaxGuards = maxGuards
+
+// Trust lets tests serve TLS under a certificate of their own. Call it before the first Send.
+func (s *Sender) Trust(roots *x509.CertPool) {
+	s.transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+}
+
+// Guarded counts the guards kept.
+func (s *Sender) Guarded() int { return s.guards.recent.Len() }
+
+// Enter takes a turn as Send does, without an attempt.
+func (s *Sender) Enter(tenant, id string) (leave func(error), refused *webhook.Deferral) {
+	return s.guards.enter(endpointKey{tenant, id})
+}
+
+// IdleGuard is after how long a guard is forgotten.
+const IdleGuard time.Duration = idleGuard

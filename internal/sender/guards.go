@@ -1,0 +1,180 @@
+package sender
+
+import (
+	"container/list"
+	"errors"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker/v2"
+
+	"hookloop/internal/webhook"
+)
+
+// When a breaker opens and for how long: design section 3.4.
+const (
+	tripConsecutive = 5
+	tripMinimum     = 10 // attempts before a share of failures means anything
+	tripWindow      = 60 * time.Second
+	tripBucket      = 10 * time.Second
+	openTime        = 30 * time.Second
+)
+
+// A guard is forgotten after an hour of idleness: longer than the longest deferral (30 min and its
+// jitter), so a failing endpoint's breaker is still there at its delivery's next turn. maxGuards
+// bounds their memory at about 16 MiB however many endpoints there are; what a guard forgotten
+// early costs is a few attempts until its breaker opens again.
+const (
+	idleGuard = time.Hour
+	maxGuards = 1 << 14
+)
+
+// What an attempt tells the breaker about the endpoint; nil says it is well.
+var (
+	errFailing   = errors.New("the endpoint fails")
+	errNoVerdict = errors.New("the attempt says nothing about the endpoint")
+)
+
+// verdictOn judges the endpoint, not the delivery: a 400 for one payload comes from an endpoint
+// that is alive. An address we would not dial is our judgement and counts for neither.
+func verdictOn(a webhook.Attempt) error {
+	switch {
+	case a.Failure == webhook.FailureAddress:
+		return errNoVerdict
+	case a.Failure != "", a.StatusCode >= 500,
+		a.StatusCode == http.StatusRequestTimeout, a.StatusCode == http.StatusTooManyRequests:
+		return errFailing
+	}
+	return nil
+}
+
+type endpointKey struct{ tenant, id string }
+
+// guard is what stands before one endpoint in this worker.
+type guard struct {
+	key      endpointKey
+	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
+	probeAt  atomic.Int64 // Unix seconds from which an open breaker lets a probe through
+	inFlight int
+	usedAt   time.Time
+}
+
+func newGuard(key endpointKey) *guard {
+	g := &guard{key: key}
+	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
+		Interval:     tripWindow,
+		BucketPeriod: tripBucket,
+		Timeout:      openTime,
+		MaxRequests:  1, // one probe
+		ReadyToTrip: func(c gobreaker.Counts) bool {
+			done := c.TotalSuccesses + c.TotalFailures // not Requests: those in flight have not succeeded
+			return c.ConsecutiveFailures >= tripConsecutive || done >= tripMinimum && c.TotalFailures*2 >= done
+		},
+		OnStateChange: func(_ string, _, to gobreaker.State) {
+			if to == gobreaker.StateOpen {
+				g.probeAt.Store(time.Now().Add(openTime).Unix() + 1)
+			}
+		},
+		IsExcluded: func(err error) bool { return errors.Is(err, errNoVerdict) },
+	})
+	return g
+}
+
+// guards keeps the guard of each endpoint in use, the last used first.
+type guards struct {
+	bulkhead int
+
+	mu     sync.Mutex
+	byKey  map[endpointKey]*list.Element
+	recent *list.List
+}
+
+func newGuards(bulkhead int) *guards {
+	return &guards{bulkhead: bulkhead, byKey: map[endpointKey]*list.Element{}, recent: list.New()}
+}
+
+// enter takes a place at the endpoint, or says why there is none. leave must be called once, with
+// what the attempt said about the endpoint.
+func (g *guards) enter(key endpointKey) (leave func(verdict error), refused *webhook.Deferral) {
+	gd := g.take(key)
+	if gd == nil {
+		return nil, &webhook.Deferral{Reason: webhook.DeferBulkhead, Detail: "too many attempts to the endpoint are in flight"}
+	}
+	done, err := gd.breaker.Allow()
+	if err != nil {
+		g.giveBack(gd)
+		return nil, &webhook.Deferral{Reason: webhook.DeferBreaker, Detail: gd.whyNot(err)}
+	}
+	return func(verdict error) {
+		done(verdict)
+		g.giveBack(gd)
+	}, nil
+}
+
+func (gd *guard) whyNot(err error) string {
+	if errors.Is(err, gobreaker.ErrTooManyRequests) {
+		return "the endpoint keeps failing; a probe is under way"
+	}
+	at := time.Unix(gd.probeAt.Load(), 0).UTC().Format(time.RFC3339)
+	return "the endpoint keeps failing; it is probed after " + at
+}
+
+// take gives nil when the bulkhead is full.
+func (g *guards) take(key endpointKey) *guard {
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	el, ok := g.byKey[key]
+	if !ok {
+		el = g.recent.PushFront(newGuard(key))
+		g.byKey[key] = el
+		defer g.forget(now)
+	}
+	g.recent.MoveToFront(el)
+	gd := el.Value.(*guard)
+	gd.usedAt = now
+	if gd.inFlight >= g.bulkhead {
+		return nil
+	}
+	gd.inFlight++
+	return gd
+}
+
+func (g *guards) giveBack(gd *guard) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gd.inFlight--
+	gd.usedAt = time.Now()
+}
+
+// forget drops guards idle for long and, while there are too many, the idlest. One with attempts in
+// flight stays: a second bulkhead beside it would let too many in.
+func (g *guards) forget(now time.Time) {
+	for el := g.recent.Back(); el != nil; {
+		gd, next := el.Value.(*guard), el.Prev()
+		if g.recent.Len() <= maxGuards && now.Sub(gd.usedAt) < idleGuard {
+			return
+		}
+		if gd.inFlight == 0 {
+			g.recent.Remove(el)
+			delete(g.byKey, gd.key)
+		}
+		el = next
+	}
+}
+
+// open counts the breakers that are not closed.
+func (g *guards) open() float64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.forget(time.Now())
+	open := 0
+	for el := g.recent.Front(); el != nil; el = el.Next() {
+		if el.Value.(*guard).breaker.State() != gobreaker.StateClosed {
+			open++
+		}
+	}
+	return float64(open)
+}

@@ -1,0 +1,180 @@
+// Package sender makes one attempt: a signed POST with a deadline, behind an address guard, a
+// bulkhead and a circuit breaker per endpoint. It reports what came back and never what to do about
+// it: verdicts are webhook.Decide's. Activities call it; it is the only package that asks HTTP of
+// others.
+package sender
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hookloop/internal/webhook"
+)
+
+// Config says how attempts are made.
+type Config struct {
+	AllowLoopback bool                  // let endpoints on 127.0.0.0/8 and ::1 through; for development only
+	Bulkhead      int                   // attempts in flight per endpoint; 0: 16
+	UserAgent     string                // empty: "Hookloop"
+	Now           func() time.Time      // dates and signs attempts; nil: time.Now
+	Logger        *slog.Logger          // nil: silent
+	Metrics       prometheus.Registerer // nil: none
+}
+
+const defaultBulkhead = 16
+
+// Sender makes attempts. It is safe for concurrent use and meant to be shared: connections,
+// breakers and bulkheads are worth something only to who shares them.
+type Sender struct {
+	userAgent string
+	now       func() time.Time
+	log       *slog.Logger
+	transport *http.Transport
+	guards    *guards
+	metrics   *metrics
+}
+
+// New prepares a Sender; nothing is dialled before the first Send.
+func New(cfg Config) (*Sender, error) {
+	if cfg.Bulkhead < 0 {
+		return nil, fmt.Errorf("sender: bulkhead of %d attempts", cfg.Bulkhead)
+	}
+	if cfg.Bulkhead == 0 {
+		cfg.Bulkhead = defaultBulkhead
+	}
+	if cfg.UserAgent == "" {
+		cfg.UserAgent = "Hookloop"
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.DiscardHandler)
+	}
+	g := newGuards(cfg.Bulkhead)
+	m, err := newMetrics(cfg.Metrics, g.open)
+	if err != nil {
+		return nil, fmt.Errorf("sender: %w", err)
+	}
+	return &Sender{
+		userAgent: cfg.UserAgent,
+		now:       cfg.Now,
+		log:       cfg.Logger,
+		transport: newTransport(cfg.AllowLoopback),
+		guards:    g,
+		metrics:   m,
+	}, nil
+}
+
+// Close gives up idle connections. Attempts in flight go on.
+func (s *Sender) Close() { s.transport.CloseIdleConnections() }
+
+// Send makes attempt number of d. Every answer and every failure of the endpoint is an Attempt; an
+// error means no attempt counts, and is a *webhook.Deferral when that is nobody's fault.
+func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {
+	leave, refused := s.enter(ctx, d.Endpoint)
+	if refused != nil {
+		return webhook.Attempt{}, s.deferred(refused)
+	}
+	verdict := errNoVerdict // also that of an attempt that panics
+	defer func() { leave(verdict) }()
+
+	a, err := s.attempt(ctx, d, number)
+	if err != nil {
+		if stopped, ok := errors.AsType[*webhook.Deferral](err); ok {
+			return webhook.Attempt{}, s.deferred(stopped)
+		}
+		return webhook.Attempt{}, fmt.Errorf("endpoint %s: %w", d.Endpoint.ID, err)
+	}
+	verdict = verdictOn(a)
+	s.record(ctx, d, a)
+	return a, nil
+}
+
+// enter asks all who may refuse this turn, in the order in which a refusal costs others nothing: a
+// held endpoint takes no place in the bulkhead, a full bulkhead takes no probe from the breaker.
+func (s *Sender) enter(ctx context.Context, e webhook.Endpoint) (leave func(error), refused *webhook.Deferral) {
+	if ctx.Err() != nil {
+		return nil, stopping()
+	}
+	switch e.State {
+	case webhook.EndpointHeld, webhook.EndpointPaused, webhook.EndpointDisabled:
+		return nil, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is " + string(e.State)}
+	case webhook.EndpointActive:
+	}
+	return s.guards.enter(endpointKey{e.Tenant, e.ID})
+}
+
+func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {
+	a := webhook.Attempt{Number: number, At: s.now().UTC(), EndpointVersion: d.Endpoint.Version}
+	secrets := d.Endpoint.SigningSecrets(a.At)
+	if len(secrets) == 0 {
+		return a, errors.New("no secret to sign with")
+	}
+	timeout := d.Endpoint.TimeoutOrDefault()
+	within, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+
+	start := time.Now() // not s.now: only the real clock is monotonic
+	err := s.exchange(within, d, secrets, start, &a)
+	if err != nil && ctx.Err() != nil {
+		return a, stopping()
+	}
+	if err != nil {
+		a.DurationMS = time.Since(start).Milliseconds()
+		a.Failure, a.Error = classify(err, timeout)
+	}
+	return a, nil
+}
+
+// stopping is a turn cut off from our side. The endpoint may have taken the event all the same; the
+// next turn then sends it again under the same webhook-id.
+func stopping() *webhook.Deferral {
+	return &webhook.Deferral{Reason: webhook.DeferStopping, Detail: "the worker stopped before there was an answer"}
+}
+
+func (s *Sender) deferred(why *webhook.Deferral) error {
+	s.metrics.deferrals.WithLabelValues(string(why.Reason)).Inc()
+	return why
+}
+
+// record writes the attempt's one log line and its metrics. Neither carries anything the app or
+// the endpoint wrote.
+func (s *Sender) record(ctx context.Context, d webhook.Delivery, a webhook.Attempt) {
+	s.metrics.attempts.WithLabelValues(outcome(a)).Inc()
+	s.metrics.duration.Observe(float64(a.DurationMS) / 1000)
+	level := slog.LevelWarn
+	if a.Succeeded() {
+		level = slog.LevelDebug
+	}
+	if !s.log.Enabled(ctx, level) {
+		return
+	}
+	s.log.LogAttrs(ctx, level, "attempt",
+		slog.String("tenant", d.Event.Tenant),
+		slog.String("event", d.Event.ID),
+		slog.String("endpoint", d.Endpoint.ID),
+		slog.Int("attempt", a.Number),
+		slog.Int("status", a.StatusCode),
+		slog.Int64("duration_ms", a.DurationMS),
+		slog.String("failure", string(a.Failure)))
+}
+
+// outcome is a metric label: a class of status or a kind of failure, so that no endpoint can make
+// labels up.
+func outcome(a webhook.Attempt) string {
+	switch {
+	case a.Failure != "":
+		return string(a.Failure)
+	case a.StatusCode > 599:
+		return string(webhook.FailureOther)
+	}
+	return strconv.Itoa(a.StatusCode/100) + "xx"
+}

@@ -1,0 +1,61 @@
+package webhook_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
+)
+
+func TestRotate(t *testing.T) {
+	t.Parallel()
+	first, second, third := signature.NewSecret(), signature.NewSecret(), signature.NewSecret()
+	e := webhook.Endpoint{Secrets: []webhook.EndpointSecret{{Secret: first}}}
+	at := func(d time.Duration) []signature.Secret { return e.SigningSecrets(happened.Add(d)) }
+	require.Equal(t, []signature.Secret{first}, at(0))
+
+	e.Rotate(second, happened, 24*time.Hour)
+	require.Equal(t, []signature.Secret{second, first}, at(0), "the newest first")
+	require.Equal(t, []signature.Secret{second, first}, at(24*time.Hour-1))
+	require.Equal(t, []signature.Secret{second}, at(24*time.Hour))
+
+	e.Rotate(third, happened.Add(time.Hour), 48*time.Hour)
+	require.Equal(t, []signature.Secret{third, second, first}, at(time.Hour))
+	require.Equal(t, []signature.Secret{third, second}, at(24*time.Hour), "a later rotation does not prolong an older secret")
+	require.Equal(t, []signature.Secret{third}, at(49*time.Hour))
+
+	e.Rotate(first, happened.Add(30*time.Hour), time.Hour)
+	require.Len(t, e.Secrets, 3, "what has stopped signing is dropped")
+	require.Equal(t, []signature.Secret{first}, at(31*time.Hour), "a shorter overlap shortens")
+}
+
+func TestRotateWithoutOverlap(t *testing.T) {
+	t.Parallel()
+	for _, overlap := range []time.Duration{0, -time.Hour} {
+		leaked, fresh := signature.NewSecret(), signature.NewSecret()
+		e := webhook.Endpoint{Secrets: []webhook.EndpointSecret{{Secret: leaked}}}
+		e.Rotate(fresh, happened, overlap)
+		require.Equal(t, []webhook.EndpointSecret{{Secret: fresh}}, e.Secrets)
+	}
+}
+
+func TestRotateLeavesCopiesAlone(t *testing.T) {
+	t.Parallel()
+	e := webhook.Endpoint{Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}}}
+	before := e
+	e.Rotate(signature.NewSecret(), happened, time.Hour)
+	require.Len(t, before.Secrets, 1)
+	require.Zero(t, before.Secrets[0].ExpiresAt)
+}
+
+func TestEndpointDefaults(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, webhook.DefaultSchedule(), webhook.Endpoint{}.ScheduleOrDefault())
+	require.Equal(t, webhook.DefaultTimeout, webhook.Endpoint{}.TimeoutOrDefault())
+	own := webhook.Endpoint{Schedule: webhook.Schedule{0, time.Second}, Timeout: time.Second}
+	require.Equal(t, own.Schedule, own.ScheduleOrDefault())
+	require.Equal(t, time.Second, own.TimeoutOrDefault())
+}

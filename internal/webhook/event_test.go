@@ -1,0 +1,86 @@
+package webhook_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/webhook"
+)
+
+var happened = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+func TestBody(t *testing.T) {
+	t.Parallel()
+	e := webhook.Event{Tenant: "acme", ID: "evt_1", Type: "contact.updated", Timestamp: happened}
+	in := time.FixedZone("", 2*60*60)
+	for name, tc := range map[string]struct {
+		at         time.Time
+		data, want string
+	}{
+		"plain":       {happened, `{"b":1.10}`, `{"type":"contact.updated","timestamp":"2026-01-31T12:00:00Z","data":{"b":1.10}}`},
+		"fraction":    {happened.Add(1500 * time.Microsecond), `[]`, `{"type":"contact.updated","timestamp":"2026-01-31T12:00:00.0015Z","data":[]}`},
+		"other zone":  {happened.In(in), `"\u00e9"`, `{"type":"contact.updated","timestamp":"2026-01-31T12:00:00Z","data":"\u00e9"}`},
+		"no rewrites": {happened, ` { "<" : 1E+2 } `, `{"type":"contact.updated","timestamp":"2026-01-31T12:00:00Z","data": { "<" : 1E+2 } }`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			e := e
+			e.Timestamp = tc.at
+			require.Equal(t, tc.want, string(webhook.Body(e, []byte(tc.data))))
+		})
+	}
+}
+
+func TestCheckEventType(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"a", "contact.updated", "a_b.c_1", "_", "0.0", "a.b.c.d", strings.Repeat("a", 128)} {
+		require.NoError(t, webhook.CheckEventType(good), good)
+	}
+	for _, bad := range []string{
+		"", ".", "a.", ".a", "a..b", "A", "contact-updated", "contact updated", "a.b\n", "\na", "é", "a/b", "a*", strings.Repeat("a", 129),
+	} {
+		err := webhook.CheckEventType(bad)
+		require.ErrorContains(t, err, "type must be dotted lower case", bad)
+		require.Equal(t, webhook.Invalid, webhook.CodeOf(err))
+	}
+}
+
+func TestCheckTenant(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{"a", "acme", "Acme-1", "0_a", strings.Repeat("a", 64)} {
+		require.NoError(t, webhook.CheckTenant(good), good)
+	}
+	for _, bad := range []string{"", "-a", "_a", "a/b", "a.b", "a b", "a\n", "é", "*", strings.Repeat("a", 65)} {
+		require.ErrorContains(t, webhook.CheckTenant(bad), "tenant must be 1 to 64", bad)
+	}
+}
+
+func TestCodeOf(t *testing.T) {
+	t.Parallel()
+	err := webhook.Errorf(webhook.NotFound, "no endpoint %s", "ep_1")
+	require.EqualError(t, err, "no endpoint ep_1")
+	require.Equal(t, webhook.NotFound, webhook.CodeOf(fmt.Errorf("look up: %w", err)))
+	require.Empty(t, webhook.CodeOf(errors.New("ours")))
+	require.Empty(t, webhook.CodeOf(nil))
+}
+
+func TestEndedStatuses(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[webhook.DeliveryStatus]bool{
+		webhook.Pending: false, webhook.Retrying: false, webhook.Held: false,
+		webhook.Delivered: true, webhook.Exhausted: true, webhook.Rejected: true, webhook.Cancelled: true,
+	} {
+		require.Equal(t, want, status.Ended(), status)
+	}
+}
+
+func TestDeferralSaysWhy(t *testing.T) {
+	t.Parallel()
+	require.EqualError(t, &webhook.Deferral{Reason: webhook.DeferBreaker}, "deferred: breaker_open")
+	require.EqualError(t, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is held"}, "deferred: endpoint_state: the endpoint is held")
+}
