@@ -1,0 +1,103 @@
+// Package activities holds the side effects workflows ask for. An activity may run twice; an
+// attempt that did is a duplicate the endpoint recognises by its webhook-id. What an activity
+// needs of the world it asks of small interfaces declared here; cmd picks who implements them.
+package activities
+
+import (
+	"context"
+	"errors"
+
+	"go.temporal.io/sdk/converter"
+
+	"hookloop/internal/webhook"
+)
+
+// EndpointReader looks an endpoint up as it is now. It answers a webhook.NotFound error for one
+// that does not exist or no longer does.
+type EndpointReader interface {
+	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
+}
+
+// Sender makes one attempt. Any answer or failure of the endpoint is an Attempt; an error means
+// none was made, and is a *webhook.Deferral when that is nobody's fault.
+type Sender interface {
+	Send(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error)
+}
+
+// EventReader fetches an event's data from the history that holds it.
+type EventReader interface {
+	EventData(ctx context.Context, e webhook.Event, runID string) ([]byte, error)
+}
+
+// Delivery holds the activities of a delivery. Renaming a method is a migration, not a refactor.
+type Delivery struct {
+	Endpoints EndpointReader
+	Sender    Sender
+	Events    EventReader
+}
+
+// Turn names one turn of a delivery: its chance to make attempt Number. Fields are added, never
+// renamed or re-typed.
+type Turn struct {
+	Event      webhook.Event `json:"event"`
+	EventRunID string        `json:"event_run_id"` // the run whose history holds the data
+	EndpointID string        `json:"endpoint_id"`
+	Number     int           `json:"number"`
+}
+
+// TurnResult is what came of a turn: an attempt, or the reason there was none.
+type TurnResult struct {
+	Attempt  *webhook.Attempt  `json:"attempt,omitempty"`
+	Deferral *webhook.Deferral `json:"deferral,omitempty"`
+	Schedule webhook.Schedule  `json:"schedule,omitempty"` // the endpoint's; absent when the attempt delivered
+}
+
+// FirstAttempt is the fast lane's turn. It runs as a local activity, which records its result and
+// not its arguments: the data costs nothing here.
+func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawValue) (TurnResult, error) {
+	ep, err := d.endpoint(ctx, t)
+	if err != nil {
+		return TurnResult{}, err
+	}
+	if s := ep.ScheduleOrDefault(); s[0] > 0 {
+		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferSchedule}, Schedule: s}, nil
+	}
+	return d.send(ctx, t, ep, data.Payload().GetData())
+}
+
+// Attempt is the durable lane's turn. Its arguments are recorded on every attempt, so they carry
+// ids only and the data is read from the event's history.
+func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
+	ep, err := d.endpoint(ctx, t)
+	if err != nil {
+		return TurnResult{}, err
+	}
+	data, err := d.Events.EventData(ctx, t.Event, t.EventRunID)
+	if err != nil {
+		return TurnResult{}, err
+	}
+	return d.send(ctx, t, ep, data)
+}
+
+func (d *Delivery) endpoint(ctx context.Context, t Turn) (webhook.Endpoint, error) {
+	ep, err := d.Endpoints.Endpoint(ctx, t.Event.Tenant, t.EndpointID)
+	if webhook.CodeOf(err) == webhook.NotFound {
+		return ep, endpointGone(err)
+	}
+	return ep, err
+}
+
+func (d *Delivery) send(ctx context.Context, t Turn, ep webhook.Endpoint, data []byte) (TurnResult, error) {
+	a, err := d.Sender.Send(ctx, webhook.Delivery{Event: t.Event, Data: data, Endpoint: ep}, t.Number)
+	if deferral, ok := errors.AsType[*webhook.Deferral](err); ok {
+		return TurnResult{Deferral: deferral, Schedule: ep.ScheduleOrDefault()}, nil
+	}
+	if err != nil {
+		return TurnResult{}, err
+	}
+	r := TurnResult{Attempt: &a}
+	if !a.Succeeded() {
+		r.Schedule = ep.ScheduleOrDefault()
+	}
+	return r, nil
+}

@@ -1,0 +1,166 @@
+package activities_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+)
+
+type fakes struct {
+	endpoint func() (webhook.Endpoint, error)
+	send     func(webhook.Delivery, int) (webhook.Attempt, error)
+	data     func() ([]byte, error)
+}
+
+func (f fakes) Endpoint(context.Context, string, string) (webhook.Endpoint, error) {
+	return f.endpoint()
+}
+
+func (f fakes) Send(_ context.Context, d webhook.Delivery, n int) (webhook.Attempt, error) {
+	return f.send(d, n)
+}
+
+func (f fakes) EventData(context.Context, webhook.Event, string) ([]byte, error) { return f.data() }
+
+func answering(status int) fakes {
+	return fakes{
+		endpoint: func() (webhook.Endpoint, error) { return webhook.Endpoint{ID: "ep_1"}, nil },
+		send: func(_ webhook.Delivery, n int) (webhook.Attempt, error) {
+			return webhook.Attempt{Number: n, StatusCode: status}, nil
+		},
+		data: func() ([]byte, error) { return []byte(`1`), nil },
+	}
+}
+
+func (f fakes) lane() *activities.Delivery {
+	return &activities.Delivery{Endpoints: f, Sender: f, Events: f}
+}
+
+var turn = activities.Turn{Event: webhook.Event{Tenant: "demo", ID: "evt_1"}, EndpointID: "ep_1", Number: 1}
+
+func raw(s string) converter.RawValue {
+	return converter.NewRawValue(&commonpb.Payload{Data: []byte(s)})
+}
+
+func TestASuccessCarriesNoSchedule(t *testing.T) {
+	t.Parallel()
+	r, err := answering(204).lane().FirstAttempt(t.Context(), turn, raw(`1`))
+	require.NoError(t, err)
+	require.Equal(t, activities.TurnResult{Attempt: &webhook.Attempt{Number: 1, StatusCode: 204}}, r)
+}
+
+func TestAFailureBringsTheSchedule(t *testing.T) {
+	t.Parallel()
+	r, err := answering(500).lane().FirstAttempt(t.Context(), turn, raw(`1`))
+	require.NoError(t, err)
+	require.Equal(t, webhook.DefaultSchedule(), r.Schedule)
+}
+
+func TestFirstAttemptWaitsIfTheScheduleSaysSo(t *testing.T) {
+	t.Parallel()
+	f := answering(200)
+	f.endpoint = func() (webhook.Endpoint, error) {
+		return webhook.Endpoint{ID: "ep_1", Schedule: webhook.Schedule{time.Minute}}, nil
+	}
+	r, err := f.lane().FirstAttempt(t.Context(), turn, raw(`1`))
+	require.NoError(t, err)
+	require.Nil(t, r.Attempt)
+	require.Equal(t, webhook.DeferSchedule, r.Deferral.Reason)
+}
+
+func TestADeferralIsAResultNotAnError(t *testing.T) {
+	t.Parallel()
+	f := answering(200)
+	f.send = func(webhook.Delivery, int) (webhook.Attempt, error) {
+		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferBreaker}
+	}
+	r, err := f.lane().Attempt(t.Context(), turn)
+	require.NoError(t, err)
+	require.Equal(t, webhook.DeferBreaker, r.Deferral.Reason)
+	require.NotEmpty(t, r.Schedule)
+}
+
+func TestADeletedEndpointIsFinal(t *testing.T) {
+	t.Parallel()
+	f := answering(200)
+	f.endpoint = func() (webhook.Endpoint, error) {
+		return webhook.Endpoint{}, webhook.Errorf(webhook.NotFound, "endpoint ep_1 does not exist")
+	}
+	_, err := f.lane().Attempt(t.Context(), turn)
+	app, ok := errors.AsType[*temporal.ApplicationError](err)
+	require.True(t, ok)
+	require.True(t, app.NonRetryable())
+	require.Equal(t, activities.TypeEndpointGone, app.Type())
+}
+
+func TestOurOwnTroubleIsRetried(t *testing.T) {
+	t.Parallel()
+	f := answering(200)
+	f.endpoint = func() (webhook.Endpoint, error) { return webhook.Endpoint{}, errors.New("disk I/O error") }
+	_, err := f.lane().Attempt(t.Context(), turn)
+	require.EqualError(t, err, "disk I/O error")
+}
+
+// histories is a Temporal client that knows one history.
+type histories struct {
+	reads int
+	err   error
+}
+
+func (h *histories) GetWorkflowHistory(context.Context, string, string, bool, enumspb.HistoryEventFilterType) client.HistoryEventIterator {
+	h.reads++
+	return h
+}
+
+func (h *histories) HasNext() bool { return true }
+
+func (h *histories) Next() (*historypb.HistoryEvent, error) {
+	json := map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)}
+	return &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
+		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{
+			Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{
+				{Metadata: json, Data: []byte(`{"event":{}}`)},
+				{Metadata: json, Data: []byte(`{ "a" : 1.10 }`)},
+			}},
+		},
+	}}, h.err
+}
+
+func workflowID(tenant, eventID string) string { return tenant + "/" + eventID }
+
+func TestHistoryReadsTheDataOnceAndExactly(t *testing.T) {
+	t.Parallel()
+	c := &histories{}
+	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
+	require.NoError(t, err)
+	for range 3 {
+		data, err := h.EventData(t.Context(), turn.Event, "run")
+		require.NoError(t, err)
+		require.Equal(t, `{ "a" : 1.10 }`, string(data))
+	}
+	require.Equal(t, 1, c.reads)
+}
+
+func TestAnErasedHistoryIsFinal(t *testing.T) {
+	t.Parallel()
+	c := &histories{err: serviceerror.NewNotFound("no such workflow")}
+	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
+	require.NoError(t, err)
+	_, err = h.EventData(t.Context(), turn.Event, "run")
+	app, ok := errors.AsType[*temporal.ApplicationError](err)
+	require.True(t, ok)
+	require.Equal(t, activities.TypeEventGone, app.Type())
+}

@@ -1,0 +1,76 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"hookloop/internal/webhook"
+)
+
+// cachedEvents bounds the data kept for retries: 256 events of at most 256 KiB are 64 MiB. An
+// event retried to many endpoints is fetched once.
+const cachedEvents = 256
+
+// HistoryReader is the one call of a Temporal client that History needs.
+type HistoryReader interface {
+	GetWorkflowHistory(ctx context.Context, workflowID, runID string, longPoll bool,
+		filter enumspb.HistoryEventFilterType) client.HistoryEventIterator
+}
+
+// History reads an event's data from where it was written once: the second argument in the first
+// history event of the Event workflow.
+type History struct {
+	client    HistoryReader
+	converter converter.DataConverter
+	name      func(tenant, eventID string) string
+	cache     *lru.Cache[string, []byte]
+}
+
+// NewHistory reads through c, decodes with dc, and finds an event's workflow by name.
+func NewHistory(c HistoryReader, dc converter.DataConverter, name func(tenant, eventID string) string) (*History, error) {
+	cache, err := lru.New[string, []byte](cachedEvents)
+	if err != nil {
+		return nil, err
+	}
+	return &History{client: c, converter: dc, name: name, cache: cache}, nil
+}
+
+// EventData is the data of e, accepted by the given run. The error is of TypeEventGone when
+// nothing holds it any more.
+func (h *History) EventData(ctx context.Context, e webhook.Event, runID string) ([]byte, error) {
+	id := h.name(e.Tenant, e.ID)
+	if data, ok := h.cache.Get(id); ok {
+		return data, nil
+	}
+	data, err := h.read(ctx, id, runID)
+	if err != nil {
+		return nil, err
+	}
+	h.cache.Add(id, data)
+	return data, nil
+}
+
+func (h *History) read(ctx context.Context, workflowID, runID string) ([]byte, error) {
+	first, err := h.client.GetWorkflowHistory(ctx, workflowID, runID, false,
+		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
+		return nil, eventGone(err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("history of %s: %w", workflowID, err)
+	}
+	var facts converter.RawValue
+	var data converter.RawValue
+	input := first.GetWorkflowExecutionStartedEventAttributes().GetInput()
+	if err := h.converter.FromPayloads(input, &facts, &data); err != nil {
+		return nil, fmt.Errorf("input of %s: %w", workflowID, err)
+	}
+	return data.Payload().GetData(), nil
+}

@@ -1,0 +1,60 @@
+// Package worker runs workflows and activities until it is told to stop. It registers them on
+// their task queue and bounds what runs at once; what they do is theirs.
+package worker
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// stopTimeout lets every attempt under way finish, and its result be recorded, before the worker
+// ends: the longest attempt and a margin.
+const stopTimeout = webhook.MaxTimeout + 2*time.Second
+
+// Config is what a worker needs. All fields are required.
+type Config struct {
+	Client     client.Client // shared with the gateway, or events are not started eagerly
+	Deliveries *activities.Delivery
+}
+
+// Worker works off Hookloop's task queue.
+type Worker struct{ worker worker.Worker }
+
+// New registers everything; nothing runs yet.
+func New(cfg Config) (*Worker, error) {
+	if cfg.Client == nil || cfg.Deliveries == nil {
+		return nil, errors.New("worker: Client and Deliveries are required")
+	}
+	w := worker.New(cfg.Client, workflows.TaskQueue, worker.Options{
+		WorkerStopTimeout:                  stopTimeout,
+		DisableRegistrationAliasing:        true,
+		MaxConcurrentActivityExecutionSize: 500,
+	})
+	workflows.Register(w)
+	w.RegisterActivity(cfg.Deliveries)
+	return &Worker{worker: w}, nil
+}
+
+// Start begins to poll. Stop ends it, after the attempts under way have ended.
+func (w *Worker) Start() error { return w.worker.Start() }
+
+// Stop ends polling and waits for what runs.
+func (w *Worker) Stop() { w.worker.Stop() }
+
+// Run works until ctx ends, then drains.
+func (w *Worker) Run(ctx context.Context) error {
+	if err := w.Start(); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	w.Stop()
+	return nil
+}

@@ -1,0 +1,111 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+)
+
+// What people read in the Temporal UI: summaries of one line, current details in Markdown. None
+// of it enters a history but the summaries of timers and activities.
+
+// maxLines bounds the current details; an event to a thousand endpoints is read in its report.
+const maxLines = 2 * FastLane
+
+func (e *event) details() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s** `%s`\n\n", e.report.Status, e.in.Event.Type)
+	for i, d := range e.report.Deliveries {
+		if i == maxLines {
+			fmt.Fprintf(&b, "- … and %d more\n", len(e.report.Deliveries)-i)
+			break
+		}
+		fmt.Fprintf(&b, "- `%s` **%s**", d.EndpointID, d.Status)
+		for _, a := range d.Attempts {
+			b.WriteString(", " + attemptLine(a))
+		}
+		if d.WorkflowID != "" {
+			fmt.Fprintf(&b, ", see `%s`", d.WorkflowID)
+		}
+		b.WriteString(because(d.Reason) + "\n")
+	}
+	return b.String()
+}
+
+// show brings the UI up to date: the details each time, the Outcome only when it changed, for that
+// one is recorded.
+func (d *delivery) show(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, d.details())
+	if d.outcome == d.report.Status {
+		return
+	}
+	d.outcome = d.report.Status
+	err := workflow.UpsertTypedSearchAttributes(ctx, Outcome.ValueSet(string(d.outcome)))
+	if err != nil { // an empty update is the only cause
+		workflow.GetLogger(ctx).Error("outcome not shown", "error", err)
+	}
+}
+
+func (d *delivery) details() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "**%s** `%s` → `%s`%s\n\n", d.report.Status, d.in.Event.Type, d.in.EndpointID, because(d.report.Reason))
+	for _, a := range d.report.Attempts {
+		fmt.Fprintf(&b, "- %s\n", attemptLine(a))
+	}
+	if at := d.report.NextAttemptAt; at != nil {
+		fmt.Fprintf(&b, "- next: %s at %s\n", d.turnSummary(), at.Format(time.RFC3339))
+	}
+	return b.String()
+}
+
+func attemptLine(a webhook.Attempt) string {
+	answer := a.Error
+	if a.StatusCode != 0 {
+		answer = fmt.Sprintf("HTTP %d", a.StatusCode)
+	}
+	return fmt.Sprintf("attempt %d at %s: %s in %d ms", a.Number, a.At.UTC().Format(time.RFC3339), answer, a.DurationMS)
+}
+
+func because(reason string) string {
+	if reason == "" {
+		return ""
+	}
+	return " (" + reason + ")"
+}
+
+// turnSummary names a turn: "attempt 3 of 10".
+func (d *delivery) turnSummary() string {
+	n := len(d.report.Attempts) + 1
+	if len(d.in.Schedule) == 0 { // not known before the first turn
+		return fmt.Sprintf("attempt %d", n)
+	}
+	return fmt.Sprintf("attempt %d of %d", n, len(d.in.Schedule))
+}
+
+func (d *delivery) waitSummary() string {
+	return "wait for " + d.turnSummary() + because(d.report.Reason)
+}
+
+// isGone says whether an activity found that there is nothing left to send, or to send to.
+func isGone(err error) bool {
+	gone, ok := errors.AsType[*temporal.ApplicationError](err)
+	return ok && (gone.Type() == activities.TypeEndpointGone || gone.Type() == activities.TypeEventGone)
+}
+
+// reasonOf is the sentence of an error that a person should read, without Temporal's frame.
+func reasonOf(err error) string {
+	if temporal.IsCanceledError(err) {
+		return "cancelled"
+	}
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
+		return app.Message()
+	}
+	return err.Error()
+}

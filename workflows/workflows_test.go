@@ -1,0 +1,265 @@
+package workflows_test
+
+import (
+	"context"
+	"reflect"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+var happened = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+const data = `{"b":1.10,  "a":12345678901234567890}`
+
+func anEvent() webhook.Event {
+	return webhook.Event{Tenant: "demo", ID: "evt_1", Type: "contact.updated", Timestamp: happened}
+}
+
+func raw(s string) converter.RawValue {
+	return converter.NewRawValue(&commonpb.Payload{
+		Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)},
+		Data:     []byte(s),
+	})
+}
+
+// consumer stands in for everything outside: each endpoint answers by a script of status codes,
+// the last of which repeats; 0 defers.
+type consumer struct {
+	mu       sync.Mutex
+	scripts  map[string][]int
+	schedule webhook.Schedule
+	gone     map[string]bool
+	sent     map[string][]string // bodies by endpoint
+}
+
+func (c *consumer) Endpoint(_ context.Context, tenant, id string) (webhook.Endpoint, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.gone[id] {
+		return webhook.Endpoint{}, webhook.Errorf(webhook.NotFound, "endpoint %s does not exist", id)
+	}
+	return webhook.Endpoint{ID: id, Tenant: tenant, Schedule: c.schedule, State: webhook.EndpointActive}, nil
+}
+
+func (c *consumer) EventData(context.Context, webhook.Event, string) ([]byte, error) {
+	return []byte(data), nil
+}
+
+func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.Attempt, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	id := d.Endpoint.ID
+	status := 200
+	if script := c.scripts[id]; len(script) > 0 {
+		status = script[0]
+		if len(script) > 1 {
+			c.scripts[id] = script[1:]
+		}
+	}
+	if status == 0 {
+		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferBreaker}
+	}
+	if c.sent == nil {
+		c.sent = map[string][]string{}
+	}
+	c.sent[id] = append(c.sent[id], string(d.Data))
+	return webhook.Attempt{Number: n, At: happened, StatusCode: status}, nil
+}
+
+func newEnv(t *testing.T, c *consumer) *testsuite.TestWorkflowEnvironment {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute)
+	workflows.Register(env)
+	env.RegisterActivity(&activities.Delivery{Endpoints: c, Sender: c, Events: c})
+	return env
+}
+
+func runEvent(t *testing.T, c *consumer, endpoints ...string) workflows.EventReport {
+	t.Helper()
+	env := newEnv(t, c)
+	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: anEvent(), EndpointIDs: endpoints}, raw(data))
+	require.NoError(t, env.GetWorkflowError())
+	var report workflows.EventReport
+	require.NoError(t, env.GetWorkflowResult(&report))
+	return report
+}
+
+func TestEventWithoutEndpointsIsDelivered(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, workflows.EventReport{Status: webhook.EventDelivered}, runEvent(t, &consumer{}))
+}
+
+func TestEventDeliversInTheFastLane(t *testing.T) {
+	t.Parallel()
+	c := &consumer{}
+	report := runEvent(t, c, "ep_a", "ep_b")
+	require.Equal(t, webhook.EventDelivered, report.Status)
+	for i, id := range []string{"ep_a", "ep_b"} {
+		d := report.Deliveries[i]
+		require.Equal(t, id, d.EndpointID)
+		require.Equal(t, webhook.Delivered, d.Status)
+		require.Len(t, d.Attempts, 1)
+		require.Empty(t, d.WorkflowID, "the fast lane needs no workflow of its own")
+		require.Equal(t, []string{data}, c.sent[id], "data arrives byte for byte, once")
+	}
+}
+
+func TestEventHandsTroubleToADelivery(t *testing.T) {
+	t.Parallel()
+	c := &consumer{scripts: map[string][]int{"ep_a": {503, 500, 200}}}
+	report := runEvent(t, c, "ep_a", "ep_b")
+	require.Equal(t, webhook.EventDelivered, report.Status)
+	require.Equal(t, "delivery/demo/evt_1/ep_a", report.Deliveries[0].WorkflowID)
+	require.Equal(t, []string{data, data, data}, c.sent["ep_a"])
+	require.Empty(t, report.Deliveries[1].WorkflowID)
+}
+
+func TestEventFailsWhenAScheduleIsSpent(t *testing.T) {
+	t.Parallel()
+	c := &consumer{scripts: map[string][]int{"ep_a": {500}}, schedule: webhook.Schedule{0, time.Hour, time.Hour}}
+	report := runEvent(t, c, "ep_a", "ep_b")
+	require.Equal(t, webhook.EventFailed, report.Status)
+	require.Equal(t, webhook.Exhausted, report.Deliveries[0].Status)
+	require.Equal(t, "the schedule is spent", report.Deliveries[0].Reason)
+	require.Equal(t, webhook.Delivered, report.Deliveries[1].Status)
+	require.Len(t, c.sent["ep_a"], 3)
+}
+
+func TestEventBeyondTheFastLaneUsesDeliveries(t *testing.T) {
+	t.Parallel()
+	var ids []string
+	for i := range workflows.FastLane + 3 {
+		ids = append(ids, "ep_"+strings.Repeat("x", i+1))
+	}
+	report := runEvent(t, &consumer{}, ids...)
+	require.Equal(t, webhook.EventDelivered, report.Status)
+	for i, d := range report.Deliveries {
+		require.Equal(t, i >= workflows.FastLane, d.WorkflowID != "", "delivery %d", i)
+	}
+}
+
+func TestEventCancelsADeletedEndpoint(t *testing.T) {
+	t.Parallel()
+	report := runEvent(t, &consumer{gone: map[string]bool{"ep_a": true}}, "ep_a")
+	require.Equal(t, webhook.EventFailed, report.Status)
+	require.Equal(t, webhook.Cancelled, report.Deliveries[0].Status)
+	require.Equal(t, "the endpoint was deleted", report.Deliveries[0].Reason)
+}
+
+func TestDeferralSpendsNoAttempt(t *testing.T) {
+	t.Parallel()
+	c := &consumer{scripts: map[string][]int{"ep_a": {0, 0, 0, 200}}, schedule: webhook.Schedule{0}}
+	report := runEvent(t, c, "ep_a")
+	require.Equal(t, webhook.EventDelivered, report.Status)
+	require.Len(t, c.sent["ep_a"], 1)
+}
+
+func TestScheduleMayWaitBeforeTheFirstAttempt(t *testing.T) {
+	t.Parallel()
+	c := &consumer{schedule: webhook.Schedule{time.Hour}}
+	env := newEnv(t, c)
+	started := env.Now()
+	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: anEvent(), EndpointIDs: []string{"ep_a"}}, raw(data))
+	require.NoError(t, env.GetWorkflowError())
+	require.InDelta(t, time.Hour.Seconds(), env.Now().Sub(started).Seconds(), 0.21*3600)
+	require.Len(t, c.sent["ep_a"], 1)
+}
+
+func TestDeliveryReportsWhileItWaits(t *testing.T) {
+	t.Parallel()
+	c := &consumer{scripts: map[string][]int{"ep_a": {200}}}
+	env := newEnv(t, c)
+	env.RegisterDelayedCallback(func() {
+		answer, err := env.QueryWorkflow(workflows.QueryReport)
+		require.NoError(t, err)
+		var report webhook.DeliveryReport
+		require.NoError(t, answer.Get(&report))
+		require.Equal(t, webhook.Retrying, report.Status)
+		require.Len(t, report.Attempts, 1)
+		require.NotNil(t, report.NextAttemptAt)
+	}, time.Second)
+	env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{
+		Event: anEvent(), EndpointID: "ep_a", Schedule: webhook.Schedule{0, time.Minute},
+		Attempts: []webhook.Attempt{{Number: 1, StatusCode: 503}},
+	})
+	var r workflows.DeliveryResult
+	require.NoError(t, env.GetWorkflowResult(&r))
+	require.Equal(t, workflows.DeliveryResult{Status: webhook.Delivered, Attempts: 2}, r)
+}
+
+func TestDeliveryHonoursRetryAfter(t *testing.T) {
+	t.Parallel()
+	env := newEnv(t, &consumer{})
+	started := env.Now()
+	env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{
+		Event: anEvent(), EndpointID: "ep_a", Schedule: webhook.Schedule{0, time.Second},
+		Attempts: []webhook.Attempt{{Number: 1, StatusCode: 429, RetryAfterMS: time.Hour.Milliseconds()}},
+	})
+	require.NoError(t, env.GetWorkflowError())
+	require.GreaterOrEqual(t, env.Now().Sub(started), time.Hour)
+}
+
+func TestCancelledDeliveryEndsCancelled(t *testing.T) {
+	t.Parallel()
+	env := newEnv(t, &consumer{})
+	env.RegisterDelayedCallback(env.CancelWorkflow, time.Second)
+	env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{
+		Event: anEvent(), EndpointID: "ep_a", Schedule: webhook.Schedule{0, time.Hour},
+		Attempts: []webhook.Attempt{{Number: 1, StatusCode: 500}},
+	})
+	require.True(t, temporal.IsCanceledError(env.GetWorkflowError()))
+	answer, err := env.QueryWorkflow(workflows.QueryReport)
+	require.NoError(t, err)
+	var report webhook.DeliveryReport
+	require.NoError(t, answer.Get(&report))
+	require.Equal(t, webhook.Cancelled, report.Status)
+	require.Equal(t, "cancelled", report.Reason)
+}
+
+// TestWireNames pins what histories, saved queries and other workers refer to by string. A change
+// here is a migration.
+func TestWireNames(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, "hookloop", workflows.TaskQueue)
+	require.Equal(t, "report", workflows.QueryReport)
+	require.Equal(t, "event/demo/evt_1", workflows.EventWorkflowID("demo", "evt_1"))
+	require.Equal(t, "delivery/demo/evt_1/ep_1", workflows.DeliveryWorkflowID("demo", "evt_1", "ep_1"))
+	require.Equal(t, []string{"Tenant", "EventType", "Endpoint", "Outcome"}, workflows.SearchAttributes())
+
+	r := &names{}
+	workflows.Register(r)
+	require.Equal(t, []string{"Event", "Delivery"}, r.workflows)
+	var methods []string
+	for m := range reflect.TypeFor[*activities.Delivery]().Methods() {
+		methods = append(methods, m.Name)
+	}
+	require.Equal(t, []string{"Attempt", "FirstAttempt"}, methods)
+}
+
+// names is a registry that only takes note.
+type names struct{ workflows []string }
+
+func (n *names) RegisterWorkflow(w any) {
+	full := runtime.FuncForPC(reflect.ValueOf(w).Pointer()).Name()
+	n.workflows = append(n.workflows, full[strings.LastIndexByte(full, '.')+1:])
+}
+
+func (n *names) RegisterWorkflowWithOptions(any, workflow.RegisterOptions) {}
+
+func (n *names) RegisterDynamicWorkflow(any, workflow.DynamicRegisterOptions) {}
