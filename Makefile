@@ -1,0 +1,93 @@
+# Everything a contributor runs. `make` alone lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+
+# The Go that is installed, never one fetched behind our back: the embedded engine's versions are
+# chosen for it (docs/adr/0004-embedded-engine-versions.md).
+export GOTOOLCHAIN := local
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+TOOL     := go tool -modfile=tools/go.mod
+FUZZTIME ?= 20s
+BENCH    ?= --events 2000 --clients 32 --bare
+JUDGES   ?= e2e/judges
+
+.PHONY: help
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: build
+build: ## bin/hookloop, one static binary with the embedded engine
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.version=$(VERSION)' -o bin/hookloop ./cmd/hookloop
+
+.PHONY: dev
+dev: ## run everything in one process: Temporal, its UI, gateway, worker
+	go run ./cmd/hookloop dev
+
+.PHONY: test
+test: ## all tests, end to end included
+	go test ./...
+
+.PHONY: race
+race: ## all tests under the race detector (needs gcc)
+	CGO_ENABLED=1 go test -race ./...
+
+.PHONY: check
+check: fmt-check vet lint workflowcheck race replay fresh ## all that must hold before a commit
+
+.PHONY: fmt
+fmt: ## format the code (gofumpt, gci)
+	$(TOOL) golangci-lint fmt ./...
+
+.PHONY: fmt-check
+fmt-check: ## fail on code that is not formatted
+	$(TOOL) golangci-lint fmt --diff ./...
+
+.PHONY: vet
+vet: ## go vet
+	go vet ./...
+
+.PHONY: lint
+lint: ## golangci-lint, with the import arrows of docs/style.md
+	$(TOOL) golangci-lint run ./...
+
+.PHONY: workflowcheck
+workflowcheck: ## nothing non-deterministic within reach of a workflow
+	$(TOOL) workflowcheck -config tools/workflowcheck.yaml ./workflows/...
+
+.PHONY: replay
+replay: ## recorded histories replay on this code
+	go test -count=1 -run '^TestReplay' ./workflows
+
+.PHONY: fresh
+fresh: ## generated files and go.mod are up to date
+	go test -count=1 -run '^TestOpenAPI' ./gateway
+	go mod tidy -diff
+
+.PHONY: record
+record: ## write replay histories; run it from a released tag, never from the change under test
+	go test -count=1 -run '^TestRecord' ./workflows -record
+
+.PHONY: fuzz
+fuzz: ## each fuzz target for FUZZTIME (20s)
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]*' . \
+		| sed -E 's|/[^/]*:func | |' \
+		| while read -r package target; do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
+		done
+
+.PHONY: bench
+bench: build ## measure events per second, beside bare Temporal workflows
+	./bin/hookloop bench $(BENCH)
+
+.PHONY: judges
+judges: ## install the npm packages that verify our signatures from the outside, and let them
+	npm ci --prefix $(JUDGES) --no-audit --no-fund
+	go test -count=1 -run '^TestJudges' ./e2e
+
+.PHONY: vuln
+vuln: ## known vulnerabilities in what we call (needs the network)
+	$(TOOL) govulncheck ./...
