@@ -1,0 +1,118 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+
+	"hookloop/internal/webhook"
+)
+
+// AuthConfig says which tokens are believed. Exactly one of Secret, JWKSFile and JWKSURL is given:
+// it decides the algorithms, a token never does.
+type AuthConfig struct {
+	Secret   []byte // HS256, at least 32 bytes
+	JWKSFile string // RS256, ES256, EdDSA; read once
+	JWKSURL  string // the same; read now, hourly, and when a token names a key not seen yet
+	Issuer   string
+	Audience string
+	Now      func() time.Time // nil: time.Now
+	Logger   *slog.Logger     // told when the JWKS URL does not answer; nil: nobody is
+}
+
+// Verifier believes JSON Web Tokens by an AuthConfig.
+type Verifier struct {
+	parser *jwt.Parser
+	keys   keySource
+}
+
+// NewVerifier checks the configuration and reads the keys. A JWKS URL that does not answer is no
+// error: until it does, Verify says Unavailable.
+func NewVerifier(c AuthConfig) (*Verifier, error) {
+	if c.Issuer == "" || c.Audience == "" {
+		return nil, errors.New("auth: Issuer and Audience are required")
+	}
+	keys, err := newKeySource(c)
+	if err != nil {
+		return nil, fmt.Errorf("auth: %w", err)
+	}
+	options := []jwt.ParserOption{
+		jwt.WithValidMethods(keys.algorithms), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
+		jwt.WithIssuer(c.Issuer), jwt.WithAudience(c.Audience),
+	}
+	if c.Now != nil {
+		options = append(options, jwt.WithTimeFunc(c.Now))
+	}
+	return &Verifier{parser: jwt.NewParser(options...), keys: keys}, nil
+}
+
+// Close stops refreshing the keys.
+func (v *Verifier) Close() { v.keys.stop() }
+
+// claims are what we read of a token.
+type claims struct {
+	jwt.RegisteredClaims
+	Tenants []string `json:"tenants"`
+	Scope   string   `json:"scope"` // separated by spaces, as in RFC 8693
+}
+
+// Validate is called once the signature and the registered claims are found good.
+func (c claims) Validate() error {
+	if c.Subject == "" {
+		return jwt.ErrTokenRequiredClaimMissing
+	}
+	return nil
+}
+
+// Verify says who the token speaks for.
+func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
+	var c claims
+	_, err := v.parser.ParseWithClaims(token, &c, v.keys.find(ctx))
+	if away, ok := errors.AsType[*unavailableError](err); ok {
+		return Principal{}, away
+	}
+	if err != nil {
+		return Principal{}, webhook.Errorf(Unauthenticated, "the token %s", why(err, c))
+	}
+	return Principal{Subject: c.Subject, Tenants: c.Tenants, Scopes: strings.Fields(c.Scope)}, nil
+}
+
+// why says what is wrong in our words: those of the library may quote the token.
+func why(err error, c claims) string {
+	switch {
+	case errors.Is(err, jwt.ErrTokenMalformed):
+		return "is not a JSON Web Token"
+	case errors.Is(err, jwt.ErrTokenSignatureInvalid):
+		return "has a signature or an algorithm that is not accepted here"
+	case errors.Is(err, jwt.ErrTokenUnverifiable):
+		return "names a key or an algorithm that is not known here"
+	case errors.Is(err, jwt.ErrTokenExpired):
+		return "has expired"
+	case errors.Is(err, jwt.ErrTokenNotValidYet):
+		return "is not valid yet"
+	case errors.Is(err, jwt.ErrTokenRequiredClaimMissing):
+		return "lacks the claim " + missing(c)
+	case errors.Is(err, jwt.ErrTokenInvalidAudience):
+		return "is meant for another audience"
+	case errors.Is(err, jwt.ErrTokenInvalidIssuer):
+		return "was given out by another issuer"
+	}
+	return "has claims that are not valid"
+}
+
+func missing(c claims) string {
+	switch {
+	case c.ExpiresAt == nil:
+		return "exp"
+	case c.Issuer == "":
+		return "iss"
+	case len(c.Audience) == 0:
+		return "aud"
+	}
+	return "sub"
+}

@@ -1,0 +1,176 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
+)
+
+type endpointPath struct {
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+// endpoint is an endpoint as the API shows it. Schedule and timeout are those that hold, the
+// defaults included.
+type endpoint struct {
+	ID          string                `json:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	URL         string                `json:"url" example:"https://example.com/hooks"`
+	State       webhook.EndpointState `json:"state" enum:"active,held,paused,disabled"`
+	EventTypes  []string              `json:"event_types" doc:"Empty: every type."`
+	Description string                `json:"description"`
+	Headers     map[string]string     `json:"headers"`
+	Metadata    map[string]string     `json:"metadata"`
+	Schedule    []string              `json:"schedule" doc:"The wait before each attempt."`
+	Timeout     string                `json:"timeout" example:"15s"`
+	Version     int                   `json:"version" doc:"Grows with each change; attempts record it."`
+	CreatedAt   time.Time             `json:"created_at"`
+	UpdatedAt   time.Time             `json:"updated_at"`
+	Secret      string                `json:"secret,omitempty" doc:"Only in the answer that created it."`
+}
+
+type endpointPage struct {
+	Data       []endpoint `json:"data"`
+	NextCursor *string    `json:"next_cursor" nullable:"true" doc:"null on the last page."`
+}
+
+type createEndpoint struct {
+	request
+	Tenant string `path:"tenant"`
+}
+
+type createdEndpoint struct {
+	Location string `header:"Location"`
+	Body     endpoint
+}
+
+func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*createdEndpoint, error) {
+	body, err := in.body(false)
+	if err != nil {
+		return nil, err
+	}
+	now := g.now().UTC().Truncate(time.Millisecond)
+	e := webhook.Endpoint{
+		ID: newID(endpointPrefix, now), Tenant: in.Tenant, State: webhook.EndpointActive,
+		Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
+		Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	if err := g.rules().create(&e, body); err != nil {
+		return nil, err
+	}
+	if err := g.registry.CreateEndpoint(ctx, e); err != nil {
+		return nil, fmt.Errorf("endpoint %s: %w", e.ID, registryErr(err))
+	}
+	shown := show(e)
+	shown.Secret = e.Secrets[0].Secret.Reveal()
+	return &createdEndpoint{Location: "/v1/tenants/" + e.Tenant + "/endpoints/" + e.ID, Body: shown}, nil
+}
+
+func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[endpoint], error) {
+	e, err := g.endpoint(ctx, in.Tenant, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &answerOf[endpoint]{Body: show(e)}, nil
+}
+
+// endpoint reads one; an id that cannot exist is not asked for.
+func (g *Gateway) endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error) {
+	if !endpointID.MatchString(id) {
+		return webhook.Endpoint{}, noSuchEndpoint()
+	}
+	e, err := g.registry.Endpoint(ctx, tenant, id)
+	return e, endpointErr(id, err)
+}
+
+// endpointErr says that an endpoint is missing in our words, whatever the registry's are.
+func endpointErr(id string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case webhook.CodeOf(err) == webhook.NotFound:
+		return noSuchEndpoint()
+	}
+	return fmt.Errorf("endpoint %s: %w", id, registryErr(err))
+}
+
+type listEndpoints struct {
+	Tenant string `path:"tenant"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50"`
+	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before."`
+}
+
+func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answerOf[endpointPage], error) {
+	list := "endpoints of " + in.Tenant
+	after, err := openCursor(list, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	found, err := g.registry.Endpoints(ctx, in.Tenant, string(after), in.Limit+1)
+	if err != nil {
+		return nil, fmt.Errorf("endpoints: %w", registryErr(err))
+	}
+	page := endpointPage{Data: []endpoint{}}
+	if len(found) > in.Limit { // the one too many only tells that there are more
+		found = found[:in.Limit]
+		page.NextCursor = newCursor(list, []byte(found[in.Limit-1].ID))
+	}
+	for _, e := range found {
+		page.Data = append(page.Data, show(e))
+	}
+	return &answerOf[endpointPage]{Body: page}, nil
+}
+
+type patchEndpoint struct {
+	request
+	Tenant string `path:"tenant"`
+	ID     string `path:"id"`
+}
+
+func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answerOf[endpoint], error) {
+	body, err := in.body(false)
+	if err != nil {
+		return nil, err
+	}
+	change, err := fields(body)
+	if err != nil {
+		return nil, err
+	}
+	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error { return g.rules().patch(e, change) })
+	if err != nil {
+		return nil, err
+	}
+	return &answerOf[endpoint]{Body: show(e)}, nil
+}
+
+// change applies fn to an endpoint, or nothing if fn refuses.
+func (g *Gateway) change(ctx context.Context, tenant, id string, fn func(*webhook.Endpoint) error) (webhook.Endpoint, error) {
+	if !endpointID.MatchString(id) {
+		return webhook.Endpoint{}, noSuchEndpoint()
+	}
+	e, err := g.registry.UpdateEndpoint(ctx, tenant, id, func(e *webhook.Endpoint) error {
+		e.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)
+		return fn(e)
+	})
+	return e, endpointErr(id, err)
+}
+
+func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct{}, error) {
+	if !endpointID.MatchString(in.ID) {
+		return nil, noSuchEndpoint()
+	}
+	return nil, endpointErr(in.ID, g.registry.DeleteEndpoint(ctx, in.Tenant, in.ID))
+}
+
+func show(e webhook.Endpoint) endpoint {
+	return endpoint{
+		ID: e.ID, URL: e.URL, State: e.State, Description: e.Description, Version: e.Version,
+		EventTypes: append([]string{}, e.EventTypes...),
+		Headers:    merged(e.Headers, nil), Metadata: merged(e.Metadata, nil),
+		Schedule: durations(e.ScheduleOrDefault()), Timeout: duration(e.TimeoutOrDefault()),
+		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+	}
+}

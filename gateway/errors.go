@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"go.temporal.io/api/serviceerror"
+	"google.golang.org/grpc/codes"
+
+	"hookloop/internal/webhook"
+)
+
+// The codes the gateway adds to the language's. They are wire format.
+const (
+	Unauthenticated      webhook.Code = "unauthenticated"
+	WrongTenant          webhook.Code = "wrong_tenant"
+	MissingScope         webhook.Code = "missing_scope"
+	IdempotencyConflict  webhook.Code = "idempotency_conflict"
+	PayloadTooLarge      webhook.Code = "payload_too_large"
+	UnsupportedMediaType webhook.Code = "unsupported_media_type"
+	MethodNotAllowed     webhook.Code = "method_not_allowed"
+	RequestTimeout       webhook.Code = "request_timeout"
+	Unavailable          webhook.Code = "unavailable"
+	Internal             webhook.Code = "internal"
+)
+
+// statuses is the only place where a code becomes a status.
+var statuses = map[webhook.Code]int{
+	webhook.BadJSON:      http.StatusBadRequest,
+	Unauthenticated:      http.StatusUnauthorized,
+	WrongTenant:          http.StatusForbidden,
+	MissingScope:         http.StatusForbidden,
+	webhook.NotFound:     http.StatusNotFound,
+	MethodNotAllowed:     http.StatusMethodNotAllowed,
+	RequestTimeout:       http.StatusRequestTimeout,
+	webhook.Conflict:     http.StatusConflict,
+	IdempotencyConflict:  http.StatusConflict,
+	PayloadTooLarge:      http.StatusRequestEntityTooLarge,
+	UnsupportedMediaType: http.StatusUnsupportedMediaType,
+	webhook.Invalid:      http.StatusUnprocessableEntity,
+	Internal:             http.StatusInternalServerError,
+	Unavailable:          http.StatusServiceUnavailable,
+}
+
+// unavailableError is the failure of something the gateway depends on: worth another try, and its
+// cause is for the log only.
+type unavailableError struct {
+	what  string // names it for the client
+	cause error
+}
+
+func (e *unavailableError) Error() string { return fmt.Sprintf("%s: %v", e.what, e.cause) }
+func (e *unavailableError) Unwrap() error { return e.cause }
+
+// registryErr gives an error of the registry its meaning: with a code it is an answer, without one
+// the registry is out of reach.
+func registryErr(err error) error {
+	if err == nil || webhook.CodeOf(err) != "" {
+		return err
+	}
+	return &unavailableError{what: "the registry", cause: err}
+}
+
+// temporalErr gives an error of Temporal its meaning.
+func temporalErr(err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+		return fmt.Errorf("%w (%w)", webhook.Errorf(webhook.NotFound, "there is no such event"), err)
+	}
+	// A missing namespace is a mistake in our configuration, not an event that does not exist.
+	if _, ns := errors.AsType[*serviceerror.NamespaceNotFound](err); ns || outOfReach(err) {
+		return &unavailableError{what: "Temporal", cause: err}
+	}
+	return fmt.Errorf("temporal: %w", err)
+}
+
+func outOfReach(err error) bool {
+	switch serviceerror.ToStatus(err).Code() {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Canceled, codes.Aborted,
+		codes.FailedPrecondition, codes.Unauthenticated, codes.PermissionDenied:
+		return true
+	default:
+		return false
+	}
+}
+
+// problem makes what the client may read of err, and logs what it may not.
+func (g *Gateway) problem(ctx context.Context, err error) *Problem {
+	if said, ok := errors.AsType[*webhook.Error](err); ok {
+		p := newProblem(said.Code, said.Error())
+		if said.Field != "" {
+			p.Errors = []FieldError{{Field: said.Field, Message: said.Message}}
+		}
+		return p
+	}
+	if ctx.Err() != nil { // the client went away: nobody reads this
+		return newProblem(Unavailable, "the request was given up")
+	}
+	if away, ok := errors.AsType[*unavailableError](err); ok {
+		g.log.WarnContext(ctx, "unavailable", slog.Any("error", err))
+		return newProblem(Unavailable, away.what+" cannot be reached right now; try again")
+	}
+	g.log.ErrorContext(ctx, "request failed", slog.Any("error", err))
+	return newProblem(Internal, "something went wrong on our side; it has been logged")
+}
+
+// header is what goes with a problem besides its body.
+func (p *Problem) header() http.Header {
+	h := http.Header{}
+	switch p.Code {
+	case Unavailable:
+		h.Set("Retry-After", "5")
+	case Unauthenticated:
+		h.Set("WWW-Authenticate", `Bearer realm="hookloop", error="invalid_token", error_description="`+quotable(p.Detail)+`"`)
+	case MissingScope:
+		h.Set("WWW-Authenticate", `Bearer realm="hookloop", error="insufficient_scope"`)
+	default:
+	}
+	return h
+}
+
+// quotable leaves out what may not stand between the quotes of a header (RFC 6750).
+func quotable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < 0x20 || r > 0x7e || r == '"' || r == '\\' {
+			return '\''
+		}
+		return r
+	}, s)
+}

@@ -1,0 +1,161 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// acceptTimeout bounds an acceptance: an app that waits longer has given up, and would not know.
+const acceptTimeout = 10 * time.Second
+
+// eventWorkflow is the type of the workflow that carries an event.
+const eventWorkflow = "Event"
+
+type postEvent struct {
+	request
+	Tenant string `path:"tenant"`
+	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. A repeat with the same key and body is answered like the first one." example:"order-4711-paid"`
+}
+
+type accepted struct {
+	Location string `header:"Location"`
+	Body     acceptedEvent
+}
+
+// acceptedEvent is what an app learns of an event at once.
+type acceptedEvent struct {
+	ID         string             `json:"id" doc:"The webhook-id of every delivery." example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
+	Type       string             `json:"type" example:"contact.updated"`
+	Timestamp  time.Time          `json:"timestamp"`
+	Duplicate  bool               `json:"duplicate" doc:"An event with this Idempotency-Key had been accepted before; this is that one."`
+	Deliveries []acceptedDelivery `json:"deliveries"`
+	WorkflowID string             `json:"workflow_id" doc:"Find the event by it in the Temporal UI."`
+}
+
+type acceptedDelivery struct {
+	EndpointID string `json:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+// postEvent accepts an event: once it answers 202, Temporal has it.
+func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, error) {
+	now := g.now().UTC().Truncate(time.Millisecond)
+	id, err := in.eventID(now)
+	if err != nil {
+		return nil, err
+	}
+	body, err := in.body(false)
+	if err != nil {
+		return nil, err
+	}
+	parsed, err := webhook.ParseEvent(body)
+	if err != nil {
+		return nil, err
+	}
+	e := webhook.Event{Tenant: in.Tenant, ID: id, Type: parsed.Type, Timestamp: now}
+	if !parsed.Timestamp.IsZero() {
+		if e.Timestamp, err = utc(parsed.Timestamp); err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeout) // only now: the app may take its time to send
+	defer cancel()
+	endpoints, err := g.registry.Match(ctx, e.Tenant, e.Type)
+	if err != nil {
+		return nil, registryErr(err)
+	}
+	return g.accept(ctx, posted{Event: e, data: parsed.Data, endpoints: endpoints, dated: !parsed.Timestamp.IsZero()})
+}
+
+// eventID is drawn, or derived from the Idempotency-Key if there is one.
+func (in *postEvent) eventID(now time.Time) (string, error) {
+	switch keys := in.gin.Request.Header.Values("Idempotency-Key"); len(keys) {
+	case 0:
+		return newID(eventPrefix, now), nil
+	case 1:
+		return eventIDForKey(in.Tenant, keys[0]), checkKey(keys[0])
+	default:
+		return "", webhook.Invalidf("Idempotency-Key", "appears twice")
+	}
+}
+
+// utc refuses the hours at either end of time that have no year of four digits in UTC.
+func utc(t time.Time) (time.Time, error) {
+	if u := t.UTC(); u.Year() >= 1 && u.Year() <= 9999 {
+		return u, nil
+	}
+	return time.Time{}, webhook.Invalidf("timestamp", "must lie between the years 1 and 9999 in UTC")
+}
+
+// posted is an event about to be accepted.
+type posted struct {
+	webhook.Event
+	data      []byte
+	endpoints []string
+	dated     bool // the app gave the timestamp
+}
+
+// accept starts the event's workflow; if there is one, it answers for that one or refuses.
+func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
+	err := g.start(ctx, p)
+	if alreadyStarted(err) {
+		return g.repeat(ctx, p)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", p.ID, temporalErr(err))
+	}
+	g.metrics.accepted.Inc()
+	return answer(p.Event, p.endpoints, false), nil
+}
+
+func (g *Gateway) start(ctx context.Context, p posted) error {
+	options := client.StartWorkflowOptions{
+		ID:                                       workflows.EventWorkflowID(p.Tenant, p.ID),
+		TaskQueue:                                workflows.TaskQueue,
+		EnableEagerStart:                         true, // the worker in this process begins at once
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            workflows.EventSummary(p.Type, len(p.endpoints)),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			workflows.Tenant.ValueSet(p.Tenant),
+			workflows.EventType.ValueSet(p.Type),
+			workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
+		),
+	}
+	input := workflows.EventInput{Event: p.Event, EndpointIDs: p.endpoints}
+	_, err := g.temporal.ExecuteWorkflow(ctx, options, eventWorkflow, input, rawJSON(p.data))
+	return err
+}
+
+// rawJSON keeps data byte for byte on its way into the history; converting it would not.
+func rawJSON(data []byte) converter.RawValue {
+	return converter.NewRawValue(&commonpb.Payload{
+		Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)},
+		Data:     data,
+	})
+}
+
+func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {
+	a := &accepted{
+		Location: "/v1/tenants/" + e.Tenant + "/events/" + e.ID,
+		Body: acceptedEvent{
+			ID: e.ID, Type: e.Type, Timestamp: e.Timestamp, Duplicate: duplicate,
+			Deliveries: make([]acceptedDelivery, len(endpoints)),
+			WorkflowID: workflows.EventWorkflowID(e.Tenant, e.ID),
+		},
+	}
+	for i, id := range endpoints {
+		a.Body.Deliveries[i].EndpointID = id
+	}
+	return a
+}

@@ -1,0 +1,253 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"sync"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"hookloop/internal/webhook"
+)
+
+// fakeTemporal keeps what was started as the server would: by workflow id, once, encoded.
+type fakeTemporal struct {
+	mu      sync.Mutex
+	started map[string]*fakeRun
+	starts  int
+	down    error // what every call answers, when set
+	list    func(*workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
+}
+
+// fakeRun is one workflow. The zero values are those of a workflow that runs and answers.
+type fakeRun struct {
+	options client.StartWorkflowOptions
+	input   *commonpb.Payloads
+	status  enums.WorkflowExecutionStatus // zero: running
+	fresh   bool                          // its first workflow task is under way
+	report  any                           // the answer to a query, and the result
+	silent  error                         // the answer to a query, when set
+}
+
+func newFakeTemporal() *fakeTemporal { return &fakeTemporal{started: map[string]*fakeRun{}} }
+
+func (f *fakeTemporal) run(id string) *fakeRun {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.started[id]
+}
+
+func (f *fakeTemporal) put(id string, r *fakeRun) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.started[id] = r
+}
+
+func (f *fakeTemporal) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.starts
+}
+
+func (f *fakeTemporal) ExecuteWorkflow(_ context.Context, o client.StartWorkflowOptions, _ any, args ...any) (client.WorkflowRun, error) {
+	if f.down != nil {
+		return nil, f.down
+	}
+	input, err := converter.GetDefaultDataConverter().ToPayloads(args...)
+	if err != nil {
+		return nil, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.started[o.ID] != nil {
+		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "run")
+	}
+	f.started[o.ID] = &fakeRun{options: o, input: input}
+	f.starts++
+	return nil, nil
+}
+
+func (f *fakeTemporal) GetWorkflowHistory(_ context.Context, id, _ string, _ bool, _ enums.HistoryEventFilterType) client.HistoryEventIterator {
+	return &fakeHistory{run: f.run(id), err: f.down}
+}
+
+func (f *fakeTemporal) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if f.down != nil {
+		return nil, f.down
+	}
+	r := f.run(id)
+	if r == nil {
+		return nil, serviceerror.NewNotFound("workflow not found")
+	}
+	status, length := r.status, int64(10)
+	if status == 0 {
+		status = enums.WORKFLOW_EXECUTION_STATUS_RUNNING
+	}
+	d := &workflowservice.DescribeWorkflowExecutionResponse{}
+	if r.fresh {
+		length = 3
+		d.PendingWorkflowTask = &workflowpb.PendingWorkflowTaskInfo{State: enums.PENDING_WORKFLOW_TASK_STATE_STARTED}
+	}
+	d.WorkflowExecutionInfo = &workflowpb.WorkflowExecutionInfo{
+		Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: "run-of-" + id}, Status: status, HistoryLength: length,
+	}
+	return d, nil
+}
+
+func (f *fakeTemporal) QueryWorkflow(_ context.Context, id, _, _ string, _ ...any) (converter.EncodedValue, error) {
+	r := f.run(id)
+	switch {
+	case f.down != nil:
+		return nil, f.down
+	case r == nil:
+		return nil, serviceerror.NewNotFound("workflow not found")
+	case r.silent != nil:
+		return nil, r.silent
+	}
+	return answered{r.report}, nil
+}
+
+func (f *fakeTemporal) GetWorkflow(_ context.Context, id, _ string) client.WorkflowRun {
+	return finished{answered: answered{f.run(id).report}}
+}
+
+func (f *fakeTemporal) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	if f.down != nil {
+		return nil, f.down
+	}
+	return f.list(r)
+}
+
+func (f *fakeTemporal) CheckHealth(context.Context, *client.CheckHealthRequest) (*client.CheckHealthResponse, error) {
+	return &client.CheckHealthResponse{}, f.down
+}
+
+// answered is a value that went over the wire.
+type answered struct{ value any }
+
+func (a answered) HasValue() bool { return a.value != nil }
+
+func (a answered) Get(into any) error {
+	wire, err := json.Marshal(a.value)
+	if err != nil {
+		return err
+	}
+	return json.Unmarshal(wire, into)
+}
+
+// finished is a workflow that has come to its end.
+type finished struct {
+	client.WorkflowRun
+	answered
+}
+
+func (f finished) Get(_ context.Context, into any) error { return f.answered.Get(into) }
+
+// fakeHistory is a history of one event, the first.
+type fakeHistory struct {
+	run  *fakeRun
+	err  error
+	read bool
+}
+
+func (h *fakeHistory) HasNext() bool { return !h.read }
+
+func (h *fakeHistory) Next() (*historypb.HistoryEvent, error) {
+	h.read = true
+	if h.err != nil {
+		return nil, h.err
+	}
+	if h.run == nil {
+		return nil, serviceerror.NewNotFound("workflow not found")
+	}
+	return &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
+		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{Input: h.run.input},
+	}}, nil
+}
+
+// fakeRegistry keeps endpoints in memory.
+type fakeRegistry struct {
+	mu   sync.Mutex
+	all  map[string]webhook.Endpoint
+	down error
+}
+
+func newFakeRegistry() *fakeRegistry { return &fakeRegistry{all: map[string]webhook.Endpoint{}} }
+
+func (f *fakeRegistry) CreateEndpoint(_ context.Context, e webhook.Endpoint) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.all[e.Tenant+"/"+e.ID] = e
+	return f.down
+}
+
+func (f *fakeRegistry) Endpoint(_ context.Context, tenant, id string) (webhook.Endpoint, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e, ok := f.all[tenant+"/"+id]
+	if f.down == nil && !ok {
+		return e, webhook.Errorf(webhook.NotFound, "no endpoint %s", id)
+	}
+	return e, f.down
+}
+
+func (f *fakeRegistry) Endpoints(_ context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var found []webhook.Endpoint
+	for _, e := range f.all {
+		if e.Tenant == tenant && e.ID > after {
+			found = append(found, e)
+		}
+	}
+	slices.SortFunc(found, func(a, b webhook.Endpoint) int {
+		if a.ID < b.ID {
+			return -1
+		}
+		return 1
+	})
+	return found[:min(limit, len(found))], f.down
+}
+
+func (f *fakeRegistry) UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error) {
+	e, err := f.Endpoint(ctx, tenant, id)
+	if err != nil {
+		return e, err
+	}
+	if err := change(&e); err != nil {
+		return e, err
+	}
+	e.Version++
+	return e, f.CreateEndpoint(ctx, e)
+}
+
+func (f *fakeRegistry) DeleteEndpoint(ctx context.Context, tenant, id string) error {
+	_, err := f.Endpoint(ctx, tenant, id)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.all, tenant+"/"+id)
+	return err
+}
+
+func (f *fakeRegistry) Match(_ context.Context, tenant, eventType string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var ids []string
+	for _, e := range f.all {
+		if e.Tenant == tenant && (len(e.EventTypes) == 0 || slices.Contains(e.EventTypes, eventType)) {
+			ids = append(ids, e.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids, f.down
+}
+
+func (f *fakeRegistry) Ping(context.Context) error { return f.down }

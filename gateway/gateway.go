@@ -1,0 +1,129 @@
+// Package gateway is HTTP in: apps post events, manage their endpoints and ask what became of an
+// event. It decides who may do what and what is well formed; what happens to an accepted event is
+// the workflows' business, where an endpoint is kept the registry's. cmd builds one and runs it.
+package gateway
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+
+	"hookloop/internal/webhook"
+)
+
+// Registry keeps the endpoints. Its errors carry webhook.NotFound or webhook.Conflict; one without
+// a code means that it is out of reach.
+type Registry interface {
+	CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
+	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
+	// Endpoints lists by id, those behind after, at most limit.
+	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
+	// UpdateEndpoint applies change to the endpoint as it is now, or not at all.
+	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
+	DeleteEndpoint(ctx context.Context, tenant, id string) error
+	// Match gives the ids of the endpoints an event of this type goes to.
+	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+	Ping(ctx context.Context) error
+}
+
+// Temporal is the part of the Temporal client the gateway uses; client.Client is one.
+type Temporal interface {
+	ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error)
+	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun
+	GetWorkflowHistory(ctx context.Context, workflowID, runID string, longPoll bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator
+	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
+	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
+	ListWorkflow(ctx context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
+	CheckHealth(ctx context.Context, r *client.CheckHealthRequest) (*client.CheckHealthResponse, error)
+}
+
+var _ Temporal = client.Client(nil)
+
+// Config is what a gateway is made of.
+type Config struct {
+	Registry Registry
+	Temporal Temporal
+	Auth     TokenVerifier
+
+	AllowLoopback bool                    // endpoints on this machine are accepted; for development
+	Version       string                  // shown in the OpenAPI document; empty: "dev"
+	Metrics       *prometheus.Registry    // served at /metrics; nil: one of the gateway's own
+	DataConverter converter.DataConverter // the Temporal client's; nil: the SDK's default
+	Logger        *slog.Logger            // nil: says nothing
+	Now           func() time.Time        // nil: time.Now
+}
+
+// Gateway answers HTTP requests.
+type Gateway struct {
+	registry      Registry
+	temporal      Temporal
+	auth          TokenVerifier
+	allowLoopback bool
+	version       string
+	converter     converter.DataConverter
+	attributes    converter.DataConverter // search attributes are never encrypted
+	log           *slog.Logger
+	now           func() time.Time
+	metrics       *metrics
+	handler       http.Handler
+}
+
+// New builds a gateway and names what is missing.
+func New(c Config) (*Gateway, error) {
+	if err := c.complete(); err != nil {
+		return nil, err
+	}
+	m, err := newMetrics(c.Metrics)
+	if err != nil {
+		return nil, err
+	}
+	g := &Gateway{
+		registry: c.Registry, temporal: c.Temporal, auth: c.Auth,
+		allowLoopback: c.AllowLoopback, version: c.Version,
+		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m,
+	}
+	g.handler, err = g.routes()
+	if err != nil {
+		return nil, err
+	}
+	return g, nil
+}
+
+// Handler serves every route of the gateway, for whoever brings a server of their own.
+func (g *Gateway) Handler() http.Handler { return g.handler }
+
+// complete fills in the zero values that have a meaning and refuses those that have none.
+func (c *Config) complete() error {
+	switch {
+	case c.Registry == nil:
+		return errors.New("gateway: Registry is missing")
+	case c.Temporal == nil:
+		return errors.New("gateway: Temporal is missing")
+	case c.Auth == nil:
+		return errors.New("gateway: Auth is missing")
+	}
+	if c.Version == "" {
+		c.Version = "dev"
+	}
+	if c.Metrics == nil {
+		c.Metrics = prometheus.NewRegistry()
+	}
+	if c.DataConverter == nil {
+		c.DataConverter = converter.GetDefaultDataConverter()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return nil
+}

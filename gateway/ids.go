@@ -1,0 +1,48 @@
+package gateway
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"hookloop/internal/webhook"
+)
+
+const (
+	eventPrefix    = "evt_"
+	endpointPrefix = "ep_"
+)
+
+var (
+	eventID    = regexp.MustCompile(`^evt_[0-9a-z]{26}$`)
+	endpointID = regexp.MustCompile(`^ep_[0-9a-z]{26}$`)
+)
+
+// newID draws an id that sorts by the time it was drawn.
+func newID(prefix string, now time.Time) string {
+	return prefix + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String())
+}
+
+// eventIDForKey derives the id of an event from its tenant and Idempotency-Key: the first 16 bytes
+// of SHA-256("<tenant>\n<key>") in ULID's base32. A repeat finds its original by it, so it must
+// stay as it is for as long as any history is kept. A tenant holds no line break: two pairs never
+// share the bytes that are hashed.
+func eventIDForKey(tenant, key string) string {
+	sum := sha256.Sum256([]byte(tenant + "\n" + key))
+	return eventPrefix + strings.ToLower(ulid.ULID(sum[:16]).String())
+}
+
+// checkKey refuses an Idempotency-Key that could not be told apart in a log.
+func checkKey(key string) error {
+	if len(key) < 1 || len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }) {
+		return webhook.Invalidf("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
+	}
+	return nil
+}
+
+func noSuchEvent() error    { return webhook.Errorf(webhook.NotFound, "there is no such event") }
+func noSuchEndpoint() error { return webhook.Errorf(webhook.NotFound, "there is no such endpoint") }

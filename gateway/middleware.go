@@ -1,0 +1,46 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+)
+
+// observe counts and logs each request once it is answered.
+func (g *Gateway) observe(c *gin.Context) {
+	start := time.Now() // not g.now: a duration needs the monotonic clock
+	c.Next()
+	took, status := time.Since(start), c.Writer.Status()
+	route, method := routeLabel(c.FullPath()), methodLabel(c.Request.Method)
+	g.metrics.request(route, method, status, took)
+
+	level := slog.LevelDebug
+	if status >= http.StatusInternalServerError {
+		level = slog.LevelWarn
+	}
+	g.log.LogAttrs(c.Request.Context(), level, "request", slog.String("method", method), slog.String("route", route),
+		slog.String("tenant", c.Param("tenant")), slog.Int("status", status), slog.Duration("took", took))
+}
+
+// recover turns a panic into a silent 500 and a line in the log.
+func (g *Gateway) recover(c *gin.Context) {
+	defer func() {
+		cause := recover()
+		if cause == nil {
+			return
+		}
+		if err, ok := cause.(error); ok && errors.Is(err, http.ErrAbortHandler) {
+			panic(cause) // the server's own way to break a connection off
+		}
+		err := fmt.Errorf("%w: %v\n%s", errPanic, cause, debug.Stack())
+		if problem := g.problem(c.Request.Context(), err); !c.Writer.Written() {
+			problem.write(c)
+		}
+	}()
+	c.Next()
+}

@@ -1,0 +1,88 @@
+package gateway
+
+import (
+	"encoding/json"
+	"maps"
+	"reflect"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// The structs here only document what the parsers read; tests hold the two together.
+
+const endpointChange = "EndpointChange"
+
+var requestBodies = []string{"NewEvent", "NewEndpoint", endpointChange, "SecretRotation"}
+
+// newEvent documents webhook.ParseEvent.
+type newEvent struct {
+	Type      string          `json:"type" maxLength:"128" pattern:"^[a-z0-9_]+(\\.[a-z0-9_]+)*$" example:"contact.updated"`
+	Data      json.RawMessage `json:"data" doc:"Any JSON value. It is kept and sent byte for byte."`
+	Timestamp time.Time       `json:"timestamp,omitzero" doc:"When it happened. Absent: now."`
+}
+
+// newEndpoint documents rules.create.
+type newEndpoint struct {
+	URL         string            `json:"url" format:"uri" maxLength:"2048" doc:"http or https, without credentials and fragment." example:"https://example.com/hooks"`
+	EventTypes  []string          `json:"event_types,omitempty" maxItems:"100" uniqueItems:"true" doc:"The types it wants. Absent or empty: every type."`
+	Description string            `json:"description,omitempty" maxLength:"1024"`
+	Headers     map[string]string `json:"headers,omitempty" maxProperties:"20" doc:"Sent with every attempt; not those Hookloop or the connection set."`
+	Metadata    map[string]string `json:"metadata,omitempty" maxProperties:"50" doc:"The app's own, never sent."`
+	Schedule    []string          `json:"schedule,omitempty" minItems:"1" maxItems:"30" doc:"The wait before each attempt, so as many entries as attempts; in all at most 720h. Absent: ten attempts in 75.6 hours."`
+	Timeout     string            `json:"timeout,omitempty" doc:"Of one attempt, 1s to 30s. Absent: 15s." example:"15s"`
+	Secret      string            `json:"secret,omitempty" pattern:"^whsec_" doc:"whsec_ and the base64 of 24 to 64 bytes. Absent: one is drawn."`
+}
+
+// secretRotation documents parseRotation.
+type secretRotation struct {
+	Overlap string `json:"overlap,omitempty" doc:"How long the secret before signs as well, 0s to 168h. Absent: 24h." example:"24h"`
+}
+
+func newEventBody(api huma.API) *huma.RequestBody {
+	return jsonBody[newEvent](api, true, map[string]any{
+		"type": "contact.updated",
+		"data": map[string]any{"id": 4711, "email": "jane@example.com"},
+	})
+}
+
+func newEndpointBody(api huma.API) *huma.RequestBody {
+	return jsonBody[newEndpoint](api, true, map[string]any{
+		"url":         "https://example.com/hooks",
+		"event_types": []string{"contact.updated"},
+	})
+}
+
+func rotationBody(api huma.API) *huma.RequestBody {
+	return jsonBody[secretRotation](api, false, map[string]any{"overlap": "24h"})
+}
+
+func jsonBody[T any](api huma.API, required bool, example map[string]any) *huma.RequestBody {
+	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
+	return &huma.RequestBody{Required: required, Content: map[string]*huma.MediaType{
+		"application/json": {Schema: schema, Example: example},
+	}}
+}
+
+// endpointChangeBody is a newEndpoint of which nothing is required and all but the URL can be
+// cleared.
+func endpointChangeBody(api huma.API) *huma.RequestBody {
+	whole := api.OpenAPI().Components.Schemas.Map()["NewEndpoint"]
+	change := &huma.Schema{Type: huma.TypeObject, AdditionalProperties: false, Properties: maps.Clone(whole.Properties)}
+	delete(change.Properties, "secret")
+	for field, schema := range change.Properties {
+		copied := *schema
+		copied.Nullable = field != "url"
+		if values, ok := copied.AdditionalProperties.(*huma.Schema); ok {
+			value := *values
+			value.Nullable = true // removes one entry
+			copied.AdditionalProperties = &value
+		}
+		change.Properties[field] = &copied
+	}
+	api.OpenAPI().Components.Schemas.Map()[endpointChange] = change
+	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {
+		Schema:  &huma.Schema{Ref: "#/components/schemas/" + endpointChange},
+		Example: map[string]any{"timeout": "10s", "event_types": nil},
+	}}}
+}

@@ -1,0 +1,258 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	"hookloop/gateway"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// event is the answer to GET /events/{id}.
+type event struct {
+	ID, Type, Status, Reason string
+	Timestamp                time.Time
+	WorkflowID               string `json:"workflow_id"`
+	RunID                    string `json:"run_id"`
+	Deliveries               []webhook.DeliveryReport
+}
+
+// post accepts an event for two endpoints and gives its run.
+func (r *rig) post() (acceptedEvent, *fakeRun) {
+	r.t.Helper()
+	r.endpoint(`{"url":"https://a.example"}`)
+	r.endpoint(`{"url":"https://b.example"}`)
+	a := read[acceptedEvent](r.t, r.do("POST", "/events", `{"type":"a.b","data":1}`), 202)
+	return a, r.temporal.run(a.WorkflowID)
+}
+
+func reportOf(a acceptedEvent, s webhook.EventStatus, d ...webhook.DeliveryReport) workflows.EventReport {
+	for i := range d {
+		d[i].EndpointID = a.Deliveries[i].EndpointID
+	}
+	return workflows.EventReport{Status: s, Deliveries: d}
+}
+
+const untold = ", and no worker could tell what it had done before; its history does"
+
+var ok = webhook.DeliveryReport{Status: webhook.Delivered, Attempts: []webhook.Attempt{{Number: 1, StatusCode: 204}}}
+
+func TestGetEvent(t *testing.T) {
+	t.Parallel()
+	waiting := webhook.DeliveryReport{Status: webhook.Pending}
+	cancelled := func(why string) webhook.DeliveryReport {
+		return webhook.DeliveryReport{Status: webhook.Cancelled, Reason: why}
+	}
+	for name, c := range map[string]struct {
+		run    fakeRun
+		report []webhook.DeliveryReport
+		says   webhook.EventStatus
+		status webhook.EventStatus
+		want   []webhook.DeliveryReport
+		reason string
+	}{
+		"first attempts under way": {
+			run: fakeRun{fresh: true, silent: serviceerror.NewWorkflowNotReady("no")}, status: webhook.EventDelivering,
+			want: []webhook.DeliveryReport{waiting, waiting},
+		},
+		"running": {
+			report: []webhook.DeliveryReport{ok, waiting}, says: webhook.EventDelivering,
+			status: webhook.EventDelivering, want: []webhook.DeliveryReport{ok, waiting},
+		},
+		"completed, and no worker": {
+			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, silent: serviceerror.NewDeadlineExceeded("no")},
+			report: []webhook.DeliveryReport{ok, ok}, says: webhook.EventDelivered,
+			status: webhook.EventDelivered, want: []webhook.DeliveryReport{ok, ok},
+		},
+		"terminated, with a worker": {
+			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
+			report: []webhook.DeliveryReport{ok, waiting}, says: webhook.EventDelivering,
+			status: webhook.EventFailed, want: []webhook.DeliveryReport{ok, cancelled("its workflow was terminated")},
+			reason: "its workflow was terminated",
+		},
+		"terminated, without a worker": {
+			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, silent: serviceerror.NewDeadlineExceeded("no")},
+			status: webhook.EventFailed, reason: "its workflow was terminated",
+			want: []webhook.DeliveryReport{cancelled("its workflow was terminated" + untold), cancelled("its workflow was terminated" + untold)},
+		},
+		"cancelled at the very end": {
+			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED},
+			report: []webhook.DeliveryReport{ok, ok}, says: webhook.EventDelivered,
+			status: webhook.EventDelivered, want: []webhook.DeliveryReport{ok, ok}, reason: "its workflow was cancelled",
+		},
+		"failed": {
+			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_FAILED},
+			report: []webhook.DeliveryReport{ok, waiting}, says: webhook.EventDelivering, status: webhook.EventFailed,
+			want: []webhook.DeliveryReport{ok, cancelled("its workflow failed")}, reason: "its workflow failed",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			a, run := r.post()
+			run.status, run.fresh, run.silent = c.run.status, c.run.fresh, c.run.silent
+			run.report = reportOf(a, c.says, c.report...)
+			got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
+			want := reportOf(a, "", c.want...).Deliveries
+			for i := range want {
+				if want[i].Attempts == nil {
+					want[i].Attempts = []webhook.Attempt{} // the API's lists are never null
+				}
+			}
+			require.Equal(t, event{
+				ID: a.ID, Type: "a.b", Timestamp: a.Timestamp, Status: string(c.status), Reason: c.reason,
+				WorkflowID: a.WorkflowID, RunID: "run-of-" + a.WorkflowID, Deliveries: want,
+			}, got)
+		})
+	}
+}
+
+func TestGetEventWithoutAWorkerIs503(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	for _, err := range []error{serviceerror.NewDeadlineExceeded("no"), serviceerror.NewFailedPrecondition("no poller"), context.DeadlineExceeded} {
+		run.silent = err
+		p := refused(t, r.do("GET", "/events/"+a.ID, ""), 503, gateway.Unavailable)
+		require.Contains(t, p.Detail, "worker")
+	}
+}
+
+func TestGetEventNobodyKnows(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, _ := r.post()
+	refused(t, r.do("GET", "/events/evt_01jzc8m3v7q2w5x9y1b4d6f8hk", ""), 404, webhook.NotFound)
+	refused(t, r.do("GET", "/events/"+a.ID+"'", ""), 404, webhook.NotFound)
+	refused(t, r.do("GET", "=/v1/tenants/other/events/"+a.ID, ""), 404, webhook.NotFound)
+}
+
+func TestDeliveriesSpeakForThemselves(t *testing.T) {
+	t.Parallel()
+	soon := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	failed := webhook.Attempt{Number: 1, StatusCode: 503}
+	retrying := webhook.DeliveryReport{Status: webhook.Retrying, Attempts: []webhook.Attempt{failed}, NextAttemptAt: &soon, WorkflowID: "d"}
+	spent := webhook.DeliveryReport{Status: webhook.Exhausted, Attempts: []webhook.Attempt{failed}, WorkflowID: "d"}
+	for name, c := range map[string]struct {
+		run  *fakeRun
+		want webhook.DeliveryReport
+	}{
+		"running":         {&fakeRun{report: retrying}, retrying},
+		"completed":       {&fakeRun{report: spent, status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, spent},
+		"not started yet": {nil, webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "d", Attempts: []webhook.Attempt{}}},
+		"just started": {
+			&fakeRun{fresh: true, silent: serviceerror.NewWorkflowNotReady("no")},
+			webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "d", Attempts: []webhook.Attempt{}},
+		},
+		"terminated": {
+			&fakeRun{report: retrying, status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
+			webhook.DeliveryReport{Status: webhook.Cancelled, Reason: "its workflow was terminated", WorkflowID: "d", Attempts: []webhook.Attempt{failed}},
+		},
+		"terminated, and no worker": {
+			&fakeRun{silent: serviceerror.NewDeadlineExceeded("no"), status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
+			webhook.DeliveryReport{Status: webhook.Cancelled, Reason: "its workflow was terminated" + untold, WorkflowID: "d", Attempts: []webhook.Attempt{}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			a, run := r.post()
+			run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "d"})
+			if c.run != nil {
+				if report, is := c.run.report.(webhook.DeliveryReport); is {
+					report.EndpointID = a.Deliveries[1].EndpointID
+					c.run.report = report
+				}
+				r.temporal.put("d", c.run)
+			}
+			got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
+			c.want.EndpointID = a.Deliveries[1].EndpointID
+			require.Equal(t, c.want, got.Deliveries[1])
+		})
+	}
+}
+
+func TestAThousandDeliveriesAndOneThatNobodyTells(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	report := workflows.EventReport{Status: webhook.EventDelivering}
+	for i := range 1000 {
+		id := fmt.Sprint("d", i)
+		d := webhook.DeliveryReport{EndpointID: id, Status: webhook.Retrying, WorkflowID: id}
+		report.Deliveries = append(report.Deliveries, d)
+		r.temporal.put(id, &fakeRun{report: d})
+	}
+	run.report = report
+	require.Len(t, read[event](t, r.do("GET", "/events/"+a.ID, ""), 200).Deliveries, 1000)
+
+	r.temporal.run("d500").silent = serviceerror.NewDeadlineExceeded("no")
+	refused(t, r.do("GET", "/events/"+a.ID, ""), 503, gateway.Unavailable)
+}
+
+func TestListEvents(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	started := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	execution := func(id, outcome string, s enums.WorkflowExecutionStatus) *workflowpb.WorkflowExecutionInfo {
+		return &workflowpb.WorkflowExecutionInfo{
+			Execution: &commonpb.WorkflowExecution{WorkflowId: "event/acme/" + id, RunId: "run"}, Status: s, StartTime: timestamppb.New(started),
+			SearchAttributes: &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
+				"Outcome": payload(t, outcome), "EventType": payload(t, "a.b"),
+			}},
+		}
+	}
+	var asked *workflowservice.ListWorkflowExecutionsRequest
+	r.temporal.list = func(q *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+		asked = q
+		return &workflowservice.ListWorkflowExecutionsResponse{
+			NextPageToken: []byte("more"),
+			Executions: []*workflowpb.WorkflowExecutionInfo{
+				execution("evt_1", "delivering", enums.WORKFLOW_EXECUTION_STATUS_RUNNING),
+				execution("evt_2", "delivered", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED),
+				execution("evt_3", "delivering", enums.WORKFLOW_EXECUTION_STATUS_TERMINATED),
+			},
+		}, nil
+	}
+	const filters = "type=a.b&status=delivered&after=2026-01-01T01:00:00%2B01:00&before=2026-02-01T00:00:00.5Z"
+	page := read[struct {
+		Data json.RawMessage
+		Next string `json:"next_cursor"`
+	}](t, r.do("GET", "/events?limit=7&"+filters, ""), 200)
+	require.JSONEq(t, `[
+		{"id":"evt_1","type":"a.b","status":"delivering","accepted_at":"2026-01-02T03:04:05Z","workflow_id":"event/acme/evt_1","run_id":"run"},
+		{"id":"evt_2","type":"a.b","status":"delivered","accepted_at":"2026-01-02T03:04:05Z","workflow_id":"event/acme/evt_2","run_id":"run"},
+		{"id":"evt_3","type":"a.b","status":"failed","accepted_at":"2026-01-02T03:04:05Z","workflow_id":"event/acme/evt_3","run_id":"run"}
+	]`, string(page.Data))
+	require.EqualValues(t, 7, asked.GetPageSize())
+	require.Empty(t, asked.GetNextPageToken())
+	require.Equal(t, "WorkflowType = 'Event' AND Tenant = 'acme' AND EventType = 'a.b' AND Outcome = 'delivered'"+
+		" AND StartTime > '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'", asked.GetQuery())
+	require.Equal(t, 200, r.do("GET", "/events?"+filters+"&cursor="+page.Next, "").Code)
+	require.Equal(t, "more", string(asked.GetNextPageToken()))
+	require.EqualValues(t, 50, asked.GetPageSize())
+
+	for _, stale := range []string{page.Next, page.Next + "A", "bW9yZQ", "!"} {
+		p := refused(t, r.do("GET", "/events?cursor="+stale, ""), 422, webhook.Invalid)
+		require.Equal(t, "cursor", p.Errors[0].Field)
+	}
+	for query, field := range map[string]string{
+		"type=a'b": "type", "status=lost": "status", "after=now": "after", "before=x": "before", "limit=0": "limit", "limit=251": "limit",
+		"limit=x": "limit", "cursor=%21": "cursor", "colour=red": "colour",
+	} {
+		p := refused(t, r.do("GET", "/events?"+query, ""), 422, webhook.Invalid)
+		require.Equal(t, field, p.Errors[0].Field, query)
+	}
+}

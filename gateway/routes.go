@@ -1,0 +1,126 @@
+package gateway
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
+	"github.com/gin-gonic/gin"
+)
+
+// answerOf is an answer that is nothing but its body.
+type answerOf[T any] struct{ Body T }
+
+// routes puts everything the gateway serves behind one handler.
+func (g *Gateway) routes() (http.Handler, error) {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.RedirectTrailingSlash = false // a redirected POST would lose its body
+	engine.HandleMethodNotAllowed = true
+	engine.Use(g.observe, g.recover)
+	engine.NoRoute(noRoute)
+	engine.NoMethod(noMethod)
+
+	engine.GET("/healthz", g.healthz)
+	engine.GET("/readyz", g.readyz)
+	engine.GET("/metrics", gin.WrapH(g.metrics.handler))
+
+	api := humagin.New(engine, apiConfig(g.version))
+	g.eventRoutes(api)
+	g.endpointRoutes(api)
+	document, err := openAPI(api.OpenAPI())
+	if err != nil {
+		return nil, err
+	}
+	engine.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", document) })
+	return engine, nil
+}
+
+func (g *Gateway) eventRoutes(api huma.API) {
+	const events = "/v1/tenants/{tenant}/events"
+	route(g, api, operation{
+		id: "post-event", method: http.MethodPost, path: events, scope: EventsWrite, status: http.StatusAccepted,
+		summary: "Post an event",
+		text: "Answered once the event cannot be lost any more. It goes to every endpoint that wants its type; " +
+			"`data` arrives there byte for byte as sent here. Names may not appear twice, nesting ends at 500 levels, the body at 262144 bytes.",
+		body: newEventBody(api),
+	}, g.postEvent)
+	route(g, api, operation{
+		id: "list-events", method: http.MethodGet, path: events, scope: EventsRead,
+		summary: "List events", text: "Those still being delivered first, then the latest to end. An event shows up a moment after it was accepted.",
+	}, g.listEvents)
+	route(g, api, operation{
+		id: "get-event", method: http.MethodGet, path: events + "/{id}", scope: EventsRead,
+		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history.",
+	}, g.getEvent)
+}
+
+func (g *Gateway) endpointRoutes(api huma.API) {
+	const (
+		endpoints = "/v1/tenants/{tenant}/endpoints"
+		one       = endpoints + "/{id}"
+	)
+	route(g, api, operation{
+		id: "create-endpoint", method: http.MethodPost, path: endpoints, scope: EndpointsWrite, status: http.StatusCreated,
+		summary: "Create an endpoint", text: "The answer shows its secret; afterwards only `/secret` does.", body: newEndpointBody(api),
+	}, g.createEndpoint)
+	route(g, api, operation{
+		id: "list-endpoints", method: http.MethodGet, path: endpoints, scope: EndpointsRead,
+		summary: "List endpoints", text: "The oldest first.",
+	}, g.listEndpoints)
+	route(g, api, operation{
+		id: "get-endpoint", method: http.MethodGet, path: one, scope: EndpointsRead, summary: "Get an endpoint",
+	}, g.getEndpoint)
+	route(g, api, operation{
+		id: "patch-endpoint", method: http.MethodPatch, path: one, scope: EndpointsWrite, summary: "Change an endpoint",
+		text: "Merges (RFC 7396): what is absent stays, `null` goes back to the default. Deliveries under way keep their schedule.",
+		body: endpointChangeBody(api),
+	}, g.patchEndpoint)
+	route(g, api, operation{
+		id: "delete-endpoint", method: http.MethodDelete, path: one, scope: EndpointsWrite, status: http.StatusNoContent,
+		summary: "Delete an endpoint", text: "Its deliveries under way end as `cancelled`.",
+	}, g.deleteEndpoint)
+	route(g, api, operation{
+		id: "get-endpoint-secret", method: http.MethodGet, path: one + "/secret", scope: EndpointsWrite,
+		summary: "Show the secret that signs",
+	}, g.getSecret)
+	route(g, api, operation{
+		id: "rotate-endpoint-secret", method: http.MethodPost, path: one + "/secret/rotate", scope: EndpointsWrite,
+		summary: "Give an endpoint a new secret", text: "Until `overlap` is over, the secret before signs as well.", body: rotationBody(api),
+	}, g.rotateSecret)
+	route(g, api, operation{
+		id: "test-endpoint", method: http.MethodPost, path: one + "/test", scope: EndpointsWrite, status: http.StatusAccepted,
+		summary: "Send an endpoint a test event", text: "Of the type `" + testType + "`, to this endpoint only, whatever types it wants.",
+	}, g.testEndpoint)
+}
+
+// operation is what a route adds to its handler.
+type operation struct {
+	id, method, path string
+	scope            string
+	status           int // zero: 200
+	summary, text    string
+	body             *huma.RequestBody // documents what the handler parses
+}
+
+// route serves an operation and documents it. Its handler's errors become problems here.
+func route[I, O any](g *Gateway, api huma.API, op operation, handle func(context.Context, *I) (*O, error)) {
+	documented := op.document()
+	documented.Middlewares = huma.Middlewares{g.requires(op.scope)}
+	huma.Register(api, documented, func(ctx context.Context, in *I) (*O, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, g.problem(ctx, err)
+		}
+		return out, nil
+	})
+	if op.body != nil { // only now: a body huma knew of, huma would read
+		describe(api.OpenAPI().Paths[op.path], op.method).RequestBody = op.body
+	}
+}
+
+// fail answers with a problem from within a middleware.
+func (g *Gateway) fail(c huma.Context, err error) {
+	g.problem(c.Context(), err).write(humagin.Unwrap(c))
+}
