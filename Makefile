@@ -12,7 +12,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 TOOL     := go tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
 BENCH    ?= --events 2000 --clients 32 --bare
-JUDGES   ?= e2e/judges
+RELEASE  ?= $(VERSION)
 
 .PHONY: help
 help: ## show this list
@@ -67,8 +67,8 @@ fresh: ## generated files and go.mod are up to date
 	go mod tidy -diff
 
 .PHONY: record
-record: ## write replay histories; run it from a released tag, never from the change under test
-	go test -count=1 -run '^TestRecord' ./workflows -record
+record: ## write replay histories as RELEASE; run it from a released tag, never from the change under test
+	go test -count=1 -run '^TestRecord$$' ./e2e -record $(RELEASE)
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (20s)
@@ -84,9 +84,8 @@ bench: build ## measure events per second, beside bare Temporal workflows
 	./bin/hookloop bench $(BENCH)
 
 .PHONY: judges
-judges: ## install the npm packages that verify our signatures from the outside, and let them
-	npm ci --prefix $(JUDGES) --no-audit --no-fund
-	go test -count=1 -run '^TestJudges' ./e2e
+judges: ## let the npm packages of Standard Webhooks and Svix verify what an endpoint received
+	go test -count=1 -v -run '^TestJudges' ./internal/sender
 
 .PHONY: vuln
 vuln: ## known vulnerabilities in what we call (needs the network)

@@ -13,7 +13,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// When a breaker opens and for how long: design section 3.4.
+// When a breaker opens and for how long. One that trips later floods a dying endpoint; one that trips
+// earlier makes an outage of a hiccup.
 const (
 	tripConsecutive = 5
 	tripMinimum     = 10 // attempts before a share of failures means anything

@@ -2,13 +2,9 @@ package sender_test
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"net/http"
-	"os"
 	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -16,11 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/endpointtest"
+	"hookloop/internal/npmtest"
 	"hookloop/internal/sender"
 	"hookloop/internal/signature"
 )
-
-const judges = "../../e2e/judges"
 
 type judged struct {
 	Headers map[string]string `json:"headers"`
@@ -31,7 +26,7 @@ type judged struct {
 // The libraries endpoints use verify what an endpoint received.
 func TestJudges(t *testing.T) {
 	t.Parallel()
-	dir := installJudges(t)
+	dir := npmtest.Install(t, "../../e2e/judges")
 	srv := endpointtest.Start(t, endpointtest.Config{})
 	s := newSender(t, sender.Config{})
 	d := delivery(srv.URL)
@@ -91,53 +86,4 @@ func ask(t *testing.T, dir string, cases []judged) (verdicts []map[string]string
 	require.NoError(t, json.Unmarshal(out, &verdicts))
 	require.Len(t, verdicts, len(cases))
 	return verdicts
-}
-
-// installJudges gives a folder with verify.mjs beside its node_modules: e2e/judges when somebody
-// installed there, else one in the user's cache, kept for as long as the lock file stays the same.
-func installJudges(t *testing.T) string {
-	t.Helper()
-	for _, tool := range []string{"node", "npm"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skipf("NOT JUDGED: the npm libraries need %s: %v", tool, err)
-		}
-	}
-	if _, err := os.Stat(filepath.Join(judges, "node_modules")); err == nil {
-		return judges
-	}
-	cache, err := os.UserCacheDir()
-	require.NoError(t, err)
-	sum := sha256.New()
-	files := map[string][]byte{}
-	for _, name := range []string{"package.json", "package-lock.json", "verify.mjs"} {
-		files[name], err = os.ReadFile(filepath.Join(judges, name))
-		require.NoError(t, err)
-		_, _ = sum.Write(files[name])
-	}
-	dir := filepath.Join(cache, "hookloop", "judges-"+hex.EncodeToString(sum.Sum(nil))[:12])
-	if _, err := os.Stat(dir); err == nil {
-		return dir
-	}
-	install(t, dir, files)
-	return dir
-}
-
-// install fills a folder beside dir and moves it in place whole, so that an interrupted or a second
-// installation leaves nothing half done.
-func install(t *testing.T, dir string, files map[string][]byte) {
-	t.Helper()
-	require.NoError(t, os.MkdirAll(filepath.Dir(dir), 0o755))
-	partial, err := os.MkdirTemp(filepath.Dir(dir), "partial-")
-	require.NoError(t, err)
-	t.Cleanup(func() { _ = os.RemoveAll(partial) })
-	for name, content := range files {
-		require.NoError(t, os.WriteFile(filepath.Join(partial, name), content, 0o600))
-	}
-	cmd := exec.CommandContext(t.Context(), "npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	cmd.Dir = partial
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "npm ci: %s", out)
-	if err := os.Rename(partial, dir); err != nil {
-		require.DirExists(t, dir, "neither installed nor by somebody else: %v", err)
-	}
 }

@@ -18,8 +18,15 @@ const columns = `tenant, id, url, event_types, description, headers, metadata,
 // arguments of INSERT.
 func fields(e *webhook.Endpoint, sealed *[]byte) []any {
 	return []any{
-		&e.Tenant, &e.ID, &e.URL, jsonText{&e.EventTypes}, &e.Description, jsonText{&e.Headers}, jsonText{&e.Metadata},
-		jsonText{&e.Schedule}, (*int64)(&e.Timeout), &e.State, sealed, &e.Version, micros{&e.CreatedAt}, micros{&e.UpdatedAt},
+		&e.Tenant, &e.ID, &e.URL,
+		jsonText{&e.EventTypes},
+		&e.Description,
+		jsonText{&e.Headers},
+		jsonText{&e.Metadata},
+		jsonText{&e.Schedule},
+		(*int64)(&e.Timeout), &e.State, sealed, &e.Version,
+		micros{&e.CreatedAt},
+		micros{&e.UpdatedAt},
 	}
 }
 

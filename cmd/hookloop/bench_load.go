@@ -1,0 +1,206 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// benchPatience bounds the wait for receipts after the last event was accepted. What has not come
+// by then counts as missing.
+const benchPatience = 30 * time.Second
+
+// benchEndpoint takes everything at once and remembers when it came.
+type benchEndpoint struct {
+	url    string
+	server *http.Server
+
+	mu         sync.Mutex
+	received   map[string]time.Time // by webhook-id
+	duplicates int
+	arrived    *sync.Cond
+}
+
+func startBenchEndpoint(ctx context.Context) (*benchEndpoint, error) {
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	e := &benchEndpoint{url: "http://" + l.Addr().String() + "/", received: map[string]time.Time{}}
+	e.arrived = sync.NewCond(&e.mu)
+	e.server = &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(
+		func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			e.record(r.Header.Get("webhook-id"))
+			w.WriteHeader(http.StatusNoContent)
+		})}
+	go func() { _ = e.server.Serve(l) }()
+	return e, nil
+}
+
+func (e *benchEndpoint) stop() {
+	if e != nil {
+		_ = e.server.Close()
+	}
+}
+
+func (e *benchEndpoint) record(id string) {
+	now := time.Now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if _, again := e.received[id]; again {
+		e.duplicates++
+	}
+	e.received[id] = now
+	e.arrived.Broadcast()
+}
+
+// forget begins a round.
+func (e *benchEndpoint) forget() {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.received, e.duplicates = map[string]time.Time{}, 0
+}
+
+// wait blocks until n different events have come, or patience or ctx ends.
+func (e *benchEndpoint) wait(ctx context.Context, n int) {
+	ctx, cancel := context.WithTimeout(ctx, benchPatience)
+	defer cancel()
+	defer context.AfterFunc(ctx, func() {
+		e.mu.Lock() // or the broadcast could fall between the check and the Wait
+		defer e.mu.Unlock()
+		e.arrived.Broadcast()
+	})()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for len(e.received) < n && ctx.Err() == nil {
+		e.arrived.Wait()
+	}
+}
+
+// benchRound is one round's raw figures.
+type benchRound struct {
+	latencies             []time.Duration
+	accepting, delivering time.Duration
+	cpu                   time.Duration
+	missing, duplicates   int
+}
+
+func (r benchRound) deliveredPerSecond() float64 {
+	return float64(len(r.latencies)) / r.delivering.Seconds()
+}
+
+// round lets the clients call send n times in all, and waits for the receipts. send answers the id
+// that the endpoint will see.
+func (b *bench) round(ctx context.Context, n int, send func(context.Context) (string, error)) (benchRound, error) {
+	b.endpoint.forget()
+	var r benchRound
+	begun, cpu := time.Now(), cpuTime()
+	sent, err := b.load(ctx, n, send)
+	if err != nil {
+		return r, err
+	}
+	r.accepting = time.Since(begun)
+	b.endpoint.wait(ctx, n)
+	if err := ctx.Err(); err != nil {
+		return r, errors.New("interrupted")
+	}
+	r.cpu = cpuTime() - cpu
+	b.endpoint.mu.Lock()
+	defer b.endpoint.mu.Unlock()
+	for id, at := range sent {
+		got, ok := b.endpoint.received[id]
+		if !ok {
+			r.missing++
+			continue
+		}
+		r.latencies = append(r.latencies, got.Sub(at))
+		r.delivering = max(r.delivering, got.Sub(begun))
+	}
+	r.duplicates = b.endpoint.duplicates
+	return r, nil
+}
+
+// load answers when each event began its way, by id. The first error stops all clients.
+func (b *bench) load(ctx context.Context, n int, send func(context.Context) (string, error)) (map[string]time.Time, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	work := make(chan struct{}, n)
+	for range n {
+		work <- struct{}{}
+	}
+	close(work)
+	var mu sync.Mutex
+	sent := make(map[string]time.Time, n)
+	var clients sync.WaitGroup
+	for range min(b.options.clients, n) {
+		clients.Go(func() {
+			for range work {
+				at := time.Now()
+				id, err := send(ctx)
+				if err != nil {
+					stop(err)
+					return
+				}
+				mu.Lock()
+				sent[id] = at
+				mu.Unlock()
+			}
+		})
+	}
+	clients.Wait()
+	return sent, context.Cause(ctx)
+}
+
+func (b *bench) postEvent(ctx context.Context) (string, error) {
+	body := `{"type":"bench.event","data":` + string(benchData(b.options.size)) + `}`
+	answer, err := b.post(ctx, "/events", []byte(body))
+	if err != nil {
+		return "", err
+	}
+	var accepted struct {
+		ID string `json:"id"`
+	}
+	return accepted.ID, json.Unmarshal(answer, &accepted)
+}
+
+// benchClient keeps a connection for each client.
+var benchClient = &http.Client{Timeout: benchPatience, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
+
+func (b *bench) post(ctx context.Context, path string, body []byte) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("Authorization", "Bearer "+b.token)
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := benchClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = resp.Body.Close() }()
+	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode/100 != 2 {
+		err = fmt.Errorf("POST %s: HTTP %d: %s", path, resp.StatusCode, answer)
+	}
+	return answer, err
+}
+
+// benchData is a JSON string of size bytes.
+func benchData(size int) []byte { return []byte(`"` + strings.Repeat("x", size-2) + `"`) }
+
+// cpuTime is what this process has used, user and system.
+func cpuTime() time.Duration {
+	var u syscall.Rusage
+	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &u) // fails for a bad pointer only
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

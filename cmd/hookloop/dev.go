@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"runtime/debug"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	"hookloop/internal/config"
+	"hookloop/internal/engine"
+	"hookloop/internal/registry"
+	"hookloop/workflows"
+)
+
+type devOptions struct {
+	data           string
+	listen         string
+	temporalListen string
+	uiListen       string
+	asJSON         bool
+	verbose        bool
+}
+
+func newDev() *cobra.Command {
+	var o devOptions
+	c := &cobra.Command{
+		Use:   "dev",
+		Short: "Run everything in one process: Temporal, its UI, gateway and worker",
+		Long: `Run everything in one process, without Docker: an embedded Temporal on SQLite, the Temporal UI,
+the gateway and the worker. All data stays below --data, and survives a restart or a crash.
+
+Endpoints on this machine (127.0.0.1) are allowed here, and only here. When everything is ready,
+<data>/dev.json says where it is and holds a token with every scope: the other commands find it.
+Ctrl-C stops accepting events, lets attempts under way finish, and exits.`,
+		Example: `  hookloop dev
+  hookloop dev --data /var/tmp/loop --listen 127.0.0.1:8090`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			return runDev(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.data, "data", defaultData, "folder for all data")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the gateway")
+	f.StringVar(&o.temporalListen, "temporal-listen", "127.0.0.1:7233", "address of Temporal")
+	f.StringVar(&o.uiListen, "ui-listen", "127.0.0.1:8233", "address of the Temporal UI")
+	f.BoolVar(&o.asJSON, "json", false, "say where everything is as JSON, without the token")
+	f.BoolVar(&o.verbose, "verbose", false, "log every attempt and request")
+	return c
+}
+
+func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
+	data, err := openData(o.data)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = data.Close() }()
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
+	if err != nil {
+		return listenError("gateway", "--listen", o.listen, err)
+	}
+	defer func() { _ = l.Close() }()
+	tuneGC()
+
+	log := newLogger(stderr, o.verbose)
+	dev, err := startDev(ctx, o, data, log)
+	if err != nil {
+		return err
+	}
+	defer dev.close()
+	place, err := dev.announce(data, l.Addr().String())
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(devFilePath(data.path)) }()
+	if err := greet(stdout, place, o); err != nil {
+		return err
+	}
+	context.AfterFunc(ctx, func() { fmt.Fprintln(stderr, "stopping: attempts under way may take a few seconds to finish") })
+	return dev.run(ctx, l)
+}
+
+// dev is the whole of Hookloop in one process.
+type dev struct {
+	engine  *engine.Engine
+	client  client.Client
+	service *service
+	jwt     config.JWT
+}
+
+// startDev starts the engine, then what stands on it. On an error nothing is left running.
+func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger) (_ *dev, err error) {
+	d := &dev{}
+	defer func() {
+		if err != nil {
+			d.close()
+		}
+	}()
+	if d.jwt, err = devJWT(data); err != nil {
+		return nil, err
+	}
+	key, err := registryKey(data)
+	if err != nil {
+		return nil, err
+	}
+	d.engine, err = engine.Start(ctx, engine.Config{
+		Dir: data.path, Listen: o.temporalListen, UIListen: o.uiListen, Logger: log,
+		SearchAttributes: workflows.SearchAttributes(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	if d.client, err = dialEngine(ctx, d.engine, log); err != nil {
+		return nil, err
+	}
+	d.service, err = newService(ctx, serviceConfig{
+		Client: d.client, Registry: data.file("registry.db"), RegistryKey: key,
+		JWT: d.jwt, AllowLoopback: true, Logger: log,
+	})
+	return d, err
+}
+
+func dialEngine(ctx context.Context, e *engine.Engine, log *slog.Logger) (client.Client, error) {
+	return client.DialContext(ctx, client.Options{
+		HostPort:          e.HostPort(),
+		Namespace:         e.Namespace(),
+		Logger:            sdklog.NewStructuredLogger(log),
+		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // loopback: 5 % of the CPU for nothing
+	})
+}
+
+// run serves until ctx ends, or until the engine says that it can be trusted no longer.
+func (d *dev) run(ctx context.Context, l net.Listener) error {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	go func() {
+		select {
+		case err := <-d.engine.Failed():
+			stop(err)
+		case <-ctx.Done():
+		}
+	}()
+	err := d.service.run(ctx, l)
+	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
+		err = errors.Join(fmt.Errorf("embedded Temporal: %w", cause), err)
+	}
+	return err
+}
+
+// close ends everything in the opposite order.
+func (d *dev) close() {
+	if d.service != nil {
+		_ = d.service.close()
+	}
+	if d.client != nil {
+		d.client.Close()
+	}
+	if d.engine != nil {
+		_ = d.engine.Stop()
+	}
+}
+
+// registryKey reads the key that seals secrets. A new one is made only where nothing is sealed yet:
+// beside an old registry it would turn a lost file into endpoints that nobody can sign for.
+func registryKey(data *dataDir) ([]byte, error) {
+	path := data.file("registry.key")
+	_, missing := os.Stat(path)
+	if _, err := os.Stat(data.file("registry.db")); err == nil && missing != nil {
+		return nil, fmt.Errorf("%s is missing, and %s cannot be read without it; put it back", path, data.file("registry.db"))
+	}
+	return secretFile(path, registry.NewKey)
+}
+
+// devJWT takes the keys of the environment, or a secret made at the first run.
+func devJWT(data *dataDir) (config.JWT, error) {
+	j, err := config.ReadJWT(config.OS)
+	if err != nil || j.HasKey() {
+		return j, err
+	}
+	j.Secret, err = secretFile(data.file("jwt.secret"), newJWTSecret)
+	return j, err
+}
+
+// announce writes dev.json. With a JWKS there is no key to sign a token with, and none in it.
+func (d *dev) announce(data *dataDir, gateway string) (devFile, error) {
+	place := devFile{
+		Gateway: "http://" + gateway, Temporal: d.engine.HostPort(), Namespace: d.engine.Namespace(),
+		UI: d.engine.UIURL(), Tenant: "demo",
+	}
+	if len(d.jwt.Secret) > 0 {
+		token, err := mintToken(d.jwt, tokenRequest{
+			Subject: "dev", Tenants: []string{"*"}, Scopes: allScopes, TTL: 365 * 24 * time.Hour, Now: time.Now(),
+		})
+		if err != nil {
+			return place, err
+		}
+		place.Token = token
+	}
+	return place, place.write(data.path)
+}
+
+func greet(w io.Writer, place devFile, o devOptions) error {
+	if o.asJSON {
+		place.Token = ""
+		return printJSON(w, place)
+	}
+	here, there := "", ""
+	if o.data != defaultData {
+		here, there = " --data "+o.data, " --data-dir "+o.data
+	}
+	_, err := fmt.Fprintf(w, `Hookloop is ready. Ctrl-C stops it.
+
+  gateway      %[1]s   (API: /openapi.json)
+  Temporal UI  %[2]s
+  Temporal     %[3]s
+  data         %[4]s   (dev.json in it has a token for every tenant)
+
+Try, in other terminals:
+
+  hookloop listen%[5]s
+  hookloop endpoint create%[5]s --url http://127.0.0.1:9000/
+  hookloop event send%[6]s --type contact.updated --data '{"id": 1}'
+
+or without the CLI:
+
+  curl -X POST %[1]s/v1/tenants/%[7]s/events -H "Authorization: Bearer $(hookloop token%[5]s)" \
+       -H 'Content-Type: application/json' -d '{"type":"contact.updated","data":{"id":1}}'
+`, place.Gateway, place.UI, place.Temporal, o.data, here, there, place.Tenant)
+	return err
+}
+
+// tuneGC lets the heap grow to five times what lives in it before collecting: the embedded engine
+// allocates much and keeps little, and memory is cheaper here than a core. GOGC overrides it.
+func tuneGC() {
+	if config.OS("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+}
+
+func newLogger(w io.Writer, verbose bool) *slog.Logger {
+	level := slog.LevelWarn
+	if verbose {
+		level = slog.LevelDebug
+	}
+	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+}
+
+// listenError says which address is the trouble and which flag changes it.
+func listenError(what, flag, addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s: %s is taken; stop what listens there, or choose another with %s", what, addr, flag)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+func showEndpoint(w io.Writer, e endpointView) error {
+	t := columns(w)
+	row(t, "id", e.ID)
+	row(t, "url", e.URL)
+	row(t, "state", e.State)
+	row(t, "event types", e.types())
+	if e.Description != "" {
+		row(t, "description", e.Description)
+	}
+	pairRows(t, "header", ": ", e.Headers)
+	pairRows(t, "metadata", "=", e.Metadata)
+	row(t, "schedule", strings.Join(e.Schedule, ", "))
+	row(t, "timeout", e.Timeout)
+	if e.Secret != "" {
+		row(t, "secret", e.Secret)
+	}
+	return t.Flush()
+}
+
+func pairRows(w io.Writer, name, between string, pairs map[string]string) {
+	for _, key := range slices.Sorted(maps.Keys(pairs)) {
+		row(w, name, key+between+pairs[key])
+	}
+}
+
+// showCreated ends with a line that shows the new endpoint at work.
+func showCreated(w io.Writer, e endpointView) error {
+	if err := showEndpoint(w, e); err != nil {
+		return err
+	}
+	eventType := "contact.updated"
+	if len(e.EventTypes) > 0 {
+		eventType = e.EventTypes[0]
+	}
+	_, err := fmt.Fprintf(w, "\nNext: hookloop event send --type %s --data '{\"id\": 1}' --wait\n", oneLine(eventType))
+	return err
+}

@@ -1,0 +1,181 @@
+// Package e2e holds black-box tests: the real binary, started as a user would, against real
+// endpoints. What it learns it learns through the API, the CLI and the wire.
+package e2e
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+)
+
+// binary is hookloop, built once for all tests of this package.
+var binary string
+
+func TestMain(m *testing.M) {
+	os.Exit(runTests(m))
+}
+
+func runTests(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "hookloop-e2e-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	binary = filepath.Join(dir, "hookloop")
+	build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "hookloop/cmd/hookloop")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// patience bounds every wait for something that must happen. It is far above what anything takes
+// on a busy machine; nothing waits for it when all is well.
+const patience = 90 * time.Second
+
+// place is dev.json.
+type place struct {
+	Gateway, Temporal, Namespace, UI, Tenant, Token string
+}
+
+// process is one run of `hookloop dev`.
+type process struct {
+	place
+	cmd    *exec.Cmd
+	done   chan struct{} // closed when it has ended
+	stderr *output
+}
+
+// output collects what a process prints.
+type output struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
+// start runs `hookloop dev` on data until the test ends, and returns when it is ready.
+func start(t *testing.T, data string, args ...string) *process {
+	t.Helper()
+	p := launch(t, data, args...)
+	content, err := os.ReadFile(filepath.Join(data, "dev.json"))
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(content, &p.place))
+	return p
+}
+
+// launch starts the process and waits for its greeting.
+func launch(t *testing.T, data string, args ...string) *process {
+	t.Helper()
+	args = append([]string{
+		"dev", "--data", data, "--json",
+		"--listen", "127.0.0.1:0", "--temporal-listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0",
+	}, args...)
+	p := &process{cmd: exec.CommandContext(t.Context(), binary, args...), done: make(chan struct{}), stderr: &output{}}
+	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
+	p.cmd.WaitDelay = patience
+	p.cmd.Stderr = p.stderr
+	stdout, err := p.cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, p.cmd.Start())
+	t.Cleanup(func() { p.kill(syscall.SIGTERM) })
+	ready := make(chan bool, 1)
+	go func() {
+		lines := bufio.NewScanner(stdout)
+		for lines.Scan() {
+			if lines.Text() == "}" { // the end of the greeting
+				ready <- true
+			}
+		}
+		_ = p.cmd.Wait()
+		close(p.done)
+	}()
+	select {
+	case <-ready:
+	case <-p.done:
+		require.Fail(t, "hookloop dev ended", p.stderr.String())
+	case <-time.After(patience):
+		require.Fail(t, "hookloop dev is not ready", p.stderr.String())
+	}
+	return p
+}
+
+// kill sends a signal and waits for the end. It answers the exit code, -1 after a kill.
+func (p *process) kill(s syscall.Signal) int {
+	_ = p.cmd.Process.Signal(s) // fails when it has ended already
+	<-p.done
+	return p.cmd.ProcessState.ExitCode()
+}
+
+// hookloop runs another command to its end.
+func hookloop(t *testing.T, args ...string) (stdout, stderr string, code int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	var out, errs bytes.Buffer
+	c := exec.CommandContext(ctx, binary, args...)
+	c.Stdout, c.Stderr = &out, &errs
+	_ = c.Run() // the code says it
+	return out.String(), errs.String(), c.ProcessState.ExitCode()
+}
+
+// eventually polls until the condition holds: for what can only be asked for, like a status.
+func eventually(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	require.Eventually(t, condition, patience, 20*time.Millisecond, what)
+}
+
+func oneLine(t *testing.T, s string) {
+	t.Helper()
+	require.Equal(t, 1, strings.Count(s, "\n"), "one clear line, not: %s", s)
+}
+
+func withPatience(t *testing.T) (context.Context, context.CancelFunc) {
+	t.Helper()
+	return context.WithTimeout(t.Context(), patience)
+}
+
+// dial connects an SDK client, as an operator's tool would.
+func (p *process) dial(t *testing.T) client.Client {
+	t.Helper()
+	c, err := client.Dial(client.Options{
+		HostPort: p.Temporal, Namespace: p.Namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func historyLength(t *testing.T, p *process, workflowID string) int {
+	t.Helper()
+	d, err := p.dial(t).DescribeWorkflowExecution(t.Context(), workflowID, "")
+	require.NoError(t, err)
+	return int(d.GetWorkflowExecutionInfo().GetHistoryLength())
+}

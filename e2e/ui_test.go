@@ -1,0 +1,53 @@
+package e2e
+
+import (
+	"encoding/json"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/endpointtest"
+	"hookloop/internal/npmtest"
+)
+
+// TestUIShowsSearchAttributes looks at the Temporal UI in a browser that has never seen it: the
+// search attributes are columns, a delivery reads well, and nothing is asked of the outside.
+func TestUIShowsSearchAttributes(t *testing.T) {
+	t.Parallel()
+	browser := findBrowser(t)
+	dir := npmtest.Install(t, "browser")
+	p := start(t, filepath.Join(t.TempDir(), "data"))
+	s, e := app{p}.listen(t, endpointtest.Config{Script: "503"}, `,"schedule":["0s","24h"]`)
+	app{p}.post(t, `{"type":"contact.updated","data":{"id":1}}`)
+	receipts(t, s, 1)
+
+	look := exec.CommandContext(t.Context(), "node", "workflows.mjs", browser, p.UI, t.ArtifactDir())
+	look.Dir = dir
+	look.Stderr = t.Output()
+	out, err := look.Output()
+	require.NoError(t, err)
+	var seen struct {
+		Columns, Row, Outside []string
+		Metadata              string
+	}
+	require.NoError(t, json.Unmarshal(out, &seen))
+	require.Subset(t, seen.Columns, []string{"Tenant", "EventType", "Endpoint", "Outcome"})
+	require.Subset(t, seen.Row, []string{"demo", "contact.updated", e.ID, "retrying"})
+	require.Contains(t, seen.Metadata, "contact.updated → "+e.ID, "the summary")
+	require.Contains(t, seen.Metadata, "HTTP 503", "the attempt")
+	require.Contains(t, seen.Metadata, "next: attempt 2 of 2", "what comes next")
+	require.Empty(t, seen.Outside)
+}
+
+func findBrowser(t *testing.T) string {
+	t.Helper()
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path
+		}
+	}
+	t.Skip("NOT TESTED: the Temporal UI needs a chromium")
+	return ""
+}

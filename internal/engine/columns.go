@@ -1,0 +1,82 @@
+package engine
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// The UI keeps which columns its list of workflows shows in the browser, and has no setting for the
+// first visit. Ours begins with the search attributes, for they are what operators look for: a
+// script of one line in the index page writes them into an empty store. Whoever chooses other
+// columns keeps them.
+
+// columnsKey is where the UI keeps its columns, by namespace; TestUIShowsSearchAttributes holds it.
+const columnsKey = "namespace-workflow-table-columns"
+
+// policy is where the index page allows scripts; ours is added by its hash.
+const policy = `content="script-src `
+
+type uiColumn struct {
+	Label string `json:"label"`
+}
+
+// columnScript fills the store of a browser that has none for this namespace.
+func columnScript(namespace string, attributes []string) string {
+	columns := []uiColumn{{"Status"}}
+	for _, name := range attributes {
+		columns = append(columns, uiColumn{name})
+	}
+	columns = append(columns, uiColumn{"Type"}, uiColumn{"Workflow ID"}, uiColumn{"Start"}, uiColumn{"End"})
+	choice, _ := json.Marshal(columns) // strings always marshal
+	name, _ := json.Marshal(namespace) // likewise
+	key, _ := json.Marshal(columnsKey) // likewise
+	return fmt.Sprintf(`{const k=%s,n=%s,s=JSON.parse(localStorage.getItem(k)||"{}");`+
+		`if(!s[n]){s[n]=%s;localStorage.setItem(k,JSON.stringify(s))}}`, key, name, choice)
+}
+
+// withScript adds the script to an index page, and its hash to the page's policy. A page without
+// one it leaves alone: the UI then works, with its own columns.
+func withScript(page []byte, script string) []byte {
+	if !bytes.Contains(page, []byte(policy)) {
+		return page
+	}
+	sum := sha256.Sum256([]byte(script))
+	hash := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "' "
+	page = bytes.Replace(page, []byte(policy), []byte(policy+hash), 1)
+	return bytes.Replace(page, []byte("<body>"), []byte("<body><script>"+script+"</script>"), 1)
+}
+
+// withColumns stands in front of the UI server and passes everything through but its index page.
+func withColumns(ui *url.URL, script string) http.Handler {
+	return &httputil.ReverseProxy{
+		FlushInterval: -1, // as it comes
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(ui)
+			r.Out.Host = r.In.Host              // the UI compares it with the origin
+			r.Out.Header.Del("Accept-Encoding") // a zipped page could not be edited
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+				return nil
+			}
+			page, err := io.ReadAll(r.Body)
+			if err != nil {
+				return err
+			}
+			_ = r.Body.Close()
+			page = withScript(page, script)
+			r.Body = io.NopCloser(bytes.NewReader(page))
+			r.Header.Set("Content-Length", strconv.Itoa(len(page)))
+			return nil
+		},
+	}
+}

@@ -1,0 +1,49 @@
+package engine
+
+import (
+	"time"
+
+	"go.temporal.io/server/common/dynamicconfig"
+)
+
+// unlimited is for limits that protect a cluster from its tenants. Here both are one process, and
+// what Hookloop cannot do in time must wait in it, not fail.
+const unlimited = 1_000_000
+
+// dynamicConfig is where the embedded Temporal differs from one in production, and why.
+func dynamicConfig() dynamicconfig.StaticClient {
+	return dynamicconfig.StaticClient{
+		// What Hookloop relies on.
+		dynamicconfig.MatchingEnableFairness.Key():   true, // retries are dispatched fairly among tenants
+		dynamicconfig.EnableEagerWorkflowStart.Key(): true, // the fast lane
+
+		// Nobody is called: no question to Temporal's makers whether there is a newer version.
+		dynamicconfig.EnableServerVersionCheck.Key(): false,
+
+		// Limits a busy laptop would meet.
+		dynamicconfig.FrontendRPS.Key():                                            unlimited,
+		dynamicconfig.FrontendMaxNamespaceRPSPerInstance.Key():                     unlimited,
+		dynamicconfig.HistoryRPS.Key():                                             unlimited,
+		dynamicconfig.MatchingRPS.Key():                                            unlimited,
+		dynamicconfig.FrontendPersistenceMaxQPS.Key():                              unlimited,
+		dynamicconfig.HistoryPersistenceMaxQPS.Key():                               unlimited,
+		dynamicconfig.MatchingPersistenceMaxQPS.Key():                              unlimited,
+		dynamicconfig.AdminMatchingNamespaceTaskqueueToPartitionDispatchRate.Key(): unlimited,
+		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key():           100, // listing, as the Temporal CLI has it
+
+		// One process needs no spreading.
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
+		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():        8192, // running workflows kept in memory, as the CLI has it
+
+		// Cleaners of what years of a cluster leave behind, each with pollers of its own.
+		dynamicconfig.TaskQueueScannerEnabled.Key():       false,
+		dynamicconfig.HistoryScannerEnabled.Key():         false,
+		dynamicconfig.EnableParentClosePolicyWorker.Key(): false, // children are closed in place instead
+
+		// Stop without waiting for load balancers.
+		dynamicconfig.FrontendShutdownDrainDuration.Key(): time.Duration(0),
+		dynamicconfig.HistoryShutdownDrainDuration.Key():  time.Duration(0),
+		dynamicconfig.MatchingShutdownDrainDuration.Key(): time.Duration(0),
+	}
+}

@@ -1,0 +1,30 @@
+package workflows_test
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/worker"
+
+	"hookloop/workflows"
+)
+
+// TestReplay holds this code against histories of the code before it. A failure means that running
+// deliveries would not survive the change: gate it in changes.go.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"Event", "Delivery"} {
+		files, err := filepath.Glob(filepath.Join("testdata", "histories", name, "*.json"))
+		require.NoError(t, err)
+		require.NotEmpty(t, files, name)
+		for _, file := range files {
+			t.Run(filepath.Join(name, filepath.Base(file)), func(t *testing.T) {
+				t.Parallel()
+				replayer := worker.NewWorkflowReplayer()
+				workflows.Register(replayer)
+				require.NoError(t, replayer.ReplayWorkflowHistoryFromJSONFile(nil, file))
+			})
+		}
+	}
+}
