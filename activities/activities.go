@@ -6,6 +6,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"unicode/utf8"
 
 	"go.temporal.io/sdk/converter"
 
@@ -43,6 +44,8 @@ type Turn struct {
 	EventRunID string        `json:"event_run_id"` // the run whose history holds the data
 	EndpointID string        `json:"endpoint_id"`
 	Number     int           `json:"number"`
+
+	KeepResponse int `json:"keep_response,omitempty"` // bytes of the answer's body; 0: all of webhook.MaxResponseBody
 }
 
 // TurnResult is what came of a turn: an attempt, or the reason there was none.
@@ -95,9 +98,21 @@ func (d *Delivery) send(ctx context.Context, t Turn, ep webhook.Endpoint, data [
 	if err != nil {
 		return TurnResult{}, err
 	}
+	a.ResponseBody = cut(a.ResponseBody, t.KeepResponse)
 	r := TurnResult{Attempt: &a}
 	if !a.Succeeded() {
 		r.Schedule = ep.ScheduleOrDefault()
 	}
 	return r, nil
+}
+
+// cut shortens s to at most n bytes, whole characters; 0 leaves it.
+func cut(s string, n int) string {
+	if n == 0 || len(s) <= n {
+		return s
+	}
+	for n > 0 && !utf8.RuneStart(s[n]) {
+		n--
+	}
+	return s[:n]
 }

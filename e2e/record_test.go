@@ -38,7 +38,7 @@ func TestRecord(t *testing.T) {
 		"breaker-defers":   recordDeferred,
 		"endpoint-deleted": recordDeleted,
 		"cancelled":        recordCancelled,
-		"beyond-the-lane":  recordFanOut,
+		"wide":             recordWide,
 	} {
 		t.Run(name, func(t *testing.T) {
 			mine := *p
@@ -107,7 +107,7 @@ func recordCancelled(t *testing.T, a app) event {
 	return a.ended(t, ev.ID)
 }
 
-func recordFanOut(t *testing.T, a app) event {
+func recordWide(t *testing.T, a app) event {
 	s := endpointtest.Start(t, endpointtest.Config{})
 	for range workflows.FastLane + 2 {
 		a.createEndpoint(t, `{"url":"`+s.URL+`"}`)

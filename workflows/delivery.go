@@ -117,7 +117,7 @@ func (d *delivery) decide(a webhook.Attempt) {
 func (d *delivery) deferred(why webhook.Deferral) {
 	d.deferrals++
 	d.report.Reason = why.Error()
-	d.next = webhook.DeferWait(why.Reason, d.deferrals, d.seed())
+	d.next = webhook.DeferWait(why, d.deferrals, d.seed())
 	if why.Reason == webhook.DeferSchedule {
 		d.next = webhook.Jitter(d.in.Schedule[0], d.seed(), 0)
 	}

@@ -20,12 +20,13 @@ func Event(ctx workflow.Context, in EventInput, data converter.RawValue) (EventR
 	if err := workflow.SetQueryHandler(ctx, QueryReport, e.answer); err != nil {
 		return EventReport{}, err
 	}
+	places := workflow.NewSemaphore(ctx, FastLane)
 	all := workflow.NewWaitGroup(ctx)
 	for i := range e.report.Deliveries {
 		all.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer all.Done()
-			e.deliver(ctx, i)
+			e.deliver(ctx, &e.report.Deliveries[i], places)
 		})
 	}
 	all.Wait(ctx)
@@ -48,24 +49,31 @@ func newEvent(in EventInput, data converter.RawValue) *event {
 
 func (e *event) answer() (EventReport, error) { return e.report, nil }
 
-// deliver brings delivery i to its end: in the fast lane if there is room, else by a Delivery.
-func (e *event) deliver(ctx workflow.Context, i int) {
-	report := &e.report.Deliveries[i]
+// deliver brings one delivery to its end: in the fast lane if all goes well, else by a Delivery.
+func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, places workflow.Semaphore) {
+	if err := places.Acquire(ctx, 1); err != nil { // cancelled while it waited for a place
+		report.Status, report.Reason = webhook.Cancelled, reasonOf(err)
+		return
+	}
 	next := DeliveryInput{
 		Event:      e.in.Event,
 		EventRunID: workflow.GetInfo(ctx).WorkflowExecution.RunID,
 		EndpointID: report.EndpointID,
 	}
-	if i < FastLane && e.firstAttempt(ctx, report, &next) {
-		return
+	ended := e.firstAttempt(ctx, report, &next)
+	places.Release(1)
+	if !ended {
+		e.carryOn(ctx, report, next)
 	}
-	e.carryOn(ctx, report, next)
 }
 
 // firstAttempt says whether the delivery ended with its first turn. If it did not, next has
 // learned what a Delivery must know.
 func (e *event) firstAttempt(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput) bool {
 	turn := activities.Turn{Event: next.Event, EventRunID: next.EventRunID, EndpointID: next.EndpointID, Number: 1}
+	if len(e.in.EndpointIDs) > FastLane {
+		turn.KeepResponse = wideResponse
+	}
 	var r activities.TurnResult
 	err := workflow.ExecuteLocalActivity(firstAttempt(ctx, next.EndpointID), lane.FirstAttempt, turn, e.data).Get(ctx, &r)
 	switch {

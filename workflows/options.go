@@ -14,9 +14,13 @@ import (
 // Every timeout and RetryPolicy, with its reason. Two retries, never mixed: the endpoint answered
 // badly → Schedule and webhook.Decide; we hiccupped (registry, history) → the RetryPolicy here.
 
-// FastLane is how many endpoints of one event get their first attempt as a local activity. They
-// run side by side within one workflow task: 64 keep its result and its history small.
+// FastLane is how many first attempts of one event are under way at once. They are local activities
+// of one workflow task, and share its worker with every other event.
 const FastLane = 64
+
+// wideResponse bounds what is kept of each first answer to an event with more endpoints than that,
+// in bytes: a thousand answers must fit into one result, for which Temporal allows 2 MiB.
+const wideResponse = 128
 
 // attemptTimeout must exceed the longest HTTP time-out, or an attempt still under way would be
 // declared dead and made twice.

@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"context"
+	"fmt"
 	"reflect"
 	"runtime"
 	"strings"
@@ -43,6 +44,7 @@ type consumer struct {
 	scripts  map[string][]int
 	schedule webhook.Schedule
 	gone     map[string]bool
+	body     string              // of each answer
 	sent     map[string][]string // bodies by endpoint
 }
 
@@ -77,7 +79,7 @@ func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.A
 		c.sent = map[string][]string{}
 	}
 	c.sent[id] = append(c.sent[id], string(d.Data))
-	return webhook.Attempt{Number: n, At: happened, StatusCode: status}, nil
+	return webhook.Attempt{Number: n, At: happened, StatusCode: status, ResponseBody: c.body}, nil
 }
 
 func newEnv(t *testing.T, c *consumer) *testsuite.TestWorkflowEnvironment {
@@ -141,16 +143,19 @@ func TestEventFailsWhenAScheduleIsSpent(t *testing.T) {
 	require.Len(t, c.sent["ep_a"], 3)
 }
 
-func TestEventBeyondTheFastLaneUsesDeliveries(t *testing.T) {
+func TestEventToMoreEndpointsThanTheLaneHasPlaces(t *testing.T) {
 	t.Parallel()
 	var ids []string
-	for i := range workflows.FastLane + 3 {
-		ids = append(ids, "ep_"+strings.Repeat("x", i+1))
+	for i := range 3 * workflows.FastLane {
+		ids = append(ids, fmt.Sprintf("ep_%03d", i))
 	}
-	report := runEvent(t, &consumer{}, ids...)
+	report := runEvent(t, &consumer{body: strings.Repeat("é", 1000), scripts: map[string][]int{"ep_100": {500, 200}}}, ids...)
 	require.Equal(t, webhook.EventDelivered, report.Status)
 	for i, d := range report.Deliveries {
-		require.Equal(t, i >= workflows.FastLane, d.WorkflowID != "", "delivery %d", i)
+		require.Equal(t, i == 100, d.WorkflowID != "", "delivery %d", i)
+		for _, a := range d.Attempts {
+			require.Equal(t, strings.Repeat("é", 64), a.ResponseBody, "many answers, little of each")
+		}
 	}
 }
 

@@ -106,7 +106,7 @@ func (g *guards) enter(key endpointKey) (leave func(verdict error), refused *web
 	done, err := gd.breaker.Allow()
 	if err != nil {
 		g.giveBack(gd)
-		return nil, &webhook.Deferral{Reason: webhook.DeferBreaker, Detail: gd.whyNot(err)}
+		return nil, gd.whyNot(err)
 	}
 	return func(verdict error) {
 		done(verdict)
@@ -114,12 +114,15 @@ func (g *guards) enter(key endpointKey) (leave func(verdict error), refused *web
 	}, nil
 }
 
-func (gd *guard) whyNot(err error) string {
+func (gd *guard) whyNot(err error) *webhook.Deferral {
+	d := &webhook.Deferral{Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way"}
 	if errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return "the endpoint keeps failing; a probe is under way"
+		return d
 	}
-	at := time.Unix(gd.probeAt.Load(), 0).UTC().Format(time.RFC3339)
-	return "the endpoint keeps failing; it is probed after " + at
+	at := time.Unix(gd.probeAt.Load(), 0)
+	d.Detail = "the endpoint keeps failing; it is probed after " + at.UTC().Format(time.RFC3339)
+	d.WaitMS = max(time.Until(at).Milliseconds(), 0)
+	return d
 }
 
 // take gives nil when the bulkhead is full.

@@ -60,7 +60,11 @@ const (
 type Deferral struct {
 	Reason DeferReason `json:"reason"`
 	Detail string      `json:"detail,omitempty"`
+	WaitMS int64       `json:"wait_ms,omitempty"` // a turn sooner than this would be in vain
 }
+
+// Wait is the shortest useful wait; zero when nobody knows.
+func (d *Deferral) Wait() time.Duration { return time.Duration(d.WaitMS) * time.Millisecond }
 
 func (d *Deferral) Error() string {
 	if d.Detail == "" {

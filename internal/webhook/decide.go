@@ -43,11 +43,11 @@ const (
 	longestDeferral = 30 * time.Minute
 )
 
-// DeferWait says how long the n-th deferral in a row lasts (n from 1). A full bulkhead is busy, not
-// broken, and is tried again sooner.
-func DeferWait(r DeferReason, n int, seed string) time.Duration {
+// DeferWait says how long the n-th deferral in a row lasts (n from 1): never shorter than the
+// deferral itself asks for. A full bulkhead is busy, not broken, and is tried again sooner.
+func DeferWait(d Deferral, n int, seed string) time.Duration {
 	first := firstDeferral
-	switch r {
+	switch d.Reason {
 	case DeferBulkhead, DeferStopping, DeferInternal:
 		first = time.Second
 	case DeferBreaker, DeferState, DeferSchedule:
@@ -56,5 +56,9 @@ func DeferWait(r DeferReason, n int, seed string) time.Duration {
 	if n < 12 { // beyond, the shift would pass the longest anyway
 		wait = min(first<<(n-1), longestDeferral)
 	}
-	return Jitter(wait, seed, n)
+	wait = Jitter(wait, seed, n)
+	if asked := d.Wait(); wait < asked { // all who were told the same time spread behind it
+		wait = asked + (Jitter(asked, seed, n) - asked).Abs()
+	}
+	return wait
 }

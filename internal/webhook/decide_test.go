@@ -91,6 +91,16 @@ func TestDecideNeverComesEarlierThanAsked(t *testing.T) {
 	})
 }
 
+func TestDeferWaitIsNeverShorterThanAsked(t *testing.T) {
+	t.Parallel()
+	const asked = 45 * time.Second
+	for n := 1; n <= 20; n++ {
+		got := webhook.DeferWait(webhook.Deferral{Reason: webhook.DeferBreaker, WaitMS: asked.Milliseconds()}, n, seed)
+		require.GreaterOrEqual(t, got, asked)
+		require.LessOrEqual(t, got, 36*time.Minute)
+	}
+}
+
 func TestDeferWait(t *testing.T) {
 	t.Parallel()
 	for _, tc := range []struct {
@@ -106,9 +116,9 @@ func TestDeferWait(t *testing.T) {
 				if n <= 11 {
 					want = min(tc.first<<(n-1), want)
 				}
-				got := webhook.DeferWait(reason, n, seed)
+				got := webhook.DeferWait(webhook.Deferral{Reason: reason}, n, seed)
 				require.InDelta(t, want, got, float64(want)/5, "%s, %d in a row", reason, n)
-				require.Equal(t, got, webhook.DeferWait(reason, n, seed))
+				require.Equal(t, got, webhook.DeferWait(webhook.Deferral{Reason: reason}, n, seed))
 			}
 		}
 	}
