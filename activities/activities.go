@@ -69,7 +69,9 @@ func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawV
 }
 
 // Attempt is the durable lane's turn. Its arguments are recorded on every attempt, so they carry
-// ids only and the data is read from the event's history.
+// ids only and the data is read from the event's history. A deferral that time will end is an error
+// for Temporal to repeat the turn after: ten thousand deliveries behind one open breaker cost no
+// workflow task, and their histories do not grow.
 func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
 	ep, err := d.endpoint(ctx, t)
 	if err != nil {
@@ -79,7 +81,11 @@ func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
 	if err != nil {
 		return TurnResult{}, err
 	}
-	return d.send(ctx, t, ep, data)
+	r, err := d.send(ctx, t, ep, data)
+	if err == nil && r.Deferral != nil && r.Deferral.Reason != webhook.DeferState {
+		return TurnResult{}, deferred(ctx, t, *r.Deferral)
+	}
+	return r, err
 }
 
 func (d *Delivery) endpoint(ctx context.Context, t Turn) (webhook.Endpoint, error) {

@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
 
 	"hookloop/activities"
 	"hookloop/internal/webhook"
@@ -81,16 +82,53 @@ func TestFirstAttemptWaitsIfTheScheduleSaysSo(t *testing.T) {
 	require.Equal(t, webhook.DeferSchedule, r.Deferral.Reason)
 }
 
-func TestADeferralIsAResultNotAnError(t *testing.T) {
+func TestADeferralInTheFastLaneIsAResult(t *testing.T) {
 	t.Parallel()
-	f := answering(200)
-	f.send = func(webhook.Delivery, int) (webhook.Attempt, error) {
-		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferBreaker}
-	}
-	r, err := f.lane().Attempt(t.Context(), turn)
+	r, err := deferring(webhook.DeferBreaker).lane().FirstAttempt(t.Context(), turn, raw(`1`))
 	require.NoError(t, err)
 	require.Equal(t, webhook.DeferBreaker, r.Deferral.Reason)
 	require.NotEmpty(t, r.Schedule)
+}
+
+func TestADeferralInTheDurableLaneIsTemporalsToRepeat(t *testing.T) {
+	t.Parallel()
+	for _, reason := range []webhook.DeferReason{webhook.DeferBreaker, webhook.DeferBulkhead, webhook.DeferLimit, webhook.DeferStopping} {
+		_, err := execute(t, deferring(reason).lane())
+		app, ok := errors.AsType[*temporal.ApplicationError](err)
+		require.True(t, ok)
+		require.Equal(t, activities.TypeDeferred, app.Type())
+		require.False(t, app.NonRetryable())
+		require.GreaterOrEqual(t, app.NextRetryDelay(), 500*time.Millisecond)
+		require.Contains(t, app.Error(), string(reason))
+	}
+}
+
+func TestAPausedEndpointIsTheWorkflowsToHold(t *testing.T) {
+	t.Parallel()
+	r, err := execute(t, deferring(webhook.DeferState).lane())
+	require.NoError(t, err)
+	require.Equal(t, webhook.DeferState, r.Deferral.Reason)
+}
+
+func deferring(reason webhook.DeferReason) fakes {
+	f := answering(200)
+	f.send = func(webhook.Delivery, int) (webhook.Attempt, error) {
+		return webhook.Attempt{}, &webhook.Deferral{Reason: reason, WaitMS: 500}
+	}
+	return f
+}
+
+// execute runs the durable lane's turn as Temporal would.
+func execute(t *testing.T, lane *activities.Delivery) (r activities.TurnResult, err error) {
+	t.Helper()
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	env.RegisterActivity(lane)
+	answer, err := env.ExecuteActivity(lane.Attempt, turn)
+	if err != nil {
+		return r, err
+	}
+	return r, answer.Get(&r)
 }
 
 func TestADeletedEndpointIsFinal(t *testing.T) {

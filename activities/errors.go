@@ -1,11 +1,19 @@
 package activities
 
-import "go.temporal.io/sdk/temporal"
+import (
+	"context"
 
-// The types of errors no retry can mend. They stand in histories: never rename one.
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"hookloop/internal/webhook"
+)
+
+// The types of errors. They stand in histories: never rename one. No retry can mend the first two.
 const (
 	TypeEndpointGone = "EndpointGone" // deleted since the event was accepted
 	TypeEventGone    = "EventGone"    // its history was deleted, and the data with it
+	TypeDeferred     = "Deferred"     // the turn passed without an attempt; the next one is set
 )
 
 func endpointGone(cause error) error {
@@ -14,4 +22,15 @@ func endpointGone(cause error) error {
 
 func eventGone(cause error) error {
 	return temporal.NewNonRetryableApplicationError("the event's history was deleted, and its data with it", TypeEventGone, cause)
+}
+
+// deferred asks Temporal for the next turn. It is nothing wrong, so it is benign: neither a line in
+// the log nor a failure in the metrics.
+func deferred(ctx context.Context, t Turn, why webhook.Deferral) error {
+	turns := int(activity.GetInfo(ctx).Attempt) // of this attempt: those before it were deferred too
+	wait := webhook.DeferWait(why, turns, t.Event.ID+"/"+t.EndpointID)
+	return temporal.NewApplicationErrorWithOptions(why.Error(), TypeDeferred, temporal.ApplicationErrorOptions{
+		NextRetryDelay: wait,
+		Category:       temporal.ApplicationErrorCategoryBenign,
+	})
 }

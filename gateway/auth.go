@@ -46,28 +46,38 @@ func (p Principal) allow(tenant, scope string) error {
 // request but its head is read: strangers learn nothing and cost nothing.
 func (g *Gateway) requires(scope string) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
-		if err := g.authorize(c, scope); err != nil {
+		who, err := g.authorize(c, scope)
+		if err != nil {
 			g.fail(c, err)
 			return
 		}
-		next(c)
+		next(huma.WithValue(c, principalKey{}, who))
 	}
 }
 
-func (g *Gateway) authorize(c huma.Context, scope string) error {
+func (g *Gateway) authorize(c huma.Context, scope string) (Principal, error) {
 	token, err := bearer(c.Header("Authorization"))
 	if err != nil {
-		return err
+		return Principal{}, err
 	}
 	who, err := g.auth.Verify(c.Context(), token)
 	if err != nil {
-		return err
+		return Principal{}, err
 	}
 	tenant := c.Param("tenant")
 	if err := who.allow(tenant, scope); err != nil {
-		return err
+		return Principal{}, err
 	}
-	return webhook.CheckTenant(tenant)
+	return who, webhook.CheckTenant(tenant)
+}
+
+// principalKey is where a request's context keeps its Principal.
+type principalKey struct{}
+
+// subject names who asks, for the history.
+func subject(ctx context.Context) string {
+	who, _ := ctx.Value(principalKey{}).(Principal)
+	return who.Subject
 }
 
 func bearer(header string) (string, error) {

@@ -115,6 +115,12 @@ func TestEveryOperationNeedsItsScope(t *testing.T) {
 		{"GET", "/endpoints/ep_1/secret", "endpoints:write"},
 		{"POST", "/endpoints/ep_1/secret/rotate", "endpoints:write"},
 		{"POST", "/endpoints/ep_1/test", "endpoints:write"},
+		{"POST", "/events/evt_1/redeliver", "events:write"},
+		{"POST", "/events/evt_1/deliveries/ep_1/retry-now", "events:write"},
+		{"POST", "/events/evt_1/deliveries/ep_1/cancel", "events:write"},
+		{"POST", "/endpoints/ep_1/recover", "endpoints:write"},
+		{"GET", "/endpoints/ep_1/recover", "endpoints:read"},
+		{"DELETE", "/endpoints/ep_1/recover", "endpoints:write"},
 	} {
 		others := ""
 		for _, s := range []string{"events:read", "events:write", "endpoints:read", "endpoints:write"} {

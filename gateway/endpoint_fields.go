@@ -70,8 +70,10 @@ func (r rules) set(e *webhook.Endpoint, f field) (err error) {
 		e.Schedule, err = schedule(f)
 	case "timeout":
 		e.Timeout, err = timeout(f)
+	case "rate_limit":
+		e.RateLimit, err = rateLimit(e.RateLimit, f)
 	default:
-		err = webhook.Invalidf(f.name, "is not a field of an endpoint (url, event_types, description, headers, secret, schedule, timeout, metadata)")
+		err = webhook.Invalidf(f.name, "is not a field of an endpoint (url, event_types, description, headers, secret, schedule, timeout, rate_limit, metadata)")
 	}
 	return err
 }

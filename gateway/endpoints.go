@@ -26,6 +26,8 @@ type endpoint struct {
 	Metadata    map[string]string     `json:"metadata"`
 	Schedule    []string              `json:"schedule" doc:"The wait before each attempt."`
 	Timeout     string                `json:"timeout" example:"15s"`
+	RateLimit   *webhook.RateLimit    `json:"rate_limit,omitempty" doc:"Of attempts of whatever kind. Absent: no limit."`
+	Breaker     string                `json:"breaker,omitempty" enum:"closed,open,half-open" doc:"As the process that answers sees it: every worker has a breaker of its own. Absent in lists, and where no worker runs beside the gateway."`
 	Version     int                   `json:"version" doc:"Grows with each change; attempts record it."`
 	CreatedAt   time.Time             `json:"created_at"`
 	UpdatedAt   time.Time             `json:"updated_at"`
@@ -74,7 +76,11 @@ func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[
 	if err != nil {
 		return nil, err
 	}
-	return &answerOf[endpoint]{Body: show(e)}, nil
+	shown := show(e)
+	if g.breakers != nil {
+		shown.Breaker = g.breakers.Breaker(e.Tenant, e.ID)
+	}
+	return &answerOf[endpoint]{Body: shown}, nil
 }
 
 // endpoint reads one; an id that cannot exist is not asked for.
@@ -166,11 +172,15 @@ func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct
 }
 
 func show(e webhook.Endpoint) endpoint {
-	return endpoint{
+	shown := endpoint{
 		ID: e.ID, URL: e.URL, State: e.State, Description: e.Description, Version: e.Version,
 		EventTypes: append([]string{}, e.EventTypes...),
 		Headers:    merged(e.Headers, nil), Metadata: merged(e.Metadata, nil),
 		Schedule: durations(e.ScheduleOrDefault()), Timeout: duration(e.TimeoutOrDefault()),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
+	if !e.RateLimit.IsZero() {
+		shown.RateLimit = &e.RateLimit
+	}
+	return shown
 }

@@ -30,7 +30,14 @@ type endpoint struct {
 	Version     int               `json:"version"`
 	CreatedAt   time.Time         `json:"created_at"`
 	UpdatedAt   time.Time         `json:"updated_at"`
+	RateLimit   *rateLimit        `json:"rate_limit"`
+	Breaker     string            `json:"breaker"`
 	Secret      string            `json:"secret"`
+}
+
+type rateLimit struct {
+	PerSecond float64 `json:"per_second"`
+	Burst     int     `json:"burst"`
 }
 
 func TestEndpointFromCreationToDeletion(t *testing.T) {
@@ -67,7 +74,7 @@ func TestEndpointFromCreationToDeletion(t *testing.T) {
 
 const everyField = `{
 	"url":"http://example.com","event_types":["a.b","c"],"description":"d","headers":{"X-Key":"v","X-Other":"o"},
-	"metadata":{"team":"crm","tier":"1"},"schedule":["0s","90s","24h"],"timeout":"30s",
+	"metadata":{"team":"crm","tier":"1"},"rate_limit":{"per_second":2.5,"burst":7},"schedule":["0s","90s","24h"],"timeout":"30s",
 	"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`
 
 func TestEveryField(t *testing.T) {
@@ -77,6 +84,7 @@ func TestEveryField(t *testing.T) {
 	require.Equal(t, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", e.Secret)
 	require.Equal(t, []string{"0s", "1m30s", "24h"}, e.Schedule)
 	require.Equal(t, "30s", e.Timeout)
+	require.Equal(t, &rateLimit{2.5, 7}, e.RateLimit)
 
 	patched := func(body string) endpoint {
 		return read[endpoint](t, r.do("PATCH", "/endpoints/"+e.ID, body), 200)
@@ -91,7 +99,10 @@ func TestEveryField(t *testing.T) {
 		`{"timeout":null,"event_types":null}`:           func(w *endpoint) { w.Timeout, w.EventTypes = "15s", []string{} },
 		`{"schedule":["1s"],"description":null}`:        func(w *endpoint) { w.Schedule, w.Description = []string{"1s"}, "" },
 		`{"schedule":["1h0m1s","0s"],"timeout":"1.5s"}`: func(w *endpoint) { w.Schedule, w.Timeout = []string{"1h0m1s", "0s"}, "1.5s" },
-		`{}`: func(*endpoint) {},
+		`{"rate_limit":null}`:                           func(w *endpoint) { w.RateLimit = nil },
+		`{"rate_limit":{"per_second":0.5}}`:             func(w *endpoint) { w.RateLimit = &rateLimit{0.5, 7} },
+		`{"rate_limit":{"burst":null}}`:                 func(w *endpoint) { w.RateLimit = &rateLimit{2.5, 3} },
+		`{}`:                                            func(*endpoint) {},
 	} {
 		before := read[endpoint](t, r.do("GET", "/endpoints/"+e.ID, ""), 200)
 		want := before
@@ -139,8 +150,19 @@ func TestBadEndpoints(t *testing.T) {
 	existing := r.endpoint(`{"url":"https://example.com"}`)
 	for name, c := range map[string]struct{ body, field string }{
 		"unknown field":         {`"colour":"red"`, "colour"},
-		"not built yet":         {`"rate_limit":5`, "rate_limit"},
-		"nor this":              {`"approval":{"after":"1h"}`, "approval"},
+		"rate limit":            {`"rate_limit":5`, "rate_limit"},
+		"rate twice":            {`"rate_limit":{"burst":1,"burst":2}`, "rate_limit"},
+		"rate unknown":          {`"rate_limit":{"per_hour":2}`, "rate_limit.per_hour"},
+		"no rate":               {`"rate_limit":{"burst":2}`, "rate_limit.per_second"},
+		"rate null":             {`"rate_limit":{"per_second":null}`, "rate_limit.per_second"},
+		"rate not a number":     {`"rate_limit":{"per_second":"10"}`, "rate_limit.per_second"},
+		"rate beyond numbers":   {`"rate_limit":{"per_second":1e999}`, "rate_limit.per_second"},
+		"rate negative":         {`"rate_limit":{"per_second":-1}`, "rate_limit.per_second"},
+		"rate zero":             {`"rate_limit":{"per_second":0}`, "rate_limit.per_second"},
+		"rate too high":         {`"rate_limit":{"per_second":1e300}`, "rate_limit.per_second"},
+		"burst zero":            {`"rate_limit":{"per_second":1,"burst":0}`, "rate_limit.burst"},
+		"burst broken":          {`"rate_limit":{"per_second":1,"burst":1.5}`, "rate_limit.burst"},
+		"not built yet":         {`"approval":{"after":"1h"}`, "approval"},
 		"not to be set":         {`"state":"active"`, "state"},
 		"another case":          {`"Headers":{}`, "Headers"},
 		"twice":                 {`"timeout":"5s","timeout":"6s"`, "timeout"},

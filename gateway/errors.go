@@ -41,6 +41,7 @@ var statuses = map[webhook.Code]int{
 	IdempotencyConflict:  http.StatusConflict,
 	PayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	UnsupportedMediaType: http.StatusUnsupportedMediaType,
+	webhook.Expired:      http.StatusGone,
 	webhook.Invalid:      http.StatusUnprocessableEntity,
 	Internal:             http.StatusInternalServerError,
 	Unavailable:          http.StatusServiceUnavailable,
@@ -93,9 +94,10 @@ func outOfReach(err error) bool {
 // problem makes what the client may read of err, and logs what it may not.
 func (g *Gateway) problem(ctx context.Context, err error) *Problem {
 	if said, ok := errors.AsType[*webhook.Error](err); ok {
-		p := newProblem(said.Code, said.Error())
-		if said.Field != "" {
-			p.Errors = []FieldError{{Field: said.Field, Message: said.Message}}
+		brief := webhook.Error{Code: said.Code, Field: shortened(said.Field), Message: said.Message}
+		p := newProblem(brief.Code, brief.Error())
+		if brief.Field != "" {
+			p.Errors = []FieldError{{Field: brief.Field, Message: brief.Message}}
 		}
 		return p
 	}
@@ -108,6 +110,16 @@ func (g *Gateway) problem(ctx context.Context, err error) *Problem {
 	}
 	g.log.ErrorContext(ctx, "request failed", slog.Any("error", err))
 	return newProblem(Internal, "something went wrong on our side; it has been logged")
+}
+
+// maxFieldName bounds the names in problems, in bytes. A client may have made one up as long as a body.
+const maxFieldName = 100
+
+func shortened(name string) string {
+	if len(name) <= maxFieldName {
+		return name
+	}
+	return strings.ToValidUTF8(name[:maxFieldName], "") + "…"
 }
 
 // header is what goes with a problem besides its body.

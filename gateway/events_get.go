@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -40,33 +41,52 @@ type delivery struct {
 	WorkflowID    string                 `json:"workflow_id,omitempty" doc:"Set once the delivery has a workflow of its own."`
 }
 
-// getEvent puts the report of an event together with those of its deliveries in trouble.
 func (g *Gateway) getEvent(ctx context.Context, in *getEvent) (*answerOf[event], error) {
-	if !eventID.MatchString(in.ID) {
-		return nil, noSuchEvent()
-	}
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	x, err := g.describe(ctx, workflows.EventWorkflowID(in.Tenant, in.ID))
+	e, err := g.tell(ctx, in.Tenant, in.ID)
 	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", in.ID, err)
-	}
-	first, _, err := g.started(ctx, x.id, x.runID)
-	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", in.ID, err)
-	}
-	report, err := g.eventReport(ctx, x, first)
-	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", in.ID, err)
-	}
-	if err := g.lookInto(ctx, report.Deliveries); err != nil {
-		return nil, fmt.Errorf("event %s: %w", in.ID, err)
+		return nil, err
 	}
 	return &answerOf[event]{Body: event{
-		ID: in.ID, Type: first.Event.Type, Timestamp: first.Event.Timestamp,
-		Status: report.Status, Reason: x.abandoned(), Deliveries: deliveries(report.Deliveries),
-		WorkflowID: x.id, RunID: x.runID,
+		ID: in.ID, Type: e.in.Event.Type, Timestamp: e.in.Event.Timestamp,
+		Status: e.report.Status, Reason: e.abandoned(), Deliveries: deliveries(e.report.Deliveries),
+		WorkflowID: e.id, RunID: e.runID,
 	}}, nil
+}
+
+// told is what can be told of an event.
+type told struct {
+	execution
+
+	in     workflows.EventInput
+	report workflows.EventReport // its deliveries as they are now, whatever the event itself last knew
+}
+
+// tell puts the report of an event together with those of its deliveries in trouble.
+func (g *Gateway) tell(ctx context.Context, tenant, id string) (told, error) {
+	if !eventID.MatchString(id) {
+		return told{}, noSuchEvent()
+	}
+	e, err := g.tellEvent(ctx, tenant, id)
+	if err != nil {
+		return e, fmt.Errorf("event %s: %w", id, err)
+	}
+	return e, nil
+}
+
+func (g *Gateway) tellEvent(ctx context.Context, tenant, id string) (e told, err error) {
+	if e.execution, err = g.describe(ctx, workflows.EventWorkflowID(tenant, id)); err != nil {
+		return e, err
+	}
+	if e.in, _, err = g.started(ctx, e.id, e.runID); err != nil {
+		return e, err
+	}
+	var known bool
+	if e.report, known, err = g.eventReport(ctx, e.execution, e.in); err != nil {
+		return e, err
+	}
+	return e, g.lookInto(ctx, &e, known)
 }
 
 func deliveries(reports []webhook.DeliveryReport) []delivery {
@@ -80,26 +100,28 @@ func deliveries(reports []webhook.DeliveryReport) []delivery {
 	return all
 }
 
-// eventReport is what the event says of itself.
-func (g *Gateway) eventReport(ctx context.Context, x execution, in workflows.EventInput) (workflows.EventReport, error) {
+// eventReport is what the event says of itself. One whose worker is busy with a first attempt that
+// hangs cannot say anything, and known is false: that it was accepted is all there is.
+func (g *Gateway) eventReport(ctx context.Context, x execution, in workflows.EventInput) (report workflows.EventReport, known bool, err error) {
 	untouched := pending(in)
 	switch {
 	case x.fresh:
-		return untouched, nil
+		return untouched, true, nil
 	case x.abandoned() != "":
-		var report workflows.EventReport
 		err := g.ask(ctx, x, &report)
 		if err != nil {
 			report = untouched
 		}
-		return abandon(report, x.abandonedSo(err)), nil
+		return abandon(report, x.abandonedSo(err)), true, nil
 	case x.closed():
-		var report workflows.EventReport
 		err := g.temporal.GetWorkflow(ctx, x.id, x.runID).Get(ctx, &report)
-		return report, temporalErr(err)
+		return report, true, temporalErr(err)
 	}
-	var report workflows.EventReport
-	return report, g.ask(ctx, x, &report)
+	err = g.ask(ctx, x, &report)
+	if _, away := errors.AsType[*unavailableError](err); away && x.busy {
+		return untouched, false, nil
+	}
+	return report, true, err
 }
 
 // pending is an event nothing is known of but that it was accepted.

@@ -37,18 +37,25 @@ func (g *Gateway) repeat(ctx context.Context, p posted) (*accepted, error) {
 // started reads what an event's workflow was started with: the first thing in its history.
 func (g *Gateway) started(ctx context.Context, workflowID, runID string) (workflows.EventInput, []byte, error) {
 	var in workflows.EventInput
+	var raw converter.RawValue
+	if err := g.input(ctx, workflowID, runID, &in, &raw); err != nil {
+		return in, nil, err
+	}
+	return in, raw.Payload().GetData(), nil
+}
+
+// input reads the arguments a workflow was started with.
+func (g *Gateway) input(ctx context.Context, workflowID, runID string, into ...any) error {
 	history := g.temporal.GetWorkflowHistory(ctx, workflowID, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	if !history.HasNext() {
-		return in, nil, noSuchEvent()
+		return noSuchEvent()
 	}
 	first, err := history.Next()
 	if err != nil {
-		return in, nil, temporalErr(err)
+		return temporalErr(err)
 	}
-	var raw converter.RawValue
-	input := first.GetWorkflowExecutionStartedEventAttributes().GetInput()
-	if err := g.converter.FromPayloads(input, &in, &raw); err != nil {
-		return in, nil, fmt.Errorf("input of %s: %w", workflowID, err)
+	if err := g.converter.FromPayloads(first.GetWorkflowExecutionStartedEventAttributes().GetInput(), into...); err != nil {
+		return fmt.Errorf("input of %s: %w", workflowID, err)
 	}
-	return in, raw.Payload().GetData(), nil
+	return nil
 }

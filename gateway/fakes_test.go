@@ -23,7 +23,9 @@ type fakeTemporal struct {
 	mu      sync.Mutex
 	started map[string]*fakeRun
 	starts  int
-	down    error // what every call answers, when set
+	down    error                          // what every call answers, when set
+	found   int64                          // what a count answers
+	orders  []client.UpdateWorkflowOptions // the updates that reached a workflow
 	list    func(*workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
 }
 
@@ -34,7 +36,14 @@ type fakeRun struct {
 	status  enums.WorkflowExecutionStatus // zero: running
 	fresh   bool                          // its first workflow task is under way
 	report  any                           // the answer to a query, and the result
-	silent  error                         // the answer to a query, when set
+	silent  error                         // the answer to a query or an update, when set
+	refuses error                         // how an update ends, when set
+	busy    bool                          // a later workflow task is under way
+	pending []*workflowpb.PendingActivityInfo
+}
+
+func (r *fakeRun) running() bool {
+	return r.status == 0 || r.status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 }
 
 func newFakeTemporal() *fakeTemporal { return &fakeTemporal{started: map[string]*fakeRun{}} }
@@ -67,12 +76,13 @@ func (f *fakeTemporal) ExecuteWorkflow(_ context.Context, o client.StartWorkflow
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.started[o.ID] != nil {
+	old := f.started[o.ID]
+	if old != nil && (old.running() || o.WorkflowIDReusePolicy == enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE) {
 		return nil, serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "run")
 	}
 	f.started[o.ID] = &fakeRun{options: o, input: input}
 	f.starts++
-	return nil, nil
+	return finished{id: o.ID}, nil
 }
 
 func (f *fakeTemporal) GetWorkflowHistory(_ context.Context, id, _ string, _ bool, _ enums.HistoryEventFilterType) client.HistoryEventIterator {
@@ -91,9 +101,11 @@ func (f *fakeTemporal) DescribeWorkflowExecution(_ context.Context, id, _ string
 	if status == 0 {
 		status = enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 	}
-	d := &workflowservice.DescribeWorkflowExecutionResponse{}
+	d := &workflowservice.DescribeWorkflowExecutionResponse{PendingActivities: r.pending}
 	if r.fresh {
 		length = 3
+	}
+	if r.fresh || r.busy {
 		d.PendingWorkflowTask = &workflowpb.PendingWorkflowTaskInfo{State: enums.PENDING_WORKFLOW_TASK_STATE_STARTED}
 	}
 	d.WorkflowExecutionInfo = &workflowpb.WorkflowExecutionInfo{
@@ -113,6 +125,55 @@ func (f *fakeTemporal) QueryWorkflow(_ context.Context, id, _, _ string, _ ...an
 		return nil, r.silent
 	}
 	return answered{r.report}, nil
+}
+
+func (f *fakeTemporal) UpdateWorkflow(_ context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
+	r := f.run(o.WorkflowID)
+	switch {
+	case f.down != nil:
+		return nil, f.down
+	case r == nil:
+		return nil, serviceerror.NewNotFound("workflow not found")
+	case !r.running():
+		return nil, serviceerror.NewNotFound("workflow execution already completed")
+	case r.silent != nil:
+		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(r.silent)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.orders = append(f.orders, o)
+	return updated{answered: answered{r.report}, err: r.refuses}, nil
+}
+
+// updated is an update that has come to its end.
+type updated struct {
+	client.WorkflowUpdateHandle
+	answered
+
+	err error
+}
+
+func (u updated) Get(_ context.Context, into any) error {
+	if u.err != nil {
+		return u.err
+	}
+	return u.answered.Get(into)
+}
+
+func (f *fakeTemporal) CancelWorkflow(_ context.Context, id, _ string) error {
+	r := f.run(id)
+	switch {
+	case f.down != nil:
+		return f.down
+	case r == nil || !r.running():
+		return serviceerror.NewNotFound("workflow execution already completed")
+	}
+	r.status = enums.WORKFLOW_EXECUTION_STATUS_CANCELED
+	return nil
+}
+
+func (f *fakeTemporal) CountWorkflow(context.Context, *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
+	return &workflowservice.CountWorkflowExecutionsResponse{Count: f.found}, f.down
 }
 
 func (f *fakeTemporal) GetWorkflow(_ context.Context, id, _ string) client.WorkflowRun {
@@ -147,7 +208,11 @@ func (a answered) Get(into any) error {
 type finished struct {
 	client.WorkflowRun
 	answered
+
+	id string
 }
+
+func (f finished) GetRunID() string { return "run-of-" + f.id }
 
 func (f finished) Get(_ context.Context, into any) error { return f.answered.Get(into) }
 

@@ -40,6 +40,8 @@ type Temporal interface {
 	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun
 	GetWorkflowHistory(ctx context.Context, workflowID, runID string, longPoll bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator
 	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
+	UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
+	CancelWorkflow(ctx context.Context, workflowID, runID string) error
 	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
 	ListWorkflow(ctx context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
 	CheckHealth(ctx context.Context, r *client.CheckHealthRequest) (*client.CheckHealthResponse, error)
@@ -47,12 +49,19 @@ type Temporal interface {
 
 var _ Temporal = client.Client(nil)
 
+// Breakers tells how an endpoint's breaker stands: "closed", "open" or "half-open".
+type Breakers interface {
+	Breaker(tenant, endpointID string) string
+}
+
 // Config is what a gateway is made of.
 type Config struct {
-	Registry Registry
-	Temporal Temporal
-	Auth     TokenVerifier
+	Registry     Registry
+	Temporal     Temporal
+	Redeliveries Redeliveries
+	Auth         TokenVerifier
 
+	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
 	AllowLoopback bool                    // endpoints on this machine are accepted; for development
 	Version       string                  // shown in the OpenAPI document; empty: "dev"
 	Metrics       *prometheus.Registry    // served at /metrics; nil: one of the gateway's own
@@ -65,6 +74,8 @@ type Config struct {
 type Gateway struct {
 	registry      Registry
 	temporal      Temporal
+	redeliveries  Redeliveries
+	breakers      Breakers
 	auth          TokenVerifier
 	allowLoopback bool
 	version       string
@@ -86,7 +97,7 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		registry: c.Registry, temporal: c.Temporal, auth: c.Auth,
+		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, breakers: c.Breakers, auth: c.Auth,
 		allowLoopback: c.AllowLoopback, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m,
 	}
@@ -107,6 +118,8 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Registry is missing")
 	case c.Temporal == nil:
 		return errors.New("gateway: Temporal is missing")
+	case c.Redeliveries == nil:
+		return errors.New("gateway: Redeliveries is missing")
 	case c.Auth == nil:
 		return errors.New("gateway: Auth is missing")
 	}

@@ -15,8 +15,10 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/converter"
 
 	"hookloop/gateway"
+	"hookloop/internal/redelivery"
 	"hookloop/internal/webhook"
 )
 
@@ -45,7 +47,8 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	r := &rig{t: t, temporal: newFakeTemporal(), registry: newFakeRegistry(), log: &bytes.Buffer{}}
 	c := gateway.Config{
 		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
-		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()),
+		Logger:       slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	change(&c)
 	r.gateway, err = gateway.New(c)
@@ -119,6 +122,8 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err = gateway.New(gateway.Config{Registry: newFakeRegistry()})
 	require.ErrorContains(t, err, "Temporal is missing")
 	_, err = gateway.New(gateway.Config{Registry: newFakeRegistry(), Temporal: newFakeTemporal()})
+	require.ErrorContains(t, err, "Redeliveries is missing")
+	_, err = gateway.New(gateway.Config{Registry: newFakeRegistry(), Temporal: newFakeTemporal(), Redeliveries: &redelivery.Redeliveries{}})
 	require.ErrorContains(t, err, "Auth is missing")
 }
 

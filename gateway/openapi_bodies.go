@@ -13,7 +13,9 @@ import (
 
 const endpointChange = "EndpointChange"
 
-var requestBodies = []string{"NewEvent", "NewEndpoint", endpointChange, "SecretRotation"}
+var requestBodies = []string{
+	"NewEvent", "NewEndpoint", "NewRateLimit", endpointChange, "SecretRotation", "DeliveryOrder", "EventRedelivery", "EndpointRecovery",
+}
 
 // newEvent documents webhook.ParseEvent.
 type newEvent struct {
@@ -31,7 +33,32 @@ type newEndpoint struct {
 	Metadata    map[string]string `json:"metadata,omitempty" maxProperties:"50" doc:"The app's own, never sent."`
 	Schedule    []string          `json:"schedule,omitempty" minItems:"1" maxItems:"30" doc:"The wait before each attempt, so as many entries as attempts; in all at most 720h. Absent: ten attempts in 75.6 hours."`
 	Timeout     string            `json:"timeout,omitempty" doc:"Of one attempt, 1s to 30s. Absent: 15s." example:"15s"`
+	RateLimit   *newRateLimit     `json:"rate_limit,omitempty" doc:"Of attempts of whatever kind. Absent: no limit."`
 	Secret      string            `json:"secret,omitempty" pattern:"^whsec_" doc:"whsec_ and the base64 of 24 to 64 bytes. Absent: one is drawn."`
+}
+
+// newRateLimit documents rateLimit.
+type newRateLimit struct {
+	PerSecond float64 `json:"per_second" minimum:"0.001" maximum:"10000" example:"10"`
+	Burst     int     `json:"burst,omitempty" minimum:"1" maximum:"10000" doc:"Attempts that may go at once after a silence. Absent: one second's worth." example:"20"`
+}
+
+// deliveryOrder documents parseOrder.
+type deliveryOrder struct {
+	Reason string `json:"reason,omitempty" maxLength:"1024" doc:"For whoever reads the history." example:"the customer has mended their firewall"`
+}
+
+// eventRedelivery documents parseRedelivery.
+type eventRedelivery struct {
+	EndpointID string `json:"endpoint_id,omitempty" doc:"Absent: every delivery that ended undelivered." example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+// endpointRecovery documents parseRecovery.
+type endpointRecovery struct {
+	Since         time.Time `json:"since" doc:"Deliveries that began at this time or later."`
+	Until         time.Time `json:"until,omitzero" doc:"Deliveries that began before this time. Absent: now."`
+	DryRun        bool      `json:"dry_run,omitempty" doc:"Only count."`
+	RatePerSecond float64   `json:"rate_per_second,omitempty" minimum:"0.1" maximum:"1000" doc:"Redeliveries started a second; the endpoint's rate_limit holds besides. Absent: 10."`
 }
 
 // secretRotation documents parseRotation.
@@ -57,6 +84,18 @@ func rotationBody(api huma.API) *huma.RequestBody {
 	return jsonBody[secretRotation](api, false, map[string]any{"overlap": "24h"})
 }
 
+func orderBody(api huma.API) *huma.RequestBody {
+	return jsonBody[deliveryOrder](api, false, map[string]any{"reason": "the customer has mended their firewall"})
+}
+
+func redeliveryBody(api huma.API) *huma.RequestBody {
+	return jsonBody[eventRedelivery](api, false, map[string]any{"endpoint_id": "ep_01jzc8k0a2n4p6r8s0t2v4w6x8"})
+}
+
+func recoveryBody(api huma.API) *huma.RequestBody {
+	return jsonBody[endpointRecovery](api, true, map[string]any{"since": "2026-01-31T12:00:00Z", "dry_run": true})
+}
+
 func jsonBody[T any](api huma.API, required bool, example map[string]any) *huma.RequestBody {
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 	return &huma.RequestBody{Required: required, Content: map[string]*huma.MediaType{
@@ -72,13 +111,16 @@ func endpointChangeBody(api huma.API) *huma.RequestBody {
 	delete(change.Properties, "secret")
 	for field, schema := range change.Properties {
 		copied := *schema
-		copied.Nullable = field != "url"
+		copied.Nullable = field != "url" && copied.Ref == ""
 		if values, ok := copied.AdditionalProperties.(*huma.Schema); ok {
 			value := *values
 			value.Nullable = true // removes one entry
 			copied.AdditionalProperties = &value
 		}
 		change.Properties[field] = &copied
+		if schema.Ref != "" { // a reference takes no type of its own beside it
+			change.Properties[field] = &huma.Schema{Description: schema.Description, OneOf: []*huma.Schema{{Ref: schema.Ref}, {Type: "null"}}}
+		}
 	}
 	api.OpenAPI().Components.Schemas.Map()[endpointChange] = change
 	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {

@@ -71,7 +71,7 @@ func ownProblems(_ huma.Context, _ string, body any) (any, error) {
 	p := newProblem(webhook.Invalid, theirs.Detail)
 	for _, d := range theirs.Errors {
 		_, field, _ := strings.Cut(d.Location, ".") // "query.limit"; the value is not echoed
-		p.Errors = append(p.Errors, FieldError{Field: field, Message: d.Message})
+		p.Errors = append(p.Errors, FieldError{Field: shortened(field), Message: d.Message})
 	}
 	if len(p.Errors) > 0 {
 		p.Detail = p.Errors[0].Field + ": " + p.Errors[0].Message

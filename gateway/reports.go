@@ -4,26 +4,24 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 
-	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
 // queryTimeout bounds one question to a workflow. Without a worker nobody answers it.
 const queryTimeout = 5 * time.Second
 
-// atOnce is how many deliveries of one event are asked side by side.
-const atOnce = 16
-
 // execution is a workflow as Temporal describes it.
 type execution struct {
 	id, runID string
 	status    enums.WorkflowExecutionStatus
 	fresh     bool // its first workflow task, the fast lane, is not finished: it could not answer yet
+	busy      bool // a worker has a task of it in hand
+	waits     *workflowpb.PendingActivityInfo
 }
 
 func (g *Gateway) describe(ctx context.Context, id string) (execution, error) {
@@ -36,11 +34,18 @@ func (g *Gateway) describe(ctx context.Context, id string) (execution, error) {
 		id: id, runID: info.GetExecution().GetRunId(), status: info.GetStatus(),
 		// started, task scheduled, task started: the fourth event ends the first task
 		fresh: d.GetPendingWorkflowTask() != nil && info.GetHistoryLength() <= 3,
+		busy:  d.GetPendingWorkflowTask().GetState() == enums.PENDING_WORKFLOW_TASK_STATE_STARTED,
+		waits: waiting(d.GetPendingActivities()),
 	}, nil
 }
 
 func (x execution) closed() bool {
-	return x.status != enums.WORKFLOW_EXECUTION_STATUS_RUNNING && x.status != enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW
+	switch x.status {
+	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED, enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
+		return false
+	default:
+		return true
+	}
 }
 
 // abandoned says how the workflow ended without coming to its own end; empty if it did not.
@@ -80,58 +85,4 @@ func (g *Gateway) ask(ctx context.Context, x execution, report any) error {
 		return fmt.Errorf("query of %s: %w", x.id, err)
 	}
 	return answer.Get(report)
-}
-
-// lookInto replaces each report of a delivery that has a workflow of its own by that workflow's.
-// The first failure stops the rest: half an answer would look like a whole one.
-func (g *Gateway) lookInto(ctx context.Context, reports []webhook.DeliveryReport) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var (
-		all    sync.WaitGroup
-		once   sync.Once
-		failed error
-	)
-	places := make(chan struct{}, atOnce)
-	for i := range reports {
-		if reports[i].WorkflowID == "" {
-			continue
-		}
-		places <- struct{}{}
-		all.Go(func() {
-			defer func() { <-places }()
-			if err := g.deliveryReport(ctx, &reports[i]); err != nil {
-				once.Do(func() { failed = err })
-				cancel()
-			}
-		})
-	}
-	all.Wait()
-	return failed
-}
-
-// deliveryReport asks a delivery's workflow, open or closed: its result is only a summary. One
-// that was not started yet, or is forgotten already, leaves the event's own line as it is.
-func (g *Gateway) deliveryReport(ctx context.Context, report *webhook.DeliveryReport) error {
-	x, err := g.describe(ctx, report.WorkflowID)
-	if webhook.CodeOf(err) == webhook.NotFound || err == nil && x.fresh {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	line := *report
-	err = g.ask(ctx, x, report)
-	switch {
-	case err == nil && (report.Status.Ended() || !x.closed()):
-		return nil
-	case x.abandoned() == "":
-		return err
-	case err != nil:
-		*report = line
-	}
-	if !report.Status.Ended() {
-		report.Status, report.Reason, report.NextAttemptAt = webhook.Cancelled, x.abandonedSo(err), nil
-	}
-	return nil
 }

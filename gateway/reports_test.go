@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
+	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -182,6 +184,91 @@ func TestDeliveriesSpeakForThemselves(t *testing.T) {
 			require.Equal(t, c.want, got.Deliveries[1])
 		})
 	}
+}
+
+// TestADeferralIsReadFromTemporal: while Temporal repeats a deferred turn, the workflow knows nothing of it.
+func TestADeferralIsReadFromTemporal(t *testing.T) {
+	t.Parallel()
+	soon := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	pending := func(s enums.PendingActivityState, message, kind string) []*workflowpb.PendingActivityInfo {
+		return []*workflowpb.PendingActivityInfo{{
+			State: s, NextAttemptScheduleTime: timestamppb.New(soon),
+			LastFailure: &failurepb.Failure{Message: message, FailureInfo: &failurepb.Failure_ApplicationFailureInfo{
+				ApplicationFailureInfo: &failurepb.ApplicationFailureInfo{Type: kind},
+			}},
+		}}
+	}
+	const scheduled, started = enums.PENDING_ACTIVITY_STATE_SCHEDULED, enums.PENDING_ACTIVITY_STATE_STARTED
+	for name, c := range map[string]struct {
+		pending []*workflowpb.PendingActivityInfo
+		reason  string
+		at      *time.Time
+	}{
+		"deferred":      {pending(scheduled, "deferred: breaker_open", activities.TypeDeferred), "deferred: breaker_open", &soon},
+		"our own fault": {pending(scheduled, "open /secret/path: disk on fire", "PathError"), "deferred: internal", &soon},
+		"attempting":    {pending(started, "deferred: breaker_open", activities.TypeDeferred), "", nil},
+		"on its way":    {[]*workflowpb.PendingActivityInfo{{State: scheduled}}, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			a, run := r.post()
+			_, id := r.carriedOn(a, 1, &fakeRun{report: webhook.DeliveryReport{Status: webhook.Retrying}, pending: c.pending})
+			run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Retrying, WorkflowID: id})
+			got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200).Deliveries[1]
+			require.Equal(t, c.reason, got.Reason)
+			require.Equal(t, c.at, got.NextAttemptAt)
+		})
+	}
+}
+
+// TestAnAttemptThatHangs: the worker has the event's task in hand for longer than a query waits.
+func TestAnAttemptThatHangs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	run.busy, run.silent = true, serviceerror.NewDeadlineExceeded("no")
+	retrying := webhook.DeliveryReport{Status: webhook.Retrying}
+	_, id := r.carriedOn(a, 1, &fakeRun{report: retrying})
+	got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
+	require.Equal(t, "delivering", got.Status)
+	require.Equal(t, webhook.Pending, got.Deliveries[0].Status)
+	require.Empty(t, got.Deliveries[0].WorkflowID)
+	require.Equal(t, webhook.Retrying, got.Deliveries[1].Status)
+	require.Equal(t, id, got.Deliveries[1].WorkflowID)
+}
+
+// TestNobodyIsLeftToBegin: the event was terminated before it could start its delivery.
+func TestNobodyIsLeftToBegin(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	run.status = enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
+	run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "never"})
+	got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
+	require.Equal(t, "failed", got.Status)
+	require.Equal(t, webhook.Cancelled, got.Deliveries[1].Status)
+}
+
+func TestARedeliveryThatSucceeded(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	_, id := r.carriedOn(a, 1, &fakeRun{report: ok, status: completed})
+	run.status = completed
+	run.report = reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id})
+	got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
+	require.Equal(t, "delivered", got.Status)
+	require.Empty(t, got.Deliveries[1].Reason)
+}
+
+func TestAPausedWorkflowIsOpen(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	run.status = enums.WORKFLOW_EXECUTION_STATUS_PAUSED
+	run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending})
+	require.Equal(t, "delivering", read[event](t, r.do("GET", "/events/"+a.ID, ""), 200).Status)
 }
 
 func TestAThousandDeliveriesAndOneThatNobodyTells(t *testing.T) {

@@ -28,7 +28,9 @@ func (g *Gateway) routes() (http.Handler, error) {
 
 	api := humagin.New(engine, apiConfig(g.version))
 	g.eventRoutes(api)
+	g.deliveryRoutes(api)
 	g.endpointRoutes(api)
+	g.recoveryRoutes(api)
 	document, err := openAPI(api.OpenAPI())
 	if err != nil {
 		return nil, err
@@ -48,12 +50,61 @@ func (g *Gateway) eventRoutes(api huma.API) {
 	}, g.postEvent)
 	route(g, api, operation{
 		id: "list-events", method: http.MethodGet, path: events, scope: EventsRead,
-		summary: "List events", text: "Those still being delivered first, then the latest to end. An event shows up a moment after it was accepted.",
+		summary: "List events", text: "Those still being delivered first, then the latest to end. An event shows up a moment after it was accepted. " +
+			"The status is the one its first deliveries ended with; the event itself knows of redeliveries too.",
 	}, g.listEvents)
 	route(g, api, operation{
 		id: "get-event", method: http.MethodGet, path: events + "/{id}", scope: EventsRead,
 		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history.",
 	}, g.getEvent)
+}
+
+func (g *Gateway) deliveryRoutes(api huma.API) {
+	const (
+		event    = "/v1/tenants/{tenant}/events/{id}"
+		delivery = event + "/deliveries/{endpoint_id}"
+	)
+	route(g, api, operation{
+		id: "retry-delivery-now", method: http.MethodPost, path: delivery + "/retry-now", scope: EventsWrite, status: http.StatusAccepted,
+		summary: "Make a waiting delivery's next attempt now",
+		text: "The schedule goes on behind it. Answers how the delivery stood when the order came. " +
+			"`conflict` if it is not waiting: it has ended, or its first attempt is under way.",
+		body: orderBody(api),
+	}, g.retryNow)
+	route(g, api, operation{
+		id: "cancel-delivery", method: http.MethodPost, path: delivery + "/cancel", scope: EventsWrite, status: http.StatusAccepted,
+		summary: "End a waiting delivery",
+		text: "It ends as `cancelled`, with the reason; an attempt under way is waited for, and counts. " +
+			"Answers how the delivery stood when the order came. `conflict` if it is not waiting.",
+		body: orderBody(api),
+	}, g.cancelDelivery)
+	route(g, api, operation{
+		id: "redeliver-event", method: http.MethodPost, path: event + "/redeliver", scope: EventsWrite, status: http.StatusAccepted,
+		summary: "Deliver an event again",
+		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, that delivery, delivered or not. It is the same event: " +
+			"the same `webhook-id`, the same bytes. `conflict` if nothing can be redelivered now, `history_expired` (410) " +
+			"once the history is gone, and for an id that never was one: the two cannot be told apart.",
+		body: redeliveryBody(api),
+	}, g.redeliverEvent)
+}
+
+func (g *Gateway) recoveryRoutes(api huma.API) {
+	const recovery = "/v1/tenants/{tenant}/endpoints/{id}/recover"
+	route(g, api, operation{
+		id: "recover-endpoint", method: http.MethodPost, path: recovery, scope: EndpointsWrite, status: http.StatusAccepted,
+		summary: "Redeliver what an endpoint did not get",
+		text: "Everything whose delivery began from `since` to before `until` and ended undelivered, however much it is. " +
+			"With `dry_run` nothing is started. `conflict` while a recovery of the endpoint is running.",
+		body: recoveryBody(api),
+	}, g.startRecovery)
+	route(g, api, operation{
+		id: "get-recovery", method: http.MethodGet, path: recovery, scope: EndpointsRead,
+		summary: "How far the latest recovery of an endpoint is",
+	}, g.getRecovery)
+	route(g, api, operation{
+		id: "cancel-recovery", method: http.MethodDelete, path: recovery, scope: EndpointsWrite, status: http.StatusAccepted,
+		summary: "End the recovery of an endpoint", text: "Deliveries it has started go on.",
+	}, g.cancelRecovery)
 }
 
 func (g *Gateway) endpointRoutes(api huma.API) {

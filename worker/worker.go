@@ -23,6 +23,7 @@ const stopTimeout = webhook.MaxTimeout + 2*time.Second
 type Config struct {
 	Client     client.Client // shared with the gateway, or events are not started eagerly
 	Deliveries *activities.Delivery
+	Recoveries *activities.Recovery
 }
 
 // Worker works off Hookloop's task queue.
@@ -30,8 +31,8 @@ type Worker struct{ worker worker.Worker }
 
 // New registers everything; nothing runs yet.
 func New(cfg Config) (*Worker, error) {
-	if cfg.Client == nil || cfg.Deliveries == nil {
-		return nil, errors.New("worker: Client and Deliveries are required")
+	if cfg.Client == nil || cfg.Deliveries == nil || cfg.Recoveries == nil {
+		return nil, errors.New("worker: Client, Deliveries and Recoveries are required")
 	}
 	w := worker.New(cfg.Client, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout:                  stopTimeout,
@@ -40,6 +41,7 @@ func New(cfg Config) (*Worker, error) {
 	})
 	workflows.Register(w)
 	w.RegisterActivity(cfg.Deliveries)
+	w.RegisterActivity(cfg.Recoveries)
 	return &Worker{worker: w}, nil
 }
 

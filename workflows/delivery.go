@@ -3,6 +3,7 @@ package workflows
 import (
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/activities"
@@ -18,13 +19,16 @@ type DeliveryResult struct {
 }
 
 // Delivery brings one event to one endpoint that did not take it at the first attempt: wait,
-// attempt, decide, again, until it is delivered or its schedule is spent.
+// attempt, decide, again, until it is delivered, its schedule is spent, or somebody ends it.
 func Delivery(ctx workflow.Context, in DeliveryInput) (DeliveryResult, error) {
 	d := newDelivery(in)
-	if err := workflow.SetQueryHandler(ctx, QueryReport, d.answer); err != nil {
+	if err := d.handle(ctx); err != nil {
 		return DeliveryResult{}, err
 	}
 	for !d.report.Status.Ended() {
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx) {
+			return DeliveryResult{}, workflow.NewContinueAsNewError(ctx, Delivery, d.carry())
+		}
 		d.wait(ctx)
 		d.turn(ctx)
 	}
@@ -34,9 +38,10 @@ func Delivery(ctx workflow.Context, in DeliveryInput) (DeliveryResult, error) {
 type delivery struct {
 	in        DeliveryInput
 	report    webhook.DeliveryReport
-	next      time.Duration // the wait before the next turn
-	deferrals int           // in a row
-	outcome   webhook.DeliveryStatus
+	next      time.Duration          // the wait before the next turn
+	deferrals int                    // in a row
+	outcome   webhook.DeliveryStatus // as the search attribute has it
+	orders    orders
 }
 
 func newDelivery(in DeliveryInput) *delivery {
@@ -47,6 +52,8 @@ func newDelivery(in DeliveryInput) *delivery {
 		WorkflowID: DeliveryWorkflowID(in.Event.Tenant, in.Event.ID, in.EndpointID),
 	}}
 	switch {
+	case in.Carried != nil:
+		d.report.Reason, d.next, d.deferrals = in.Carried.Reason, in.Carried.Next, in.Carried.Deferrals
 	case len(in.Attempts) > 0:
 		d.decide(in.Attempts[len(in.Attempts)-1])
 	case in.Deferral != nil:
@@ -57,18 +64,28 @@ func newDelivery(in DeliveryInput) *delivery {
 
 // status is where a delivery stands when its workflow starts.
 func (in DeliveryInput) status() webhook.DeliveryStatus {
-	if len(in.Attempts) > 0 {
+	switch {
+	case in.Carried != nil:
+		return in.Carried.Status
+	case len(in.Attempts) > 0:
 		return webhook.Retrying
 	}
 	return webhook.Pending
 }
 
-func (d *delivery) answer() (webhook.DeliveryReport, error) { return d.report, nil }
+// carry is the input of the run that continues this one.
+func (d *delivery) carry() DeliveryInput {
+	in := d.in
+	in.Attempts, in.Deferral = d.report.Attempts, nil
+	in.Carried = &Carried{Status: d.report.Status, Reason: d.report.Reason, Next: d.next, Deferrals: d.deferrals}
+	return in
+}
 
 // seed makes this delivery's jitter its own, and the same in every replay.
 func (d *delivery) seed() string { return d.in.Event.ID + "/" + d.in.EndpointID }
 
-// wait lets the time to the next turn pass. A cancelled wait is found out by the turn after it.
+// wait lets the time to the next turn pass, unless an operator cuts it short. A cancelled wait is
+// found out by the turn after it.
 func (d *delivery) wait(ctx workflow.Context) {
 	d.show(ctx)
 	if d.next <= 0 {
@@ -77,23 +94,56 @@ func (d *delivery) wait(ctx workflow.Context) {
 	at := workflow.Now(ctx).Add(d.next).UTC()
 	d.report.NextAttemptAt = &at
 	d.show(ctx)
+	ctx, stop := workflow.WithCancel(ctx)
+	defer stop()
 	timer := workflow.NewTimerWithOptions(ctx, d.next, workflow.TimerOptions{Summary: d.waitSummary()})
-	_ = timer.Get(ctx, nil)
+	_ = workflow.Await(ctx, func() bool { return timer.IsReady() || d.orders.pending() })
 	d.report.NextAttemptAt = nil
 }
 
-// turn gives the delivery its chance to make the next attempt.
+// turn gives the delivery its chance to make the next attempt. While Temporal defers it, an order
+// of an operator ends the deferral; an attempt under way is waited for.
 func (d *delivery) turn(ctx workflow.Context) {
+	if by := d.orders.cancel; by != nil {
+		d.report.Status, d.report.Reason = webhook.Cancelled, "cancelled"+words(*by)
+		return
+	}
+	if err := ctx.Err(); err != nil {
+		d.unmade(ctx, err)
+		return
+	}
+	d.orders.retryNow = false
+	var r activities.TurnResult
+	if err := d.attempt(ctx).Get(ctx, &r); err != nil {
+		d.unmade(ctx, err)
+		return
+	}
+	d.made(r)
+}
+
+// attempt asks for the next attempt and returns once it is made, or ended by an operator.
+func (d *delivery) attempt(ctx workflow.Context) workflow.Future {
 	turn := activities.Turn{
 		Event: d.in.Event, EventRunID: d.in.EventRunID, EndpointID: d.in.EndpointID,
 		Number: len(d.report.Attempts) + 1,
 	}
-	var r activities.TurnResult
-	err := workflow.ExecuteActivity(attempt(ctx, d.in.Event.Tenant, d.turnSummary()), lane.Attempt, turn).Get(ctx, &r)
-	if err != nil { // deleted or cancelled: everything else is retried without end
-		d.report.Status, d.report.Reason = webhook.Cancelled, reasonOf(err)
-		return
+	turning, stop := workflow.WithCancel(ctx)
+	made := workflow.ExecuteActivity(attempt(turning, turn, d.turnSummary()), lane.Attempt, turn)
+	asked := workflow.GetInfo(ctx).GetCurrentHistoryLength()
+	_ = workflow.Await(ctx, func() bool { return made.IsReady() || d.orders.pending() })
+	if made.IsReady() {
+		return made
 	}
+	if workflow.GetInfo(ctx).GetCurrentHistoryLength() == asked {
+		// Cancelled in the very task that asks for it, an activity is never heard of again.
+		_ = workflow.Sleep(ctx, time.Second)
+	}
+	stop()
+	return made
+}
+
+// made takes in what came of a turn.
+func (d *delivery) made(r activities.TurnResult) {
 	if len(d.in.Schedule) == 0 {
 		d.in.Schedule = r.Schedule
 	}
@@ -106,25 +156,38 @@ func (d *delivery) turn(ctx workflow.Context) {
 	d.decide(*r.Attempt)
 }
 
+// unmade takes in that there was no turn: an operator ended its deferral, and the next turn follows
+// at once, or there is nobody to deliver to. Everything else was retried without end.
+func (d *delivery) unmade(ctx workflow.Context, err error) {
+	if temporal.IsCanceledError(err) && ctx.Err() == nil && d.orders.pending() {
+		d.next = 0
+		return
+	}
+	d.report.Status, d.report.Reason = webhook.Cancelled, reasonOf(err)
+}
+
 func (d *delivery) decide(a webhook.Attempt) {
 	next := webhook.Decide(d.in.Schedule, a, d.seed())
-	d.report.Status, d.next, d.report.Reason = next.Status, next.Wait, ""
-	if next.Status == webhook.Exhausted {
-		d.report.Reason = "the schedule is spent"
-	}
+	d.report.Status, d.next, d.report.Reason = next.Status, next.Wait, next.Reason
 }
 
 func (d *delivery) deferred(why webhook.Deferral) {
 	d.deferrals++
 	d.report.Reason = why.Error()
 	d.next = webhook.DeferWait(why, d.deferrals, d.seed())
-	if why.Reason == webhook.DeferSchedule {
+	switch why.Reason {
+	case webhook.DeferSchedule:
 		d.next = webhook.Jitter(d.in.Schedule[0], d.seed(), 0)
+	case webhook.DeferState:
+		d.report.Status = webhook.Held
+		d.next = webhook.Jitter(webhook.HeldCheck, d.seed(), d.deferrals)
+	case webhook.DeferBreaker, webhook.DeferBulkhead, webhook.DeferLimit, webhook.DeferInternal, webhook.DeferStopping:
 	}
 }
 
 func (d *delivery) finish(ctx workflow.Context) (DeliveryResult, error) {
 	d.show(ctx)
+	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r := DeliveryResult{Status: d.report.Status, Reason: d.report.Reason, Attempts: len(d.report.Attempts)}
 	return r, ctx.Err()
 }

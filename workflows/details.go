@@ -104,6 +104,9 @@ func reasonOf(err error) string {
 	if temporal.IsCanceledError(err) {
 		return "cancelled"
 	}
+	if _, ok := errors.AsType[*temporal.TerminatedError](err); ok {
+		return "its workflow was terminated"
+	}
 	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return app.Message()
 	}

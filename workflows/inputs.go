@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"fmt"
+	"time"
 
 	"hookloop/internal/webhook"
 )
@@ -40,5 +41,34 @@ type DeliveryInput struct {
 	EndpointID string            `json:"endpoint_id"`
 	Schedule   webhook.Schedule  `json:"schedule,omitempty"` // as it was at the first turn; empty: not known yet
 	Attempts   []webhook.Attempt `json:"attempts,omitempty"`
-	Deferral   *webhook.Deferral `json:"deferral,omitempty"` // why the fast lane made no attempt
+	Deferral   *webhook.Deferral `json:"deferral,omitempty"`   // why the fast lane made no attempt
+	Redelivery *webhook.Verb     `json:"redelivery,omitempty"` // who started a finished delivery again
+	Carried    *Carried          `json:"carried,omitempty"`    // of the run before, after a continue-as-new
+}
+
+// Carried is what a Delivery tells the run that continues it, beside its input.
+type Carried struct {
+	Status    webhook.DeliveryStatus `json:"status"`
+	Reason    string                 `json:"reason,omitempty"`
+	Next      time.Duration          `json:"next"` // the wait that was about to begin
+	Deferrals int                    `json:"deferrals"`
+}
+
+// RecoveryInput starts a Recovery: redeliver, at a pace, what was not delivered to one endpoint of
+// the events accepted between Since and Until.
+type RecoveryInput struct {
+	Window        webhook.Window `json:"window"`
+	RatePerSecond float64        `json:"rate_per_second"`
+	Verb          webhook.Verb   `json:"verb"`
+
+	Page   []byte         `json:"page,omitempty"` // where the run before stopped, after a continue-as-new
+	Report RecoveryReport `json:"report"`         // what it had done by then
+}
+
+// RecoveryReport tells how far a Recovery is: the answer to QueryReport and, at the end, the result.
+type RecoveryReport struct {
+	Found       int  `json:"found"`       // deliveries of the window that ended undelivered
+	Redelivered int  `json:"redelivered"` // of them started again
+	Skipped     int  `json:"skipped"`     // under way or delivered meanwhile, or their history is gone
+	Done        bool `json:"done"`
 }

@@ -8,8 +8,18 @@ import "go.temporal.io/sdk/temporal"
 // TaskQueue is where workers find workflow tasks and retries.
 const TaskQueue = "hookloop"
 
-// QueryReport asks an Event for its EventReport, or a Delivery for its webhook.DeliveryReport.
+// QueryReport asks an Event for its EventReport, a Delivery for its webhook.DeliveryReport, or a
+// Recovery for its RecoveryReport.
 const QueryReport = "report"
+
+// What an operator can say to a Delivery: as a signal from the Temporal UI, as an update from the
+// API and the CLI. Both take a webhook.Verb, which may be left out.
+const (
+	SignalRetryNow = "retry-now"
+	UpdateRetryNow = "retry-now"
+	SignalCancel   = "cancel"
+	UpdateCancel   = "cancel"
+)
 
 // The search attributes, all keywords. Outcome holds a webhook.EventStatus on an Event and a
 // webhook.DeliveryStatus on a Delivery; Endpoint is set on a Delivery only.
@@ -34,4 +44,9 @@ func EventWorkflowID(tenant, eventID string) string {
 // DeliveryWorkflowID names the one workflow of a troubled delivery.
 func DeliveryWorkflowID(tenant, eventID, endpointID string) string {
 	return "delivery/" + tenant + "/" + eventID + "/" + endpointID
+}
+
+// RecoveryWorkflowID names the one recovery of an endpoint that may run at a time.
+func RecoveryWorkflowID(tenant, endpointID string) string {
+	return "recovery/" + tenant + "/" + endpointID
 }

@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
+	"hookloop/activities"
 	"hookloop/internal/webhook"
 )
 
@@ -41,18 +42,48 @@ func firstAttempt(ctx workflow.Context, endpointID string) workflow.Context {
 }
 
 // attempt retries our own hiccups without end: a registry that is away for an hour costs the
-// delivery an hour, never an attempt. The fairness key keeps one tenant's retries from standing in
-// front of another's.
-func attempt(ctx workflow.Context, tenant, summary string) workflow.Context {
+// delivery an hour, never an attempt. A deferral sets its own delay. Cancelling waits for the
+// answer of an attempt under way, so that what is reported is what happened.
+func attempt(ctx workflow.Context, t activities.Turn, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: attemptTimeout,
+		WaitForCancellation: true,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval:    time.Second,
 			BackoffCoefficient: 2,
 			MaximumInterval:    time.Minute,
 		},
-		Priority: temporal.Priority{FairnessKey: tenant},
+		Priority: priority(t),
 		Summary:  summary,
+	})
+}
+
+// priority puts fresh deliveries before old retries, and within that deals turns out among tenants,
+// so that neither a backlog nor a neighbour stands in front. Temporal's keys run from 1, the first.
+func priority(t activities.Turn) temporal.Priority {
+	p := temporal.Priority{PriorityKey: 2, FairnessKey: t.Event.Tenant}
+	switch {
+	case t.Number > 5: // by the default schedule: older than two hours
+		p.PriorityKey = 4
+	case t.Number > 2:
+		p.PriorityKey = 3
+	}
+	return p
+}
+
+// recovering bounds one page: a hundred redeliveries at the slowest pace allowed, 0.1 a second,
+// take a thousand seconds. A worker that died is missed after a minute without a heartbeat.
+func recovering(ctx workflow.Context, tenant string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: time.Hour,
+		HeartbeatTimeout:    time.Minute,
+		WaitForCancellation: true,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    time.Second,
+			BackoffCoefficient: 2,
+			MaximumInterval:    time.Minute,
+		},
+		Priority: temporal.Priority{PriorityKey: 4, FairnessKey: tenant}, // its deliveries have priorities of their own
 	})
 }
 

@@ -24,6 +24,8 @@ import (
 
 var happened = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 
+var dataConverter = converter.GetDefaultDataConverter()
+
 const data = `{"b":1.10,  "a":12345678901234567890}`
 
 func anEvent() webhook.Event {
@@ -45,6 +47,7 @@ type consumer struct {
 	schedule webhook.Schedule
 	gone     map[string]bool
 	body     string              // of each answer
+	paused   int                 // turns during which the endpoint is paused
 	sent     map[string][]string // bodies by endpoint
 }
 
@@ -64,6 +67,10 @@ func (c *consumer) EventData(context.Context, webhook.Event, string) ([]byte, er
 func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.Attempt, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.paused > 0 {
+		c.paused--
+		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is paused"}
+	}
 	id := d.Endpoint.ID
 	status := 200
 	if script := c.scripts[id]; len(script) > 0 {
@@ -243,18 +250,24 @@ func TestWireNames(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, "hookloop", workflows.TaskQueue)
 	require.Equal(t, "report", workflows.QueryReport)
+	require.Equal(t, "retry-now cancel", workflows.SignalRetryNow+" "+workflows.SignalCancel)
+	require.Equal(t, "retry-now cancel", workflows.UpdateRetryNow+" "+workflows.UpdateCancel)
+	require.Equal(t, "recovery/demo/ep_1", workflows.RecoveryWorkflowID("demo", "ep_1"))
 	require.Equal(t, "event/demo/evt_1", workflows.EventWorkflowID("demo", "evt_1"))
 	require.Equal(t, "delivery/demo/evt_1/ep_1", workflows.DeliveryWorkflowID("demo", "evt_1", "ep_1"))
 	require.Equal(t, []string{"Tenant", "EventType", "Endpoint", "Outcome"}, workflows.SearchAttributes())
 
 	r := &names{}
 	workflows.Register(r)
-	require.Equal(t, []string{"Event", "Delivery"}, r.workflows)
+	require.Equal(t, []string{"Event", "Delivery", "Recovery"}, r.workflows)
 	var methods []string
 	for m := range reflect.TypeFor[*activities.Delivery]().Methods() {
 		methods = append(methods, m.Name)
 	}
-	require.Equal(t, []string{"Attempt", "FirstAttempt"}, methods)
+	for m := range reflect.TypeFor[*activities.Recovery]().Methods() {
+		methods = append(methods, m.Name)
+	}
+	require.Equal(t, []string{"Attempt", "FirstAttempt", "RecoverPage"}, methods)
 }
 
 // names is a registry that only takes note.

@@ -17,10 +17,11 @@ func newEndpoint() *cobra.Command {
 
 An endpoint is a consumer's URL with a secret that signs what is sent there (Standard Webhooks).`, &o,
 		newEndpointCreate(&o), newEndpointList(&o), newEndpointGet(&o), newEndpointUpdate(&o), newEndpointDelete(&o),
-		newEndpointSecret(&o), newEndpointRotate(&o), newEndpointTest(&o))
+		newEndpointSecret(&o), newEndpointRotate(&o), newEndpointTest(&o), newEndpointRecover(&o))
 	c.Example = `  hookloop endpoint create --url http://127.0.0.1:9000/ --type contact.updated
   hookloop endpoint list
-  hookloop endpoint test ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --wait`
+  hookloop endpoint test ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --wait
+  hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --since 24h`
 	return c
 }
 
@@ -63,9 +64,10 @@ func runEndpointList(c *cobra.Command, o *clientOptions, p pageOptions) error {
 
 func newEndpointGet(o *clientOptions) *cobra.Command {
 	return &cobra.Command{
-		Use:     "get ID",
-		Short:   "Show an endpoint",
-		Long:    `Show an endpoint, without its secret. Schedule and time-out are those that hold, defaults included.`,
+		Use:   "get ID",
+		Short: "Show an endpoint",
+		Long: `Show an endpoint, without its secret. Schedule and time-out are those that hold, defaults included. The
+breaker is that of the worker beside the gateway; each worker has its own.`,
 		Example: `  hookloop endpoint get ep_01jzc8k0a2n4p6r8s0t2v4w6x8`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -125,6 +127,8 @@ type endpointView struct {
 	Metadata    map[string]string `json:"metadata"`
 	Schedule    []string          `json:"schedule"`
 	Timeout     string            `json:"timeout"`
+	RateLimit   *rateView         `json:"rate_limit"` // nil: none
+	Breaker     string            `json:"breaker"`    // empty: not known
 	Secret      string            `json:"secret"`
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // clearable are the fields that have a default to go back to.
-var clearable = []string{"event_types", "description", "headers", "metadata", "schedule", "timeout"}
+var clearable = []string{"event_types", "description", "headers", "metadata", "schedule", "timeout", "rate_limit"}
 
 // endpointFlags are the fields of an endpoint as flags. Only what was given is sent.
 type endpointFlags struct {
@@ -25,6 +25,7 @@ type endpointFlags struct {
 	metadata    []string
 	schedule    string
 	timeout     time.Duration
+	rate        rateFlags
 	clear       []string
 }
 
@@ -36,6 +37,7 @@ func (e *endpointFlags) register(f *pflag.FlagSet) {
 	f.StringArrayVar(&e.metadata, "metadata", nil, "`key=value` of your own, never sent, repeatable")
 	f.StringVar(&e.schedule, "schedule", "", "the wait before each attempt, like `0s,5s,5m`")
 	f.DurationVar(&e.timeout, "timeout", 15*time.Second, "of one attempt, 1s to 30s")
+	e.rate.register(f)
 }
 
 // fields is the body of the request: what the flags changed, and null for what --clear names.
@@ -59,6 +61,9 @@ func (e *endpointFlags) fields(flags *pflag.FlagSet) (map[string]any, error) {
 			return nil, err
 		}
 		all["schedule"] = waits
+	}
+	if err := e.rate.field(flags, all); err != nil {
+		return nil, err
 	}
 	if err := e.pairs(all); err != nil {
 		return nil, err
@@ -146,7 +151,7 @@ Without --type it takes every event. Without --schedule an attempt that failed i
 5s, 5m, 30m, 2h, 5h, 10h, 14h, 20h and 24h.`,
 		Example: `  hookloop endpoint create --url http://127.0.0.1:9000/
   hookloop endpoint create --url https://crm.example.com/hooks --type contact.updated --type contact.deleted \
-      --header 'X-Team: sales' --metadata customer=4711 --schedule 0s,5s,5m,1h`,
+      --header 'X-Team: sales' --metadata customer=4711 --schedule 0s,5s,5m,1h --rate-limit 10/s`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runEndpointCreate(c, o, e, s) },
 	}
@@ -185,7 +190,7 @@ func newEndpointUpdate(o *clientOptions) *cobra.Command {
 		Long: `Change an endpoint. What no flag names stays; a header or an entry of the metadata is added to those
 there are. --clear goes back to the default, or removes an entry. Deliveries under way keep their
 schedule, but go to the new URL. A new secret comes from 'hookloop endpoint rotate'.`,
-		Example: `  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --timeout 5s --header 'X-Team: sales'
+		Example: `  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --timeout 5s --header 'X-Team: sales' --rate-limit 10 --burst 20
   hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --clear schedule --clear headers.X-Team`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {

@@ -21,6 +21,12 @@ func showEndpoint(w io.Writer, e endpointView) error {
 	pairRows(t, "metadata", "=", e.Metadata)
 	row(t, "schedule", strings.Join(e.Schedule, ", "))
 	row(t, "timeout", e.Timeout)
+	if e.RateLimit != nil {
+		row(t, "rate limit", e.RateLimit.String())
+	}
+	if e.Breaker != "" {
+		row(t, "breaker", e.Breaker)
+	}
 	if e.Secret != "" {
 		row(t, "secret", e.Secret)
 	}

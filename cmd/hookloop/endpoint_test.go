@@ -22,10 +22,11 @@ func TestEndpointCreate(t *testing.T) {
 		"everything": {
 			[]string{
 				"--type", "a.b", "--type", "c", "--description", "d", "--header", "X-A:  1: 2 ", "--header", "X-B:", "--metadata", "k=v=w",
-				"--schedule", "0s, 5s,1h", "--timeout", "5s", "--secret", "whsec_x",
+				"--schedule", "0s, 5s,1h", "--timeout", "5s", "--secret", "whsec_x", "--rate-limit", "90/m", "--burst", "20",
 			},
 			`{"url":"http://127.0.0.1:9000/","event_types":["a.b","c"],"description":"d","headers":{"X-A":"1: 2","X-B":""},
-			  "metadata":{"k":"v=w"},"schedule":["0s","5s","1h0m0s"],"timeout":"5s","secret":"whsec_x"}`,
+			  "metadata":{"k":"v=w"},"schedule":["0s","5s","1h0m0s"],"timeout":"5s","secret":"whsec_x",
+			  "rate_limit":{"per_second":1.5,"burst":20}}`,
 		},
 	}
 	for name, tt := range tests {
@@ -80,6 +81,9 @@ func TestEndpointUpdate(t *testing.T) {
 		"fields":          {[]string{"--url", "http://y/", "--description", ""}, `{"url":"http://y/","description":""}`},
 		"null":            {[]string{"--clear", "schedule", "--clear", "event_types"}, `{"schedule":null,"event_types":null}`},
 		"entries":         {[]string{"--clear", "headers.X-A", "--header", "X-B: 1", "--clear", "metadata.a.b"}, `{"headers":{"X-A":null,"X-B":"1"},"metadata":{"a.b":null}}`},
+		"rate":            {[]string{"--rate-limit", "10"}, `{"rate_limit":{"per_second":10}}`},
+		"burst":           {[]string{"--burst", "5"}, `{"rate_limit":{"burst":5}}`},
+		"no rate":         {[]string{"--clear", "rate_limit"}, `{"rate_limit":null}`},
 		"default timeout": {[]string{"--timeout", "15s"}, `{"timeout":"15s"}`},
 	}
 	for name, tt := range tests {
@@ -114,6 +118,14 @@ func TestEndpointFlagsThatCannotBeFollowed(t *testing.T) {
 		{"list", "--limit", "251"},
 		{"rotate", "ep_1", "--overlap", "-1s"},
 		{"test", "ep_1", "--timeout", "1s"},
+		{"create", "--url", "http://x/", "--rate-limit", "fast"},
+		{"create", "--url", "http://x/", "--rate-limit", "10/d"},
+		{"create", "--url", "http://x/", "--rate-limit", "0/s"},
+		{"create", "--url", "http://x/", "--rate-limit", "-1"},
+		{"create", "--url", "http://x/", "--rate-limit", "NaN"},
+		{"update", "ep_1", "--rate-limit", ""},
+		{"update", "ep_1", "--burst", "many"},
+		{"update", "ep_1", "--clear", "rate_limit", "--rate-limit", "1"},
 		{"frobnicate"},
 		{"get", "ep_1", "--no-such-flag"},
 	} {
@@ -143,6 +155,9 @@ metadata     customer=4711
 schedule     0s, 5s
 timeout      15s
 `, g.run(t, "endpoint", "get", "ep_1").ok(t))
+	g.set("GET /v1/tenants/demo/endpoints/ep_1", canned{body: `{"id":"ep_1","rate_limit":{"per_second":0.5,"burst":3},"breaker":"half-open"}`})
+	require.Contains(t, g.run(t, "endpoint", "get", "ep_1").ok(t), "rate limit   0.5/s, 3 at once\nbreaker      half-open\n")
+	g.set("GET /v1/tenants/demo/endpoints/ep_1", canned{body: oneEndpoint})
 	require.Contains(t, g.run(t, "endpoint", "get", "ep_1", "--json").ok(t), `"unknown_here": 1.10`)
 	g.run(t, "endpoint", "get", "a/../b").ok(t)
 

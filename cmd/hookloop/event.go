@@ -18,9 +18,10 @@ func newEvent() *cobra.Command {
 
 An event is what happened in an app. It goes to every endpoint of the tenant that takes its type;
 its id is the webhook-id of every delivery.`, &o,
-		newEventSend(&o), newEventGet(&o), newEventList(&o))
+		newEventSend(&o), newEventGet(&o), newEventList(&o), newEventRetryNow(&o), newEventCancel(&o), newEventRedeliver(&o))
 	c.Example = `  hookloop event send --type contact.updated --data '{"id": 1}' --wait
-  hookloop event list --status failed`
+  hookloop event list --status failed
+  hookloop event redeliver evt_01jzc8m3v7q2w5x9y1b4d6f8hk --wait`
 	return c
 }
 

@@ -15,6 +15,7 @@ import (
 	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/config"
+	"hookloop/internal/redelivery"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/sender"
@@ -60,7 +61,8 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if err != nil {
 		return nil, err
 	}
-	if s.worker, err = newWorker(cfg.Client, s.registry, s.sender); err != nil {
+	again := redelivery.New(cfg.Client, converter.GetDefaultDataConverter())
+	if s.worker, err = newWorker(cfg.Client, s.registry, s.sender, again); err != nil {
 		return nil, err
 	}
 	if s.verifier, err = newVerifier(cfg); err != nil {
@@ -68,6 +70,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback,
+		Redeliveries: again, Breakers: s.sender,
 		Version: version, Logger: cfg.Logger, Metrics: metrics,
 	})
 	return s, err
@@ -81,7 +84,7 @@ func openRegistry(ctx context.Context, cfg serviceConfig) (*sqlite.Registry, err
 	return sqlite.Open(ctx, cfg.Registry, sealer)
 }
 
-func newWorker(c client.Client, r *sqlite.Registry, s *sender.Sender) (*worker.Worker, error) {
+func newWorker(c client.Client, r *sqlite.Registry, s *sender.Sender, again *redelivery.Redeliveries) (*worker.Worker, error) {
 	events, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflows.EventWorkflowID)
 	if err != nil {
 		return nil, err
@@ -89,6 +92,7 @@ func newWorker(c client.Client, r *sqlite.Registry, s *sender.Sender) (*worker.W
 	return worker.New(worker.Config{
 		Client:     c,
 		Deliveries: &activities.Delivery{Endpoints: r, Sender: s, Events: events},
+		Recoveries: &activities.Recovery{Deliveries: again},
 	})
 }
 

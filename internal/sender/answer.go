@@ -1,8 +1,11 @@
 package sender
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -22,10 +25,11 @@ const maxDrain = 16 << 10
 const minSecret = 8
 
 // readAnswer keeps the beginning of the response body, without the endpoint's own header values: an
-// endpoint that echoes its request would write them into the history for good.
-func readAnswer(resp *http.Response, own map[string]string) string {
+// endpoint that echoes its request would write them into the history for good. A body that breaks
+// off or is too slow is worth keeping, too; the error says so, after read bytes.
+func readAnswer(resp *http.Response, own map[string]string) (kept string, read int, err error) {
 	if switched(resp) {
-		return ""
+		return "", 0, nil
 	}
 	words := secretWords(own)
 	longest := 0
@@ -33,7 +37,7 @@ func readAnswer(resp *http.Response, own map[string]string) string {
 		longest = max(longest, len(w))
 	}
 	limit := webhook.MaxResponseBody + longest
-	raw, _ := io.ReadAll(io.LimitReader(resp.Body, int64(limit))) // a body that breaks off is worth keeping too
+	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)))
 	text := string(raw)
 	for _, w := range words {
 		text = strings.ReplaceAll(text, w, "***")
@@ -41,7 +45,20 @@ func readAnswer(resp *http.Response, own map[string]string) string {
 	if len(raw) == limit { // the end may hold the beginning of a word the limit cut in two
 		text = text[:max(0, len(text)-longest)]
 	}
-	return clean(text)
+	return clean(text), len(raw), err
+}
+
+// brokenBody is the sentence for a body that did not come whole. The status before it is the answer
+// all the same: who takes an event may be slow to say more.
+func brokenBody(status, read int, err error, timeout time.Duration) string {
+	slow, ok := errors.AsType[net.Error](err)
+	switch {
+	case errors.Is(err, context.DeadlineExceeded), ok && slow.Timeout():
+		return fmt.Sprintf("answered %d, but its body is too slow: %d bytes within %s", status, read, timeout)
+	case errors.Is(err, context.Canceled):
+		return fmt.Sprintf("answered %d; the worker stopped after %d bytes of its body", status, read)
+	}
+	return fmt.Sprintf("answered %d, but its body broke off after %d bytes", status, read)
 }
 
 func secretWords(own map[string]string) []string {
@@ -107,4 +124,13 @@ func retryAfter(value string, now time.Time) time.Duration {
 		wait = at.Sub(now)
 	}
 	return min(max(wait, 0), webhook.MaxRetryAfter)
+}
+
+// directive reads a webhook-delivery header. What nobody has defined asks for nothing.
+func directive(value string) webhook.Directive {
+	switch d := webhook.Directive(strings.ToLower(strings.TrimSpace(value))); d {
+	case webhook.DirectiveAbort, webhook.DirectiveDisable:
+		return d
+	}
+	return ""
 }

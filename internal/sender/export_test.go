@@ -33,8 +33,24 @@ func (s *Sender) Guarded() int { return s.guards.recent.Len() }
 
 // Enter takes a turn as Send does, without an attempt.
 func (s *Sender) Enter(tenant, id string) (leave func(error), refused *webhook.Deferral) {
-	return s.guards.enter(endpointKey{tenant, id})
+	return s.EnterLimited(webhook.Endpoint{Tenant: tenant, ID: id}, "evt_1")
 }
 
-// IdleGuard is after how long a guard is forgotten.
-const IdleGuard time.Duration = idleGuard
+// EnterLimited is Enter for a delivery of an endpoint that may have a rate limit.
+func (s *Sender) EnterLimited(e webhook.Endpoint, event string) (leave func(error), refused *webhook.Deferral) {
+	return s.guards.enter(e, event)
+}
+
+// Slots counts the slots remembered, of all endpoints.
+func (s *Sender) Slots() int {
+	s.guards.mu.Lock()
+	defer s.guards.mu.Unlock()
+	return s.guards.slots
+}
+
+// The bounds of guards and pacers.
+const (
+	IdleGuard time.Duration = idleGuard
+	KeptSlot  time.Duration = keptSlot
+	MaxSlots                = maxSlots
+)

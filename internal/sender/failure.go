@@ -11,14 +11,14 @@ import (
 	"net/http"
 	"strings"
 	"syscall"
-	"time"
 
 	"hookloop/internal/webhook"
 )
 
-// classify names why there was no answer, for the metric and for a person. The sentences are ours:
-// errors of net/http quote URLs, and URLs carry tokens.
-func classify(err error, timeout time.Duration) (webhook.Failure, string) {
+// classify names why there was no answer, for the metric and for a person; late is the sentence for
+// an attempt whose time ran out. The sentences are ours: errors of net/http quote URLs, and URLs
+// carry tokens.
+func classify(err error, late string) (webhook.Failure, string) {
 	if errors.Is(err, errAddress) {
 		return webhook.FailureAddress, "the endpoint's address is not a public one"
 	}
@@ -29,7 +29,7 @@ func classify(err error, timeout time.Duration) (webhook.Failure, string) {
 		return webhook.FailureTLS, sentence
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return webhook.FailureTimeout, fmt.Sprintf("no answer within %s", timeout)
+		return webhook.FailureTimeout, late
 	}
 	if slow, ok := errors.AsType[net.Error](err); ok && slow.Timeout() {
 		return webhook.FailureTimeout, "connection timed out"
@@ -37,7 +37,7 @@ func classify(err error, timeout time.Duration) (webhook.Failure, string) {
 	if errors.Is(err, syscall.ECONNREFUSED) {
 		return webhook.FailureRefused, "connection refused"
 	}
-	if broken(err) {
+	if broken(err) && !tooManyHeaders(err) {
 		return webhook.FailureReset, "connection broken before there was an answer"
 	}
 	return webhook.FailureOther, otherFailure(err)
@@ -121,10 +121,18 @@ func otherFailure(err error) string {
 		return text
 	case errors.Is(err, syscall.EHOSTUNREACH), errors.Is(err, syscall.ENETUNREACH):
 		return "no route to the host"
-	case strings.Contains(text, "headers exceeded"), strings.Contains(text, "header list larger"):
+	case tooManyHeaders(err):
 		return fmt.Sprintf("the answer's headers exceed %d KiB", maxResponseHeaders>>10)
+	case strings.HasPrefix(text, "connection error: "): // net/http hangs up without more words
+		return "the server broke a rule of HTTP/2, or sent far too many headers"
 	case strings.Contains(text, "invalid header field"):
 		return "one of the endpoint's own headers cannot be sent"
 	}
 	return "no valid HTTP answer"
+}
+
+// tooManyHeaders knows what net/http says over HTTP/1 and over HTTP/2, where it breaks the stream.
+func tooManyHeaders(err error) bool {
+	text := err.Error()
+	return strings.Contains(text, "headers exceeded") || strings.Contains(text, "header list larger")
 }

@@ -62,7 +62,7 @@ func TestClassify(t *testing.T) {
 		{errors.New("malformed HTTP response \"secret\""), webhook.FailureOther, "no valid HTTP answer"},
 		{&url.Error{Op: "Post", URL: "https://u:secret@a.example?secret", Err: errors.New("odd")}, webhook.FailureOther, "no valid HTTP answer"},
 	} {
-		failure, sentence := sender.Classify(tc.err, 15*time.Second)
+		failure, sentence := sender.Classify(tc.err, "no answer within 15s")
 		require.Equal(t, tc.failure, failure, "%v", tc.err)
 		require.Equal(t, tc.sentence, sentence, "%v", tc.err)
 	}

@@ -25,8 +25,8 @@ const (
 
 // A guard is forgotten after an hour of idleness: longer than the longest deferral (30 min and its
 // jitter), so a failing endpoint's breaker is still there at its delivery's next turn. maxGuards
-// bounds their memory at about 16 MiB however many endpoints there are; what a guard forgotten
-// early costs is a few attempts until its breaker opens again.
+// bounds their memory at about 16 MiB (and their slots', see maxAllSlots) however many endpoints
+// there are; what a guard forgotten early costs is a few attempts until its breaker opens again.
 const (
 	idleGuard = time.Hour
 	maxGuards = 1 << 14
@@ -57,6 +57,7 @@ type endpointKey struct{ tenant, id string }
 type guard struct {
 	key      endpointKey
 	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
+	pacer    *pacer       // nil: the endpoint has no rate limit
 	probeAt  atomic.Int64 // Unix seconds from which an open breaker lets a probe through
 	inFlight int
 	usedAt   time.Time
@@ -90,24 +91,38 @@ type guards struct {
 	mu     sync.Mutex
 	byKey  map[endpointKey]*list.Element
 	recent *list.List
+	slots  int // remembered by all pacers
 }
 
 func newGuards(bulkhead int) *guards {
 	return &guards{bulkhead: bulkhead, byKey: map[endpointKey]*list.Element{}, recent: list.New()}
 }
 
-// enter takes a place at the endpoint, or says why there is none. leave must be called once, with
-// what the attempt said about the endpoint.
-func (g *guards) enter(key endpointKey) (leave func(verdict error), refused *webhook.Deferral) {
-	gd := g.take(key)
-	if gd == nil {
-		return nil, &webhook.Deferral{Reason: webhook.DeferBulkhead, Detail: "too many attempts to the endpoint are in flight"}
+// enter takes a place at the endpoint for a delivery of event, or says why there is none. leave must
+// be called once, with what the attempt said about the endpoint. The lock spans all the guard's
+// parts, so that what one refuses costs the others nothing: no probe, no place, no token.
+func (g *guards) enter(e webhook.Endpoint, event string) (leave func(verdict error), refused *webhook.Deferral) {
+	now := time.Now()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gd, isNew := g.find(endpointKey{e.Tenant, e.ID}, now)
+	if isNew {
+		defer g.forget(now) // once this turn has its place, or none
 	}
 	done, err := gd.breaker.Allow()
 	if err != nil {
-		g.giveBack(gd)
 		return nil, gd.whyNot(err)
 	}
+	if gd.inFlight >= g.bulkhead {
+		refused = &webhook.Deferral{Reason: webhook.DeferBulkhead, Detail: "too many attempts to the endpoint are in flight"}
+	} else {
+		refused = gd.pace(e.RateLimit, event, now, &g.slots) // the last to be asked: its token would not come back
+	}
+	if refused != nil {
+		done(errNoVerdict) // gives a probe back
+		return nil, refused
+	}
+	gd.inFlight++
 	return func(verdict error) {
 		done(verdict)
 		g.giveBack(gd)
@@ -125,25 +140,17 @@ func (gd *guard) whyNot(err error) *webhook.Deferral {
 	return d
 }
 
-// take gives nil when the bulkhead is full.
-func (g *guards) take(key endpointKey) *guard {
-	now := time.Now()
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	el, ok := g.byKey[key]
-	if !ok {
+// find gives the endpoint's guard, a new one if need be.
+func (g *guards) find(key endpointKey, now time.Time) (gd *guard, isNew bool) {
+	el, known := g.byKey[key]
+	if !known {
 		el = g.recent.PushFront(newGuard(key))
 		g.byKey[key] = el
-		defer g.forget(now)
 	}
 	g.recent.MoveToFront(el)
-	gd := el.Value.(*guard)
+	gd = el.Value.(*guard)
 	gd.usedAt = now
-	if gd.inFlight >= g.bulkhead {
-		return nil
-	}
-	gd.inFlight++
-	return gd
+	return gd, !known
 }
 
 func (g *guards) giveBack(gd *guard) {
@@ -154,19 +161,31 @@ func (g *guards) giveBack(gd *guard) {
 }
 
 // forget drops guards idle for long and, while there are too many, the idlest. One with attempts in
-// flight stays: a second bulkhead beside it would let too many in.
+// flight stays: a second bulkhead beside it would let too many in. One that somebody has a slot at
+// stays as long as there is room.
 func (g *guards) forget(now time.Time) {
 	for el := g.recent.Back(); el != nil; {
-		gd, next := el.Value.(*guard), el.Prev()
-		if g.recent.Len() <= maxGuards && now.Sub(gd.usedAt) < idleGuard {
+		gd, next, tooMany := el.Value.(*guard), el.Prev(), g.recent.Len() > maxGuards
+		if !tooMany && now.Sub(gd.usedAt) < idleGuard {
 			return
 		}
-		if gd.inFlight == 0 {
+		if gd.inFlight == 0 && (tooMany || !gd.awaited(now)) {
+			gd.unpace()
 			g.recent.Remove(el)
 			delete(g.byKey, gd.key)
 		}
 		el = next
 	}
+}
+
+// state is that of the endpoint's breaker, which is closed when nobody knows it.
+func (g *guards) state(key endpointKey) gobreaker.State {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if el, ok := g.byKey[key]; ok {
+		return el.Value.(*guard).breaker.State()
+	}
+	return gobreaker.StateClosed
 }
 
 // open counts the breakers that are not closed.

@@ -19,7 +19,7 @@ var (
 )
 
 // exchange posts the event and fills in the answer. An error means there was none. Once there is a
-// status the endpoint has answered, even if the body behind it breaks off: that is kept to debug
+// status the endpoint has answered, even if the body behind it breaks off: that is noted to debug
 // with and decides nothing.
 func (s *Sender) exchange(ctx context.Context, d webhook.Delivery, secrets []signature.Secret, start time.Time, a *webhook.Attempt) error {
 	req, err := s.request(ctx, d, secrets, a.At)
@@ -35,7 +35,11 @@ func (s *Sender) exchange(ctx context.Context, d webhook.Delivery, secrets []sig
 		return errStatus
 	}
 	a.StatusCode = resp.StatusCode
-	a.ResponseBody = readAnswer(resp, d.Endpoint.Headers)
+	a.Directive = directive(resp.Header.Get("Webhook-Delivery"))
+	var read int
+	if a.ResponseBody, read, err = readAnswer(resp, d.Endpoint.Headers); err != nil {
+		a.Error = brokenBody(resp.StatusCode, read, err, d.Endpoint.TimeoutOrDefault())
+	}
 	a.DurationMS = time.Since(start).Milliseconds()
 	if !a.Succeeded() {
 		a.RetryAfterMS = retryAfter(resp.Header.Get("Retry-After"), s.now()).Milliseconds()

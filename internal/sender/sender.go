@@ -1,5 +1,5 @@
-// Package sender makes one attempt: a signed POST with a deadline, behind an address guard, a
-// bulkhead and a circuit breaker per endpoint. It reports what came back and never what to do about
+// Package sender makes one attempt: a signed POST with a deadline, behind an address guard and, per
+// endpoint, a circuit breaker, a bulkhead and a rate limit. It reports what came back and never what to do about
 // it: verdicts are webhook.Decide's. Activities call it; it is the only package that asks HTTP of
 // others.
 package sender
@@ -79,7 +79,7 @@ func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 // Send makes attempt number of d. Every answer and every failure of the endpoint is an Attempt; an
 // error means no attempt counts, and is a *webhook.Deferral when that is nobody's fault.
 func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {
-	leave, refused := s.enter(ctx, d.Endpoint)
+	leave, refused := s.enter(ctx, d)
 	if refused != nil {
 		return webhook.Attempt{}, s.deferred(refused)
 	}
@@ -98,18 +98,23 @@ func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webh
 	return a, nil
 }
 
-// enter asks all who may refuse this turn, in the order in which a refusal costs others nothing: a
-// held endpoint takes no place in the bulkhead, a full bulkhead takes no probe from the breaker.
-func (s *Sender) enter(ctx context.Context, e webhook.Endpoint) (leave func(error), refused *webhook.Deferral) {
+// Breaker says how the circuit breaker before an endpoint stands in this worker: "closed", "open",
+// or "half-open" when the next attempt is a probe. Other workers have breakers of their own.
+func (s *Sender) Breaker(tenant, endpointID string) string {
+	return s.guards.state(endpointKey{tenant, endpointID}).String()
+}
+
+// enter asks all who may refuse this turn: a stopping worker, the endpoint's state, its guard.
+func (s *Sender) enter(ctx context.Context, d webhook.Delivery) (leave func(error), refused *webhook.Deferral) {
 	if ctx.Err() != nil {
 		return nil, stopping()
 	}
-	switch e.State {
+	switch d.Endpoint.State {
 	case webhook.EndpointHeld, webhook.EndpointPaused, webhook.EndpointDisabled:
-		return nil, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is " + string(e.State)}
+		return nil, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is " + string(d.Endpoint.State)}
 	case webhook.EndpointActive:
 	}
-	return s.guards.enter(endpointKey{e.Tenant, e.ID})
+	return s.guards.enter(d.Endpoint, d.Event.ID)
 }
 
 func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {
@@ -122,14 +127,15 @@ func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (w
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
+	var p progress
 	start := time.Now() // not s.now: only the real clock is monotonic
-	err := s.exchange(within, d, secrets, start, &a)
+	err := s.exchange(p.watch(within), d, secrets, start, &a)
 	if err != nil && ctx.Err() != nil {
 		return a, stopping()
 	}
 	if err != nil {
 		a.DurationMS = time.Since(start).Milliseconds()
-		a.Failure, a.Error = classify(err, timeout)
+		a.Failure, a.Error = classify(err, p.late(timeout))
 	}
 	return a, nil
 }

@@ -19,7 +19,8 @@ type Attempt struct {
 	Failure         Failure   `json:"failure,omitempty"` // why there was no answer
 	Error           string    `json:"error,omitempty"`   // the same, for a person
 	ResponseBody    string    `json:"response_body,omitempty"`
-	RetryAfterMS    int64     `json:"retry_after_ms,omitempty"` // as the endpoint asked
+	RetryAfterMS    int64     `json:"retry_after_ms,omitempty"`   // as the endpoint asked
+	Directive       Directive `json:"webhook_delivery,omitempty"` // what the endpoint asked for beside its status
 	EndpointVersion int       `json:"endpoint_version,omitempty"`
 }
 
@@ -28,6 +29,16 @@ func (a Attempt) Succeeded() bool { return a.StatusCode/100 == 2 }
 
 // RetryAfter is the wait the endpoint asked for; zero when it did not.
 func (a Attempt) RetryAfter() time.Duration { return time.Duration(a.RetryAfterMS) * time.Millisecond }
+
+// Directive is the value of the response header webhook-delivery, as Standard Webhooks proposes it.
+// Other values than these are ignored.
+type Directive string
+
+// The directives.
+const (
+	DirectiveAbort   Directive = "abort-message" // end this delivery
+	DirectiveDisable Directive = "disable"       // hold the endpoint
+)
 
 // Failure is the kind of an attempt without an answer. The value is a metric label.
 type Failure string
@@ -51,6 +62,7 @@ const (
 	DeferSchedule DeferReason = "scheduled" // the schedule asks for a wait before the first attempt
 	DeferBreaker  DeferReason = "breaker_open"
 	DeferBulkhead DeferReason = "bulkhead_full"
+	DeferLimit    DeferReason = "rate_limited"   // the wait ends at a slot of the delivery's own
 	DeferState    DeferReason = "endpoint_state" // held or paused
 	DeferInternal DeferReason = "internal"       // our own fault: registry or history out of reach
 	DeferStopping DeferReason = "stopping"       // the worker is shutting down

@@ -8,10 +8,15 @@ import (
 // MaxRetryAfter bounds the wait an endpoint may ask for.
 const MaxRetryAfter = 24 * time.Hour
 
-// Decision is what follows an attempt: the state of the delivery and, while it is Retrying, the
-// wait until the next attempt.
+// HeldCheck is how often a held delivery looks for itself whether its endpoint is active again, in
+// case the word did not reach it.
+const HeldCheck = time.Hour
+
+// Decision is what follows an attempt: the state of the delivery and, while it goes on, the wait
+// until the next attempt.
 type Decision struct {
 	Status DeliveryStatus
+	Reason string // why it ended or is held, for a person
 	Wait   time.Duration
 }
 
@@ -22,8 +27,14 @@ func Decide(s Schedule, a Attempt, seed string) Decision {
 	switch {
 	case a.Succeeded():
 		return Decision{Status: Delivered}
+	case a.Directive == DirectiveAbort:
+		return Decision{Status: Rejected, Reason: "the endpoint answered webhook-delivery: abort-message"}
 	case a.Number >= len(s):
-		return Decision{Status: Exhausted}
+		return Decision{Status: Exhausted, Reason: "the schedule is spent"}
+	case a.Directive == DirectiveDisable:
+		return Decision{Status: Held, Reason: "the endpoint answered webhook-delivery: disable", Wait: Jitter(max(s[a.Number], HeldCheck), seed, a.Number)}
+	case a.StatusCode == http.StatusGone:
+		return Decision{Status: Held, Reason: "the endpoint answered 410 Gone", Wait: Jitter(max(s[a.Number], HeldCheck), seed, a.Number)}
 	}
 	wait := s[a.Number]
 	if a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusServiceUnavailable {
@@ -48,6 +59,8 @@ const (
 func DeferWait(d Deferral, n int, seed string) time.Duration {
 	first := firstDeferral
 	switch d.Reason {
+	case DeferLimit: // its slot is nobody else's: jitter would only collide
+		return d.Wait()
 	case DeferBulkhead, DeferStopping, DeferInternal:
 		first = time.Second
 	case DeferBreaker, DeferState, DeferSchedule:

@@ -43,3 +43,17 @@ type DeliveryReport struct {
 	NextAttemptAt *time.Time     `json:"next_attempt_at,omitempty"`
 	WorkflowID    string         `json:"workflow_id,omitempty"` // set once the delivery has a workflow of its own
 }
+
+// Verb is what an operator adds to what he asks for.
+type Verb struct {
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
+}
+
+// Window names the deliveries to one endpoint that began in [Since, Until).
+type Window struct {
+	Tenant     string    `json:"tenant"`
+	EndpointID string    `json:"endpoint_id"`
+	Since      time.Time `json:"since"`
+	Until      time.Time `json:"until"`
+}

@@ -30,11 +30,32 @@ type Endpoint struct {
 	Metadata    map[string]string // the app's own, never sent
 	Schedule    Schedule          // empty: DefaultSchedule
 	Timeout     time.Duration     // of one attempt; zero: DefaultTimeout
+	RateLimit   RateLimit         // zero: none
 	State       EndpointState
 	Secrets     []EndpointSecret // the newest first; at least one
 	Version     int              // 1 at creation, one more with each change; attempts record it
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
+}
+
+// RateLimit bounds the attempts to an endpoint, of whatever kind: first ones, retries, redeliveries.
+type RateLimit struct {
+	PerSecond float64 `json:"per_second"`
+	Burst     int     `json:"burst"` // attempts that may go at once after a silence
+}
+
+// IsZero says whether there is no limit.
+func (r RateLimit) IsZero() bool { return r == RateLimit{} }
+
+// Check refuses what is no limit, or one that would not let anything through in a day.
+func (r RateLimit) Check() error {
+	switch {
+	case !(r.PerSecond >= 0.001 && r.PerSecond <= 10_000): // the negation also catches NaN
+		return Invalidf("rate_limit.per_second", "must lie between 0.001 and 10000")
+	case r.Burst < 1 || r.Burst > 10_000:
+		return Invalidf("rate_limit.burst", "must lie between 1 and 10000")
+	}
+	return nil
 }
 
 // EndpointSecret is a signing secret and when it stops signing.

@@ -124,6 +124,23 @@ func update(t *testing.T, s Store) {
 	requireCode(t, webhook.NotFound, err)
 }
 
+// rateLimit wants a limit back to the last bit, also after it was changed and lifted.
+func rateLimit(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r, endpoint(1))
+	for _, want := range []webhook.RateLimit{{PerSecond: 0.001, Burst: 1}, {PerSecond: 1.0 / 3, Burst: 7}, {PerSecond: 10_000, Burst: 10_000}, {}} {
+		got, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+			e.RateLimit = want
+			return nil
+		})
+		require.NoError(t, err)
+		require.Equal(t, want, got.RateLimit)
+		got, err = r.Endpoint(t.Context(), tenant, id(1))
+		require.NoError(t, err)
+		require.Equal(t, want, got.RateLimit)
+	}
+}
+
 func updateFails(t *testing.T, s Store) {
 	r := open(t, s)
 	before := full(1)

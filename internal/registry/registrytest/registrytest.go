@@ -47,6 +47,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"list":                          list,
 		"update":                        update,
 		"update that fails":             updateFails,
+		"rate limit":                    rateLimit,
 		"delete":                        deleteEndpoint,
 		"tenants apart":                 tenantsApart,
 		"cancelled":                     cancelled,
@@ -121,6 +122,7 @@ func full(n int) webhook.Endpoint {
 	e.Metadata = map[string]string{"ключ": "значение", "": "no name", "'; DROP TABLE endpoints; --": "%_"}
 	e.Schedule = webhook.Schedule{0, time.Nanosecond, 30 * 24 * time.Hour}
 	e.Timeout = 1500 * time.Millisecond
+	e.RateLimit = webhook.RateLimit{PerSecond: 0.1, Burst: 10_000}
 	e.State = webhook.EndpointHeld
 	e.Secrets = append(e.Secrets, webhook.EndpointSecret{Secret: signature.NewSecret(), ExpiresAt: born.Add(time.Microsecond)})
 	e.Version = 7

@@ -5,3 +5,6 @@ const (
 	SelectMatch    = selectMatch
 	SelectEndpoint = selectEndpoint
 )
+
+// Migrations are the steps of the schema, for tests that stop at one of them.
+var Migrations = migrations

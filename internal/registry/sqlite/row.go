@@ -12,7 +12,8 @@ import (
 
 // columns are those of the table endpoints, in the order of fields.
 const columns = `tenant, id, url, event_types, description, headers, metadata,
-	schedule, timeout, state, secrets, version, created_at, updated_at`
+	schedule, timeout, state, secrets, version, created_at, updated_at,
+	rate_per_second, rate_burst`
 
 // fields point at what the columns hold, for Scan and, since database/sql follows pointers, as
 // arguments of INSERT.
@@ -27,6 +28,7 @@ func fields(e *webhook.Endpoint, sealed *[]byte) []any {
 		(*int64)(&e.Timeout), &e.State, sealed, &e.Version,
 		micros{&e.CreatedAt},
 		micros{&e.UpdatedAt},
+		&e.RateLimit.PerSecond, &e.RateLimit.Burst,
 	}
 }
 

@@ -1,0 +1,143 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// maxReason bounds what an operator may say, in bytes: it stands in the history and in the UI.
+const maxReason = 1 << 10
+
+// orderDelivery is what an operator orders a waiting delivery to do.
+type orderDelivery struct {
+	request
+	Tenant     string `path:"tenant"`
+	ID         string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
+	EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+func (g *Gateway) retryNow(ctx context.Context, in *orderDelivery) (*answerOf[delivery], error) {
+	return g.order(ctx, in, workflows.UpdateRetryNow)
+}
+
+func (g *Gateway) cancelDelivery(ctx context.Context, in *orderDelivery) (*answerOf[delivery], error) {
+	return g.order(ctx, in, workflows.UpdateCancel)
+}
+
+// order gives an order to the delivery's workflow and answers what the delivery said to it.
+func (g *Gateway) order(ctx context.Context, in *orderDelivery, update string) (*answerOf[delivery], error) {
+	body, err := in.body(true)
+	if err != nil {
+		return nil, err
+	}
+	reason, err := parseOrder(body)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case !eventID.MatchString(in.ID):
+		return nil, noSuchEvent()
+	case !endpointID.MatchString(in.EndpointID):
+		return nil, noSuchDelivery(in.ID, in.EndpointID)
+	}
+	report, err := g.update(ctx, workflows.DeliveryWorkflowID(in.Tenant, in.ID, in.EndpointID), update,
+		webhook.Verb{By: subject(ctx), Reason: reason})
+	if errors.Is(err, errNotWaiting) {
+		err = g.notWaiting(ctx, in)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &answerOf[delivery]{Body: deliveries([]webhook.DeliveryReport{report})[0]}, nil
+}
+
+// errNotWaiting means that no workflow took the order: why, only the event can say.
+var errNotWaiting = errors.New("the delivery is not waiting")
+
+func (g *Gateway) update(ctx context.Context, workflowID, name string, v webhook.Verb) (webhook.DeliveryReport, error) {
+	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
+	defer cancel()
+	var report webhook.DeliveryReport
+	handle, err := g.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: workflowID, UpdateName: name, Args: []any{v}, WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = handle.Get(ctx, &report)
+	}
+	return report, updateErr(workflowID, err)
+}
+
+// updateErr gives a failed update its meaning.
+func updateErr(workflowID string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // or ended
+		return errNotWaiting
+	}
+	if late, ok := errors.AsType[*client.WorkflowUpdateServiceTimeoutOrCanceledError](err); ok {
+		return &unavailableError{what: "a worker that could do it", cause: late}
+	}
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok { // it ended over it, or runs older code
+		return fmt.Errorf("%w (%s: %w)", webhook.Errorf(webhook.Conflict, "the delivery did not take the order; look at the event and try again"), workflowID, app)
+	}
+	return fmt.Errorf("update of %s: %w", workflowID, temporalErr(err))
+}
+
+// notWaiting says why a delivery has no workflow to take an order.
+func (g *Gateway) notWaiting(ctx context.Context, in *orderDelivery) error {
+	e, err := g.tell(ctx, in.Tenant, in.ID)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(e.report.Deliveries, func(d webhook.DeliveryReport) bool { return d.EndpointID == in.EndpointID })
+	if i < 0 {
+		return noSuchDelivery(in.ID, in.EndpointID)
+	}
+	d := e.report.Deliveries[i]
+	why := fmt.Sprintf("it has ended (%s)", d.Status)
+	switch {
+	case !d.Status.Ended():
+		why = "its first attempt is under way"
+	case d.Status == webhook.Delivered && d.WorkflowID == "":
+		why = "it was delivered at the first attempt"
+	}
+	return webhook.Errorf(webhook.Conflict, "the delivery is not waiting: %s", why)
+}
+
+func noSuchDelivery(eventID, endpointID string) error {
+	return webhook.Errorf(webhook.NotFound, "event %s has no delivery to endpoint %.40s", eventID, endpointID)
+}
+
+// parseOrder reads {"reason"?}; the body may be missing altogether.
+func parseOrder(body []byte) (reason string, err error) {
+	if len(body) == 0 {
+		return "", nil
+	}
+	all, err := fields(body)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range all {
+		if f.name != "reason" {
+			return "", webhook.Invalidf(f.name, "is not a field of an order (reason)")
+		}
+		if json.Unmarshal(f.value, &reason) != nil {
+			return "", webhook.Invalidf("reason", "must be a string")
+		}
+	}
+	if len(reason) > maxReason {
+		return "", webhook.Invalidf("reason", "has %d bytes, at most %d are allowed", len(reason), maxReason)
+	}
+	return reason, nil
+}

@@ -1,0 +1,163 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// Redeliveries starts finished deliveries again; internal/redelivery has one. Its errors carry
+// webhook.Expired, webhook.NotFound or webhook.Conflict; one without a code is Temporal's.
+type Redeliveries interface {
+	Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
+	// Count says how many events of a window were not delivered to its endpoint.
+	Count(ctx context.Context, w webhook.Window) (int, error)
+}
+
+type redeliverEvent struct {
+	request
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
+}
+
+type redelivered struct {
+	Deliveries []redeliveredDelivery `json:"deliveries"`
+}
+
+type redeliveredDelivery struct {
+	EndpointID string `json:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	WorkflowID string `json:"workflow_id"`
+}
+
+// redeliverEvent starts deliveries that have ended once more. If it fails half way, a repeat starts
+// the rest: those under way are not started twice.
+func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answerOf[redelivered], error) {
+	body, err := in.body(true)
+	if err != nil {
+		return nil, err
+	}
+	only, err := parseRedelivery(body)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, getTimeout)
+	defer cancel()
+	e, err := g.tell(ctx, in.Tenant, in.ID)
+	if webhook.CodeOf(err) == webhook.NotFound && eventID.MatchString(in.ID) {
+		return nil, webhook.Errorf(webhook.Expired, "the history of event %s is gone, and its data with it, or there never was one", in.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	choose := g.undelivered
+	if only != "" {
+		choose = func(ctx context.Context, e told) ([]string, error) { return g.chosen(ctx, e, only) }
+	}
+	endpoints, err := choose(ctx, e)
+	if err != nil {
+		return nil, err
+	}
+	return g.redeliver(ctx, e, endpoints)
+}
+
+// redeliver passes over a delivery that somebody else has just started, unless it is the only one.
+func (g *Gateway) redeliver(ctx context.Context, e told, endpoints []string) (*answerOf[redelivered], error) {
+	out := &answerOf[redelivered]{}
+	var taken error
+	for _, id := range endpoints {
+		err := g.redeliveries.Redeliver(ctx, e.in.Event.Tenant, e.in.Event.ID, id, webhook.Verb{By: subject(ctx)})
+		if webhook.CodeOf(err) == webhook.Conflict {
+			taken = err
+			continue
+		}
+		if err != nil {
+			return nil, redeliveryErr(err)
+		}
+		out.Body.Deliveries = append(out.Body.Deliveries, redeliveredDelivery{
+			EndpointID: id, WorkflowID: workflows.DeliveryWorkflowID(e.in.Event.Tenant, e.in.Event.ID, id),
+		})
+	}
+	if len(out.Body.Deliveries) == 0 {
+		return nil, taken
+	}
+	return out, nil
+}
+
+// undelivered are the endpoints to which the event was not delivered in the end, as far as they
+// still exist.
+func (g *Gateway) undelivered(ctx context.Context, e told) ([]string, error) {
+	var endpoints []string
+	waiting, deleted := 0, 0
+	for _, d := range e.report.Deliveries {
+		if !d.Status.Ended() {
+			waiting++
+		}
+		if !d.Status.Ended() || d.Status == webhook.Delivered {
+			continue
+		}
+		switch _, err := g.endpoint(ctx, e.in.Event.Tenant, d.EndpointID); {
+		case webhook.CodeOf(err) == webhook.NotFound:
+			deleted++
+		case err != nil:
+			return nil, err
+		default:
+			endpoints = append(endpoints, d.EndpointID)
+		}
+	}
+	if len(endpoints) > 0 {
+		return endpoints, nil
+	}
+	switch {
+	case waiting > 0:
+		return nil, webhook.Errorf(webhook.Conflict, "no delivery of the event has ended undelivered; %d still under way", waiting)
+	case deleted > 0:
+		return nil, webhook.Errorf(webhook.Conflict, "the event was delivered to every endpoint that still exists; %d deleted since", deleted)
+	}
+	return nil, webhook.Errorf(webhook.Conflict, "the event was delivered to every endpoint; name one as endpoint_id to deliver it again")
+}
+
+// chosen lets one delivery through that has ended, whatever its end was.
+func (g *Gateway) chosen(ctx context.Context, e told, endpointID string) ([]string, error) {
+	for _, d := range e.report.Deliveries {
+		if d.EndpointID != endpointID {
+			continue
+		}
+		if !d.Status.Ended() {
+			return nil, webhook.Errorf(webhook.Conflict, "the delivery is under way (%s)", d.Status)
+		}
+		_, err := g.endpoint(ctx, e.in.Event.Tenant, endpointID)
+		return []string{endpointID}, err
+	}
+	return nil, noSuchDelivery(e.in.Event.ID, endpointID)
+}
+
+// parseRedelivery reads {"endpoint_id"?}; the body may be missing altogether.
+func parseRedelivery(body []byte) (only string, err error) {
+	if len(body) == 0 {
+		return "", nil
+	}
+	all, err := fields(body)
+	if err != nil {
+		return "", err
+	}
+	for _, f := range all {
+		if f.name != "endpoint_id" {
+			return "", webhook.Invalidf(f.name, "is not a field of a redelivery (endpoint_id)")
+		}
+		if json.Unmarshal(f.value, &only) != nil || !f.isNull() && !endpointID.MatchString(only) {
+			return "", webhook.Invalidf("endpoint_id", `must be an endpoint's id like "ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`)
+		}
+	}
+	return only, nil
+}
+
+// redeliveryErr gives an error of Redeliveries its meaning.
+func redeliveryErr(err error) error {
+	if err == nil || webhook.CodeOf(err) != "" {
+		return err
+	}
+	return fmt.Errorf("redelivery: %w", temporalErr(err))
+}

@@ -1,0 +1,245 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"hookloop/gateway"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// unknownEvent is an id that could be an event's.
+const unknownEvent = "evt_01jzc8m3v7q2w5x9y1b4d6f8hk"
+
+const completed = enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
+
+// carriedOn puts a delivery of an event to the i-th endpoint, and gives the path of its orders.
+func (r *rig) carriedOn(a acceptedEvent, i int, run *fakeRun) (path, workflowID string) {
+	endpointID := a.Deliveries[i].EndpointID
+	workflowID = workflows.DeliveryWorkflowID("acme", a.ID, endpointID)
+	if run != nil {
+		if d, is := run.report.(webhook.DeliveryReport); is {
+			d.EndpointID, d.WorkflowID = endpointID, workflowID
+			run.report = d
+		}
+		r.temporal.put(workflowID, run)
+	}
+	return "/events/" + a.ID + "/deliveries/" + endpointID, workflowID
+}
+
+func TestOrdersReachTheDelivery(t *testing.T) {
+	t.Parallel()
+	for verb, body := range map[string]string{"retry-now": "", "cancel": `{"reason":"wrong customer"}`} {
+		r := newRig(t)
+		a, _ := r.post()
+		path, id := r.carriedOn(a, 0, &fakeRun{report: webhook.DeliveryReport{Status: webhook.Retrying}})
+		got := read[webhook.DeliveryReport](t, r.do("POST", path+"/"+verb, body), 202)
+		require.Equal(t, webhook.DeliveryReport{
+			EndpointID: a.Deliveries[0].EndpointID, Status: webhook.Retrying, WorkflowID: id, Attempts: []webhook.Attempt{},
+		}, got)
+		order := r.temporal.orders[0]
+		require.Equal(t, verb, order.UpdateName)
+		require.Equal(t, id, order.WorkflowID)
+		require.Equal(t, client.WorkflowUpdateStageCompleted, order.WaitForStage)
+		want := webhook.Verb{By: "tester"}
+		if body != "" {
+			want.Reason = "wrong customer"
+		}
+		require.Equal(t, []any{want}, order.Args)
+	}
+}
+
+func TestOrdersNobodyCanFollow(t *testing.T) {
+	t.Parallel()
+	spent := webhook.DeliveryReport{Status: webhook.Exhausted}
+	busy := webhook.DeliveryReport{Status: webhook.Pending}
+	for name, c := range map[string]struct {
+		line   webhook.DeliveryReport
+		run    *fakeRun
+		status int
+		code   webhook.Code
+		says   string
+	}{
+		"delivered at once": {ok, nil, 409, webhook.Conflict, "it was delivered at the first attempt"},
+		"in the fast lane":  {busy, nil, 409, webhook.Conflict, "its first attempt is under way"},
+		"has ended":         {busy, &fakeRun{report: spent, status: completed}, 409, webhook.Conflict, "it has ended (exhausted)"},
+		"ends over it":      {busy, &fakeRun{refuses: temporal.NewApplicationError("internal", "AcceptedUpdateCompletedWorkflow")}, 409, webhook.Conflict, "did not take the order"},
+		"no worker":         {busy, &fakeRun{silent: context.DeadlineExceeded}, 503, gateway.Unavailable, "worker"},
+		"worker too late":   {busy, &fakeRun{refuses: client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errTest)}, 503, gateway.Unavailable, "worker"},
+		"not ready":         {busy, &fakeRun{refuses: serviceerror.NewWorkflowNotReady("no")}, 503, gateway.Unavailable, "Temporal"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			a, run := r.post()
+			path, id := r.carriedOn(a, 1, c.run)
+			if c.run != nil {
+				c.line.WorkflowID = id
+			}
+			run.report = reportOf(a, webhook.EventDelivering, ok, c.line)
+			for _, verb := range []string{"/retry-now", "/cancel"} {
+				p := refused(t, r.do("POST", path+verb, ""), c.status, c.code)
+				require.Contains(t, p.Detail, c.says)
+			}
+		})
+	}
+}
+
+func TestOrdersToDeliveriesNobodyKnows(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	run.report = reportOf(a, webhook.EventDelivering, ok, ok)
+	endpointID := a.Deliveries[0].EndpointID
+	for _, path := range []string{
+		"/events/evt_x/deliveries/" + endpointID,
+		"/events/" + unknownEvent + "/deliveries/" + endpointID,
+		"/events/" + a.ID + "/deliveries/ep_x",
+		"/events/" + a.ID + "/deliveries/ep_01jzc8k0a2n4p6r8s0t2v4w6x8",
+	} {
+		refused(t, r.do("POST", path+"/retry-now", ""), 404, webhook.NotFound)
+	}
+	refused(t, r.do("POST", "=/v1/tenants/other/events/"+a.ID+"/deliveries/"+endpointID+"/cancel", ""), 404, webhook.NotFound)
+	path := "/events/" + a.ID + "/deliveries/" + endpointID + "/cancel"
+	for body, field := range map[string]string{
+		`{"reason":7}`: "reason", `{"by":"me"}`: "by", `{"reason":"` + strings.Repeat("r", 1025) + `"}`: "reason",
+	} {
+		require.Equal(t, field, refused(t, r.do("POST", path, body), 422, webhook.Invalid).Errors[0].Field)
+	}
+	refused(t, r.do("POST", path, "nonsense"), 400, webhook.BadJSON)
+	r.temporal.down = serviceerror.NewUnavailable("no")
+	refused(t, r.do("POST", path, ""), 503, gateway.Unavailable)
+}
+
+// redelivered is the answer to a redelivery.
+type redelivered struct {
+	Deliveries []struct {
+		EndpointID string `json:"endpoint_id"`
+		WorkflowID string `json:"workflow_id"`
+	}
+}
+
+func TestRedeliverWhatWasNotDelivered(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	_, id := r.carriedOn(a, 1, &fakeRun{report: webhook.DeliveryReport{Status: webhook.Exhausted}, status: completed})
+	run.status = completed
+	run.report = reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id})
+
+	got := read[redelivered](t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), 202)
+	require.Len(t, got.Deliveries, 1)
+	require.Equal(t, a.Deliveries[1].EndpointID, got.Deliveries[0].EndpointID)
+	require.Equal(t, id, got.Deliveries[0].WorkflowID)
+	var in workflows.DeliveryInput
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(r.temporal.run(id).input, &in))
+	require.Equal(t, &webhook.Verb{By: "tester"}, in.Redelivery)
+	require.Equal(t, "run-of-"+a.WorkflowID, in.EventRunID)
+
+	// It is under way now, and the event says so.
+	r.temporal.run(id).fresh = true
+	shown := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
+	require.Equal(t, "delivering", shown.Status)
+	require.Equal(t, webhook.DeliveryReport{
+		EndpointID: a.Deliveries[1].EndpointID, Status: webhook.Pending, WorkflowID: id, Attempts: []webhook.Attempt{},
+	}, shown.Deliveries[1])
+	p := refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", "{}"), 409, webhook.Conflict)
+	require.Contains(t, p.Detail, "1 still under way")
+	p = refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+a.Deliveries[1].EndpointID+`"}`), 409, webhook.Conflict)
+	require.Contains(t, p.Detail, "under way")
+}
+
+func TestADeliveredOneIsRedeliveredByName(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	run.status, run.report = completed, reportOf(a, webhook.EventDelivered, ok, ok)
+	p := refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), 409, webhook.Conflict)
+	require.Contains(t, p.Detail, "name one as endpoint_id")
+
+	endpointID := a.Deliveries[0].EndpointID
+	got := read[redelivered](t, r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+endpointID+`"}`), 202)
+	id := got.Deliveries[0].WorkflowID
+
+	again := r.temporal.run(id)
+	again.report = webhook.DeliveryReport{EndpointID: endpointID, Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id}
+	again.status = completed
+	shown := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
+	require.Equal(t, "failed", shown.Status)
+	require.Equal(t, webhook.Exhausted, shown.Deliveries[0].Status)
+	require.Empty(t, shown.Deliveries[0].Attempts)
+	require.Equal(t, webhook.Delivered, shown.Deliveries[1].Status)
+
+	// Ended undelivered, it is now one of those a redelivery without a name is about.
+	require.Len(t, read[redelivered](t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), 202).Deliveries, 1)
+}
+
+func TestRedeliverWhileTheEventIsOpen(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending})
+	again := func(i int) string { return `{"endpoint_id":"` + a.Deliveries[i].EndpointID + `"}` }
+	refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", again(1)), 409, webhook.Conflict)
+	require.Equal(t, 202, r.do("POST", "/events/"+a.ID+"/redeliver", again(0)).Code)
+}
+
+func TestRedeliverThatCannotBe(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	gone := webhook.DeliveryReport{Status: webhook.Cancelled, Reason: "the endpoint was deleted"}
+	run.status, run.report = completed, reportOf(a, webhook.EventFailed, gone, ok)
+	path := "/events/" + a.ID + "/redeliver"
+
+	require.Equal(t, 204, r.do("DELETE", "/endpoints/"+a.Deliveries[0].EndpointID, "").Code)
+	p := refused(t, r.do("POST", path, ""), 409, webhook.Conflict)
+	require.Contains(t, p.Detail, "1 deleted since")
+	refused(t, r.do("POST", path, `{"endpoint_id":"`+a.Deliveries[0].EndpointID+`"}`), 404, webhook.NotFound)
+	refused(t, r.do("POST", path, `{"endpoint_id":"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"}`), 404, webhook.NotFound)
+	for _, body := range []string{`{"endpoint_id":"x"}`, `{"endpoint_id":7}`, `{"endpoint_id":""}`, `{"reason":"r"}`} {
+		refused(t, r.do("POST", path, body), 422, webhook.Invalid)
+	}
+	p = refused(t, r.do("POST", "/events/"+unknownEvent+"/redeliver", ""), 410, webhook.Expired)
+	require.Contains(t, p.Detail, "or there never was one")
+	refused(t, r.do("POST", "/events/evt_x/redeliver", ""), 404, webhook.NotFound)
+	r.registry.down = errTest
+	refused(t, r.do("POST", path, ""), 503, gateway.Unavailable)
+}
+
+// taken answers like internal/redelivery when somebody else was faster, or Temporal went away.
+type taken struct{ err error }
+
+func (t taken) Redeliver(context.Context, string, string, string, webhook.Verb) error { return t.err }
+
+func (t taken) Count(context.Context, webhook.Window) (int, error) { return 0, t.err }
+
+func TestRedeliverThatSomebodyElseBegan(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[webhook.Code]error{
+		webhook.Conflict:    webhook.Errorf(webhook.Conflict, "under way"),
+		webhook.Expired:     webhook.Errorf(webhook.Expired, "gone"),
+		gateway.Unavailable: fmt.Errorf("redelivery: %w", serviceerror.NewUnavailable("no")),
+		gateway.Internal:    errors.New("secret detail"),
+	} {
+		r := newRigWith(t, func(c *gateway.Config) { c.Redeliveries = taken{err} })
+		a, run := r.post()
+		run.status, run.report = completed, reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Rejected})
+		p := read[gateway.Problem](t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), map[webhook.Code]int{
+			webhook.Conflict: 409, webhook.Expired: 410, gateway.Unavailable: 503, gateway.Internal: 500,
+		}[want])
+		require.Equal(t, want, p.Code)
+		require.NotContains(t, p.Detail, "secret")
+	}
+}

@@ -1,0 +1,118 @@
+// Package redelivery starts finished deliveries again and finds those that ended undelivered. It
+// knows what can be redelivered and how; who may ask for it is the gateway's to decide, and at what
+// pace a Recovery's. Both reach it through interfaces of their own; cmd puts them together.
+package redelivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// deliveryWorkflow is the type of the workflow that carries a delivery.
+const deliveryWorkflow = "Delivery"
+
+// Client is the part of the Temporal client that is needed here; client.Client is one.
+type Client interface {
+	ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error)
+	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
+	GetWorkflowHistory(ctx context.Context, workflowID, runID string, longPoll bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator
+	ListWorkflow(ctx context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
+	CountWorkflow(ctx context.Context, r *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error)
+}
+
+var _ Client = client.Client(nil)
+
+// Redeliveries starts deliveries again. It keeps nothing: what it says is what Temporal knows.
+type Redeliveries struct {
+	client     Client
+	converter  converter.DataConverter
+	attributes converter.DataConverter // search attributes are never encrypted
+}
+
+// New works through c, whose data converter is dc.
+func New(c Client, dc converter.DataConverter) *Redeliveries {
+	return &Redeliveries{client: c, converter: dc, attributes: converter.GetDefaultDataConverter()}
+}
+
+// Redeliver starts a new run of a Delivery, with the same webhook-id as ever and a schedule from its
+// beginning. The caller knows that the delivery has ended: one still in the fast lane of its Event
+// has no workflow that could tell. The error is webhook.Expired when the event's history is gone,
+// webhook.NotFound when the event never went to this endpoint, and webhook.Conflict when a Delivery
+// is under way; one without a code is Temporal's.
+func (r *Redeliveries) Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error {
+	in, runID, err := r.event(ctx, tenant, eventID)
+	if err != nil {
+		return err
+	}
+	if !slices.Contains(in.EndpointIDs, endpointID) {
+		return webhook.Errorf(webhook.NotFound,
+			"event %s did not go to endpoint %s: the endpoint did not want it when it was accepted, or did not exist yet", eventID, endpointID)
+	}
+	input := workflows.DeliveryInput{Event: in.Event, EventRunID: runID, EndpointID: endpointID, Redelivery: &v}
+	_, err = r.client.ExecuteWorkflow(ctx, options(in.Event, endpointID), deliveryWorkflow, input)
+	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); running {
+		return webhook.Errorf(webhook.Conflict, "the delivery of event %s to endpoint %s is under way", eventID, endpointID)
+	}
+	if err != nil {
+		return fmt.Errorf("redelivery of event %s to endpoint %s: %w", eventID, endpointID, err)
+	}
+	return nil
+}
+
+// event reads what the event was accepted with, and which run holds its data.
+func (r *Redeliveries) event(ctx context.Context, tenant, id string) (workflows.EventInput, string, error) {
+	var in workflows.EventInput
+	workflowID := workflows.EventWorkflowID(tenant, id)
+	described, err := r.client.DescribeWorkflowExecution(ctx, workflowID, "")
+	if err != nil {
+		return in, "", eventErr(id, err)
+	}
+	runID := described.GetWorkflowExecutionInfo().GetExecution().GetRunId()
+	first, err := r.client.GetWorkflowHistory(ctx, workflowID, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	if err != nil {
+		return in, "", eventErr(id, err)
+	}
+	var data converter.RawValue // the second argument; the Delivery reads it for itself
+	if err := r.converter.FromPayloads(first.GetWorkflowExecutionStartedEventAttributes().GetInput(), &in, &data); err != nil {
+		return in, "", fmt.Errorf("input of %s: %w", workflowID, err)
+	}
+	return in, runID, nil
+}
+
+func eventErr(id string, err error) error {
+	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+		return webhook.Errorf(webhook.Expired, "the history of event %s is gone, and its data with it", id)
+	}
+	return fmt.Errorf("event %s: %w", id, err)
+}
+
+// options make the Delivery one of its own: its Event may have ended long ago.
+func options(e webhook.Event, endpointID string) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                                       workflows.DeliveryWorkflowID(e.Tenant, e.ID, endpointID),
+		TaskQueue:                                workflows.TaskQueue,
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		Priority:                                 temporal.Priority{FairnessKey: e.Tenant}, // a recovery starts thousands
+		StaticSummary:                            fmt.Sprintf("%s → %s (redelivery)", e.Type, endpointID),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			workflows.Tenant.ValueSet(e.Tenant),
+			workflows.EventType.ValueSet(e.Type),
+			workflows.Endpoint.ValueSet(endpointID),
+			workflows.Outcome.ValueSet(string(webhook.Pending)),
+		),
+	}
+}

@@ -1,0 +1,167 @@
+package sender
+
+import (
+	"container/list"
+	"fmt"
+	"time"
+
+	"golang.org/x/time/rate"
+
+	"hookloop/internal/webhook"
+)
+
+const (
+	// aboutNow is how far off a slot may be to be now. Timers are not exact, and for less than this a
+	// trip through Temporal is not worth it.
+	aboutNow = 50 * time.Millisecond
+	// missed is how late a delivery may come to its slot, at least. Beyond, many may have been late
+	// together (Temporal was away), and all at once would be the flood the limit is there to prevent.
+	missed = 10 * time.Second
+	// keptSlot is how long a slot is remembered that nobody comes for.
+	keptSlot = time.Hour
+)
+
+// Bounds on the slots remembered for one endpoint and for all of them: at about 250 bytes each, 4 and
+// 32 MiB. Deliveries beyond are deferred all the same, behind the last slot and spread.
+const (
+	maxSlots    = 1 << 14
+	maxAllSlots = 1 << 17
+)
+
+// pacer keeps the attempts to one endpoint to its rate limit. A turn that finds no token gets the
+// next one that will be, at a time of its own: its slot. The delivery comes back for it, and passes
+// once. Nothing outlives the worker: after a restart, slots are given out anew. It is guarded by the
+// lock of its guards.
+type pacer struct {
+	limit   webhook.RateLimit
+	limiter *rate.Limiter
+	slots   map[string]*list.Element // by event: the endpoint's deliveries differ in nothing else
+	order   *list.List               // of slot, the earliest first
+	all     *int                     // how many slots there are in all pacers
+}
+
+type slot struct {
+	event string
+	at    time.Time
+	again bool // the delivery missed one already; this one is kept until it comes, so it does pass some day
+}
+
+// pace asks the endpoint's rate limit, as it is now. What is no limit limits nothing.
+func (gd *guard) pace(limit webhook.RateLimit, event string, now time.Time, all *int) *webhook.Deferral {
+	switch {
+	case limit.Check() != nil:
+		gd.unpace()
+		return nil
+	case gd.pacer == nil:
+		gd.pacer = newPacer(limit, all)
+	default:
+		gd.pacer.adjust(limit, now)
+	}
+	return gd.pacer.pass(event, now)
+}
+
+func (gd *guard) unpace() {
+	if gd.pacer != nil {
+		*gd.pacer.all -= gd.pacer.order.Len()
+		gd.pacer = nil
+	}
+}
+
+// awaited says whether a delivery has a slot at the endpoint.
+func (gd *guard) awaited(now time.Time) bool {
+	if gd.pacer == nil {
+		return false
+	}
+	gd.pacer.sweep(now)
+	return gd.pacer.order.Len() > 0
+}
+
+func newPacer(limit webhook.RateLimit, all *int) *pacer {
+	return &pacer{
+		limit:   limit,
+		limiter: rate.NewLimiter(rate.Limit(limit.PerSecond), limit.Burst),
+		slots:   map[string]*list.Element{},
+		order:   list.New(),
+		all:     all,
+	}
+}
+
+// adjust follows an edit of the limit. The slots already given move with it, as the limiter's own
+// debt of tokens does: they stay distinct, and a thousand times the rate is a thousandth of the wait.
+func (p *pacer) adjust(limit webhook.RateLimit, now time.Time) {
+	if limit == p.limit {
+		return
+	}
+	stretch := p.limit.PerSecond / limit.PerSecond
+	for el := p.order.Front(); el != nil; el = el.Next() {
+		if s := el.Value.(*slot); s.at.After(now) {
+			s.at = now.Add(time.Duration(float64(s.at.Sub(now)) * stretch))
+		}
+	}
+	p.limiter.SetLimitAt(now, rate.Limit(limit.PerSecond))
+	p.limiter.SetBurstAt(now, limit.Burst)
+	p.limit = limit
+}
+
+// pass spends a token on the delivery of event, or says when to come back for one.
+func (p *pacer) pass(event string, now time.Time) *webhook.Deferral {
+	p.sweep(now)
+	el, waits := p.slots[event]
+	if !waits {
+		return p.reserve(event, now, false)
+	}
+	s := el.Value.(*slot)
+	late := now.Sub(s.at)
+	if late < -aboutNow {
+		return p.until(s.at, now)
+	}
+	p.remove(el)
+	if late > p.patience() && !s.again {
+		return p.reserve(event, now, true)
+	}
+	return nil
+}
+
+// patience is how late is too late. A token that could lie in the bucket that long is not missed.
+func (p *pacer) patience() time.Duration {
+	full := time.Duration(float64(p.limit.Burst) / p.limit.PerSecond * float64(time.Second))
+	return max(missed, full)
+}
+
+func (p *pacer) reserve(event string, now time.Time, again bool) *webhook.Deferral {
+	r := p.limiter.ReserveN(now, 1)
+	wait := r.DelayFrom(now)
+	if wait <= aboutNow {
+		return nil
+	}
+	at := now.Add(wait)
+	if p.order.Len() >= maxSlots || *p.all >= maxAllSlots {
+		r.CancelAt(now) // whole: nobody has reserved since
+		return p.until(at.Add((webhook.Jitter(wait, event, 0) - wait).Abs()), now)
+	}
+	p.slots[event] = p.order.PushBack(&slot{event: event, at: at, again: again})
+	*p.all++
+	return p.until(at, now)
+}
+
+func (p *pacer) until(at, now time.Time) *webhook.Deferral {
+	return &webhook.Deferral{
+		Reason: webhook.DeferLimit,
+		Detail: fmt.Sprintf("the endpoint takes %g attempts a second; this delivery's slot is at %s",
+			p.limit.PerSecond, at.UTC().Format("2006-01-02T15:04:05.000Z")),
+		WaitMS: (at.Sub(now) + time.Millisecond - 1).Milliseconds(), // rounded up: too early would be in vain
+	}
+}
+
+// sweep drops the slots that nobody came for: cancelled deliveries, and those that another worker took.
+func (p *pacer) sweep(now time.Time) {
+	for el := p.order.Front(); el != nil && now.Sub(el.Value.(*slot).at) > keptSlot; el = p.order.Front() {
+		p.remove(el)
+	}
+}
+
+func (p *pacer) remove(el *list.Element) {
+	delete(p.slots, el.Value.(*slot).event)
+	p.order.Remove(el)
+	*p.all--
+}

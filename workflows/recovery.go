@@ -1,0 +1,58 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"hookloop/activities"
+)
+
+// pages only lends its method name, as lane does.
+var pages *activities.Recovery
+
+// Recovery redelivers, page by page and at a pace, what was not delivered to one endpoint in a
+// window. Cancelling it stops it after the delivery at hand; what it started goes on.
+func Recovery(ctx workflow.Context, in RecoveryInput) (RecoveryReport, error) {
+	report := in.Report
+	if err := workflow.SetQueryHandler(ctx, QueryReport, func() (RecoveryReport, error) { return report, nil }); err != nil {
+		return report, err
+	}
+	for page := in.Page; !report.Done; {
+		workflow.SetCurrentDetails(ctx, report.details())
+		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+			in.Page, in.Report = page, report
+			return report, workflow.NewContinueAsNewError(ctx, Recovery, in)
+		}
+		r, err := recoverPage(ctx, in, page)
+		report.Found, report.Redelivered, report.Skipped = report.Found+r.Found, report.Redelivered+r.Redelivered, report.Skipped+r.Skipped
+		if err != nil {
+			workflow.SetCurrentDetails(ctx, report.details())
+			return report, err
+		}
+		page, report.Done = r.Next, len(r.Next) == 0
+	}
+	workflow.SetCurrentDetails(ctx, report.details())
+	return report, nil
+}
+
+// recoverPage answers also what a page that was cancelled had done.
+func recoverPage(ctx workflow.Context, in RecoveryInput, page []byte) (r activities.RecoveryPageResult, err error) {
+	err = workflow.ExecuteActivity(recovering(ctx, in.Window.Tenant), pages.RecoverPage, activities.RecoveryPage{
+		Window: in.Window, Page: page, RatePerSecond: in.RatePerSecond, Verb: in.Verb,
+	}).Get(ctx, &r)
+	if cancelled, ok := errors.AsType[*temporal.CanceledError](err); ok && cancelled.HasDetails() {
+		_ = cancelled.Details(&r) // then the figures stay as they were
+	}
+	return r, err
+}
+
+func (r RecoveryReport) details() string {
+	state := "recovering"
+	if r.Done {
+		state = "done"
+	}
+	return fmt.Sprintf("**%s**: %d found, %d redelivered, %d skipped\n", state, r.Found, r.Redelivered, r.Skipped)
+}
