@@ -68,7 +68,7 @@ func (d *delivery) details() string {
 func attemptLine(a webhook.Attempt) string {
 	answer := a.Error
 	if a.StatusCode != 0 {
-		answer = fmt.Sprintf("HTTP %d", a.StatusCode)
+		answer = fmt.Sprintf("HTTP %d", a.StatusCode) + because(a.Error)
 	}
 	return fmt.Sprintf("attempt %d at %s: %s in %d ms", a.Number, a.At.UTC().Format(time.RFC3339), answer, a.DurationMS)
 }

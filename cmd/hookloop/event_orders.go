@@ -17,8 +17,8 @@ func newEventRetryNow(o *clientOptions) *cobra.Command {
 	return newOrder(o, "retry-now", &cobra.Command{
 		Use:   "retry-now EVENT ENDPOINT",
 		Short: "Make a waiting delivery's next attempt now",
-		Long: `Make a waiting delivery's next attempt now, not when its schedule or its endpoint's breaker would let it.
-If that fails, the schedule goes on behind it.`,
+		Long: `Make a waiting delivery's next attempt now, not when its schedule would. If that fails, the schedule goes
+on behind it. An open breaker or a spent rate limit still defers it.`,
 		Example: `  hookloop event retry-now evt_01jzc8m3v7q2w5x9y1b4d6f8hk ep_01jzc8k0a2n4p6r8s0t2v4w6x8 \
       --reason 'their firewall is mended'`,
 	}, "makes its next attempt now")
@@ -31,7 +31,7 @@ func newEventCancel(o *clientOptions) *cobra.Command {
 		Long: `End a waiting delivery. An attempt under way is waited for, and counts. 'hookloop event redeliver' starts
 it again.`,
 		Example: `  hookloop event cancel evt_01jzc8m3v7q2w5x9y1b4d6f8hk ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'wrong customer'`,
-	}, "is cancelled")
+	}, "is being cancelled")
 }
 
 // newOrder makes c the command that gives an order to one delivery.

@@ -11,7 +11,7 @@ func TestOrders(t *testing.T) {
 	const delivery = `{"endpoint_id":"ep_1","status":"retrying","attempts":[{"number":1,"status_code":503}]}`
 	for order, line := range map[string]string{
 		"retry-now": "evt_1 to ep_1 makes its next attempt now; it had made 1 attempt\n\nNext: hookloop event get evt_1\n",
-		"cancel":    "evt_1 to ep_1 is cancelled; it had made 1 attempt\n\nNext: hookloop event get evt_1\n",
+		"cancel":    "evt_1 to ep_1 is being cancelled; it had made 1 attempt\n\nNext: hookloop event get evt_1\n",
 	} {
 		g := newStandIn(t, map[string][]canned{
 			"POST /v1/tenants/demo/events/evt_1/deliveries/ep_1/" + order: {{status: 202, body: delivery}},

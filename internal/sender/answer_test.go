@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/endpointtest"
 	"hookloop/internal/sender"
 	"hookloop/internal/webhook"
 )
@@ -22,7 +23,9 @@ func TestRetryAfter(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	for value, want := range map[string]time.Duration{
 		"": 0, "0": 0, "120": 2 * time.Minute, " 5 ": 5 * time.Second,
-		"-1": 0, "+5": 0, "1.5": 0, "soon": 0, "5s": 0, "0x10": 0, "1_000": 0,
+		"\t7\r\n": 7 * time.Second, "007": 7 * time.Second,
+		"-1": 0, "-0": 0, "+5": 0, "1.5": 0, "1e3": 0, "soon": 0, "5s": 0, "0x10": 0, "1_000": 0,
+		"120, 60": 0, "120;": 0, "1 2": 0, "\u0661\u0662": 0, "\uff15": 0, "\x00": 0, "-99999999999999999999999": 0,
 		"86399": 86399 * time.Second, "86400": 24 * time.Hour, "86401": 24 * time.Hour,
 		"9223372036854775808": 24 * time.Hour, "99999999999999999999999": 24 * time.Hour,
 		"Sat, 31 Jan 2026 12:00:30 GMT":    30 * time.Second,
@@ -30,6 +33,15 @@ func TestRetryAfter(t *testing.T) {
 		"Sat Jan 31 13:00:00 2026":         time.Hour,
 		"Sat, 31 Jan 2026 11:59:59 GMT":    0,
 		"Sat, 31 Jan 2099 12:00:00 GMT":    24 * time.Hour,
+		"Sun, 01 Feb 2026 11:59:59 GMT":    24*time.Hour - time.Second,
+		"Fri, 31 Dec 9999 23:59:59 GMT":    24 * time.Hour,
+		"Sat, 01 Jan 0000 00:00:00 GMT":    0,
+		"Thu, 01 Jan 1970 00:00:00 GMT":    0,
+		"Sat, 31 Feb 2026 12:00:00 GMT":    0,
+		"Sat, 31 Jan 2026 25:00:00 GMT":    0,
+		"Sat, 31 Jan 2026 13:00:00":        0,
+		"Sat, 31 Jan 2026":                 0,
+		"2026-01-31T12:00:30Z":             0,
 	} {
 		require.Equal(t, want, sender.RetryAfter(value, now), "%q", value)
 	}
@@ -81,6 +93,7 @@ func TestBodiesAreBounded(t *testing.T) {
 	for name, tc := range map[string]struct {
 		handler http.HandlerFunc
 		want    string
+		error   string
 	}{
 		"endless": {func(w http.ResponseWriter, _ *http.Request) {
 			for {
@@ -88,20 +101,20 @@ func TestBodiesAreBounded(t *testing.T) {
 					return
 				}
 			}
-		}, strings.Repeat("x", webhook.MaxResponseBody)},
+		}, strings.Repeat("x", webhook.MaxResponseBody), ""},
 		"breaks off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			_, _ = io.WriteString(w, "half")
-		}, "half"},
+		}, "half", "answered 200, but its body broke off after 4 bytes"},
 		"never ends": {func(w http.ResponseWriter, r *http.Request) {
 			_, _ = io.WriteString(w, "begun")
 			_ = http.NewResponseController(w).Flush()
 			<-r.Context().Done()
-		}, "begun"},
+		}, "begun", "answered 200, but its body is too slow: 5 bytes within 1s"},
 		"claims to be compressed": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Encoding", "gzip")
 			_, _ = io.WriteString(w, "\x1f\x8b not inflated")
-		}, "\uFFFD\uFFFD not inflated"},
+		}, "\uFFFD\uFFFD not inflated", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,7 +127,24 @@ func TestBodiesAreBounded(t *testing.T) {
 			require.Equal(t, 200, a.StatusCode, "the status is the answer")
 			require.Empty(t, a.Failure)
 			require.Equal(t, tc.want, a.ResponseBody)
+			require.Equal(t, tc.error, a.Error)
 		})
+	}
+}
+
+func TestDirectives(t *testing.T) {
+	t.Parallel()
+	for value, want := range map[string]webhook.Directive{
+		"abort-message": webhook.DirectiveAbort, " Abort-Message ": webhook.DirectiveAbort,
+		"disable": webhook.DirectiveDisable, "DISABLE": webhook.DirectiveDisable, "\tdisable": webhook.DirectiveDisable,
+		"": "", "abort": "", "abort message": "", "disable, abort-message": "", "retry": "", "d\u0131sable": "",
+	} {
+		for _, status := range []string{"200", "302", "400", "410", "503"} {
+			srv := endpointtest.Start(t, endpointtest.Config{Script: status, Header: http.Header{"Webhook-Delivery": {value}}})
+			a, err := newSender(t, sender.Config{}).Send(t.Context(), delivery(srv.URL), 1)
+			require.NoError(t, err)
+			require.Equal(t, want, a.Directive, "%q", value)
+		}
 	}
 }
 

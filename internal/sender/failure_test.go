@@ -123,7 +123,7 @@ func TestHeaderThatCannotBeSent(t *testing.T) {
 func TestSwitchingProtocolsDoesNotHang(t *testing.T) {
 	t.Parallel()
 	addr := raw(t, func(c net.Conn) {
-		_, _ = io.WriteString(c, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n")
+		answering("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: odd\r\n\r\n")(c)
 		_, _ = io.Copy(io.Discard, c) // until the client hangs up
 	})
 	a, err := newSender(t, sender.Config{}).Send(t.Context(), delivery("http://"+addr), 1)

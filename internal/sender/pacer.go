@@ -43,7 +43,7 @@ type pacer struct {
 type slot struct {
 	event string
 	at    time.Time
-	again bool // the delivery missed one already; this one is kept until it comes, so it does pass some day
+	again bool // the delivery missed one already: this one is good however late, so that it passes some day
 }
 
 // pace asks the endpoint's rate limit, as it is now. What is no limit limits nothing.

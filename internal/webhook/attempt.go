@@ -17,7 +17,7 @@ type Attempt struct {
 	StatusCode      int       `json:"status_code,omitempty"` // 0: no answer
 	DurationMS      int64     `json:"duration_ms"`
 	Failure         Failure   `json:"failure,omitempty"` // why there was no answer
-	Error           string    `json:"error,omitempty"`   // the same, for a person
+	Error           string    `json:"error,omitempty"`   // the same for a person, or what was wrong with the answer's body
 	ResponseBody    string    `json:"response_body,omitempty"`
 	RetryAfterMS    int64     `json:"retry_after_ms,omitempty"`   // as the endpoint asked
 	Directive       Directive `json:"webhook_delivery,omitempty"` // what the endpoint asked for beside its status

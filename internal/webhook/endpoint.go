@@ -38,7 +38,8 @@ type Endpoint struct {
 	UpdatedAt   time.Time
 }
 
-// RateLimit bounds the attempts to an endpoint, of whatever kind: first ones, retries, redeliveries.
+// RateLimit bounds the attempts that one worker makes at an endpoint, of whatever kind: first ones,
+// retries, redeliveries.
 type RateLimit struct {
 	PerSecond float64 `json:"per_second"`
 	Burst     int     `json:"burst"` // attempts that may go at once after a silence

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"math"
 	"testing"
 	"time"
 
@@ -58,4 +59,39 @@ func TestEndpointDefaults(t *testing.T) {
 	own := webhook.Endpoint{Schedule: webhook.Schedule{0, time.Second}, Timeout: time.Second}
 	require.Equal(t, own.Schedule, own.ScheduleOrDefault())
 	require.Equal(t, time.Second, own.TimeoutOrDefault())
+}
+
+func TestRateLimitCheck(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		perSecond float64
+		burst     int
+		says      string
+	}{
+		{0.001, 1, ""},
+		{1.0 / 3, 7, ""},
+		{10_000, 10_000, ""},
+		{0, 0, "rate_limit.per_second must lie between 0.001 and 10000"},
+		{0, 1, "rate_limit.per_second must lie"},
+		{0.0009, 1, "rate_limit.per_second must lie"},
+		{-1, 1, "rate_limit.per_second must lie"},
+		{10_000.1, 1, "rate_limit.per_second must lie"},
+		{math.NaN(), 1, "rate_limit.per_second must lie"},
+		{math.Inf(1), 1, "rate_limit.per_second must lie"},
+		{math.Inf(-1), 1, "rate_limit.per_second must lie"},
+		{1, 0, "rate_limit.burst must lie between 1 and 10000"},
+		{1, -1, "rate_limit.burst must lie"},
+		{1, 10_001, "rate_limit.burst must lie"},
+		{1, math.MaxInt, "rate_limit.burst must lie"},
+	} {
+		limit := webhook.RateLimit{PerSecond: tc.perSecond, Burst: tc.burst}
+		require.Equal(t, tc.perSecond == 0 && tc.burst == 0, limit.IsZero())
+		err := limit.Check()
+		if tc.says == "" {
+			require.NoError(t, err, "%+v", limit)
+			continue
+		}
+		require.ErrorContains(t, err, tc.says, "%+v", limit)
+		require.Equal(t, webhook.Invalid, webhook.CodeOf(err))
+	}
 }

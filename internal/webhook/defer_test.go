@@ -1,0 +1,54 @@
+package webhook_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/webhook"
+)
+
+func TestDeferWaitIsNeverShorterThanAsked(t *testing.T) {
+	t.Parallel()
+	const asked = 45 * time.Second
+	for n := 1; n <= 20; n++ {
+		got := webhook.DeferWait(webhook.Deferral{Reason: webhook.DeferBreaker, WaitMS: asked.Milliseconds()}, n, seed)
+		require.GreaterOrEqual(t, got, asked)
+		require.LessOrEqual(t, got, 36*time.Minute)
+	}
+}
+
+func TestDeferWait(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct {
+		reasons []webhook.DeferReason
+		first   time.Duration
+	}{
+		{[]webhook.DeferReason{webhook.DeferBreaker, webhook.DeferState}, 30 * time.Second},
+		{[]webhook.DeferReason{webhook.DeferBulkhead, webhook.DeferInternal, webhook.DeferStopping}, time.Second},
+	} {
+		for _, reason := range tc.reasons {
+			for n := 1; n <= 100; n++ {
+				want := 30 * time.Minute
+				if n <= 11 {
+					want = min(tc.first<<(n-1), want)
+				}
+				got := webhook.DeferWait(webhook.Deferral{Reason: reason}, n, seed)
+				require.InDelta(t, want, got, float64(want)/5, "%s, %d in a row", reason, n)
+				require.Equal(t, got, webhook.DeferWait(webhook.Deferral{Reason: reason}, n, seed))
+			}
+		}
+	}
+}
+
+// A slot is nobody else's, so nothing may move it.
+func TestLimitedDeliveriesComeAtTheirSlots(t *testing.T) {
+	t.Parallel()
+	for _, ms := range []int64{0, 1, 99, 100, 60_000, 86_400_000} {
+		d := webhook.Deferral{Reason: webhook.DeferLimit, WaitMS: ms}
+		for n := 1; n <= 20; n++ {
+			require.Equal(t, time.Duration(ms)*time.Millisecond, webhook.DeferWait(d, n, seed))
+		}
+	}
+}
