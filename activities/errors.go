@@ -9,10 +9,11 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// The types of errors. They stand in histories: never rename one. No retry can mend the first two.
+// The types of errors. They stand in histories: never rename one. No retry can mend the first three.
 const (
 	TypeEndpointGone = "EndpointGone" // deleted since the event was accepted
 	TypeEventGone    = "EventGone"    // its history was deleted, and the data with it
+	TypeBadWindow    = "BadWindow"    // of a recovery
 	TypeDeferred     = "Deferred"     // the turn passed without an attempt; the next one is set
 )
 
@@ -22,6 +23,10 @@ func endpointGone(cause error) error {
 
 func eventGone(cause error) error {
 	return temporal.NewNonRetryableApplicationError("the event's history was deleted, and its data with it", TypeEventGone, cause)
+}
+
+func badWindow(cause error) error {
+	return temporal.NewNonRetryableApplicationError(cause.Error(), TypeBadWindow, cause)
 }
 
 // deferred asks Temporal for the next turn. It is nothing wrong, so it is benign: neither a line in

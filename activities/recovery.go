@@ -72,6 +72,9 @@ func (r *Recovery) begin(ctx context.Context, in RecoveryPage) (p progress, err 
 		return p, nil
 	}
 	p.EventIDs, p.Result.Next, err = r.Deliveries.Undelivered(ctx, in.Window, in.Page)
+	if webhook.CodeOf(err) == webhook.Invalid { // started by hand, with a window nobody can look into
+		err = badWindow(err)
+	}
 	p.Result.Found = len(p.EventIDs)
 	return p, err
 }

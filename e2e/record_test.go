@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"net/http"
@@ -39,6 +40,14 @@ func TestRecord(t *testing.T) {
 		"endpoint-deleted": recordDeleted,
 		"cancelled":        recordCancelled,
 		"wide":             recordWide,
+		"gone-is-held":     recordGone,
+		"aborted":          recordAborted,
+		"retry-now":        recordRetryNow,
+		"retry-now-signal": recordRetrySignal,
+		"given-up":         recordGivenUp,
+		"deferral-ended":   recordDeferralEnded,
+		"redelivered":      recordRedelivered,
+		"recovered":        recordRecovered,
 	} {
 		t.Run(name, func(t *testing.T) {
 			mine := *p
@@ -47,8 +56,12 @@ func TestRecord(t *testing.T) {
 			c := p.dial(t)
 			keep(t, c, e.WorkflowID, filepath.Join(histories, "Event", *record+"-"+name+".json"))
 			for _, d := range e.Deliveries {
-				if d.WorkflowID != "" {
-					keep(t, c, d.WorkflowID, filepath.Join(histories, "Delivery", *record+"-"+name+".json"))
+				if d.WorkflowID == "" {
+					continue
+				}
+				keep(t, c, d.WorkflowID, filepath.Join(histories, "Delivery", *record+"-"+name+".json"))
+				if name == "recovered" {
+					keep(t, c, workflows.RecoveryWorkflowID(name, d.EndpointID), filepath.Join(histories, "Recovery", *record+"-"+name+".json"))
 				}
 			}
 		})
@@ -113,6 +126,83 @@ func recordWide(t *testing.T, a app) event {
 		a.createEndpoint(t, `{"url":"`+s.URL+`"}`)
 	}
 	return a.ended(t, a.post(t, `{"type":"contact.updated","data":{"id":1}}`).ID)
+}
+
+func recordGone(t *testing.T, a app) event {
+	return recordOrder(t, a, "410 200", func(e endpoint, ev accepted) {
+		a.call(t, http.StatusAccepted, http.MethodPost, "/events/"+ev.ID+"/deliveries/"+e.ID+"/retry-now", "", nil)
+	})
+}
+
+func recordAborted(t *testing.T, a app) event {
+	a.listen(t, endpointtest.Config{Script: "500", Header: http.Header{"Webhook-Delivery": {"abort-message"}}}, "")
+	return a.ended(t, a.post(t, `{"type":"contact.updated","data":{"id":1}}`).ID)
+}
+
+func recordRetryNow(t *testing.T, a app) event {
+	return recordOrder(t, a, "503 200", func(e endpoint, ev accepted) {
+		a.call(t, http.StatusAccepted, http.MethodPost, "/events/"+ev.ID+"/deliveries/"+e.ID+"/retry-now", "", nil)
+	})
+}
+
+func recordRetrySignal(t *testing.T, a app) event {
+	return recordOrder(t, a, "503 200", func(e endpoint, ev accepted) {
+		id, c := workflows.DeliveryWorkflowID(a.p.Tenant, ev.ID, e.ID), a.p.dial(t)
+		require.NoError(t, c.SignalWorkflow(t.Context(), id, "", workflows.SignalCancel, "garbage"))
+		require.NoError(t, c.SignalWorkflow(t.Context(), id, "", workflows.SignalRetryNow, nil))
+	})
+}
+
+func recordGivenUp(t *testing.T, a app) event {
+	return recordOrder(t, a, "503", func(e endpoint, ev accepted) {
+		a.call(t, http.StatusAccepted, http.MethodPost, "/events/"+ev.ID+"/deliveries/"+e.ID+"/cancel", `{"reason":"wrong customer"}`, nil)
+	})
+}
+
+// recordOrder gives an order to a delivery that waits for its second attempt.
+func recordOrder(t *testing.T, a app, script string, order func(endpoint, accepted)) event {
+	t.Helper()
+	_, e, ev := waitingDelivery(t, a, script)
+	order(e, ev)
+	return a.ended(t, ev.ID)
+}
+
+// recordDeferralEnded ends a deferral that Temporal repeats: twice in vain, then with effect.
+func recordDeferralEnded(t *testing.T, a app) event {
+	_, e := a.listen(t, endpointtest.Config{}, `,"rate_limit":{"per_second":0.01,"burst":1}`)
+	a.post(t, `{"type":"contact.updated","data":{"id":1}}`)
+	ev := a.post(t, `{"type":"contact.updated","data":{"id":2}}`)
+	retry := "/events/" + ev.ID + "/deliveries/" + e.ID + "/retry-now"
+	for range 2 {
+		eventually(t, "it is deferred", func() bool { return a.event(t, ev.ID).Deliveries[0].NextAttemptAt != nil })
+		a.call(t, http.StatusAccepted, http.MethodPost, retry, "", nil)
+	}
+	a.call(t, http.StatusOK, http.MethodPatch, "/endpoints/"+e.ID, `{"rate_limit":null}`, nil)
+	a.call(t, http.StatusAccepted, http.MethodPost, retry, "", nil)
+	return a.ended(t, ev.ID)
+}
+
+func recordRedelivered(t *testing.T, a app) event {
+	s, _ := a.listen(t, endpointtest.Config{Script: "500 200"}, `,"schedule":["0s"]`)
+	ev := a.ended(t, a.post(t, `{"type":"contact.updated","data":{"id":1}}`).ID)
+	a.call(t, http.StatusAccepted, http.MethodPost, "/events/"+ev.ID+"/redeliver", "", nil)
+	receipts(t, s, 2)
+	eventually(t, "the redelivery ends", func() bool { ev = a.event(t, ev.ID); return ev.Status == "delivered" })
+	return ev
+}
+
+func recordRecovered(t *testing.T, a app) event {
+	s, e := a.listen(t, endpointtest.Config{Script: "500 200"}, `,"schedule":["0s"]`)
+	ev := a.ended(t, a.post(t, `{"type":"contact.updated","data":{"id":1}}`).ID)
+	eventually(t, "it can be found", func() bool {
+		_, body := a.try(t.Context(), http.MethodPost, "/endpoints/"+e.ID+"/recover", `{"since":"2026-01-01T00:00:00Z","dry_run":true}`, nil)
+		var dry struct{ Found int }
+		return json.Unmarshal(body, &dry) == nil && dry.Found == 1
+	})
+	a.call(t, http.StatusAccepted, http.MethodPost, "/endpoints/"+e.ID+"/recover", `{"since":"2026-01-01T00:00:00Z"}`, nil)
+	receipts(t, s, 2)
+	eventually(t, "the redelivery ends", func() bool { ev = a.event(t, ev.ID); return ev.Status == "delivered" })
+	return ev
 }
 
 // keep writes a history as the Temporal CLI would.
