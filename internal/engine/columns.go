@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -56,8 +57,9 @@ func withScript(page []byte, script string) []byte {
 }
 
 // withColumns stands in front of the UI server and passes everything through but its index page.
-func withColumns(ui *url.URL, script string) http.Handler {
+func withColumns(ui *url.URL, script string, quiet *log.Logger) http.Handler {
 	return &httputil.ReverseProxy{
+		ErrorLog:      quiet,
 		FlushInterval: -1, // as it comes
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(ui)

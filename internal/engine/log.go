@@ -14,8 +14,9 @@ import (
 	"go.temporal.io/server/common/log/tag"
 )
 
-// noHTTP begins the warning of every start that Nexus over HTTP is off. We turned it off.
-const noHTTP = "HTTP API port has not been set"
+// harmless begins the warnings of every day: at each start that Nexus over HTTP is off, for we turned
+// it off, and at each long history that the UI asks for larger pages than Temporal likes.
+var harmless = []string{"HTTP API port has not been set", "GetHistory page size is larger than threshold"}
 
 // logger hands Temporal's warnings and errors to slog. Below that it says nothing: what it tells at
 // info is about itself, not about events. While it stops, its warnings are about its own parts
@@ -69,8 +70,10 @@ func (l logger) With(tags ...tag.Tag) log.Logger {
 }
 
 func (l logger) log(level slog.Level, msg string, tags []tag.Tag) {
-	if strings.HasPrefix(msg, noHTTP) {
-		return
+	for _, known := range harmless {
+		if strings.HasPrefix(msg, known) {
+			return
+		}
 	}
 	if l.stopping.Load() {
 		level = slog.LevelDebug

@@ -30,13 +30,14 @@ func (e *Engine) startUI(ctx context.Context, ports *ports) error {
 	if err != nil {
 		return err
 	}
+	quiet := slog.NewLogLogger(e.cfg.Logger.Handler(), slog.LevelDebug) // of browsers that went away
 	e.ui = &ui{
 		server: uiserver.NewServer(server_options.WithConfigProvider(e.uiConfig(inner))),
 		front: &http.Server{
 			Handler: withColumns(&url.URL{Scheme: "http", Host: inner.address()},
-				columnScript(e.cfg.Namespace, e.cfg.SearchAttributes)),
+				columnScript(e.cfg.Namespace, e.cfg.SearchAttributes), quiet),
 			ReadHeaderTimeout: readyTimeout,
-			ErrorLog:          slog.NewLogLogger(e.cfg.Logger.Handler(), slog.LevelDebug), // browsers that went away
+			ErrorLog:          quiet,
 		},
 	}
 	inner.release()
