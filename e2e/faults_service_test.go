@@ -1,0 +1,115 @@
+package e2e
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	sdklog "go.temporal.io/sdk/log"
+
+	"hookloop/activities"
+	"hookloop/gateway"
+	"hookloop/internal/engine"
+	"hookloop/internal/redelivery"
+	"hookloop/internal/registry"
+	"hookloop/internal/registry/sqlite"
+	"hookloop/internal/sender"
+	"hookloop/worker"
+	"hookloop/workflows"
+)
+
+const serviceSecret = "a secret of this test, 32 bytes or more"
+
+// startEngine runs Temporal alone, so that it can go while gateway and worker stay.
+func startEngine(t *testing.T, dir, listen string) *engine.Engine {
+	t.Helper()
+	e, err := engine.Start(t.Context(), engine.Config{
+		Dir: dir, Listen: listen, SearchAttributes: workflows.SearchAttributes(),
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = e.Stop() })
+	return e
+}
+
+// startService is `hookloop serve` in this process, because the real one refuses endpoints on
+// loopback: gateway and worker on one client of a Temporal elsewhere.
+func startService(t *testing.T, dir string, e *engine.Engine) app {
+	t.Helper()
+	silent := slog.New(slog.DiscardHandler)
+	c, err := client.DialContext(t.Context(), client.Options{
+		HostPort: e.HostPort(), Namespace: e.Namespace(), Logger: sdklog.NewStructuredLogger(silent),
+	})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	endpoints := openEndpoints(t, filepath.Join(dir, "registry.db"))
+	verifier, err := gateway.NewVerifier(gateway.AuthConfig{
+		Secret: []byte(serviceSecret), Issuer: "hookloop", Audience: "hookloop", Logger: silent,
+	})
+	require.NoError(t, err)
+	t.Cleanup(verifier.Close)
+	again := redelivery.New(c, converter.GetDefaultDataConverter())
+	g, err := gateway.New(gateway.Config{
+		Registry: endpoints, Temporal: c, Redeliveries: again, Auth: verifier, AllowLoopback: true, Logger: silent,
+	})
+	require.NoError(t, err)
+	startWorker(t, c, endpoints, again)
+
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(context.WithoutCancel(t.Context()))
+	done := make(chan error, 1)
+	go func() { done <- g.Run(ctx, l) }()
+	t.Cleanup(func() {
+		stop()
+		<-done
+	})
+	return app{&process{place: place{
+		Gateway: "http://" + l.Addr().String(), Temporal: e.HostPort(), Namespace: e.Namespace(),
+		Tenant: "acme", Token: mintToken(t),
+	}}}
+}
+
+func openEndpoints(t *testing.T, path string) *sqlite.Registry {
+	t.Helper()
+	key, err := registry.NewKey()
+	require.NoError(t, err)
+	sealer, err := registry.NewSealer(key)
+	require.NoError(t, err)
+	r, err := sqlite.Open(t.Context(), path, sealer)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = r.Close() })
+	return r
+}
+
+func startWorker(t *testing.T, c client.Client, endpoints *sqlite.Registry, again *redelivery.Redeliveries) {
+	t.Helper()
+	s, err := sender.New(sender.Config{AllowLoopback: true})
+	require.NoError(t, err)
+	t.Cleanup(s.Close)
+	events, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflows.EventWorkflowID)
+	require.NoError(t, err)
+	w, err := worker.New(worker.Config{
+		Client:     c,
+		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events},
+		Recoveries: &activities.Recovery{Deliveries: again},
+	})
+	require.NoError(t, err)
+	require.NoError(t, w.Start())
+	t.Cleanup(w.Stop)
+}
+
+func mintToken(t *testing.T) string {
+	t.Helper()
+	c := exec.CommandContext(t.Context(), binary, "token")
+	c.Env = []string{"HOME=" + t.TempDir(), "HOOKLOOP_JWT_SECRET=" + serviceSecret}
+	token, err := c.Output()
+	require.NoError(t, err)
+	return strings.TrimSpace(string(token))
+}
