@@ -155,7 +155,7 @@ func (l *keyedLoad) post(t *testing.T, key string) bool {
 	req.Header.Set("Authorization", "Bearer "+l.app.p.Token)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("Idempotency-Key", key)
-	got := l.do(t, req)
+	got := l.do(req)
 	var e struct{ ID, Code string }
 	_ = json.Unmarshal([]byte(got.body), &e)
 	l.mu.Lock()
@@ -176,11 +176,11 @@ func (l *keyedLoad) get(t *testing.T, path string) answered {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, l.app.p.Gateway+path, http.NoBody)
 	require.NoError(t, err)
-	return l.do(t, req)
+	return l.do(req)
 }
 
 // do answers status 0 when there was no answer.
-func (l *keyedLoad) do(t *testing.T, req *http.Request) answered {
+func (l *keyedLoad) do(req *http.Request) answered {
 	resp, err := appClient.Do(req)
 	if err != nil {
 		return answered{body: err.Error()}

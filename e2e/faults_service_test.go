@@ -68,7 +68,7 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	go func() { done <- g.Run(ctx, l) }()
 	t.Cleanup(func() {
 		stop()
-		<-done
+		require.NoError(t, <-done)
 	})
 	return app{&process{place: place{
 		Gateway: "http://" + l.Addr().String(), Temporal: e.HostPort(), Namespace: e.Namespace(),
