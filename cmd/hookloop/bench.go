@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -21,6 +22,8 @@ type benchOptions struct {
 	rounds  int
 	bare    bool
 	asJSON  bool
+
+	neighbour bool // also measure beside one
 }
 
 // benchResult is what `hookloop bench --json` prints. Times run from the moment the app begins its
@@ -38,6 +41,7 @@ type benchResult struct {
 	Duplicates         int      `json:"duplicates"`
 	BarePerSecond      *float64 `json:"bare_per_second,omitempty"`
 	Ratio              *float64 `json:"ratio,omitempty"` // delivered ÷ bare, the median of the rounds
+	*neighbourResult
 }
 
 func newBench() *cobra.Command {
@@ -50,9 +54,14 @@ folder, gateway, worker, clients and one endpoint, all in this process.
 
 With --bare the same number of bare Temporal workflows (eager start, one local activity that does
 nothing, the same payload) runs on the same engine, round by round in alternation; the ratio says
-what Hookloop costs on top of Temporal, whatever the machine does meanwhile.`,
+what Hookloop costs on top of Temporal, whatever the machine does meanwhile.
+
+With --neighbour it then takes five more minutes to tell what a bad neighbour costs: one tenant's
+endpoint gets 20 events a second alone, then while another tenant posts 1,000 events as fast as it
+can for an endpoint that accepts connections and never answers, and then beside those events.`,
 		Example: `  hookloop bench
-  hookloop bench --events 5000 --clients 32 --bare --json`,
+  hookloop bench --events 5000 --clients 32 --bare --json
+  hookloop bench --neighbour`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return runBench(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
@@ -64,6 +73,7 @@ what Hookloop costs on top of Temporal, whatever the machine does meanwhile.`,
 	f.IntVar(&o.size, "size", 512, "bytes of data in each event")
 	f.IntVar(&o.rounds, "rounds", 5, "rounds the events are divided into")
 	f.BoolVar(&o.bare, "bare", false, "also run bare Temporal workflows, in alternation")
+	f.BoolVar(&o.neighbour, "neighbour", false, "also measure what a tenant whose endpoint never answers costs another")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return c
 }
@@ -91,19 +101,28 @@ func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	bench, err := startBench(ctx, folder, o, newLogger(stderr, false))
+	result, err := runRounds(ctx, filepath.Join(folder, "rounds"), o, stderr)
 	if err != nil {
 		return err
 	}
-	defer bench.stop()
-	result, err := bench.rounds(ctx, stderr)
-	if err != nil {
-		return err
+	if o.neighbour {
+		if result.neighbourResult, err = runNeighbours(ctx, folder, o, stderr); err != nil {
+			return err
+		}
 	}
 	if o.asJSON {
 		return printJSON(stdout, result)
 	}
 	return result.print(stdout)
+}
+
+func runRounds(ctx context.Context, folder string, o benchOptions, stderr io.Writer) (benchResult, error) {
+	b, err := startBench(ctx, folder, o, newLogger(stderr, false))
+	if err != nil {
+		return benchResult{}, err
+	}
+	defer b.stop()
+	return b.rounds(ctx, stderr)
 }
 
 // bench is Hookloop, an endpoint and its clients in one process.
@@ -255,6 +274,9 @@ missing, duplicates  %d, %d
 `, r.Events, r.Clients, r.AcceptedPerSecond, r.DeliveredPerSecond, r.P50, r.P95, r.P99, r.CPUPerEvent, r.Missing, r.Duplicates)
 	if err == nil && r.Ratio != nil {
 		_, err = fmt.Fprintf(w, "bare Temporal        %.0f workflows/s, ratio %.2f\n", *r.BarePerSecond, *r.Ratio)
+	}
+	if err == nil && r.neighbourResult != nil {
+		err = r.neighbourResult.print(w)
 	}
 	return err
 }

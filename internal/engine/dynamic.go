@@ -10,6 +10,9 @@ import (
 // what Hookloop cannot do in time must wait in it, not fail.
 const unlimited = 1_000_000
 
+// backgroundTasks is how many timers, transfers and index entries Temporal works off side by side.
+const backgroundTasks = 4
+
 // dynamicConfig is where the embedded Temporal differs from one in production, and why.
 func dynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
@@ -35,6 +38,12 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
 		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():        8192, // running workflows kept in memory, as the CLI has it
+
+		// SQLite has one writer: hundreds of background tasks at once would only stand before the
+		// requests of apps in its queue.
+		dynamicconfig.TransferProcessorSchedulerWorkerCount.Key():   backgroundTasks,
+		dynamicconfig.TimerProcessorSchedulerWorkerCount.Key():      backgroundTasks,
+		dynamicconfig.VisibilityProcessorSchedulerWorkerCount.Key(): backgroundTasks,
 
 		// Cleaners of what years of a cluster leave behind, each with pollers of its own.
 		dynamicconfig.TaskQueueScannerEnabled.Key():       false,

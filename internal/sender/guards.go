@@ -59,12 +59,12 @@ type guard struct {
 	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
 	pacer    *pacer       // nil: the endpoint has no rate limit
 	probeAt  atomic.Int64 // Unix seconds from which an open breaker lets a probe through
-	inFlight int
+	bulkhead bulkhead
 	usedAt   time.Time
 }
 
-func newGuard(key endpointKey) *guard {
-	g := &guard{key: key}
+func newGuard(key endpointKey, places int) *guard {
+	g := &guard{key: key, bulkhead: bulkhead{places: places}}
 	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
 		Interval:     tripWindow,
 		BucketPeriod: tripBucket,
@@ -113,20 +113,26 @@ func (g *guards) enter(e webhook.Endpoint, event string) (leave func(verdict err
 	if err != nil {
 		return nil, gd.whyNot(err)
 	}
-	if gd.inFlight >= g.bulkhead {
-		refused = &webhook.Deferral{Reason: webhook.DeferBulkhead, Detail: "too many attempts to the endpoint are in flight"}
-	} else {
-		refused = gd.pace(e.RateLimit, event, now, &g.slots) // the last to be asked: its token would not come back
-	}
-	if refused != nil {
+	if refused = gd.room(e, event, now, &g.slots); refused != nil {
 		done(errNoVerdict) // gives a probe back
 		return nil, refused
 	}
-	gd.inFlight++
 	return func(verdict error) {
 		done(verdict)
-		g.giveBack(gd)
+		g.leave(gd, now)
 	}, nil
+}
+
+// room takes a place and a token. The limit is asked last: its token would not come back.
+func (gd *guard) room(e webhook.Endpoint, event string, now time.Time, slots *int) *webhook.Deferral {
+	if full := gd.bulkhead.take(now); full != nil {
+		return full
+	}
+	limited := gd.pace(e.RateLimit, event, now, slots)
+	if limited != nil {
+		gd.bulkhead.inFlight--
+	}
+	return limited
 }
 
 func (gd *guard) whyNot(err error) *webhook.Deferral {
@@ -144,7 +150,7 @@ func (gd *guard) whyNot(err error) *webhook.Deferral {
 func (g *guards) find(key endpointKey, now time.Time) (gd *guard, isNew bool) {
 	el, known := g.byKey[key]
 	if !known {
-		el = g.recent.PushFront(newGuard(key))
+		el = g.recent.PushFront(newGuard(key, g.bulkhead))
 		g.byKey[key] = el
 	}
 	g.recent.MoveToFront(el)
@@ -153,11 +159,13 @@ func (g *guards) find(key endpointKey, now time.Time) (gd *guard, isNew bool) {
 	return gd, !known
 }
 
-func (g *guards) giveBack(gd *guard) {
+// leave gives a place back that was taken at a time.
+func (g *guards) leave(gd *guard, taken time.Time) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	gd.inFlight--
-	gd.usedAt = time.Now()
+	now := time.Now()
+	gd.bulkhead.giveBack(taken, now)
+	gd.usedAt = now
 }
 
 // forget drops guards idle for long and, while there are too many, the idlest. One with attempts in
@@ -169,7 +177,7 @@ func (g *guards) forget(now time.Time) {
 		if !tooMany && now.Sub(gd.usedAt) < idleGuard {
 			return
 		}
-		if gd.inFlight == 0 && (tooMany || !gd.awaited(now)) {
+		if gd.bulkhead.inFlight == 0 && (tooMany || !gd.awaited(now)) {
 			gd.unpace()
 			g.recent.Remove(el)
 			delete(g.byKey, gd.key)

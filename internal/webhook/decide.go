@@ -55,13 +55,15 @@ const (
 )
 
 // DeferWait says how long the n-th deferral in a row lasts (n from 1): never shorter than the
-// deferral itself asks for. A full bulkhead is busy, not broken, and is tried again sooner.
+// deferral itself asks for. What is busy or stops is not broken, and is tried again sooner.
 func DeferWait(d Deferral, n int, seed string) time.Duration {
 	first := firstDeferral
 	switch d.Reason {
 	case DeferLimit: // its slot is nobody else's: jitter would only collide
 		return d.Wait()
-	case DeferBulkhead, DeferStopping, DeferInternal:
+	case DeferBulkhead: // so is its place
+		return max(d.Wait(), time.Second)
+	case DeferStopping, DeferInternal:
 		first = time.Second
 	case DeferBreaker, DeferState, DeferSchedule:
 	}

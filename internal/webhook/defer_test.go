@@ -26,7 +26,7 @@ func TestDeferWait(t *testing.T) {
 		first   time.Duration
 	}{
 		{[]webhook.DeferReason{webhook.DeferBreaker, webhook.DeferState}, 30 * time.Second},
-		{[]webhook.DeferReason{webhook.DeferBulkhead, webhook.DeferInternal, webhook.DeferStopping}, time.Second},
+		{[]webhook.DeferReason{webhook.DeferInternal, webhook.DeferStopping}, time.Second},
 	} {
 		for _, reason := range tc.reasons {
 			for n := 1; n <= 100; n++ {
@@ -49,6 +49,17 @@ func TestLimitedDeliveriesComeAtTheirSlots(t *testing.T) {
 		d := webhook.Deferral{Reason: webhook.DeferLimit, WaitMS: ms}
 		for n := 1; n <= 20; n++ {
 			require.Equal(t, time.Duration(ms)*time.Millisecond, webhook.DeferWait(d, n, seed))
+		}
+	}
+}
+
+// A place is too, but a second is the least a trip through Temporal is worth.
+func TestDeliveriesComeWhenAPlaceShouldBeFree(t *testing.T) {
+	t.Parallel()
+	for _, ms := range []int64{0, 999, 1001, 60_000} {
+		d := webhook.Deferral{Reason: webhook.DeferBulkhead, WaitMS: ms}
+		for n := 1; n <= 20; n++ {
+			require.Equal(t, time.Duration(max(ms, 1000))*time.Millisecond, webhook.DeferWait(d, n, seed))
 		}
 	}
 }

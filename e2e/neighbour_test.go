@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"encoding/json"
+	"flag"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/endpointtest"
+	"hookloop/internal/webhook"
+)
+
+var neighbour = flag.Bool("neighbour", false, "measure what a hanging endpoint costs another tenant: five minutes, on an idle machine")
+
+// TestNeighbour lets one tenant's endpoint hang with more events than it has places: another
+// tenant's events neither wait for them nor are put off.
+func TestNeighbour(t *testing.T) {
+	t.Parallel()
+	const hanging, healthy = 60, 40
+	p := start(t, filepath.Join(t.TempDir(), "data"))
+	noisy, quiet := *p, *p
+	noisy.Tenant, quiet.Tenant = "noisy", "quiet"
+	silent, _ := app{&noisy}.listen(t, endpointtest.Config{Script: "hang"}, `,"timeout":"30s"`)
+	s, _ := app{&quiet}.listen(t, endpointtest.Config{}, "")
+	waits := make([]string, hanging)
+	for i := range waits {
+		waits[i] = app{&noisy}.post(t, `{"type":"contact.updated","data":1}`).ID
+	}
+	ids := make([]string, healthy)
+	for i := range ids {
+		ids[i] = app{&quiet}.post(t, `{"type":"contact.updated","data":1}`).ID
+	}
+	receipts(t, s, healthy)
+	for _, id := range ids {
+		d := app{&quiet}.settled(t, id)
+		require.Equal(t, webhook.Delivered, d.Status)
+		require.Len(t, d.Attempts, 1)
+		require.Empty(t, d.WorkflowID, "the fast lane had room")
+	}
+	require.LessOrEqual(t, len(silent.Receipts()), 16, "what hangs has no more than its places")
+	for _, id := range waits {
+		require.Equal(t, "delivering", app{&noisy}.told(t.Context(), id).Status)
+	}
+}
+
+// TestNeighbourRatio is the promise in numbers.
+func TestNeighbourRatio(t *testing.T) {
+	if !*neighbour {
+		t.Skip("takes five minutes and an idle machine: -neighbour")
+	}
+	bench := exec.CommandContext(t.Context(), binary, "bench", "--events", "100", "--neighbour", "--json")
+	bench.Stderr = t.Output()
+	out, err := bench.Output()
+	require.NoError(t, err)
+	var r struct {
+		Ratio float64 `json:"neighbour_ratio"`
+	}
+	require.NoError(t, json.Unmarshal(out, &r))
+	t.Logf("%s", out)
+	require.Positive(t, r.Ratio)
+	require.LessOrEqual(t, r.Ratio, 2.0)
+}
