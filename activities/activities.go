@@ -6,6 +6,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"time"
 	"unicode/utf8"
 
 	"go.temporal.io/sdk/converter"
@@ -44,6 +45,8 @@ type Turn struct {
 	EventRunID string        `json:"event_run_id"` // the run whose history holds the data
 	EndpointID string        `json:"endpoint_id"`
 	Number     int           `json:"number"`
+	Held       bool          `json:"held,omitempty"`  // looks for itself: a release under way has not come to it
+	Probe      bool          `json:"probe,omitempty"` // a person asked for it: the endpoint may be held
 
 	KeepResponse int `json:"keep_response,omitempty"` // bytes of the answer's body; 0: all of webhook.MaxResponseBody
 }
@@ -62,7 +65,7 @@ func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawV
 	if err != nil {
 		return TurnResult{}, err
 	}
-	if s := ep.ScheduleOrDefault(); s[0] > 0 {
+	if s := ep.ScheduleOrDefault(); s[0] > 0 && ep.Refuses(time.Now(), false) == nil {
 		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferSchedule}, Schedule: s}, nil
 	}
 	return d.send(ctx, t, ep, data.Payload().GetData())
@@ -82,10 +85,15 @@ func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
 		return TurnResult{}, err
 	}
 	r, err := d.send(ctx, t, ep, data)
-	if err == nil && r.Deferral != nil && r.Deferral.Reason != webhook.DeferState {
+	if err == nil && r.Deferral != nil && !lasts(r.Deferral.Reason) {
 		return TurnResult{}, deferred(ctx, t, *r.Deferral)
 	}
 	return r, err
+}
+
+// lasts says whether a deferral is for a person to end, and so for the workflow to know.
+func lasts(r webhook.DeferReason) bool {
+	return r == webhook.DeferState || r == webhook.DeferDisabled
 }
 
 func (d *Delivery) endpoint(ctx context.Context, t Turn) (webhook.Endpoint, error) {
@@ -97,7 +105,10 @@ func (d *Delivery) endpoint(ctx context.Context, t Turn) (webhook.Endpoint, erro
 }
 
 func (d *Delivery) send(ctx context.Context, t Turn, ep webhook.Endpoint, data []byte) (TurnResult, error) {
-	a, err := d.Sender.Send(ctx, webhook.Delivery{Event: t.Event, Data: data, Endpoint: ep}, t.Number)
+	if refused := ep.Refuses(time.Now(), t.Held); refused != nil && !t.Probe {
+		return TurnResult{Deferral: refused, Schedule: ep.ScheduleOrDefault()}, nil
+	}
+	a, err := d.Sender.Send(ctx, webhook.Delivery{Event: t.Event, Data: data, Endpoint: ep, Probe: t.Probe}, t.Number)
 	if deferral, ok := errors.AsType[*webhook.Deferral](err); ok {
 		return TurnResult{Deferral: deferral, Schedule: ep.ScheduleOrDefault()}, nil
 	}

@@ -16,6 +16,8 @@ import (
 
 	"hookloop/activities"
 	"hookloop/gateway"
+	"hookloop/internal/approvals"
+	"hookloop/internal/backlog"
 	"hookloop/internal/engine"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/registry"
@@ -56,7 +58,7 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	t.Cleanup(verifier.Close)
 	again := redelivery.New(c, converter.GetDefaultDataConverter())
 	g, err := gateway.New(gateway.Config{
-		Registry: endpoints, Temporal: c, Redeliveries: again, Auth: verifier, AllowLoopback: true, Logger: silent,
+		Registry: endpoints, Temporal: c, Redeliveries: again, Approvals: approvals.New(c), Auth: verifier, AllowLoopback: true, Logger: silent,
 	})
 	require.NoError(t, err)
 	startWorker(t, c, endpoints, again)
@@ -99,6 +101,9 @@ func startWorker(t *testing.T, c client.Client, endpoints *sqlite.Registry, agai
 		Client:     c,
 		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events},
 		Recoveries: &activities.Recovery{Deliveries: again},
+		Approvals: &activities.Approval{
+			Endpoints: endpoints, Backlog: backlog.New(c), Events: &approvals.Announcer{Client: c, Endpoints: endpoints},
+		},
 	})
 	require.NoError(t, err)
 	require.NoError(t, w.Start())

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,6 +17,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"hookloop/internal/endpointtest"
+	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
@@ -48,6 +50,14 @@ func TestRecord(t *testing.T) {
 		"deferral-ended":   recordDeferralEnded,
 		"redelivered":      recordRedelivered,
 		"recovered":        recordRecovered,
+		"approved":         recordApproved,
+		"rejected":         recordRejected,
+		"held-deleted":     recordHeldDeleted,
+		"paused-resumed":   recordPaused,
+		"probe-failed":     recordProbeFailed,
+		"unanswered":       recordUnanswered,
+		"recovers-itself":  recordRecovers,
+		"failing-is-asked": recordAsks,
 	} {
 		t.Run(name, func(t *testing.T) {
 			mine := *p
@@ -60,9 +70,8 @@ func TestRecord(t *testing.T) {
 					continue
 				}
 				keep(t, c, d.WorkflowID, filepath.Join(histories, "Delivery", *record+"-"+name+".json"))
-				if name == "recovered" {
-					keep(t, c, workflows.RecoveryWorkflowID(name, d.EndpointID), filepath.Join(histories, "Recovery", *record+"-"+name+".json"))
-				}
+				keepIf(t, c, workflows.RecoveryWorkflowID(name, d.EndpointID), filepath.Join(histories, "Recovery", *record+"-"+name+".json"))
+				keepIf(t, c, workflows.ApprovalWorkflowID(name, d.EndpointID), filepath.Join(histories, "Approval", *record+"-"+name+".json"))
 			}
 		})
 	}
@@ -128,9 +137,14 @@ func recordWide(t *testing.T, a app) event {
 	return a.ended(t, a.post(t, `{"type":"contact.updated","data":{"id":1}}`).ID)
 }
 
+// recordGone retries a delivery in vain, for its endpoint is held.
 func recordGone(t *testing.T, a app) event {
 	return recordOrder(t, a, "410 200", func(e endpoint, ev accepted) {
-		a.call(t, http.StatusAccepted, http.MethodPost, "/events/"+ev.ID+"/deliveries/"+e.ID+"/retry-now", "", nil)
+		a.approval(t, e.ID, webhook.ApprovalAwaiting)
+		order := "/events/" + ev.ID + "/deliveries/" + e.ID
+		a.call(t, http.StatusAccepted, http.MethodPost, order+"/retry-now", "", nil)
+		a.delivery(t, ev.ID, "has looked", func(d webhook.DeliveryReport) bool { return strings.Contains(d.Reason, "the endpoint is held") })
+		a.call(t, http.StatusAccepted, http.MethodPost, order+"/cancel", "", nil)
 	})
 }
 
@@ -218,4 +232,12 @@ func keep(t *testing.T, c client.Client, workflowID, path string) {
 	content, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&h)
 	require.NoError(t, err)
 	require.NoError(t, errors.Join(os.MkdirAll(filepath.Dir(path), 0o750), os.WriteFile(path, content, 0o600)))
+}
+
+// keepIf keeps the history of a workflow if there was one, and it has ended.
+func keepIf(t *testing.T, c client.Client, workflowID, path string) {
+	t.Helper()
+	if x, err := c.DescribeWorkflow(t.Context(), workflowID, ""); err == nil && x.WorkflowCloseTime != nil {
+		keep(t, c, workflowID, path)
+	}
 }

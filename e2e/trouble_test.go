@@ -152,10 +152,9 @@ func breakerOpens(t *testing.T, a app) {
 	ids := map[string]bool{}
 	for range deferred {
 		id := a.post(t, `{"type":"contact.updated","data":"waits"}`).ID
-		d := a.delivery(t, id, "is deferred", func(d webhook.DeliveryReport) bool { return d.Reason != "" })
+		d := a.delivery(t, id, "is deferred", func(d webhook.DeliveryReport) bool { return d.NextAttemptAt != nil })
 		require.Contains(t, d.Reason, "the endpoint keeps failing")
 		require.Empty(t, d.Attempts)
-		require.NotNil(t, d.NextAttemptAt)
 		ids[id] = true
 	}
 	require.Len(t, s.Receipts(), failures, "an open breaker lets nothing through")

@@ -16,29 +16,37 @@ import (
 // search attributes are columns, a delivery reads well, and nothing is asked of the outside.
 func TestUIShowsSearchAttributes(t *testing.T) {
 	t.Parallel()
-	browser := findBrowser(t)
-	dir := npmtest.Install(t, "browser")
+	ui := operator{browser: findBrowser(t), dir: npmtest.Install(t, "browser")}
 	p := start(t, filepath.Join(t.TempDir(), "data"))
 	s, e := app{p}.listen(t, endpointtest.Config{Script: "503"}, `,"schedule":["0s","24h"]`)
 	app{p}.post(t, `{"type":"contact.updated","data":{"id":1}}`)
 	receipts(t, s, 1)
 
-	look := exec.CommandContext(t.Context(), "node", "workflows.mjs", browser, p.UI, t.ArtifactDir())
-	look.Dir = dir
-	look.Stderr = t.Output()
-	out, err := look.Output()
-	require.NoError(t, err)
 	var seen struct {
 		Columns, Row, Outside []string
 		Metadata              string
 	}
-	require.NoError(t, json.Unmarshal(out, &seen))
+	ui.run(t, &seen, "workflows.mjs", p.UI, t.ArtifactDir())
 	require.Subset(t, seen.Columns, []string{"Tenant", "EventType", "Endpoint", "Outcome"})
 	require.Subset(t, seen.Row, []string{"demo", "contact.updated", e.ID, "retrying"})
 	require.Contains(t, seen.Metadata, "contact.updated → "+e.ID, "the summary")
 	require.Contains(t, seen.Metadata, "HTTP 503", "the attempt")
 	require.Contains(t, seen.Metadata, "next: attempt 2 of 2", "what comes next")
 	require.Empty(t, seen.Outside)
+}
+
+// operator works in a browser.
+type operator struct{ browser, dir string }
+
+// run gives a script the browser before its other arguments, and reads what it saw.
+func (o operator) run(t *testing.T, seen any, script string, args ...string) {
+	t.Helper()
+	look := exec.CommandContext(t.Context(), "node", append([]string{script, o.browser}, args...)...)
+	look.Dir = o.dir
+	look.Stderr = t.Output()
+	out, err := look.Output()
+	require.NoError(t, err)
+	require.NoError(t, json.Unmarshal(out, seen))
 }
 
 func findBrowser(t *testing.T) string {

@@ -16,6 +16,8 @@ const (
 	EventsWrite    = "events:write"
 	EndpointsRead  = "endpoints:read"
 	EndpointsWrite = "endpoints:write"
+	ApprovalsRead  = "approvals:read"
+	ApprovalsWrite = "approvals:write"
 )
 
 // TokenVerifier says who a bearer token speaks for. A token that proves nothing is an

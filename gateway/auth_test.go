@@ -115,6 +115,12 @@ func TestEveryOperationNeedsItsScope(t *testing.T) {
 		{"GET", "/endpoints/ep_1/secret", "endpoints:write"},
 		{"POST", "/endpoints/ep_1/secret/rotate", "endpoints:write"},
 		{"POST", "/endpoints/ep_1/test", "endpoints:write"},
+		{"POST", "/endpoints/ep_1/pause", "endpoints:write"},
+		{"POST", "/endpoints/ep_1/resume", "endpoints:write"},
+		{"GET", "/approvals", "approvals:read"},
+		{"GET", "/approvals/ep_1", "approvals:read"},
+		{"POST", "/approvals/ep_1/approve", "approvals:write"},
+		{"POST", "/approvals/ep_1/reject", "approvals:write"},
 		{"POST", "/events/evt_1/redeliver", "events:write"},
 		{"POST", "/events/evt_1/deliveries/ep_1/retry-now", "events:write"},
 		{"POST", "/events/evt_1/deliveries/ep_1/cancel", "events:write"},
@@ -123,7 +129,7 @@ func TestEveryOperationNeedsItsScope(t *testing.T) {
 		{"DELETE", "/endpoints/ep_1/recover", "endpoints:write"},
 	} {
 		others := ""
-		for _, s := range []string{"events:read", "events:write", "endpoints:read", "endpoints:write"} {
+		for _, s := range []string{"events:read", "events:write", "endpoints:read", "endpoints:write", "approvals:read", "approvals:write"} {
 			if s != c.scope {
 				others += s + " "
 			}

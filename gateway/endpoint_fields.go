@@ -72,8 +72,10 @@ func (r rules) set(e *webhook.Endpoint, f field) (err error) {
 		e.Timeout, err = timeout(f)
 	case "rate_limit":
 		e.RateLimit, err = rateLimit(e.RateLimit, f)
+	case "approval":
+		e.Approval, err = approvalPolicy(e.Approval, f)
 	default:
-		err = webhook.Invalidf(f.name, "is not a field of an endpoint (url, event_types, description, headers, secret, schedule, timeout, rate_limit, metadata)")
+		err = webhook.Invalidf(f.name, "is not a field of an endpoint (url, event_types, description, headers, secret, schedule, timeout, rate_limit, approval, metadata)")
 	}
 	return err
 }

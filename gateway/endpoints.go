@@ -14,12 +14,13 @@ type endpointPath struct {
 	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
-// endpoint is an endpoint as the API shows it. Schedule and timeout are those that hold, the
-// defaults included.
+// endpoint is an endpoint as the API shows it. Schedule, timeout and approval are those that hold,
+// the defaults included.
 type endpoint struct {
 	ID          string                `json:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 	URL         string                `json:"url" example:"https://example.com/hooks"`
 	State       webhook.EndpointState `json:"state" enum:"active,held,paused,disabled"`
+	StateReason string                `json:"state_reason,omitempty" doc:"Why it is not active." example:"paused by jane: they are moving house"`
 	EventTypes  []string              `json:"event_types" doc:"Empty: every type."`
 	Description string                `json:"description"`
 	Headers     map[string]string     `json:"headers"`
@@ -27,6 +28,7 @@ type endpoint struct {
 	Schedule    []string              `json:"schedule" doc:"The wait before each attempt."`
 	Timeout     string                `json:"timeout" example:"15s"`
 	RateLimit   *webhook.RateLimit    `json:"rate_limit,omitempty" doc:"Of attempts of whatever kind. Absent: no limit."`
+	Approval    endpointApproval      `json:"approval"`
 	Breaker     string                `json:"breaker,omitempty" enum:"closed,open,half-open" doc:"As the process that answers sees it: every worker has a breaker of its own. Absent in lists, and where no worker runs beside the gateway."`
 	Version     int                   `json:"version" doc:"Grows with each change; attempts record it."`
 	CreatedAt   time.Time             `json:"created_at"`
@@ -164,19 +166,13 @@ func (g *Gateway) change(ctx context.Context, tenant, id string, fn func(*webhoo
 	return e, endpointErr(id, err)
 }
 
-func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct{}, error) {
-	if !endpointID.MatchString(in.ID) {
-		return nil, noSuchEndpoint()
-	}
-	return nil, endpointErr(in.ID, g.registry.DeleteEndpoint(ctx, in.Tenant, in.ID))
-}
-
 func show(e webhook.Endpoint) endpoint {
 	shown := endpoint{
-		ID: e.ID, URL: e.URL, State: e.State, Description: e.Description, Version: e.Version,
+		ID: e.ID, URL: e.URL, State: e.State, StateReason: e.StateReason, Description: e.Description, Version: e.Version,
 		EventTypes: append([]string{}, e.EventTypes...),
 		Headers:    merged(e.Headers, nil), Metadata: merged(e.Metadata, nil),
 		Schedule: durations(e.ScheduleOrDefault()), Timeout: duration(e.TimeoutOrDefault()),
+		Approval:  showApproval(e.Approval),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 	if !e.RateLimit.IsZero() {

@@ -21,6 +21,7 @@ type endpoint struct {
 	ID          string            `json:"id"`
 	URL         string            `json:"url"`
 	State       string            `json:"state"`
+	StateReason string            `json:"state_reason"`
 	EventTypes  []string          `json:"event_types"`
 	Description string            `json:"description"`
 	Headers     map[string]string `json:"headers"`
@@ -31,9 +32,12 @@ type endpoint struct {
 	CreatedAt   time.Time         `json:"created_at"`
 	UpdatedAt   time.Time         `json:"updated_at"`
 	RateLimit   *rateLimit        `json:"rate_limit"`
+	Approval    approvalPolicy    `json:"approval"`
 	Breaker     string            `json:"breaker"`
 	Secret      string            `json:"secret"`
 }
+
+type approvalPolicy struct{ After, Timeout string }
 
 type rateLimit struct {
 	PerSecond float64 `json:"per_second"`
@@ -49,6 +53,9 @@ func TestEndpointFromCreationToDeletion(t *testing.T) {
 	require.Equal(t, "active", e.State)
 	require.Equal(t, []string{"0s", "5s", "5m", "30m", "2h", "5h", "10h", "14h", "20h", "24h"}, e.Schedule)
 	require.Equal(t, "15s", e.Timeout)
+	require.Equal(t, approvalPolicy{"1h", "168h"}, e.Approval)
+	require.Contains(t, w.Body.String(), `"approval":{"after":"1h","timeout":"168h"}`)
+	require.NotContains(t, w.Body.String(), "state_reason")
 	require.Equal(t, 1, e.Version)
 	_, err := signature.ParseSecret(e.Secret)
 	require.NoError(t, err)
@@ -75,6 +82,7 @@ func TestEndpointFromCreationToDeletion(t *testing.T) {
 const everyField = `{
 	"url":"http://example.com","event_types":["a.b","c"],"description":"d","headers":{"X-Key":"v","X-Other":"o"},
 	"metadata":{"team":"crm","tier":"1"},"rate_limit":{"per_second":2.5,"burst":7},"schedule":["0s","90s","24h"],"timeout":"30s",
+	"approval":{"after":"90s","timeout":"720h"},
 	"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`
 
 func TestEveryField(t *testing.T) {
@@ -85,6 +93,7 @@ func TestEveryField(t *testing.T) {
 	require.Equal(t, []string{"0s", "1m30s", "24h"}, e.Schedule)
 	require.Equal(t, "30s", e.Timeout)
 	require.Equal(t, &rateLimit{2.5, 7}, e.RateLimit)
+	require.Equal(t, approvalPolicy{"1m30s", "720h"}, e.Approval)
 
 	patched := func(body string) endpoint {
 		return read[endpoint](t, r.do("PATCH", "/endpoints/"+e.ID, body), 200)
@@ -102,6 +111,11 @@ func TestEveryField(t *testing.T) {
 		`{"rate_limit":null}`:                           func(w *endpoint) { w.RateLimit = nil },
 		`{"rate_limit":{"per_second":0.5}}`:             func(w *endpoint) { w.RateLimit = &rateLimit{0.5, 7} },
 		`{"rate_limit":{"burst":null}}`:                 func(w *endpoint) { w.RateLimit = &rateLimit{2.5, 3} },
+		`{"approval":null}`:                             func(w *endpoint) { w.Approval = approvalPolicy{"1h", "168h"} },
+		`{"approval":{"after":"1s"}}`:                   func(w *endpoint) { w.Approval.After = "1s" },
+		`{"approval":{"timeout":null}}`:                 func(w *endpoint) { w.Approval.Timeout = "168h" },
+		`{"approval":{"after":null,"timeout":"2160h"}}`: func(w *endpoint) { w.Approval = approvalPolicy{"1h", "2160h"} },
+		`{"approval":{}}`:                               func(*endpoint) {},
 		`{}`:                                            func(*endpoint) {},
 	} {
 		before := read[endpoint](t, r.do("GET", "/endpoints/"+e.ID, ""), 200)
@@ -162,7 +176,7 @@ func TestBadEndpoints(t *testing.T) {
 		"rate too high":         {`"rate_limit":{"per_second":1e300}`, "rate_limit.per_second"},
 		"burst zero":            {`"rate_limit":{"per_second":1,"burst":0}`, "rate_limit.burst"},
 		"burst broken":          {`"rate_limit":{"per_second":1,"burst":1.5}`, "rate_limit.burst"},
-		"not built yet":         {`"approval":{"after":"1h"}`, "approval"},
+		"reason not to be set":  {`"state_reason":"mine"`, "state_reason"},
 		"not to be set":         {`"state":"active"`, "state"},
 		"another case":          {`"Headers":{}`, "Headers"},
 		"twice":                 {`"timeout":"5s","timeout":"6s"`, "timeout"},

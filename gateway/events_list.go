@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/temporal"
 
+	"hookloop/internal/accept"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -70,7 +71,7 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[eve
 // and the status have grammars without quotes, times are written by us.
 func (in *listEvents) query() (string, error) {
 	parts := []string{
-		"WorkflowType = '" + eventWorkflow + "'",
+		"WorkflowType = '" + accept.EventWorkflow + "'",
 		is(workflows.Tenant, in.Tenant),
 	}
 	if in.Type != "" {

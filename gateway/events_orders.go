@@ -132,12 +132,19 @@ func parseOrder(body []byte) (reason string, err error) {
 		if f.name != "reason" {
 			return "", webhook.Invalidf(f.name, "is not a field of an order (reason)")
 		}
-		if json.Unmarshal(f.value, &reason) != nil {
-			return "", webhook.Invalidf("reason", "must be a string")
+		if err := setReason(&reason, f); err != nil {
+			return "", err
 		}
 	}
-	if len(reason) > maxReason {
-		return "", webhook.Invalidf("reason", "has %d bytes, at most %d are allowed", len(reason), maxReason)
-	}
 	return reason, nil
+}
+
+func setReason(reason *string, f field) error {
+	if json.Unmarshal(f.value, reason) != nil {
+		return webhook.Invalidf("reason", "must be a string")
+	}
+	if n := len(*reason); n > maxReason {
+		return webhook.Invalidf("reason", "has %d bytes, at most %d are allowed", n, maxReason)
+	}
+	return nil
 }

@@ -5,21 +5,13 @@ import (
 	"fmt"
 	"time"
 
-	commonpb "go.temporal.io/api/common/v1"
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/temporal"
-
+	"hookloop/internal/accept"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
 // acceptTimeout bounds an acceptance: an app that waits longer has given up, and would not know.
 const acceptTimeout = 10 * time.Second
-
-// eventWorkflow is the type of the workflow that carries an event.
-const eventWorkflow = "Event"
 
 type postEvent struct {
 	request
@@ -82,7 +74,7 @@ func (in *postEvent) eventID(now time.Time) (string, error) {
 	case 0:
 		return newID(eventPrefix, now), nil
 	case 1:
-		return eventIDForKey(in.Tenant, keys[0]), checkKey(keys[0])
+		return accept.IDForKey(in.Tenant, keys[0]), checkKey(keys[0])
 	default:
 		return "", webhook.Invalidf("Idempotency-Key", "appears twice")
 	}
@@ -106,7 +98,7 @@ type posted struct {
 
 // accept starts the event's workflow; if there is one, it answers for that one or refuses.
 func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
-	err := g.start(ctx, p)
+	err := accept.Start(ctx, g.temporal, p.Event, p.data, p.endpoints)
 	if alreadyStarted(err) {
 		return g.repeat(ctx, p)
 	}
@@ -115,34 +107,6 @@ func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
 	}
 	g.metrics.accepted.Inc()
 	return answer(p.Event, p.endpoints, false), nil
-}
-
-func (g *Gateway) start(ctx context.Context, p posted) error {
-	options := client.StartWorkflowOptions{
-		ID:                                       workflows.EventWorkflowID(p.Tenant, p.ID),
-		TaskQueue:                                workflows.TaskQueue,
-		EnableEagerStart:                         true, // the worker in this process begins at once
-		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            workflows.EventSummary(p.Type, len(p.endpoints)),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.Tenant.ValueSet(p.Tenant),
-			workflows.EventType.ValueSet(p.Type),
-			workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
-		),
-	}
-	input := workflows.EventInput{Event: p.Event, EndpointIDs: p.endpoints}
-	_, err := g.temporal.ExecuteWorkflow(ctx, options, eventWorkflow, input, rawJSON(p.data))
-	return err
-}
-
-// rawJSON keeps data byte for byte on its way into the history; converting it would not.
-func rawJSON(data []byte) converter.RawValue {
-	return converter.NewRawValue(&commonpb.Payload{
-		Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)},
-		Data:     data,
-	})
 }
 
 func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {

@@ -1,5 +1,5 @@
 // Package gateway is HTTP in: apps post events, manage their endpoints and ask what became of an
-// event. It decides who may do what and what is well formed; what happens to an accepted event is
+// event; people decide about endpoints that keep failing. It decides who may do what and what is well formed; what happens to an accepted event is
 // the workflows' business, where an endpoint is kept the registry's. cmd builds one and runs it.
 package gateway
 
@@ -59,6 +59,7 @@ type Config struct {
 	Registry     Registry
 	Temporal     Temporal
 	Redeliveries Redeliveries
+	Approvals    Approvals
 	Auth         TokenVerifier
 
 	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
@@ -75,6 +76,7 @@ type Gateway struct {
 	registry      Registry
 	temporal      Temporal
 	redeliveries  Redeliveries
+	approvals     Approvals
 	breakers      Breakers
 	auth          TokenVerifier
 	allowLoopback bool
@@ -97,8 +99,8 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, breakers: c.Breakers, auth: c.Auth,
-		allowLoopback: c.AllowLoopback, version: c.Version,
+		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, auth: c.Auth,
+		breakers: c.Breakers, allowLoopback: c.AllowLoopback, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m,
 	}
 	g.handler, err = g.routes()
@@ -120,6 +122,8 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Temporal is missing")
 	case c.Redeliveries == nil:
 		return errors.New("gateway: Redeliveries is missing")
+	case c.Approvals == nil:
+		return errors.New("gateway: Approvals is missing")
 	case c.Auth == nil:
 		return errors.New("gateway: Auth is missing")
 	}

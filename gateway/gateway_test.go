@@ -26,13 +26,14 @@ var hmacKey = []byte("0123456789abcdef0123456789abcdef")
 
 // rig is a gateway over fakes, and a token that may do everything.
 type rig struct {
-	t        testing.TB
-	handler  http.Handler
-	gateway  *gateway.Gateway
-	temporal *fakeTemporal
-	registry *fakeRegistry
-	log      *bytes.Buffer
-	token    string
+	t         testing.TB
+	handler   http.Handler
+	gateway   *gateway.Gateway
+	temporal  *fakeTemporal
+	registry  *fakeRegistry
+	approvals *fakeApprovals
+	log       *bytes.Buffer
+	token     string
 }
 
 func newRig(t testing.TB) *rig {
@@ -44,11 +45,11 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	t.Helper()
 	auth, err := gateway.NewVerifier(gateway.AuthConfig{Secret: hmacKey, Issuer: "hookloop", Audience: "hookloop"})
 	require.NoError(t, err)
-	r := &rig{t: t, temporal: newFakeTemporal(), registry: newFakeRegistry(), log: &bytes.Buffer{}}
+	r := &rig{t: t, temporal: newFakeTemporal(), registry: newFakeRegistry(), approvals: &fakeApprovals{}, log: &bytes.Buffer{}}
 	c := gateway.Config{
 		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
-		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()),
-		Logger:       slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
+		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()), Approvals: r.approvals,
+		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	change(&c)
 	r.gateway, err = gateway.New(c)
@@ -61,7 +62,7 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 func everything() jwt.MapClaims {
 	return jwt.MapClaims{
 		"exp": time.Now().Add(time.Hour).Unix(), "iss": "hookloop", "aud": "hookloop", "sub": "tester",
-		"tenants": []string{"*"}, "scope": "events:read events:write endpoints:read endpoints:write",
+		"tenants": []string{"*"}, "scope": "events:read events:write endpoints:read endpoints:write approvals:read approvals:write",
 	}
 }
 
@@ -124,6 +125,10 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	_, err = gateway.New(gateway.Config{Registry: newFakeRegistry(), Temporal: newFakeTemporal()})
 	require.ErrorContains(t, err, "Redeliveries is missing")
 	_, err = gateway.New(gateway.Config{Registry: newFakeRegistry(), Temporal: newFakeTemporal(), Redeliveries: &redelivery.Redeliveries{}})
+	require.ErrorContains(t, err, "Approvals is missing")
+	_, err = gateway.New(gateway.Config{
+		Registry: newFakeRegistry(), Temporal: newFakeTemporal(), Redeliveries: &redelivery.Redeliveries{}, Approvals: &fakeApprovals{},
+	})
 	require.ErrorContains(t, err, "Auth is missing")
 }
 

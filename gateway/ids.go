@@ -2,18 +2,18 @@ package gateway
 
 import (
 	"crypto/rand"
-	"crypto/sha256"
 	"regexp"
 	"strings"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
+	"hookloop/internal/accept"
 	"hookloop/internal/webhook"
 )
 
 const (
-	eventPrefix    = "evt_"
+	eventPrefix    = accept.IDPrefix
 	endpointPrefix = "ep_"
 )
 
@@ -25,15 +25,6 @@ var (
 // newID draws an id that sorts by the time it was drawn.
 func newID(prefix string, now time.Time) string {
 	return prefix + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String())
-}
-
-// eventIDForKey derives the id of an event from its tenant and Idempotency-Key: the first 16 bytes
-// of SHA-256("<tenant>\n<key>") in ULID's base32. A repeat finds its original by it, so it must
-// stay as it is for as long as any history is kept. A tenant holds no line break: two pairs never
-// share the bytes that are hashed.
-func eventIDForKey(tenant, key string) string {
-	sum := sha256.Sum256([]byte(tenant + "\n" + key))
-	return eventPrefix + strings.ToLower(ulid.ULID(sum[:16]).String())
 }
 
 // checkKey refuses an Idempotency-Key that could not be told apart in a log.

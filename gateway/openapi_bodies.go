@@ -14,7 +14,8 @@ import (
 const endpointChange = "EndpointChange"
 
 var requestBodies = []string{
-	"NewEvent", "NewEndpoint", "NewRateLimit", endpointChange, "SecretRotation", "DeliveryOrder", "EventRedelivery", "EndpointRecovery",
+	"NewEvent", "NewEndpoint", "NewRateLimit", "NewApprovalPolicy", endpointChange, "SecretRotation", "OperatorOrder", "ReleaseOrder",
+	"EventRedelivery", "EndpointRecovery",
 }
 
 // newEvent documents webhook.ParseEvent.
@@ -26,15 +27,16 @@ type newEvent struct {
 
 // newEndpoint documents rules.create.
 type newEndpoint struct {
-	URL         string            `json:"url" format:"uri" maxLength:"2048" doc:"http or https, without credentials and fragment." example:"https://example.com/hooks"`
-	EventTypes  []string          `json:"event_types,omitempty" maxItems:"100" uniqueItems:"true" doc:"The types it wants. Absent or empty: every type."`
-	Description string            `json:"description,omitempty" maxLength:"1024"`
-	Headers     map[string]string `json:"headers,omitempty" maxProperties:"20" doc:"Sent with every attempt; not those Hookloop or the connection set."`
-	Metadata    map[string]string `json:"metadata,omitempty" maxProperties:"50" doc:"The app's own, never sent."`
-	Schedule    []string          `json:"schedule,omitempty" minItems:"1" maxItems:"30" doc:"The wait before each attempt, so as many entries as attempts; in all at most 720h. Absent: ten attempts in 75.6 hours."`
-	Timeout     string            `json:"timeout,omitempty" doc:"Of one attempt, 1s to 30s. Absent: 15s." example:"15s"`
-	RateLimit   *newRateLimit     `json:"rate_limit,omitempty" doc:"Of attempts of whatever kind. Absent: no limit."`
-	Secret      string            `json:"secret,omitempty" pattern:"^whsec_" doc:"whsec_ and the base64 of 24 to 64 bytes. Absent: one is drawn."`
+	URL         string             `json:"url" format:"uri" maxLength:"2048" doc:"http or https, without credentials and fragment." example:"https://example.com/hooks"`
+	EventTypes  []string           `json:"event_types,omitempty" maxItems:"100" uniqueItems:"true" doc:"The types it wants. Absent or empty: every type."`
+	Description string             `json:"description,omitempty" maxLength:"1024"`
+	Headers     map[string]string  `json:"headers,omitempty" maxProperties:"20" doc:"Sent with every attempt; not those Hookloop or the connection set."`
+	Metadata    map[string]string  `json:"metadata,omitempty" maxProperties:"50" doc:"The app's own, never sent."`
+	Schedule    []string           `json:"schedule,omitempty" minItems:"1" maxItems:"30" doc:"The wait before each attempt, so as many entries as attempts; in all at most 720h. Absent: ten attempts in 75.6 hours."`
+	Timeout     string             `json:"timeout,omitempty" doc:"Of one attempt, 1s to 30s. Absent: 15s." example:"15s"`
+	RateLimit   *newRateLimit      `json:"rate_limit,omitempty" doc:"Of attempts of whatever kind. Absent: no limit."`
+	Approval    *newApprovalPolicy `json:"approval,omitempty" doc:"When people are asked about the endpoint while it keeps failing."`
+	Secret      string             `json:"secret,omitempty" pattern:"^whsec_" doc:"whsec_ and the base64 of 24 to 64 bytes. Absent: one is drawn."`
 }
 
 // newRateLimit documents rateLimit.
@@ -43,9 +45,21 @@ type newRateLimit struct {
 	Burst     int     `json:"burst,omitempty" minimum:"1" maximum:"10000" doc:"Attempts that may go at once after a silence. Absent: one second's worth." example:"20"`
 }
 
-// deliveryOrder documents parseOrder.
-type deliveryOrder struct {
+// newApprovalPolicy documents approvalPolicy.
+type newApprovalPolicy struct {
+	After   string `json:"after,omitempty" doc:"Of failing until the endpoint is held and people are asked, 1s to 2160h. Absent: 1h." example:"1h"`
+	Timeout string `json:"timeout,omitempty" doc:"Of asking until the endpoint is rejected for want of an answer, 1s to 2160h. Absent: 168h." example:"168h"`
+}
+
+// operatorOrder documents parseOrder.
+type operatorOrder struct {
 	Reason string `json:"reason,omitempty" maxLength:"1024" doc:"For whoever reads the history." example:"the customer has mended their firewall"`
+}
+
+// releaseOrder documents parseRelease.
+type releaseOrder struct {
+	Reason        string  `json:"reason,omitempty" maxLength:"1024" doc:"For whoever reads the history." example:"the customer has mended their firewall"`
+	RatePerSecond float64 `json:"rate_per_second,omitempty" minimum:"0.1" maximum:"1000" doc:"Held deliveries let go a second; the endpoint's rate_limit holds besides. Absent: 10."`
 }
 
 // eventRedelivery documents parseRedelivery.
@@ -85,7 +99,11 @@ func rotationBody(api huma.API) *huma.RequestBody {
 }
 
 func orderBody(api huma.API) *huma.RequestBody {
-	return jsonBody[deliveryOrder](api, false, map[string]any{"reason": "the customer has mended their firewall"})
+	return jsonBody[operatorOrder](api, false, map[string]any{"reason": "the customer has mended their firewall"})
+}
+
+func releaseBody(api huma.API) *huma.RequestBody {
+	return jsonBody[releaseOrder](api, false, map[string]any{"reason": "the customer has mended their firewall", "rate_per_second": 50})
 }
 
 func redeliveryBody(api huma.API) *huma.RequestBody {

@@ -30,6 +30,8 @@ func (g *Gateway) routes() (http.Handler, error) {
 	g.eventRoutes(api)
 	g.deliveryRoutes(api)
 	g.endpointRoutes(api)
+	g.stateRoutes(api)
+	g.approvalRoutes(api)
 	g.recoveryRoutes(api)
 	document, err := openAPI(api.OpenAPI())
 	if err != nil {

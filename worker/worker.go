@@ -24,6 +24,7 @@ type Config struct {
 	Client     client.Client // shared with the gateway, or events are not started eagerly
 	Deliveries *activities.Delivery
 	Recoveries *activities.Recovery
+	Approvals  *activities.Approval
 }
 
 // Worker works off Hookloop's task queue.
@@ -31,8 +32,8 @@ type Worker struct{ worker worker.Worker }
 
 // New registers everything; nothing runs yet.
 func New(cfg Config) (*Worker, error) {
-	if cfg.Client == nil || cfg.Deliveries == nil || cfg.Recoveries == nil {
-		return nil, errors.New("worker: Client, Deliveries and Recoveries are required")
+	if cfg.Client == nil || cfg.Deliveries == nil || cfg.Recoveries == nil || cfg.Approvals == nil {
+		return nil, errors.New("worker: Client, Deliveries, Recoveries and Approvals are required")
 	}
 	w := worker.New(cfg.Client, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout:                  stopTimeout,
@@ -42,6 +43,7 @@ func New(cfg Config) (*Worker, error) {
 	workflows.Register(w)
 	w.RegisterActivity(cfg.Deliveries)
 	w.RegisterActivity(cfg.Recoveries)
+	w.RegisterActivity(cfg.Approvals)
 	return &Worker{worker: w}, nil
 }
 

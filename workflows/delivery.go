@@ -69,6 +69,8 @@ func (in DeliveryInput) status() webhook.DeliveryStatus {
 		return in.Carried.Status
 	case len(in.Attempts) > 0:
 		return webhook.Retrying
+	case in.Deferral != nil && in.Deferral.Reason == webhook.DeferState:
+		return webhook.Held
 	}
 	return webhook.Pending
 }
@@ -112,21 +114,42 @@ func (d *delivery) turn(ctx workflow.Context) {
 		d.unmade(ctx, err)
 		return
 	}
-	d.orders.retryNow = false
+	turn := d.nextTurn()
+	d.show(ctx)
 	var r activities.TurnResult
-	if err := d.attempt(ctx).Get(ctx, &r); err != nil {
+	err := d.attempt(ctx, turn).Get(ctx, &r)
+	d.orders.probing = false
+	if err != nil {
 		d.unmade(ctx, err)
 		return
 	}
 	d.made(r)
+	if d.report.Status != webhook.Held {
+		d.orders.release = false // it went
+	}
+	if a := r.Attempt; turn.Probe && a != nil && a.Faults() && d.report.Status != webhook.Rejected {
+		d.hold(webhook.Deferral{Detail: "the probe failed: " + webhook.AnswerOf(*a, "").String()})
+	}
 }
 
-// attempt asks for the next attempt and returns once it is made, or ended by an operator.
-func (d *delivery) attempt(ctx workflow.Context) workflow.Future {
+// nextTurn takes the orders given with it.
+func (d *delivery) nextTurn() activities.Turn {
 	turn := activities.Turn{
 		Event: d.in.Event, EventRunID: d.in.EventRunID, EndpointID: d.in.EndpointID,
 		Number: len(d.report.Attempts) + 1,
+		Held:   d.report.Status == webhook.Held && !d.orders.pending(),
+		Probe:  d.orders.probe,
 	}
+	if d.report.Status == webhook.Held && d.orders.pending() {
+		d.report.Status = webhook.Retrying // nobody need let it go any more
+		d.deferrals = 0                    // it may be held anew, and miss a release at that moment
+	}
+	d.orders = orders{probing: d.orders.probe}
+	return turn
+}
+
+// attempt asks for the next attempt and returns once it is made, or ended by an operator.
+func (d *delivery) attempt(ctx workflow.Context, turn activities.Turn) workflow.Future {
 	turning, stop := workflow.WithCancel(ctx)
 	made := workflow.ExecuteActivity(attempt(turning, turn, d.turnSummary()), lane.Attempt, turn)
 	asked := workflow.GetInfo(ctx).GetCurrentHistoryLength()
@@ -134,12 +157,17 @@ func (d *delivery) attempt(ctx workflow.Context) workflow.Future {
 	if made.IsReady() {
 		return made
 	}
-	if workflow.GetInfo(ctx).GetCurrentHistoryLength() == asked {
-		// Cancelled in the very task that asks for it, an activity is never heard of again.
-		_ = workflow.Sleep(ctx, time.Second)
-	}
+	cancelLater(ctx, asked)
 	stop()
 	return made
+}
+
+// cancelLater waits until an activity asked for at this length of the history may be cancelled:
+// cancelled in the very task that asks for it, an activity is never heard of again.
+func cancelLater(ctx workflow.Context, asked int) {
+	if workflow.GetInfo(ctx).GetCurrentHistoryLength() == asked {
+		_ = workflow.Sleep(ctx, time.Second)
+	}
 }
 
 // made takes in what came of a turn.
@@ -179,13 +207,21 @@ func (d *delivery) deferred(why webhook.Deferral) {
 	case webhook.DeferSchedule:
 		d.next = webhook.Jitter(d.in.Schedule[0], d.seed(), 0)
 	case webhook.DeferState:
-		d.report.Status = webhook.Held
-		d.next = webhook.Jitter(webhook.HeldCheck, d.seed(), d.deferrals)
+		d.hold(why)
+	case webhook.DeferDisabled:
+		d.report.Status, d.report.Reason = webhook.Rejected, why.Detail
 	case webhook.DeferBreaker, webhook.DeferBulkhead, webhook.DeferLimit, webhook.DeferInternal, webhook.DeferStopping:
 	}
 }
 
+// hold waits for a person's word on the endpoint, and looks for itself in case the word gets lost.
+func (d *delivery) hold(why webhook.Deferral) {
+	d.report.Status, d.report.Reason = webhook.Held, why.Detail
+	d.next = webhook.HeldWait(why, max(d.deferrals, 1), d.seed())
+}
+
 func (d *delivery) finish(ctx workflow.Context) (DeliveryResult, error) {
+	d.orders = orders{} // nobody waits for what will not be
 	d.show(ctx)
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r := DeliveryResult{Status: d.report.Status, Reason: d.report.Reason, Attempts: len(d.report.Attempts)}

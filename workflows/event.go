@@ -95,6 +95,9 @@ func (e *event) firstAttempt(ctx workflow.Context, report *webhook.DeliveryRepor
 // carryOn hands the delivery to a workflow of its own and waits for its end.
 func (e *event) carryOn(ctx workflow.Context, report *webhook.DeliveryReport, in DeliveryInput) {
 	report.Status = in.status()
+	if in.Deferral != nil {
+		report.Reason = in.Deferral.Detail
+	}
 	report.WorkflowID = DeliveryWorkflowID(in.Event.Tenant, in.Event.ID, in.EndpointID)
 	workflow.SetCurrentDetails(ctx, e.details())
 	var r DeliveryResult

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"hookloop/activities"
 	"hookloop/internal/webhook"
 )
 
@@ -71,4 +72,24 @@ type RecoveryReport struct {
 	Redelivered int  `json:"redelivered"` // of them started again
 	Skipped     int  `json:"skipped"`     // under way or delivered meanwhile, or their history is gone
 	Done        bool `json:"done"`
+}
+
+// ApprovalInput starts an Approval; what there is to approve comes as its first signal. Fields are
+// added, never renamed or re-typed.
+type ApprovalInput struct {
+	Tenant     string `json:"tenant"`
+	EndpointID string `json:"endpoint_id"`
+
+	Carried *CarriedApproval `json:"carried,omitempty"` // of the run before, after a continue-as-new
+}
+
+// CarriedApproval is what an Approval tells the run that continues it.
+type CarriedApproval struct {
+	Report    webhook.ApprovalReport   `json:"report"`
+	Facts     activities.EndpointFacts `json:"facts"`
+	Reminded  int                      `json:"reminded"`
+	Counted   int                      `json:"counted"`
+	Probes    int                      `json:"probes"`
+	Announced int                      `json:"announced"`
+	ByHand    bool                     `json:"by_hand,omitempty"`
 }

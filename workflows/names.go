@@ -8,8 +8,8 @@ import "go.temporal.io/sdk/temporal"
 // TaskQueue is where workers find workflow tasks and retries.
 const TaskQueue = "hookloop"
 
-// QueryReport asks an Event for its EventReport, a Delivery for its webhook.DeliveryReport, or a
-// Recovery for its RecoveryReport.
+// QueryReport asks an Event for its EventReport, a Delivery for its webhook.DeliveryReport, a
+// Recovery for its RecoveryReport, or an Approval for its webhook.ApprovalReport.
 const QueryReport = "report"
 
 // What an operator can say to a Delivery: as a signal from the Temporal UI, as an update from the
@@ -21,8 +21,38 @@ const (
 	UpdateCancel   = "cancel"
 )
 
-// The search attributes, all keywords. Outcome holds a webhook.EventStatus on an Event and a
-// webhook.DeliveryStatus on a Delivery; Endpoint is set on a Delivery only.
+// What an Approval says to the deliveries that were held. Only one that is held takes them.
+const (
+	UpdateProbe   = "probe"   // answers a webhook.Probe, once the attempt is made
+	UpdateRelease = "release" // answers at once
+)
+
+// The types of the errors of updates that are refused.
+const (
+	TypeNotHeld = "NotHeld" // by a delivery that is not held
+	TypeRefused = "Refused" // by an approval that has nothing to decide
+)
+
+// What an operator can say to an Approval: as a signal from the Temporal UI, as an update from the
+// API and the CLI. Both take a webhook.Decision, which may be left out.
+const (
+	SignalApprove = "approve"
+	UpdateApprove = "approve"
+	SignalReject  = "reject"
+	UpdateReject  = "reject"
+)
+
+// What Hookloop itself says to an Approval, and starts one with.
+const (
+	SignalFailing   = "failing"   // a webhook.Failing: a breaker opened, or the endpoint wants no more
+	SignalRecovered = "recovered" // nothing: the endpoint took something
+	SignalResume    = "resume"    // a webhook.Decision: release without being asked
+	SignalEnd       = "end"       // a webhook.End
+)
+
+// The search attributes, all keywords. Outcome holds a webhook.EventStatus on an Event, a
+// webhook.DeliveryStatus on a Delivery and a webhook.ApprovalStatus on an Approval; Endpoint is set on
+// all but an Event.
 var (
 	Tenant    = temporal.NewSearchAttributeKeyKeyword("Tenant")
 	EventType = temporal.NewSearchAttributeKeyKeyword("EventType")
@@ -49,4 +79,9 @@ func DeliveryWorkflowID(tenant, eventID, endpointID string) string {
 // RecoveryWorkflowID names the one recovery of an endpoint that may run at a time.
 func RecoveryWorkflowID(tenant, endpointID string) string {
 	return "recovery/" + tenant + "/" + endpointID
+}
+
+// ApprovalWorkflowID names the one episode of an endpoint that may be open at a time.
+func ApprovalWorkflowID(tenant, endpointID string) string {
+	return "approval/" + tenant + "/" + endpointID
 }

@@ -87,6 +87,58 @@ func recovering(ctx workflow.Context, tenant string) workflow.Context {
 	})
 }
 
+// quick is for what a registry or a visibility store does in milliseconds: our own hiccups are retried
+// without end.
+func quick(ctx workflow.Context, tenant string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 10 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    time.Second,
+			BackoffCoefficient: 2,
+			MaximumInterval:    time.Minute,
+		},
+		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant}, // few, and a person waits
+	})
+}
+
+// probing waits for an attempt, and for the place in a full bulkhead before it. A worker that died is
+// missed after twenty seconds without a heartbeat; the delivery makes the probe once all the same.
+func probing(ctx workflow.Context, tenant string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 2 * attemptTimeout,
+		HeartbeatTimeout:    20 * time.Second,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    time.Second, // the list of what is held is that much behind at most
+			BackoffCoefficient: 1,
+		},
+		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
+	})
+}
+
+// releaseBatch is how long a batch of a release should take: progress is shown, and an order that was
+// not heard obeyed, that often. maxBatch bounds what the fastest releases hold in memory.
+const (
+	releaseBatch = 30 * time.Second
+	maxBatch     = 5000
+)
+
+// releasing bounds a batch, which takes half a minute, and telling all deliveries of an endpoint, which takes
+// one second for two hundred. A worker that died is missed after twenty seconds without a heartbeat:
+// twice the time between two deliveries at the slowest pace.
+func releasing(ctx workflow.Context, tenant string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 24 * time.Hour,
+		HeartbeatTimeout:    20 * time.Second,
+		WaitForCancellation: true,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:    time.Second,
+			BackoffCoefficient: 2,
+			MaximumInterval:    time.Minute,
+		},
+		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
+	})
+}
+
 // child starts a Delivery. Closing its Event (terminated, say) asks it to cancel: nobody would be
 // left to read the data for. A cancelled Event waits to hear how each delivery really ended.
 func child(ctx workflow.Context, in DeliveryInput) workflow.Context {

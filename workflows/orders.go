@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/internal/webhook"
@@ -10,9 +11,12 @@ import (
 type orders struct {
 	retryNow bool
 	cancel   *webhook.Verb
+	release  bool // only while the delivery is held
+	probe    bool // likewise
+	probing  bool // the probe is under way
 }
 
-func (o *orders) pending() bool { return o.retryNow || o.cancel != nil }
+func (o *orders) pending() bool { return o.retryNow || o.cancel != nil || o.release || o.probe }
 
 // handle answers queries, updates and signals, from before anything blocks until the end.
 func (d *delivery) handle(ctx workflow.Context) error {
@@ -26,7 +30,40 @@ func (d *delivery) handle(ctx workflow.Context) error {
 	if err := d.obey(ctx, UpdateRetryNow, retryNow); err != nil {
 		return err
 	}
-	return d.obey(ctx, UpdateCancel, cancel)
+	if err := d.obey(ctx, UpdateCancel, cancel); err != nil {
+		return err
+	}
+	held := workflow.UpdateHandlerOptions{Validator: d.onlyHeld}
+	if err := workflow.SetUpdateHandlerWithOptions(ctx, UpdateRelease, d.release, held); err != nil {
+		return err
+	}
+	return workflow.SetUpdateHandlerWithOptions(ctx, UpdateProbe, d.probe, held)
+}
+
+func (d *delivery) release(workflow.Context) error {
+	d.orders.release = true
+	return nil
+}
+
+func (d *delivery) onlyHeld() error {
+	if d.report.Status != webhook.Held || d.orders.pending() || d.orders.probing {
+		return temporal.NewApplicationError("the delivery is not held", TypeNotHeld)
+	}
+	return nil
+}
+
+// probe lets the delivery make its next attempt for all that are held, and says what came of it.
+func (d *delivery) probe(ctx workflow.Context) (p webhook.Probe, err error) {
+	before := len(d.report.Attempts)
+	d.orders.probe = true
+	if err := workflow.Await(ctx, func() bool { return !d.orders.probe && !d.orders.probing }); err != nil {
+		return p, err
+	}
+	if len(d.report.Attempts) > before {
+		a := d.report.Attempts[before]
+		p = webhook.Probe{Made: true, Answer: webhook.AnswerOf(a, d.in.Event.ID), Faults: a.Faults()}
+	}
+	return p, nil
 }
 
 func (d *delivery) answer() (webhook.DeliveryReport, error) { return d.report, nil }

@@ -43,10 +43,14 @@ func recoverPage(ctx workflow.Context, in RecoveryInput, page []byte) (r activit
 	err = workflow.ExecuteActivity(recovering(ctx, in.Window.Tenant), pages.RecoverPage, activities.RecoveryPage{
 		Window: in.Window, Page: page, RatePerSecond: in.RatePerSecond, Verb: in.Verb,
 	}).Get(ctx, &r)
-	if cancelled, ok := errors.AsType[*temporal.CanceledError](err); ok && cancelled.HasDetails() {
+	if cancelled, ok := asCancelled(err); ok && cancelled.HasDetails() {
 		_ = cancelled.Details(&r) // then the figures stay as they were
 	}
 	return r, err
+}
+
+func asCancelled(err error) (*temporal.CanceledError, bool) {
+	return errors.AsType[*temporal.CanceledError](err)
 }
 
 func (r RecoveryReport) details() string {

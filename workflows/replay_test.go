@@ -14,7 +14,7 @@ import (
 // deliveries would not survive the change: gate it in changes.go.
 func TestReplay(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"Event", "Delivery", "Recovery"} {
+	for _, name := range []string{"Event", "Delivery", "Recovery", "Approval"} {
 		files, err := filepath.Glob(filepath.Join("testdata", "histories", name, "*.json"))
 		require.NoError(t, err)
 		require.NotEmpty(t, files, name)

@@ -1,5 +1,6 @@
 // Package workflows decides what happens next: Event makes the first attempt to every endpoint,
-// Delivery carries on with one that did not take the event, Recovery starts finished deliveries again. Code here must replay to the same
+// Delivery carries on with one that did not take the event, Approval asks a person about an endpoint
+// that keeps failing, Recovery starts finished deliveries again. Code here must replay to the same
 // commands: no clock, randomness, map order, goroutines, environment or configuration.
 package workflows
 
@@ -10,4 +11,5 @@ func Register(r worker.WorkflowRegistry) {
 	r.RegisterWorkflow(Event)
 	r.RegisterWorkflow(Delivery)
 	r.RegisterWorkflow(Recovery)
+	r.RegisterWorkflow(Approval)
 }

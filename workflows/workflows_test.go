@@ -252,6 +252,12 @@ func TestWireNames(t *testing.T) {
 	require.Equal(t, "report", workflows.QueryReport)
 	require.Equal(t, "retry-now cancel", workflows.SignalRetryNow+" "+workflows.SignalCancel)
 	require.Equal(t, "retry-now cancel", workflows.UpdateRetryNow+" "+workflows.UpdateCancel)
+	require.Equal(t, "probe release", workflows.UpdateProbe+" "+workflows.UpdateRelease)
+	require.Equal(t, "approve reject", workflows.SignalApprove+" "+workflows.SignalReject)
+	require.Equal(t, "approve reject", workflows.UpdateApprove+" "+workflows.UpdateReject)
+	require.Equal(t, "failing recovered", workflows.SignalFailing+" "+workflows.SignalRecovered)
+	require.Equal(t, "resume end", workflows.SignalResume+" "+workflows.SignalEnd)
+	require.Equal(t, "approval/demo/ep_1", workflows.ApprovalWorkflowID("demo", "ep_1"))
 	require.Equal(t, "recovery/demo/ep_1", workflows.RecoveryWorkflowID("demo", "ep_1"))
 	require.Equal(t, "event/demo/evt_1", workflows.EventWorkflowID("demo", "evt_1"))
 	require.Equal(t, "delivery/demo/evt_1/ep_1", workflows.DeliveryWorkflowID("demo", "evt_1", "ep_1"))
@@ -259,7 +265,7 @@ func TestWireNames(t *testing.T) {
 
 	r := &names{}
 	workflows.Register(r)
-	require.Equal(t, []string{"Event", "Delivery", "Recovery"}, r.workflows)
+	require.Equal(t, []string{"Event", "Delivery", "Recovery", "Approval"}, r.workflows)
 	var methods []string
 	for m := range reflect.TypeFor[*activities.Delivery]().Methods() {
 		methods = append(methods, m.Name)
@@ -267,7 +273,13 @@ func TestWireNames(t *testing.T) {
 	for m := range reflect.TypeFor[*activities.Recovery]().Methods() {
 		methods = append(methods, m.Name)
 	}
-	require.Equal(t, []string{"Attempt", "FirstAttempt", "RecoverPage"}, methods)
+	for m := range reflect.TypeFor[*activities.Approval]().Methods() {
+		methods = append(methods, m.Name)
+	}
+	require.Equal(t, []string{
+		"Attempt", "FirstAttempt", "RecoverPage",
+		"Announce", "ChangeState", "CountHeld", "LookAtEndpoint", "NudgeAll", "ProbeOldest", "ReleaseHeld",
+	}, methods)
 }
 
 // names is a registry that only takes note.

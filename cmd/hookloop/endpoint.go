@@ -17,7 +17,8 @@ func newEndpoint() *cobra.Command {
 
 An endpoint is a consumer's URL with a secret that signs what is sent there (Standard Webhooks).`, &o,
 		newEndpointCreate(&o), newEndpointList(&o), newEndpointGet(&o), newEndpointUpdate(&o), newEndpointDelete(&o),
-		newEndpointSecret(&o), newEndpointRotate(&o), newEndpointTest(&o), newEndpointRecover(&o))
+		newEndpointSecret(&o), newEndpointRotate(&o), newEndpointTest(&o), newEndpointRecover(&o),
+		newEndpointPause(&o), newEndpointResume(&o))
 	c.Example = `  hookloop endpoint create --url http://127.0.0.1:9000/ --type contact.updated
   hookloop endpoint list
   hookloop endpoint test ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --wait
@@ -66,8 +67,8 @@ func newEndpointGet(o *clientOptions) *cobra.Command {
 	return &cobra.Command{
 		Use:   "get ID",
 		Short: "Show an endpoint",
-		Long: `Show an endpoint, without its secret. Schedule and time-out are those that hold, defaults included. The
-breaker is that of the worker beside the gateway; each worker has its own.`,
+		Long: `Show an endpoint, without its secret. Schedule, time-out and approval are those that hold, defaults
+included. The breaker is that of the worker beside the gateway; each worker has its own.`,
 		Example: `  hookloop endpoint get ep_01jzc8k0a2n4p6r8s0t2v4w6x8`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -121,6 +122,7 @@ type endpointView struct {
 	ID          string            `json:"id"`
 	URL         string            `json:"url"`
 	State       string            `json:"state"`
+	StateReason string            `json:"state_reason"`
 	EventTypes  []string          `json:"event_types"`
 	Description string            `json:"description"`
 	Headers     map[string]string `json:"headers"`
@@ -128,6 +130,7 @@ type endpointView struct {
 	Schedule    []string          `json:"schedule"`
 	Timeout     string            `json:"timeout"`
 	RateLimit   *rateView         `json:"rate_limit"` // nil: none
+	Approval    *approvalPolicy   `json:"approval"`   // nil: not known
 	Breaker     string            `json:"breaker"`    // empty: not known
 	Secret      string            `json:"secret"`
 }

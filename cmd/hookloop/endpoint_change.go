@@ -5,16 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"net/textproto"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 )
-
-// clearable are the fields that have a default to go back to.
-var clearable = []string{"event_types", "description", "headers", "metadata", "schedule", "timeout", "rate_limit"}
 
 // endpointFlags are the fields of an endpoint as flags. Only what was given is sent.
 type endpointFlags struct {
@@ -26,6 +22,7 @@ type endpointFlags struct {
 	schedule    string
 	timeout     time.Duration
 	rate        rateFlags
+	approval    approvalFlags
 	clear       []string
 }
 
@@ -38,6 +35,7 @@ func (e *endpointFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&e.schedule, "schedule", "", "the wait before each attempt, like `0s,5s,5m`")
 	f.DurationVar(&e.timeout, "timeout", 15*time.Second, "of one attempt, 1s to 30s")
 	e.rate.register(f)
+	e.approval.register(f)
 }
 
 // fields is the body of the request: what the flags changed, and null for what --clear names.
@@ -65,6 +63,7 @@ func (e *endpointFlags) fields(flags *pflag.FlagSet) (map[string]any, error) {
 	if err := e.rate.field(flags, all); err != nil {
 		return nil, err
 	}
+	e.approval.field(flags, all)
 	if err := e.pairs(all); err != nil {
 		return nil, err
 	}
@@ -115,29 +114,6 @@ func parseSchedule(s string) ([]string, error) {
 	return waits, nil
 }
 
-// cleared puts a null for each field, header or entry of the metadata that --clear names.
-func (e *endpointFlags) cleared(all map[string]any) error {
-	for _, name := range e.clear {
-		field, key, isEntry := strings.Cut(name, ".")
-		entries, hasEntries := all[field].(map[string]any)
-		switch {
-		case isEntry && (field == "headers" || field == "metadata") && key != "":
-			if !hasEntries {
-				entries = map[string]any{}
-				all[field] = entries
-			}
-			entries[key] = nil
-		case isEntry || !slices.Contains(clearable, field):
-			return usage("--clear takes %s, headers.NAME and metadata.KEY, not %q", strings.Join(clearable, ", "), name)
-		case all[field] != nil:
-			return usage("%s is set and cleared at once", field)
-		default:
-			all[field] = nil
-		}
-	}
-	return nil
-}
-
 func newEndpointCreate(o *clientOptions) *cobra.Command {
 	var e endpointFlags
 	var s secretFlags
@@ -148,7 +124,8 @@ func newEndpointCreate(o *clientOptions) *cobra.Command {
 base64 of 24 to 64 bytes).
 
 Without --type it takes every event. Without --schedule an attempt that failed is made again after
-5s, 5m, 30m, 2h, 5h, 10h, 14h, 20h and 24h.`,
+5s, 5m, 30m, 2h, 5h, 10h, 14h, 20h and 24h. An endpoint that has failed for --approval-after is held
+until a person decides; see 'hookloop approval --help'.`,
 		Example: `  hookloop endpoint create --url http://127.0.0.1:9000/
   hookloop endpoint create --url https://crm.example.com/hooks --type contact.updated --type contact.deleted \
       --header 'X-Team: sales' --metadata customer=4711 --schedule 0s,5s,5m,1h --rate-limit 10/s`,
@@ -191,7 +168,8 @@ func newEndpointUpdate(o *clientOptions) *cobra.Command {
 there are. --clear goes back to the default, or removes an entry. Deliveries under way keep their
 schedule, but go to the new URL. A new secret comes from 'hookloop endpoint rotate'.`,
 		Example: `  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --timeout 5s --header 'X-Team: sales' --rate-limit 10 --burst 20
-  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --clear schedule --clear headers.X-Team`,
+  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --clear schedule --clear headers.X-Team
+  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --approval-after 6h --clear approval.timeout`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			fields, err := e.fields(c.Flags())
@@ -209,6 +187,6 @@ schedule, but go to the new URL. A new secret comes from 'hookloop endpoint rota
 		},
 	}
 	e.register(c.Flags())
-	c.Flags().StringArrayVar(&e.clear, "clear", nil, fmt.Sprintf("`field` to set back, repeatable: %s, headers.NAME, metadata.KEY", strings.Join(clearable, ", ")))
+	c.Flags().StringArrayVar(&e.clear, "clear", nil, fmt.Sprintf("`field` to set back, repeatable: %s", clearableNames))
 	return c
 }

@@ -12,7 +12,7 @@ func showEndpoint(w io.Writer, e endpointView) error {
 	t := columns(w)
 	row(t, "id", e.ID)
 	row(t, "url", e.URL)
-	row(t, "state", e.State)
+	row(t, "state", because(e.State, e.StateReason))
 	row(t, "event types", e.types())
 	if e.Description != "" {
 		row(t, "description", e.Description)
@@ -23,6 +23,9 @@ func showEndpoint(w io.Writer, e endpointView) error {
 	row(t, "timeout", e.Timeout)
 	if e.RateLimit != nil {
 		row(t, "rate limit", e.RateLimit.String())
+	}
+	if e.Approval != nil {
+		row(t, "approval", e.Approval.String())
 	}
 	if e.Breaker != "" {
 		row(t, "breaker", e.Breaker)

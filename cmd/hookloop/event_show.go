@@ -58,9 +58,13 @@ func (e eventView) picture(now time.Time) string {
 	return b.String()
 }
 
+// because adds a reason to a status, unless it says both: "paused by alice".
 func because(status, reason string) string {
-	if reason == "" {
+	switch {
+	case reason == "":
 		return oneLine(status)
+	case strings.HasPrefix(reason, status+" "):
+		return oneLine(reason)
 	}
 	return oneLine(status + ": " + reason)
 }

@@ -14,6 +14,8 @@ import (
 
 	"hookloop/activities"
 	"hookloop/gateway"
+	"hookloop/internal/approvals"
+	"hookloop/internal/backlog"
 	"hookloop/internal/config"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/registry"
@@ -37,6 +39,7 @@ type serviceConfig struct {
 // eagerly: the gateway's start is answered with the worker's first task.
 type service struct {
 	registry *sqlite.Registry
+	reporter *approvals.Reporter
 	sender   *sender.Sender
 	verifier *gateway.Verifier
 	worker   *worker.Worker
@@ -55,8 +58,11 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if s.registry, err = openRegistry(ctx, cfg); err != nil {
 		return nil, err
 	}
+	asks := approvals.New(cfg.Client)
+	s.reporter = asks.NewReporter(cfg.Logger)
 	s.sender, err = sender.New(sender.Config{
 		AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: metrics,
+		Health: s.reporter,
 	})
 	if err != nil {
 		return nil, err
@@ -70,7 +76,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback,
-		Redeliveries: again, Breakers: s.sender,
+		Redeliveries: again, Approvals: asks, Breakers: s.sender,
 		Version: version, Logger: cfg.Logger, Metrics: metrics,
 	})
 	return s, err
@@ -93,6 +99,9 @@ func newWorker(c client.Client, r *sqlite.Registry, s *sender.Sender, again *red
 		Client:     c,
 		Deliveries: &activities.Delivery{Endpoints: r, Sender: s, Events: events},
 		Recoveries: &activities.Recovery{Deliveries: again},
+		Approvals: &activities.Approval{
+			Endpoints: r, Backlog: backlog.New(c), Events: &approvals.Announcer{Client: c, Endpoints: r},
+		},
 	})
 }
 
@@ -120,6 +129,9 @@ func (s *service) close() error {
 	}
 	if s.sender != nil {
 		s.sender.Close()
+	}
+	if s.reporter != nil {
+		s.reporter.Close()
 	}
 	if s.registry != nil {
 		return s.registry.Close()

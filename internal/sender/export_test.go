@@ -38,7 +38,13 @@ func (s *Sender) Enter(tenant, id string) (leave func(error), refused *webhook.D
 
 // EnterLimited is Enter for a delivery of an endpoint that may have a rate limit.
 func (s *Sender) EnterLimited(e webhook.Endpoint, event string) (leave func(error), refused *webhook.Deferral) {
-	return s.guards.enter(e, event)
+	return s.EnterDelivery(webhook.Delivery{Endpoint: e, Event: webhook.Event{ID: event}})
+}
+
+// EnterDelivery is Enter for a delivery of which more matters.
+func (s *Sender) EnterDelivery(d webhook.Delivery) (leave func(error), refused *webhook.Deferral) {
+	t, refused := s.guards.enter(d)
+	return func(verdict error) { s.leave(t, d, webhook.Attempt{}, verdict) }, refused
 }
 
 // Slots counts the slots remembered, of all endpoints.

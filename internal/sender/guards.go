@@ -2,25 +2,12 @@ package sender
 
 import (
 	"container/list"
-	"errors"
-	"net/http"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/sony/gobreaker/v2"
 
 	"hookloop/internal/webhook"
-)
-
-// When a breaker opens and for how long. One that trips later floods a dying endpoint; one that trips
-// earlier makes an outage of a hiccup.
-const (
-	tripConsecutive = 5
-	tripMinimum     = 10 // attempts before a share of failures means anything
-	tripWindow      = 60 * time.Second
-	tripBucket      = 10 * time.Second
-	openTime        = 30 * time.Second
 )
 
 // A guard is forgotten after an hour of idleness: longer than the longest deferral (30 min and its
@@ -32,56 +19,28 @@ const (
 	maxGuards = 1 << 14
 )
 
-// What an attempt tells the breaker about the endpoint; nil says it is well.
-var (
-	errFailing   = errors.New("the endpoint fails")
-	errNoVerdict = errors.New("the attempt says nothing about the endpoint")
-)
-
-// verdictOn judges the endpoint, not the delivery: a 400 for one payload comes from an endpoint
-// that is alive. An address we would not dial is our judgement and counts for neither.
-func verdictOn(a webhook.Attempt) error {
-	switch {
-	case a.Failure == webhook.FailureAddress:
-		return errNoVerdict
-	case a.Failure != "", a.StatusCode >= 500,
-		a.StatusCode == http.StatusRequestTimeout, a.StatusCode == http.StatusTooManyRequests:
-		return errFailing
-	}
-	return nil
-}
-
 type endpointKey struct{ tenant, id string }
 
-// guard is what stands before one endpoint in this worker.
+// guard is what stands before one endpoint in this worker. It is guarded by the lock of its guards.
 type guard struct {
 	key      endpointKey
-	breaker  *gobreaker.TwoStepCircuitBreaker[struct{}]
-	pacer    *pacer       // nil: the endpoint has no rate limit
-	probeAt  atomic.Int64 // Unix seconds from which an open breaker lets a probe through
+	breaker  *breaker
+	pacer    *pacer // nil: the endpoint has no rate limit
 	bulkhead bulkhead
+	unwell   bool // nobody has been told that it is well, or not since it failed
 	usedAt   time.Time
 }
 
 func newGuard(key endpointKey, places int) *guard {
-	g := &guard{key: key, bulkhead: bulkhead{places: places}}
-	g.breaker = gobreaker.NewTwoStepCircuitBreaker[struct{}](gobreaker.Settings{
-		Interval:     tripWindow,
-		BucketPeriod: tripBucket,
-		Timeout:      openTime,
-		MaxRequests:  1, // one probe
-		ReadyToTrip: func(c gobreaker.Counts) bool {
-			done := c.TotalSuccesses + c.TotalFailures // not Requests: those in flight have not succeeded
-			return c.ConsecutiveFailures >= tripConsecutive || done >= tripMinimum && c.TotalFailures*2 >= done
-		},
-		OnStateChange: func(_ string, _, to gobreaker.State) {
-			if to == gobreaker.StateOpen {
-				g.probeAt.Store(time.Now().Add(openTime).Unix() + 1)
-			}
-		},
-		IsExcluded: func(err error) bool { return errors.Is(err, errNoVerdict) },
-	})
-	return g
+	return &guard{key: key, breaker: newBreaker(), bulkhead: bulkhead{places: places}, unwell: true}
+}
+
+// turn is a delivery's place at an endpoint.
+type turn struct {
+	guard   *guard
+	breaker *breaker    // that let it through; nil: none was asked, a person wants to know
+	done    func(error) // tells that breaker
+	taken   time.Time
 }
 
 // guards keeps the guard of each endpoint in use, the last used first.
@@ -98,29 +57,29 @@ func newGuards(bulkhead int) *guards {
 	return &guards{bulkhead: bulkhead, byKey: map[endpointKey]*list.Element{}, recent: list.New()}
 }
 
-// enter takes a place at the endpoint for a delivery of event, or says why there is none. leave must
-// be called once, with what the attempt said about the endpoint. The lock spans all the guard's
-// parts, so that what one refuses costs the others nothing: no probe, no place, no token.
-func (g *guards) enter(e webhook.Endpoint, event string) (leave func(verdict error), refused *webhook.Deferral) {
+// enter takes a place at the endpoint for a delivery, or says why there is none. leave must be called
+// once, with what the attempt said about the endpoint. The lock spans all the guard's parts, so that
+// what one refuses costs the others nothing: no probe, no place, no token.
+func (g *guards) enter(d webhook.Delivery) (t turn, refused *webhook.Deferral) {
 	now := time.Now()
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	gd, isNew := g.find(endpointKey{e.Tenant, e.ID}, now)
+	gd, isNew := g.find(endpointKey{d.Endpoint.Tenant, d.Endpoint.ID}, now)
 	if isNew {
 		defer g.forget(now) // once this turn has its place, or none
 	}
+	if d.Probe {
+		return turn{guard: gd, taken: now}, gd.bulkhead.take(now)
+	}
 	done, err := gd.breaker.Allow()
 	if err != nil {
-		return nil, gd.whyNot(err)
+		return turn{}, gd.breaker.whyNot(err)
 	}
-	if refused = gd.room(e, event, now, &g.slots); refused != nil {
+	if refused = gd.room(d.Endpoint, d.Event.ID, now, &g.slots); refused != nil {
 		done(errNoVerdict) // gives a probe back
-		return nil, refused
+		return turn{}, refused
 	}
-	return func(verdict error) {
-		done(verdict)
-		g.leave(gd, now)
-	}, nil
+	return turn{guard: gd, breaker: gd.breaker, done: done, taken: now}, nil
 }
 
 // room takes a place and a token. The limit is asked last: its token would not come back.
@@ -133,17 +92,6 @@ func (gd *guard) room(e webhook.Endpoint, event string, now time.Time, slots *in
 		gd.bulkhead.inFlight--
 	}
 	return limited
-}
-
-func (gd *guard) whyNot(err error) *webhook.Deferral {
-	d := &webhook.Deferral{Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way"}
-	if errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return d
-	}
-	at := time.Unix(gd.probeAt.Load(), 0)
-	d.Detail = "the endpoint keeps failing; it is probed after " + at.UTC().Format(time.RFC3339)
-	d.WaitMS = max(time.Until(at).Milliseconds(), 0)
-	return d
 }
 
 // find gives the endpoint's guard, a new one if need be.
@@ -159,13 +107,44 @@ func (g *guards) find(key endpointKey, now time.Time) (gd *guard, isNew bool) {
 	return gd, !known
 }
 
-// leave gives a place back that was taken at a time.
-func (g *guards) leave(gd *guard, taken time.Time) {
+// leave gives a turn's place back and says what its verdict changed: whether it opened the breaker,
+// and whether it is the first good one since the guard is new or was told to be failing.
+func (g *guards) leave(t turn, verdict error) (opened, recovered bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	now := time.Now()
-	gd.bulkhead.giveBack(taken, now)
+	gd, now := t.guard, time.Now()
+	gd.bulkhead.giveBack(t.taken, now)
 	gd.usedAt = now
+	opened = gd.learn(t, verdict)
+	recovered = gd.unwell && verdict == nil
+	if recovered {
+		gd.unwell = false
+	}
+	return opened, recovered
+}
+
+// learn passes a verdict on to the breaker and says whether it opened. What a person asked for can
+// only mend: its success starts the breaker anew, and what began before that is no longer heard.
+func (gd *guard) learn(t turn, verdict error) (opened bool) {
+	switch {
+	case t.breaker == nil:
+		if verdict == nil {
+			gd.breaker = newBreaker()
+		}
+		return false
+	case t.breaker != gd.breaker:
+		return false
+	}
+	before := t.breaker.openings
+	t.done(verdict)
+	return t.breaker.openings > before
+}
+
+// failing notes that somebody was told so, and is owed the word when it has passed.
+func (g *guards) failing(gd *guard) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	gd.unwell = true
 }
 
 // forget drops guards idle for long and, while there are too many, the idlest. One with attempts in

@@ -24,10 +24,15 @@ func TestVerdictOn(t *testing.T) {
 	t.Parallel()
 	for status := 100; status < 600; status++ {
 		want := error(nil)
-		if status >= 500 || status == 408 || status == 429 {
+		if status >= 500 || status == 408 || status == 410 || status == 429 {
 			want = sender.ErrFailing
 		}
 		require.Equal(t, want, sender.VerdictOn(webhook.Attempt{StatusCode: status}), status)
+		require.Equal(t, want, sender.VerdictOn(webhook.Attempt{StatusCode: status, Directive: webhook.DirectiveAbort}), status)
+		if status/100 != 2 { // who takes an event is alive, whatever it asks for
+			want = sender.ErrFailing
+		}
+		require.Equal(t, want, sender.VerdictOn(webhook.Attempt{StatusCode: status, Directive: webhook.DirectiveDisable}), status)
 	}
 	for failure, want := range map[webhook.Failure]error{
 		webhook.FailureRefused: sender.ErrFailing, webhook.FailureReset: sender.ErrFailing, webhook.FailureDNS: sender.ErrFailing,

@@ -1,6 +1,7 @@
 package sender_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -10,7 +11,6 @@ import (
 
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/sender"
-	"hookloop/internal/webhook"
 )
 
 // The whole text is compared, so that no series appears unnoticed.
@@ -28,9 +28,9 @@ func TestMetrics(t *testing.T) {
 	a, err := s.Send(t.Context(), odd, 1)
 	require.NoError(t, err)
 	require.Equal(t, 999, a.StatusCode)
-	held := delivery(srv.URL)
-	held.Endpoint.State = webhook.EndpointHeld
-	_, err = s.Send(t.Context(), held, 1)
+	stopped, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = s.Send(stopped, delivery(srv.URL), 1)
 	require.Error(t, err)
 
 	require.NoError(t, testutil.GatherAndCompare(reg, strings.NewReader(`
@@ -47,7 +47,7 @@ hookloop_attempts_total{outcome="reset"} 1
 hookloop_breakers_open 0
 # HELP hookloop_deferrals_total Turns that passed without an attempt, by reason.
 # TYPE hookloop_deferrals_total counter
-hookloop_deferrals_total{reason="endpoint_state"} 1
+hookloop_deferrals_total{reason="stopping"} 1
 `), "hookloop_attempts_total", "hookloop_breakers_open", "hookloop_deferrals_total"))
 	count, err := testutil.GatherAndCount(reg)
 	require.NoError(t, err)

@@ -1,7 +1,8 @@
 // Package sender makes one attempt: a signed POST with a deadline, behind an address guard and, per
-// endpoint, a circuit breaker, a bulkhead and a rate limit. It reports what came back and never what to do about
-// it: verdicts are webhook.Decide's. Activities call it; it is the only package that asks HTTP of
-// others.
+// endpoint, a circuit breaker, a bulkhead and a rate limit. It reports what came back, tells a Health
+// how the endpoint fares, and never says what to do about it: verdicts are webhook.Decide's, and
+// whether a turn may go to an endpoint in its state is webhook.Endpoint's. Activities call it; it is
+// the only package that asks HTTP of others.
 package sender
 
 import (
@@ -26,6 +27,7 @@ type Config struct {
 	Now           func() time.Time      // dates and signs attempts; nil: time.Now
 	Logger        *slog.Logger          // nil: silent
 	Metrics       prometheus.Registerer // nil: none
+	Health        Health                // nil: nobody hears
 }
 
 const defaultBulkhead = 16
@@ -39,6 +41,7 @@ type Sender struct {
 	transport *http.Transport
 	guards    *guards
 	metrics   *metrics
+	health    Health
 }
 
 // New prepares a Sender; nothing is dialled before the first Send.
@@ -70,6 +73,7 @@ func New(cfg Config) (*Sender, error) {
 		transport: newTransport(cfg.AllowLoopback),
 		guards:    g,
 		metrics:   m,
+		health:    cfg.Health,
 	}, nil
 }
 
@@ -79,12 +83,13 @@ func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 // Send makes attempt number of d. Every answer and every failure of the endpoint is an Attempt; an
 // error means no attempt counts, and is a *webhook.Deferral when that is nobody's fault.
 func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {
-	leave, refused := s.enter(ctx, d)
+	t, refused := s.enter(ctx, d)
 	if refused != nil {
 		return webhook.Attempt{}, s.deferred(refused)
 	}
+	var a webhook.Attempt
 	verdict := errNoVerdict // also that of an attempt that panics
-	defer func() { leave(verdict) }()
+	defer func() { s.leave(t, d, a, verdict) }()
 
 	a, err := s.attempt(ctx, d, number)
 	if err != nil {
@@ -104,17 +109,12 @@ func (s *Sender) Breaker(tenant, endpointID string) string {
 	return s.guards.state(endpointKey{tenant, endpointID}).String()
 }
 
-// enter asks all who may refuse this turn: a stopping worker, the endpoint's state, its guard.
-func (s *Sender) enter(ctx context.Context, d webhook.Delivery) (leave func(error), refused *webhook.Deferral) {
+// enter asks all who may refuse this turn: a stopping worker, the endpoint's guard.
+func (s *Sender) enter(ctx context.Context, d webhook.Delivery) (t turn, refused *webhook.Deferral) {
 	if ctx.Err() != nil {
-		return nil, stopping()
+		return turn{}, stopping()
 	}
-	switch d.Endpoint.State {
-	case webhook.EndpointHeld, webhook.EndpointPaused, webhook.EndpointDisabled:
-		return nil, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is " + string(d.Endpoint.State)}
-	case webhook.EndpointActive:
-	}
-	return s.guards.enter(d.Endpoint, d.Event.ID)
+	return s.guards.enter(d)
 }
 
 func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {

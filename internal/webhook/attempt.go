@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"fmt"
+	"net/http"
 	"time"
 )
 
@@ -26,6 +27,26 @@ type Attempt struct {
 
 // Succeeded says whether the endpoint took the event. Only 2xx counts.
 func (a Attempt) Succeeded() bool { return a.StatusCode/100 == 2 }
+
+// Faults says whether the attempt speaks against the endpoint, and not only against one payload: no
+// answer, 5xx, 408, 429, 410, or its own word that it should be disabled. An address we would not
+// dial is our judgement.
+func (a Attempt) Faults() bool {
+	switch {
+	case a.Failure == FailureAddress:
+		return false
+	case a.Succeeded():
+		return false
+	case a.Failure != "", a.StatusCode >= 500, a.IsGone():
+		return true
+	}
+	return a.StatusCode == http.StatusRequestTimeout || a.StatusCode == http.StatusTooManyRequests
+}
+
+// IsGone says whether the endpoint asks for no more deliveries.
+func (a Attempt) IsGone() bool {
+	return !a.Succeeded() && (a.StatusCode == http.StatusGone || a.Directive == DirectiveDisable)
+}
 
 // RetryAfter is the wait the endpoint asked for; zero when it did not.
 func (a Attempt) RetryAfter() time.Duration { return time.Duration(a.RetryAfterMS) * time.Millisecond }
@@ -64,8 +85,9 @@ const (
 	DeferBulkhead DeferReason = "bulkhead_full"
 	DeferLimit    DeferReason = "rate_limited"   // the wait ends at a slot of the delivery's own
 	DeferState    DeferReason = "endpoint_state" // held or paused
-	DeferInternal DeferReason = "internal"       // our own fault: registry or history out of reach
-	DeferStopping DeferReason = "stopping"       // the worker is shutting down
+	DeferDisabled DeferReason = "endpoint_disabled"
+	DeferInternal DeferReason = "internal" // our own fault: registry or history out of reach
+	DeferStopping DeferReason = "stopping" // the worker is shutting down
 )
 
 // Deferral is the error of a turn in which no attempt was made.

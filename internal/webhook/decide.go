@@ -8,13 +8,27 @@ import (
 // MaxRetryAfter bounds the wait an endpoint may ask for.
 const MaxRetryAfter = 24 * time.Hour
 
-// HeldCheck is how often a held delivery looks for itself whether its endpoint is active again, in
-// case the word did not reach it.
-const HeldCheck = time.Hour
+// How often a held delivery looks for itself whether its endpoint is active again, in case the word
+// did not reach it: soon after it was held, since a release may have begun at that very moment and
+// not have seen it, then rarely, since ten thousand may be held for a week.
+const (
+	FirstHeldCheck = time.Minute
+	HeldCheck      = 6 * time.Hour
+)
 
-// Decision is what follows an attempt: the state of the delivery and, while it goes on, the wait
+// HeldWait says how long a delivery that was held waits before it looks for the n-th time (n from 1),
+// and never shorter than the deferral asks for.
+func HeldWait(d Deferral, n int, seed string) time.Duration {
+	wait := HeldCheck
+	if n == 1 {
+		wait = FirstHeldCheck
+	}
+	return d.Wait() + Jitter(wait, seed, n)
+}
+
+// Verdict is what follows an attempt: the state of the delivery and, while it goes on, the wait
 // until the next attempt.
-type Decision struct {
+type Verdict struct {
 	Status DeliveryStatus
 	Reason string // why it ended or is held, for a person
 	Wait   time.Duration
@@ -23,24 +37,24 @@ type Decision struct {
 // Decide says what follows attempt a of the delivery that seed names. Workflows replay it: the
 // same arguments must give the same answer forever, so gate every change to it in
 // workflows/changes.go.
-func Decide(s Schedule, a Attempt, seed string) Decision {
+func Decide(s Schedule, a Attempt, seed string) Verdict {
 	switch {
 	case a.Succeeded():
-		return Decision{Status: Delivered}
+		return Verdict{Status: Delivered}
 	case a.Directive == DirectiveAbort:
-		return Decision{Status: Rejected, Reason: "the endpoint answered webhook-delivery: abort-message"}
+		return Verdict{Status: Rejected, Reason: "the endpoint answered webhook-delivery: abort-message"}
 	case a.Number >= len(s):
-		return Decision{Status: Exhausted, Reason: "the schedule is spent"}
+		return Verdict{Status: Exhausted, Reason: "the schedule is spent"}
 	case a.Directive == DirectiveDisable:
-		return Decision{Status: Held, Reason: "the endpoint answered webhook-delivery: disable", Wait: Jitter(max(s[a.Number], HeldCheck), seed, a.Number)}
+		return Verdict{Status: Held, Reason: "the endpoint answered webhook-delivery: disable", Wait: Jitter(max(s[a.Number], HeldCheck), seed, a.Number)}
 	case a.StatusCode == http.StatusGone:
-		return Decision{Status: Held, Reason: "the endpoint answered 410 Gone", Wait: Jitter(max(s[a.Number], HeldCheck), seed, a.Number)}
+		return Verdict{Status: Held, Reason: "the endpoint answered 410 Gone", Wait: Jitter(max(s[a.Number], HeldCheck), seed, a.Number)}
 	}
 	wait := s[a.Number]
 	if a.StatusCode == http.StatusTooManyRequests || a.StatusCode == http.StatusServiceUnavailable {
 		wait = max(wait, min(a.RetryAfter(), MaxRetryAfter))
 	}
-	return Decision{Status: Retrying, Wait: jitterUp(wait, a.RetryAfter(), seed, a.Number)}
+	return Verdict{Status: Retrying, Wait: jitterUp(wait, a.RetryAfter(), seed, a.Number)}
 }
 
 // jitterUp jitters a scheduled wait either way, but never goes below what the endpoint asked for.
@@ -65,7 +79,7 @@ func DeferWait(d Deferral, n int, seed string) time.Duration {
 		return max(d.Wait(), time.Second)
 	case DeferStopping, DeferInternal:
 		first = time.Second
-	case DeferBreaker, DeferState, DeferSchedule:
+	case DeferBreaker, DeferState, DeferDisabled, DeferSchedule:
 	}
 	wait := longestDeferral
 	if n < 12 { // beyond, the shift would pass the longest anyway

@@ -46,7 +46,7 @@ func verdict(status int, d webhook.Directive, scheduled time.Duration) (next, en
 	case d == webhook.DirectiveAbort:
 		return webhook.Rejected, webhook.Rejected, 0
 	case d == webhook.DirectiveDisable, status == 410:
-		return webhook.Held, webhook.Exhausted, time.Hour
+		return webhook.Held, webhook.Exhausted, webhook.HeldCheck
 	case status == 429 || status == 503:
 		return webhook.Retrying, webhook.Exhausted, time.Hour
 	}
@@ -81,7 +81,7 @@ func TestEveryFailureIsRetried(t *testing.T) {
 			require.Equal(t, webhook.Retrying, got.Status, f)
 			require.InDelta(t, s[n], got.Wait, float64(s[n])/5, f)
 		}
-		require.Equal(t, webhook.Decision{Status: webhook.Exhausted, Reason: "the schedule is spent"},
+		require.Equal(t, webhook.Verdict{Status: webhook.Exhausted, Reason: "the schedule is spent"},
 			webhook.Decide(s, webhook.Attempt{Number: len(s), Failure: f}, seed), f)
 	}
 }

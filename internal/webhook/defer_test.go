@@ -63,3 +63,36 @@ func TestDeliveriesComeWhenAPlaceShouldBeFree(t *testing.T) {
 		}
 	}
 }
+
+func TestHeldDeliveriesLookSoonAndThenRarely(t *testing.T) {
+	t.Parallel()
+	for _, asked := range []time.Duration{0, 20 * time.Minute} {
+		d := webhook.Deferral{Reason: webhook.DeferState, WaitMS: asked.Milliseconds()}
+		for n := 1; n <= 20; n++ {
+			want := webhook.HeldCheck
+			if n == 1 {
+				want = webhook.FirstHeldCheck
+			}
+			require.InDelta(t, want, webhook.HeldWait(d, n, seed)-asked, float64(want)/5)
+		}
+	}
+}
+
+func TestWhoAnEndpointRefuses(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	active := webhook.Endpoint{State: webhook.EndpointActive}
+	releasing := webhook.Endpoint{State: webhook.EndpointActive, Releasing: now.Add(time.Minute)}
+	for _, held := range []bool{true, false} {
+		require.Nil(t, active.Refuses(now, held))
+		require.Nil(t, releasing.Refuses(now.Add(time.Minute), held))
+		for _, state := range []webhook.EndpointState{webhook.EndpointHeld, webhook.EndpointPaused} {
+			got := webhook.Endpoint{State: state, StateReason: "it keeps failing"}.Refuses(now, held)
+			require.Equal(t, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is " + string(state) + ": it keeps failing"}, got)
+		}
+		got := webhook.Endpoint{State: webhook.EndpointDisabled}.Refuses(now, held)
+		require.Equal(t, &webhook.Deferral{Reason: webhook.DeferDisabled, Detail: "the endpoint is disabled"}, got)
+	}
+	require.Nil(t, releasing.Refuses(now, false), "fresh deliveries go at once")
+	require.Equal(t, int64(60_000), releasing.Refuses(now, true).WaitMS)
+}

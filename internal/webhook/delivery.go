@@ -7,6 +7,7 @@ type Delivery struct {
 	Event    Event
 	Data     []byte
 	Endpoint Endpoint
+	Probe    bool // asked for by a person: an open breaker does not refuse it, its success closes the breaker
 }
 
 // DeliveryStatus is where a delivery stands. The value is the API's and the metric's.

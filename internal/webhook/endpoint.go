@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"hookloop/internal/signature"
@@ -31,7 +32,10 @@ type Endpoint struct {
 	Schedule    Schedule          // empty: DefaultSchedule
 	Timeout     time.Duration     // of one attempt; zero: DefaultTimeout
 	RateLimit   RateLimit         // zero: none
+	Approval    ApprovalPolicy
 	State       EndpointState
+	StateReason string           // why it is not active, for a person; empty while it is
+	Releasing   time.Time        // until about then its held deliveries are let go one by one; zero: none are
 	Secrets     []EndpointSecret // the newest first; at least one
 	Version     int              // 1 at creation, one more with each change; attempts record it
 	CreatedAt   time.Time
@@ -112,4 +116,27 @@ func (e Endpoint) TimeoutOrDefault() time.Duration {
 		return DefaultTimeout
 	}
 	return e.Timeout
+}
+
+// Refuses says why a turn may not go to the endpoint as it is at time t; nil when it may. A delivery
+// that was held has to wait for its place in a release; fresh ones need not.
+func (e Endpoint) Refuses(t time.Time, held bool) *Deferral {
+	why := "the endpoint is " + string(e.State)
+	switch {
+	case strings.HasPrefix(e.StateReason, string(e.State)): // "paused by alice"
+		why = "the endpoint is " + e.StateReason
+	case e.StateReason != "":
+		why += ": " + e.StateReason
+	}
+	switch e.State {
+	case EndpointDisabled:
+		return &Deferral{Reason: DeferDisabled, Detail: why}
+	case EndpointHeld, EndpointPaused:
+		return &Deferral{Reason: DeferState, Detail: why}
+	case EndpointActive:
+	}
+	if left := e.Releasing.Sub(t); held && left > 0 {
+		return &Deferral{Reason: DeferState, Detail: "its place in the release has not come", WaitMS: left.Milliseconds()}
+	}
+	return nil
 }

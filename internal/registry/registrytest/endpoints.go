@@ -29,6 +29,7 @@ func defaults(t *testing.T, s Store) {
 	given.EventTypes, given.Schedule = []string{}, webhook.Schedule{}
 	given.Headers, given.Metadata = map[string]string{}, map[string]string{}
 	given.CreatedAt = born.In(time.FixedZone("", 3600)).Add(999 * time.Nanosecond)
+	given.Releasing = time.Time{}.In(time.FixedZone("", 3600))
 	create(t, r, given)
 
 	got, err := r.Endpoint(t.Context(), tenant, want.ID)

@@ -48,6 +48,9 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"update":                        update,
 		"update that fails":             updateFails,
 		"rate limit":                    rateLimit,
+		"approval policy":               approvalPolicy,
+		"state and its reason":          stateReason,
+		"release":                       release,
 		"delete":                        deleteEndpoint,
 		"tenants apart":                 tenantsApart,
 		"cancelled":                     cancelled,
@@ -123,7 +126,9 @@ func full(n int) webhook.Endpoint {
 	e.Schedule = webhook.Schedule{0, time.Nanosecond, 30 * 24 * time.Hour}
 	e.Timeout = 1500 * time.Millisecond
 	e.RateLimit = webhook.RateLimit{PerSecond: 0.1, Burst: 10_000}
-	e.State = webhook.EndpointHeld
+	e.Approval = webhook.ApprovalPolicy{After: time.Nanosecond, Timeout: webhook.MaxApproval}
+	e.State, e.StateReason = webhook.EndpointHeld, "2 × \"503\";\nпауза 😀"
+	e.Releasing = born.Add(-time.Microsecond)
 	e.Secrets = append(e.Secrets, webhook.EndpointSecret{Secret: signature.NewSecret(), ExpiresAt: born.Add(time.Microsecond)})
 	e.Version = 7
 	e.UpdatedAt = born.Add(time.Hour)

@@ -14,8 +14,8 @@ const (
 	selectEndpoint  = `SELECT ` + columns + ` FROM endpoints WHERE tenant = ? AND id = ?`
 	selectEndpoints = `SELECT ` + columns + ` FROM endpoints WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`
 	countEndpoints  = `SELECT count(*) FROM endpoints WHERE tenant = ?`
-	insertEndpoint  = `INSERT INTO endpoints (` + columns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	updateEndpoint  = `UPDATE endpoints SET (` + columns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	insertEndpoint  = `INSERT INTO endpoints (` + columns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateEndpoint  = `UPDATE endpoints SET (` + columns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		WHERE tenant = ?1 AND id = ?2 RETURNING ` + columns
 	deleteEndpoint = `DELETE FROM endpoints WHERE tenant = ? AND id = ?`
 )

@@ -3,6 +3,7 @@ package sqlite_test
 import (
 	"io/fs"
 	"testing"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
@@ -11,12 +12,16 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// What the version before the rate limit writes. It says which columns it means.
+// What the version before the rate limit writes, and the one before the approval. They say which
+// columns they mean.
 const (
 	insertV1 = `INSERT INTO endpoints (tenant, id, url, event_types, description, headers, metadata,
 		schedule, timeout, state, secrets, version, created_at, updated_at)
 		VALUES ('acme', 'ep_1', 'https://example.com', '', '', '', '', '', 0, 'active', ?, 1, 0, 0)`
 	updateV1 = `UPDATE endpoints SET (description, version) = ('by the old', version + 1) WHERE tenant = 'acme' AND id = 'ep_1'`
+	insertV2 = `INSERT INTO endpoints (tenant, id, url, event_types, description, headers, metadata,
+		schedule, timeout, state, secrets, version, created_at, updated_at, rate_per_second, rate_burst)
+		VALUES ('acme', 'ep_1', 'https://example.com', '', '', '', '', '', 0, 'active', ?, 1, 0, 0, 2.5, 4)`
 )
 
 // migrateTo makes the file as an earlier version did.
@@ -70,4 +75,48 @@ func TestRateLimitIsAdditive(t *testing.T) {
 	got, err = r.Endpoint(t.Context(), "acme", "ep_1")
 	require.NoError(t, err)
 	require.True(t, got.RateLimit.IsZero(), "what the old process makes has none")
+}
+
+// TestApprovalIsAdditive does the same a version later.
+func TestApprovalIsAdditive(t *testing.T) {
+	t.Parallel()
+	f, sealer := newFile(t), newSealer(t)
+	f.migrateTo(t, 2)
+	old := f.database(t)
+	sealed, err := sealer.SealSecrets("acme", "ep_1", newEndpoint("ep_1").Secrets)
+	require.NoError(t, err)
+	_, err = old.ExecContext(t.Context(), insertV2, sealed)
+	require.NoError(t, err)
+
+	r, err := sqlite.Open(t.Context(), string(f), sealer)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	requireDefaults := func(why string) {
+		t.Helper()
+		got, err := r.Endpoint(t.Context(), "acme", "ep_1")
+		require.NoError(t, err)
+		require.True(t, got.Approval.IsZero(), why)
+		require.True(t, got.Releasing.IsZero(), why)
+		require.Empty(t, got.StateReason, why)
+		require.Equal(t, webhook.RateLimit{PerSecond: 2.5, Burst: 4}, got.RateLimit)
+	}
+	requireDefaults("what was there")
+
+	want, err := r.UpdateEndpoint(t.Context(), "acme", "ep_1", func(e *webhook.Endpoint) error {
+		e.Approval = webhook.ApprovalPolicy{After: time.Second, Timeout: time.Hour}
+		e.StateReason, e.Releasing = "it failed", time.UnixMicro(1).UTC()
+		return nil
+	})
+	require.NoError(t, err)
+	_, err = old.ExecContext(t.Context(), updateV1)
+	require.NoError(t, err)
+	want.Description, want.Version = "by the old", want.Version+1
+	got, err := r.Endpoint(t.Context(), "acme", "ep_1")
+	require.NoError(t, err)
+	require.Equal(t, want, got, "the old process does not know it and leaves it")
+
+	require.NoError(t, r.DeleteEndpoint(t.Context(), "acme", "ep_1"))
+	_, err = old.ExecContext(t.Context(), insertV2, sealed)
+	require.NoError(t, err)
+	requireDefaults("what the old process makes")
 }

@@ -13,7 +13,8 @@ import (
 // columns are those of the table endpoints, in the order of fields.
 const columns = `tenant, id, url, event_types, description, headers, metadata,
 	schedule, timeout, state, secrets, version, created_at, updated_at,
-	rate_per_second, rate_burst`
+	rate_per_second, rate_burst,
+	approval_after, approval_timeout, state_reason, releasing`
 
 // fields point at what the columns hold, for Scan and, since database/sql follows pointers, as
 // arguments of INSERT.
@@ -29,6 +30,8 @@ func fields(e *webhook.Endpoint, sealed *[]byte) []any {
 		micros{&e.CreatedAt},
 		micros{&e.UpdatedAt},
 		&e.RateLimit.PerSecond, &e.RateLimit.Burst,
+		(*int64)(&e.Approval.After), (*int64)(&e.Approval.Timeout), &e.StateReason,
+		microsOrZero{micros{&e.Releasing}},
 	}
 }
 
@@ -88,4 +91,22 @@ func (m micros) Scan(src any) error {
 	}
 	*m.at = time.UnixMicro(n).UTC()
 	return nil
+}
+
+// microsOrZero keeps the zero time as 0, which is what the column holds where nobody set it.
+type microsOrZero struct{ micros }
+
+func (m microsOrZero) Value() (driver.Value, error) {
+	if m.at.IsZero() {
+		return int64(0), nil
+	}
+	return m.micros.Value()
+}
+
+func (m microsOrZero) Scan(src any) error {
+	if src == int64(0) {
+		*m.at = time.Time{}
+		return nil
+	}
+	return m.micros.Scan(src)
 }

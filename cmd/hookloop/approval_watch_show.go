@@ -1,0 +1,53 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hookloop/internal/webhook"
+)
+
+// approvalState is an approval as the gateway tells of it: its JSON, and what we know of that.
+type approvalState struct {
+	webhook.ApprovalReport
+
+	raw json.RawMessage
+}
+
+func (s *approvalState) UnmarshalJSON(b []byte) error {
+	s.raw = bytes.Clone(b)
+	return json.Unmarshal(b, &s.ApprovalReport)
+}
+
+// show writes a line, if there is news. A run that has ended makes none, whatever the list says of it.
+func (w *approvalWatch) show(s approvalState) error {
+	before, known := w.shown[s.EndpointID]
+	if known && (before.line() == s.line() || before.Status.Ended() && before.RunID == s.RunID) {
+		return nil
+	}
+	w.shown[s.EndpointID] = s
+	if w.asJSON {
+		var b bytes.Buffer
+		if err := json.Compact(&b, s.raw); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintln(w.out, b.String())
+		return err
+	}
+	_, err := fmt.Fprintf(w.out, "%s  %s\n", utc(time.Now()), s.line())
+	return err
+}
+
+// line is what counts as news.
+func (s approvalState) line() string {
+	line := oneLine(s.EndpointID) + "  " + because(string(s.Status), s.Reason) + fmt.Sprintf("  (%d waiting", s.Waiting)
+	if s.Released > 0 {
+		line += fmt.Sprintf(", %d released", s.Released)
+	}
+	if s.DecideBy != nil && s.Status == webhook.ApprovalAwaiting {
+		line += ", decide by " + utc(*s.DecideBy)
+	}
+	return line + ")"
+}

@@ -1,0 +1,88 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/endpointtest"
+	"hookloop/internal/webhook"
+)
+
+// recordAsked has two deliveries held for an endpoint that wanted no more, and lets somebody decide.
+func recordAsked(t *testing.T, a app, decide func(endpointID string), end webhook.ApprovalStatus) event {
+	t.Helper()
+	_, e, ids := a.asked(t, "410:1", 2)
+	decide(e.ID)
+	a.approval(t, e.ID, end)
+	a.ended(t, ids[1])
+	return a.ended(t, ids[0])
+}
+
+func (a app) say(t *testing.T, path, body string) func(endpointID string) {
+	t.Helper()
+	return func(id string) { a.call(t, http.StatusAccepted, http.MethodPost, "/approvals/"+id+path, body, nil) }
+}
+
+func recordApproved(t *testing.T, a app) event {
+	return recordAsked(t, a, a.say(t, "/approve", `{"reason":"mended","rate_per_second":50}`), webhook.ApprovalReleased)
+}
+
+func recordRejected(t *testing.T, a app) event {
+	return recordAsked(t, a, a.say(t, "/reject", ""), webhook.ApprovalRejected)
+}
+
+func recordHeldDeleted(t *testing.T, a app) event {
+	return recordAsked(t, a, func(id string) {
+		a.call(t, http.StatusNoContent, http.MethodDelete, "/endpoints/"+id, "", nil)
+	}, webhook.ApprovalCancelled)
+}
+
+func recordPaused(t *testing.T, a app) event {
+	return recordAsked(t, a, func(id string) {
+		a.call(t, http.StatusAccepted, http.MethodPost, "/endpoints/"+id+"/pause", "", nil)
+		a.approval(t, id, webhook.ApprovalCancelled)
+		a.call(t, http.StatusAccepted, http.MethodPost, "/endpoints/"+id+"/resume", "", nil)
+	}, webhook.ApprovalReleased)
+}
+
+func recordProbeFailed(t *testing.T, a app) event {
+	_, e, ids := a.asked(t, "410:2 200", 2)
+	approve := a.say(t, "/approve", "")
+	approve(e.ID)
+	eventually(t, "people are asked again", func() bool {
+		return a.approval(t, e.ID, webhook.ApprovalAwaiting).Reason == "the probe failed: HTTP 410"
+	})
+	approve(e.ID)
+	a.approval(t, e.ID, webhook.ApprovalReleased)
+	return a.ended(t, ids[0])
+}
+
+func recordUnanswered(t *testing.T, a app) event {
+	_, e := a.listen(t, endpointtest.Config{Script: "410"}, `,"approval":{"timeout":"1s"}`)
+	id := a.post(t, `{"type":"contact.updated","data":0}`).ID
+	a.approval(t, e.ID, webhook.ApprovalRejected)
+	return a.ended(t, id)
+}
+
+// recordRecovers has an endpoint that fails until its breaker opens, and then takes what comes.
+func recordRecovers(t *testing.T, a app) event {
+	s, e := a.listen(t, endpointtest.Config{Script: "500:5"}, `,"schedule":["0s","1ms","1ms","1ms","1ms","1ms"]`)
+	id := a.post(t, `{"type":"contact.updated","data":0}`).ID
+	a.approval(t, e.ID, webhook.ApprovalWatching)
+	arrive(t, s, 6)
+	a.approval(t, e.ID, webhook.ApprovalRecovered)
+	return a.ended(t, id)
+}
+
+// recordAsks has an endpoint that fails for longer than it may.
+func recordAsks(t *testing.T, a app) event {
+	_, e := a.listen(t, endpointtest.Config{Script: "500:5"}, `,"schedule":["0s","1ms","1ms","1ms","1ms","1ms"],"approval":{"after":"1s"}`)
+	id := a.post(t, `{"type":"contact.updated","data":0}`).ID
+	a.approval(t, e.ID, webhook.ApprovalAwaiting)
+	a.isHeld(t, id)
+	a.say(t, "/approve", "")(e.ID)
+	require.Equal(t, 1, a.approval(t, e.ID, webhook.ApprovalReleased).Released)
+	return a.ended(t, id)
+}

@@ -1,0 +1,120 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"hookloop/internal/webhook"
+)
+
+type orderEndpoint struct {
+	request
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+// errPaused stops a change that has nothing to change.
+var errPaused = errors.New("the endpoint is paused already")
+
+// pauseEndpoint holds an endpoint by hand. If it fails between registry and workflow, a repeat does
+// the rest: what is paused already stays as it is, and its episode is ended all the same.
+func (g *Gateway) pauseEndpoint(ctx context.Context, in *orderEndpoint) (*answerOf[endpoint], error) {
+	body, err := in.body(true)
+	if err != nil {
+		return nil, err
+	}
+	reason, err := parseOrder(body)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	verb := webhook.Verb{By: subject(ctx), Reason: reason}
+	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error { return pause(e, verb) })
+	if errors.Is(err, errPaused) {
+		e, err = g.endpoint(ctx, in.Tenant, in.ID)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := g.approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Verb: verb}); err != nil {
+		return nil, approvalErr(in.ID, err)
+	}
+	return &answerOf[endpoint]{Body: show(e)}, nil
+}
+
+func pause(e *webhook.Endpoint, v webhook.Verb) error {
+	switch e.State {
+	case webhook.EndpointPaused:
+		return errPaused
+	case webhook.EndpointDisabled:
+		return webhook.Errorf(webhook.Conflict, "the endpoint is disabled; resume it first")
+	case webhook.EndpointActive, webhook.EndpointHeld:
+	}
+	e.State, e.StateReason = webhook.EndpointPaused, "paused by "+v.By
+	if v.Reason != "" {
+		e.StateReason += ": " + v.Reason
+	}
+	e.Releasing = time.Time{} // the release ends with the episode
+	return nil
+}
+
+// resumeEndpoint lets a paused, held or disabled endpoint's deliveries go. The workflow that does it
+// changes the state as well; the answer is the endpoint as it stood.
+func (g *Gateway) resumeEndpoint(ctx context.Context, in *orderEndpoint) (*answerOf[endpoint], error) {
+	body, err := in.body(true)
+	if err != nil {
+		return nil, err
+	}
+	decision, err := parseRelease(body)
+	if err != nil {
+		return nil, err
+	}
+	decision.By = subject(ctx)
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	e, err := g.endpoint(ctx, in.Tenant, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	if e.State == webhook.EndpointActive {
+		return nil, webhook.Errorf(webhook.Conflict, "the endpoint is active already")
+	}
+	if err := g.approvals.Resume(ctx, in.Tenant, in.ID, decision); err != nil {
+		return nil, approvalErr(in.ID, err)
+	}
+	return &answerOf[endpoint]{Body: show(e)}, nil
+}
+
+// deleteEndpoint is done once the registry has forgotten the endpoint: from then on nothing goes to
+// it. Its deliveries are told right away that they have ended; if Temporal cannot be reached, they
+// find out themselves at their next turn. That is no error for the app, whose repeat would only
+// learn that the endpoint is gone.
+func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct{}, error) {
+	if !endpointID.MatchString(in.ID) {
+		return nil, noSuchEndpoint()
+	}
+	if err := g.registry.DeleteEndpoint(ctx, in.Tenant, in.ID); err != nil {
+		return nil, endpointErr(in.ID, err)
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout) // nobody else would do it
+	defer cancel()
+	end := webhook.End{Kind: webhook.EndDeleted, Verb: webhook.Verb{By: subject(ctx), Reason: "the endpoint was deleted"}}
+	if err := g.approvals.End(ctx, in.Tenant, in.ID, end); err != nil {
+		g.log.WarnContext(ctx, "endpoint deleted, its deliveries not told",
+			slog.String("tenant", in.Tenant), slog.String("endpoint", in.ID), slog.Any("error", err))
+	}
+	return nil, nil
+}
+
+// approvalErr gives an error of Approvals its meaning: with a code it is an answer, without one
+// Temporal is out of reach.
+func approvalErr(endpointID string, err error) error {
+	if err == nil || webhook.CodeOf(err) != "" {
+		return err
+	}
+	return fmt.Errorf("approval of %s: %w", endpointID, &unavailableError{what: "Temporal", cause: err})
+}

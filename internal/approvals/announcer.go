@@ -1,0 +1,40 @@
+package approvals
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"go.temporal.io/api/serviceerror"
+
+	"hookloop/activities"
+	"hookloop/internal/accept"
+	"hookloop/internal/webhook"
+)
+
+// Matcher gives the ids of the endpoints an event of a type goes to.
+type Matcher interface {
+	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+}
+
+// Announcer accepts events about endpoints, as the gateway accepts those of apps.
+type Announcer struct {
+	Client    accept.Client
+	Endpoints Matcher
+}
+
+// Announce tells every endpoint of the tenant that wants to know, but the one it is about: that one
+// could not hear it.
+func (n *Announcer) Announce(ctx context.Context, a activities.Announcement) error {
+	to, err := n.Endpoints.Match(ctx, a.Tenant, a.Type)
+	if err != nil {
+		return err
+	}
+	to = slices.DeleteFunc(to, func(id string) bool { return id == a.EndpointID })
+	e := webhook.Event{Tenant: a.Tenant, ID: accept.IDForKey(a.Tenant, a.Key), Type: a.Type, Timestamp: a.At}
+	err = accept.Start(ctx, n.Client, e, a.Data, to)
+	if _, twice := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); twice {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,129 @@
+package approvals
+
+import (
+	"context"
+	"log/slog"
+	"sync"
+	"time"
+
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+const (
+	// sameNews is how long the same is not told again: hundreds of deliveries may fail at once, and go on
+	// failing. It is less than a breaker takes to open again.
+	sameNews = 20 * time.Second
+
+	// waitingNews bounds what is to be told, and telling how long Temporal may take. What finds no room is
+	// told when it happens again.
+	waitingNews = 1024
+	telling     = 10 * time.Second
+)
+
+// Reporter tells approvals how endpoints fare. Its methods never block: deliveries do not wait for it.
+type Reporter struct {
+	approvals *Approvals
+	log       *slog.Logger
+	news      chan news
+	done      chan struct{}
+	stop      context.CancelFunc
+	ctx       context.Context
+
+	mu    sync.Mutex
+	told  map[string]time.Time // when an endpoint was last said to fail
+	sweep time.Time
+}
+
+type news struct {
+	tenant, endpointID string
+	failing            *webhook.Failing // nil: it recovered
+}
+
+// NewReporter begins to report; Close ends it.
+func (a *Approvals) NewReporter(log *slog.Logger) *Reporter {
+	ctx, stop := context.WithCancel(context.Background())
+	r := &Reporter{
+		approvals: a, log: log, ctx: ctx, stop: stop,
+		news: make(chan news, waitingNews), done: make(chan struct{}), told: map[string]time.Time{},
+	}
+	go r.run()
+	return r
+}
+
+// Close gives up what was not told yet: it will be when it happens again.
+func (r *Reporter) Close() {
+	r.stop()
+	<-r.done
+}
+
+// Failing tells that the endpoint's breaker opened, or that it wants no more deliveries.
+func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID string) {
+	key, now := tenant+"/"+endpointID, time.Now()
+	if a.IsGone() {
+		key += " gone" // says more than that it fails
+	}
+	r.mu.Lock()
+	last, known := r.told[key]
+	fresh := !known || now.Sub(last) >= sameNews
+	if fresh {
+		r.told[key] = now
+		r.forget(now)
+	}
+	r.mu.Unlock()
+	if fresh {
+		r.put(news{tenant, endpointID, &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}})
+	}
+}
+
+// Recovered tells that the endpoint takes deliveries.
+func (r *Reporter) Recovered(tenant, endpointID string) {
+	r.mu.Lock()
+	delete(r.told, tenant+"/"+endpointID) // to fail again would be news
+	r.mu.Unlock()
+	r.put(news{tenant: tenant, endpointID: endpointID})
+}
+
+// forget keeps the map as small as what is news.
+func (r *Reporter) forget(now time.Time) {
+	if now.Sub(r.sweep) < sameNews {
+		return
+	}
+	r.sweep = now
+	for key, at := range r.told {
+		if now.Sub(at) >= sameNews {
+			delete(r.told, key)
+		}
+	}
+}
+
+func (r *Reporter) put(n news) {
+	select {
+	case r.news <- n:
+	default:
+		r.log.Warn("too much to report about endpoints", "tenant", n.tenant, "endpoint", n.endpointID)
+	}
+}
+
+func (r *Reporter) run() {
+	defer close(r.done)
+	for {
+		select {
+		case <-r.ctx.Done():
+			return
+		case n := <-r.news:
+			if err := r.tell(n); err != nil && r.ctx.Err() == nil {
+				r.log.Warn("not reported to its approval; it will be when it happens again", "tenant", n.tenant, "endpoint", n.endpointID, "error", err)
+			}
+		}
+	}
+}
+
+func (r *Reporter) tell(n news) error {
+	ctx, cancel := context.WithTimeout(r.ctx, telling)
+	defer cancel()
+	if n.failing == nil {
+		return r.approvals.signal(ctx, n.tenant, n.endpointID, workflows.SignalRecovered, nil)
+	}
+	return r.approvals.tell(ctx, n.tenant, n.endpointID, workflows.SignalFailing, *n.failing)
+}

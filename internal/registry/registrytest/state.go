@@ -1,0 +1,63 @@
+package registrytest
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/webhook"
+)
+
+// keeps changes the first endpoint and wants the same endpoint back, from the update and from a read.
+func keeps(t *testing.T, r Registry, change func(*webhook.Endpoint)) {
+	t.Helper()
+	var want webhook.Endpoint
+	got, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+		change(e)
+		want = *e
+		return nil
+	})
+	require.NoError(t, err)
+	want.Version++
+	require.Equal(t, want, got)
+	got, err = r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+}
+
+// approvalPolicy wants each half by itself, and the defaults back as nothing at all.
+func approvalPolicy(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r, endpoint(1))
+	for _, p := range []webhook.ApprovalPolicy{
+		{After: webhook.MinApproval},
+		{Timeout: webhook.MaxApproval},
+		{After: webhook.DefaultApprovalAfter, Timeout: webhook.DefaultApprovalTimeout},
+		{},
+	} {
+		keeps(t, r, func(e *webhook.Endpoint) { e.Approval = p })
+	}
+}
+
+func stateReason(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r, endpoint(1))
+	keeps(t, r, func(e *webhook.Endpoint) {
+		e.State, e.StateReason = webhook.EndpointPaused, "paused by \"Zoë\"\n: '; --"
+	})
+	keeps(t, r, func(e *webhook.Endpoint) { e.State, e.StateReason = webhook.EndpointActive, "" })
+}
+
+// release wants the end of a release back to the microsecond, and none as the zero time: whoever
+// reads it asks IsZero.
+func release(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r, endpoint(1))
+	for _, until := range []time.Time{born, time.Unix(0, 0).UTC().Add(-time.Microsecond), {}, born.Add(time.Hour), {}} {
+		keeps(t, r, func(e *webhook.Endpoint) { e.Releasing = until })
+	}
+	got, err := r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.True(t, got.Releasing.IsZero())
+}

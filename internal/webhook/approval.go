@@ -1,0 +1,165 @@
+package webhook
+
+import (
+	"strconv"
+	"time"
+)
+
+// When people are asked about an endpoint that keeps failing, and how long they have.
+const (
+	DefaultApprovalAfter   = time.Hour
+	DefaultApprovalTimeout = 7 * 24 * time.Hour
+	MinApproval            = time.Second // of either; a minute is the least that makes sense outside of tests
+	MaxApproval            = 90 * 24 * time.Hour
+)
+
+// ApprovalPolicy says when an endpoint that keeps failing is held and people are asked, and when it
+// is rejected for want of an answer.
+type ApprovalPolicy struct {
+	After   time.Duration // of failing; zero: DefaultApprovalAfter
+	Timeout time.Duration // of asking; zero: DefaultApprovalTimeout
+}
+
+// IsZero says whether nothing but the defaults is set.
+func (p ApprovalPolicy) IsZero() bool { return p == ApprovalPolicy{} }
+
+// AfterOrDefault is how long an endpoint may fail unasked.
+func (p ApprovalPolicy) AfterOrDefault() time.Duration {
+	return orDefault(p.After, DefaultApprovalAfter)
+}
+
+// TimeoutOrDefault is how long people have to decide.
+func (p ApprovalPolicy) TimeoutOrDefault() time.Duration {
+	return orDefault(p.Timeout, DefaultApprovalTimeout)
+}
+
+func orDefault(d, otherwise time.Duration) time.Duration {
+	if d == 0 {
+		return otherwise
+	}
+	return d
+}
+
+// ApprovalStatus is where the episode of an endpoint that keeps failing stands. The value is the
+// API's and the search attribute's.
+type ApprovalStatus string
+
+// The states of an approval. The last four are its end.
+const (
+	ApprovalWatching  ApprovalStatus = "watching"          // the endpoint fails, nobody has been asked
+	ApprovalAwaiting  ApprovalStatus = "awaiting-approval" // the endpoint is held
+	ApprovalProbing   ApprovalStatus = "probing"           // approved; the oldest delivery is sent
+	ApprovalReleasing ApprovalStatus = "releasing"         // the endpoint is active, the others follow at a pace
+	ApprovalReleased  ApprovalStatus = "released"
+	ApprovalRecovered ApprovalStatus = "recovered" // by itself, before anybody was asked
+	ApprovalRejected  ApprovalStatus = "rejected"
+	ApprovalCancelled ApprovalStatus = "cancelled" // the endpoint was deleted or paused, or the approval stopped
+)
+
+// Ended says whether nothing more will happen.
+func (s ApprovalStatus) Ended() bool {
+	switch s {
+	case ApprovalReleased, ApprovalRecovered, ApprovalRejected, ApprovalCancelled:
+		return true
+	case ApprovalWatching, ApprovalAwaiting, ApprovalProbing, ApprovalReleasing:
+	}
+	return false
+}
+
+// The pace of a release, in deliveries a second.
+const (
+	DefaultReleaseRate = 10
+	MinReleaseRate     = 0.1
+	MaxReleaseRate     = 1000
+)
+
+// Decision is what a person says to an approval.
+type Decision struct {
+	By            string  `json:"by,omitempty"`
+	Reason        string  `json:"reason,omitempty"`
+	RatePerSecond float64 `json:"rate_per_second,omitempty"` // of the release; zero: DefaultReleaseRate
+}
+
+// Check refuses a pace that is none.
+func (d Decision) Check() error {
+	if r := d.RatePerSecond; r != 0 && !(r >= MinReleaseRate && r <= MaxReleaseRate) { // the negation also catches NaN
+		return Invalidf("rate_per_second", "must lie between %g and %d", MinReleaseRate, MaxReleaseRate)
+	}
+	return nil
+}
+
+// Rate is the pace that was asked for, or the default.
+func (d Decision) Rate() float64 {
+	if d.RatePerSecond == 0 {
+		return DefaultReleaseRate
+	}
+	return d.RatePerSecond
+}
+
+// Answer is what an endpoint answered to an attempt, without anything the app or the endpoint wrote
+// in a body: it stands in a history that is not the event's.
+type Answer struct {
+	At         time.Time `json:"at"`
+	EventID    string    `json:"event_id,omitempty"`
+	StatusCode int       `json:"status_code,omitempty"` // 0: no answer
+	Failure    Failure   `json:"failure,omitempty"`
+}
+
+// ApprovalReport tells how an approval stands. It is a workflow result and stands in the API:
+// fields are added, never renamed.
+type ApprovalReport struct {
+	EndpointID   string         `json:"endpoint_id"`
+	Status       ApprovalStatus `json:"status"`
+	Reason       string         `json:"reason,omitempty"` // why it is asked, or how it ended, for a person
+	FailingSince *time.Time     `json:"failing_since,omitempty"`
+	AskedAt      *time.Time     `json:"asked_at,omitempty"`
+	DecideBy     *time.Time     `json:"decide_by,omitempty"`    // then it is rejected
+	LastAnswers  []Answer       `json:"last_answers,omitempty"` // the latest last
+	Waiting      int            `json:"waiting"`                // deliveries held, when they were last counted
+	CountedAt    *time.Time     `json:"counted_at,omitempty"`
+	Decision     *Decision      `json:"decision,omitempty"` // the last one
+	DecidedAt    *time.Time     `json:"decided_at,omitempty"`
+	Released     int            `json:"released"` // deliveries let go since
+	WorkflowID   string         `json:"workflow_id"`
+	RunID        string         `json:"run_id,omitempty"`
+}
+
+// EndKind says why an episode ends without a decision.
+type EndKind string
+
+// The ends that come from outside.
+const (
+	EndPaused  EndKind = "paused"  // by hand: its deliveries stay held
+	EndDeleted EndKind = "deleted" // its deliveries end as cancelled
+)
+
+// End ends an episode.
+type End struct {
+	Kind EndKind `json:"kind"`
+	Verb
+}
+
+// Failing says that an endpoint fails: a breaker opened, or the endpoint wants no more.
+type Failing struct {
+	Answer Answer `json:"answer"`
+	Gone   bool   `json:"gone,omitempty"` // 410, or webhook-delivery: disable: people are asked at once
+}
+
+// Probe is what came of the one delivery that is sent before a release.
+type Probe struct {
+	Made   bool   `json:"made"` // false: there was nothing to send
+	Answer Answer `json:"answer"`
+	Faults bool   `json:"faults,omitempty"` // it speaks against the endpoint
+}
+
+// AnswerOf is what a stranger to the event may know of an attempt.
+func AnswerOf(a Attempt, eventID string) Answer {
+	return Answer{At: a.At, EventID: eventID, StatusCode: a.StatusCode, Failure: a.Failure}
+}
+
+func (a Answer) String() string {
+	if a.StatusCode == 0 {
+		return string(a.Failure)
+	}
+	return "HTTP " + strconv.Itoa(a.StatusCode)
+}

@@ -1,0 +1,33 @@
+package webhook_test
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/webhook"
+)
+
+func TestDecisionsHaveAPace(t *testing.T) {
+	t.Parallel()
+	for _, rate := range []float64{0, 0.1, 1, 1000} {
+		require.NoError(t, webhook.Decision{RatePerSecond: rate}.Check())
+	}
+	for _, rate := range []float64{-1, 0.09, 1001, math.Inf(1), math.NaN()} {
+		require.ErrorContains(t, webhook.Decision{RatePerSecond: rate}.Check(), "rate_per_second must lie between 0.1 and 1000")
+	}
+	require.InDelta(t, 10, webhook.Decision{}.Rate(), 0)
+}
+
+func TestWhatSpeaksAgainstAnEndpoint(t *testing.T) {
+	t.Parallel()
+	for status := 100; status < 600; status++ {
+		want := status >= 500 || status == 408 || status == 410 || status == 429
+		require.Equal(t, want, webhook.Attempt{StatusCode: status}.Faults(), status)
+		disabled := webhook.Attempt{StatusCode: status, Directive: webhook.DirectiveDisable}
+		require.Equal(t, status/100 != 2, disabled.Faults(), status)
+	}
+	require.True(t, webhook.Attempt{Failure: webhook.FailureTimeout}.Faults())
+	require.False(t, webhook.Attempt{Failure: webhook.FailureAddress}.Faults())
+}

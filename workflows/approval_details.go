@@ -1,0 +1,85 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"hookloop/internal/webhook"
+)
+
+// show brings the UI up to date, as a delivery's does.
+func (a *approval) show(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, a.details())
+	if a.outcome == a.report.Status {
+		return
+	}
+	a.outcome = a.report.Status
+	if err := workflow.UpsertTypedSearchAttributes(ctx, Outcome.ValueSet(string(a.outcome))); err != nil {
+		workflow.GetLogger(ctx).Error("outcome not shown", "error", err)
+	}
+}
+
+// details are what an operator reads before he decides.
+func (a *approval) details() string {
+	var b strings.Builder
+	r := a.report
+	fmt.Fprintf(&b, "**%s** `%s`", r.Status, r.EndpointID)
+	if a.facts.Host != "" {
+		fmt.Fprintf(&b, " at %s", a.facts.Host)
+	}
+	fmt.Fprintf(&b, "%s\n\n", because(r.Reason))
+	if r.FailingSince != nil {
+		fmt.Fprintf(&b, "- failing since %s\n", stamp(*r.FailingSince))
+	}
+	for _, answer := range r.LastAnswers {
+		fmt.Fprintf(&b, "- answered %s at %s\n", answer, stamp(answer.At))
+	}
+	if r.CountedAt != nil {
+		fmt.Fprintf(&b, "- %s held, counted at %s\n", deliveries(r.Waiting), stamp(*r.CountedAt))
+	}
+	if r.Decision != nil {
+		fmt.Fprintf(&b, "- decided at %s%s\n", stamp(*r.DecidedAt), words(webhook.Verb{By: r.Decision.By, Reason: r.Decision.Reason}))
+	}
+	if r.Released > 0 {
+		fmt.Fprintf(&b, "- %s released\n", deliveries(r.Released))
+	}
+	b.WriteString(a.choices())
+	if a.ignored != "" {
+		fmt.Fprintf(&b, "\n%s\n", a.ignored)
+	}
+	return b.String()
+}
+
+// choices say what each decision will do, while there is one to take.
+func (a *approval) choices() string {
+	switch a.report.Status {
+	case webhook.ApprovalWatching:
+		return fmt.Sprintf("\nNothing to do yet: people are asked after it has failed for %s.\n", a.facts.After)
+	case webhook.ApprovalAwaiting:
+		return fmt.Sprintf(`
+Send one of these signals; the input may be empty:
+
+- **approve**: the oldest delivery is sent as a probe. If the endpoint takes it, the others follow, oldest first, %d a second
+  or as `+"`{\"rate_per_second\": 5}`"+` says. If not, you are asked again.
+- **reject**: the endpoint is disabled and its deliveries end as rejected. They can be recovered later.
+
+Without an answer it is rejected at %s. Say who you are and why: `+"`{\"by\": \"…\", \"reason\": \"…\"}`"+`
+`, webhook.DefaultReleaseRate, stamp(*a.report.DecideBy))
+	case webhook.ApprovalReleasing:
+		return fmt.Sprintf("\nReleasing %g a second. Pausing the endpoint stops it.\n", a.rate())
+	case webhook.ApprovalProbing, webhook.ApprovalReleased, webhook.ApprovalRecovered, webhook.ApprovalRejected, webhook.ApprovalCancelled:
+	}
+	return ""
+}
+
+func deliveries(n int) string {
+	if n == 1 {
+		return "1 delivery"
+	}
+	return fmt.Sprintf("%d deliveries", n)
+}
+
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

@@ -1,0 +1,147 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"hookloop/internal/webhook"
+)
+
+// keptAnswers is how many of an endpoint's last answers people are shown.
+const keptAnswers = 5
+
+// said is what an approval was told and has not acted on yet.
+type said struct {
+	failing   int // times
+	gone      bool
+	recovered bool
+	approve   *webhook.Decision
+	reject    *webhook.Decision
+	resume    *webhook.Decision
+	end       *webhook.End
+}
+
+func (s *said) anything() bool {
+	return s.failing > 0 || s.gone || s.recovered || s.decided() || s.resume != nil || s.end != nil
+}
+
+func (s *said) decided() bool { return s.approve != nil || s.reject != nil }
+
+// handle answers queries, updates and signals, from before anything blocks until the end.
+func (a *approval) handle(ctx workflow.Context) error {
+	if err := workflow.SetQueryHandler(ctx, QueryReport, a.answer); err != nil {
+		return err
+	}
+	approve := func(d webhook.Decision) { a.said.approve = &d }
+	reject := func(d webhook.Decision) { a.said.reject = &d }
+	listen(ctx, a, SignalFailing, func(f webhook.Failing) error { a.failing(f); return nil })
+	listen(ctx, a, SignalRecovered, func(any) error { a.said.recovered = true; return nil })
+	listen(ctx, a, SignalResume, func(d webhook.Decision) error { a.said.resume = &d; return d.Check() })
+	listen(ctx, a, SignalEnd, func(e webhook.End) error { a.said.end = &e; return nil })
+	listen(ctx, a, SignalApprove, func(d webhook.Decision) error { return a.decide(d, approve) })
+	listen(ctx, a, SignalReject, func(d webhook.Decision) error { return a.decide(d, reject) })
+	if err := a.takes(ctx, UpdateApprove, approve); err != nil {
+		return err
+	}
+	return a.takes(ctx, UpdateReject, reject)
+}
+
+func (a *approval) answer() (webhook.ApprovalReport, error) { return a.report, nil }
+
+// failing takes in that the endpoint fails, still or again.
+func (a *approval) failing(f webhook.Failing) {
+	a.said.failing++
+	a.said.recovered = false
+	a.said.gone = a.said.gone || f.Gone
+	if a.report.FailingSince == nil {
+		at := f.Answer.At.UTC()
+		a.report.FailingSince = &at
+	}
+	a.answered(f.Answer)
+}
+
+func (a *approval) answered(by webhook.Answer) {
+	a.report.LastAnswers = append(a.report.LastAnswers, by)
+	if n := len(a.report.LastAnswers) - keptAnswers; n > 0 {
+		a.report.LastAnswers = a.report.LastAnswers[n:]
+	}
+}
+
+// listen takes a signal as often as it comes. One that makes no sense changes nothing: it stands in
+// the history, and in the details why it was ignored.
+func listen[T any](ctx workflow.Context, a *approval, signal string, do func(T) error) {
+	heard := workflow.GetSignalChannel(ctx, signal)
+	workflow.Go(ctx, func(ctx workflow.Context) {
+		for {
+			var raw converter.RawValue
+			if more := heard.Receive(ctx, &raw); !more {
+				return
+			}
+			var v T
+			err := decode(raw, &v)
+			if err == nil {
+				err = do(v)
+			}
+			if err != nil {
+				a.ignored = fmt.Sprintf("the signal `%s` at %s was ignored: %s", signal, stamp(workflow.Now(ctx)), reasonOf(err))
+				a.show(ctx)
+			}
+		}
+	})
+}
+
+// decode reads what a signal carries; nothing is the zero value.
+func decode(raw converter.RawValue, to any) error {
+	if raw.Payload() == nil {
+		return nil
+	}
+	if converter.GetDefaultDataConverter().FromPayload(raw.Payload(), to) != nil { // its words would quote it
+		return errors.New("its input is not what it takes; leave it empty, or look into the documentation")
+	}
+	return nil
+}
+
+// decide takes a decision when there is one to take.
+func (a *approval) decide(d webhook.Decision, do func(webhook.Decision)) error {
+	if err := a.mayDecide(d); err != nil {
+		return err
+	}
+	do(d)
+	return nil
+}
+
+// takes is an update: refused, it leaves no trace in the history, and its sender is told why.
+func (a *approval) takes(ctx workflow.Context, update string, do func(webhook.Decision)) error {
+	return workflow.SetUpdateHandlerWithOptions(ctx, update,
+		func(_ workflow.Context, d webhook.Decision) (webhook.ApprovalReport, error) {
+			do(d)
+			return a.report, nil
+		},
+		workflow.UpdateHandlerOptions{Validator: a.mayDecide})
+}
+
+// mayDecide says why there is nothing to decide, for the person who tried.
+func (a *approval) mayDecide(d webhook.Decision) error {
+	if err := d.Check(); err != nil {
+		return refusal(err.Error())
+	}
+	last := ""
+	if a.report.Decision != nil {
+		last = "; it was decided" + words(webhook.Verb{By: a.report.Decision.By, Reason: a.report.Decision.Reason})
+	}
+	switch {
+	case a.said.decided():
+		return refusal("somebody has just decided" + last)
+	case a.report.Status == webhook.ApprovalWatching:
+		return refusal("the endpoint is not held: it may still recover by itself. To stop deliveries now, pause it")
+	case a.report.Status != webhook.ApprovalAwaiting:
+		return refusal("the approval is " + string(a.report.Status) + last)
+	}
+	return nil
+}
+
+func refusal(why string) error { return temporal.NewApplicationError(why, TypeRefused) }

@@ -1,0 +1,195 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+)
+
+// ask holds the endpoint and tells people. from is which states it may be in: one that somebody has
+// paused meanwhile is not asked about.
+func (a *approval) ask(ctx workflow.Context, why string, from ...webhook.EndpointState) error {
+	changed, err := a.change(ctx, webhook.EndpointHeld, why, 0, append(from, webhook.EndpointHeld)...)
+	if err != nil {
+		return err
+	}
+	if !changed.Changed {
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(changed.State)
+		return nil
+	}
+	now := workflow.Now(ctx).UTC()
+	by := now.Add(a.facts.Timeout)
+	a.report.Status, a.report.Reason = webhook.ApprovalAwaiting, why
+	a.report.AskedAt, a.report.DecideBy = &now, &by
+	a.said = said{end: a.said.end}
+	a.reminded, a.counted, a.byHand = 0, 0, false
+	a.show(ctx)
+	if err := a.nudge(ctx, webhook.Verb{Reason: "the endpoint is held"}, false); err != nil {
+		return err // else those deferred for up to half an hour would go without a probe, and at their pace
+	}
+	if err := a.count(ctx); err != nil {
+		return err
+	}
+	return a.announce(ctx, EventHeld)
+}
+
+// await waits for a decision, reminds people once a day and keeps count of what waits.
+func (a *approval) await(ctx workflow.Context) error {
+	now := workflow.Now(ctx)
+	remind := a.report.AskedAt.Add(time.Duration(a.reminded+1) * reminderEvery)
+	recount := a.report.CountedAt.Add(recountAfter(a.counted))
+	next := earliest(*a.report.DecideBy, remind, recount)
+	over, err := a.wait(ctx, next.Sub(now), "look again", func() bool {
+		return a.said.decided() || a.said.resume != nil || a.said.end != nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case a.said.end != nil:
+		return nil
+	case a.said.reject != nil:
+		return a.reject(ctx, *a.said.reject)
+	case a.said.approve != nil:
+		a.approved(ctx, *a.said.approve)
+	case a.said.resume != nil:
+		return a.resumed(ctx)
+	case over && next.Equal(*a.report.DecideBy):
+		return a.reject(ctx, webhook.Decision{Reason: "nobody decided within " + a.facts.Timeout.String()})
+	case over && next.Equal(remind):
+		a.reminded++
+		return a.announce(ctx, EventReminder)
+	case over:
+		return a.count(ctx)
+	}
+	return nil
+}
+
+func (a *approval) approved(ctx workflow.Context, d webhook.Decision) {
+	a.decision(ctx, d)
+	a.report.Status, a.report.Reason = webhook.ApprovalProbing, "approved"+words(webhook.Verb{By: d.By, Reason: d.Reason})
+	a.said = said{end: a.said.end}
+}
+
+// resumed is an approval that nobody was asked for.
+func (a *approval) resumed(ctx workflow.Context) error {
+	d := *a.said.resume
+	a.approved(ctx, d)
+	a.report.Reason = "resumed" + words(webhook.Verb{By: d.By, Reason: d.Reason})
+	a.byHand = true
+	return nil
+}
+
+func (a *approval) decision(ctx workflow.Context, d webhook.Decision) {
+	now := workflow.Now(ctx).UTC()
+	a.report.Decision, a.report.DecidedAt = &d, &now
+}
+
+// probe sends the oldest delivery before all others, and asks again if the endpoint fails still.
+func (a *approval) probe(ctx workflow.Context) error {
+	a.show(ctx)
+	a.probes++
+	p, err := a.probeOldest(ctx)
+	if err != nil || a.said.end != nil {
+		return err
+	}
+	from := []webhook.EndpointState{webhook.EndpointHeld}
+	if a.byHand {
+		from = append(from, webhook.EndpointPaused, webhook.EndpointDisabled, webhook.EndpointActive)
+	}
+	if p.Made {
+		a.answered(p.Answer)
+	}
+	if p.Faults {
+		return a.ask(ctx, "the probe failed: "+p.Answer.String(), from...)
+	}
+	changed, err := a.change(ctx, webhook.EndpointActive, "", activities.ReleaseTime(a.report.Waiting, a.rate()), from...)
+	if err != nil {
+		return err
+	}
+	if !changed.Changed {
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(changed.State)
+		return nil
+	}
+	a.report.Status = webhook.ApprovalReleasing
+	a.said.failing = 0
+	if p.Made {
+		a.report.Released++
+	}
+	a.show(ctx)
+	return a.announce(ctx, EventReleased)
+}
+
+func (a *approval) rate() float64 {
+	if a.report.Decision == nil {
+		return webhook.DefaultReleaseRate
+	}
+	return a.report.Decision.Rate()
+}
+
+// release lets one batch go; the last one finds nothing left. An endpoint that fails again is held
+// again, with what is left.
+func (a *approval) release(ctx workflow.Context) error {
+	if a.said.failing > 0 {
+		return a.ask(ctx, "it failed again during its release, with "+a.lastAnswer(), webhook.EndpointActive)
+	}
+	r, err := a.releaseBatch(ctx)
+	a.report.Released, a.report.Waiting = a.report.Released+r.Released, r.Waiting
+	a.report.CountedAt = at(ctx)
+	if temporal.IsCanceledError(err) && ctx.Err() == nil { // by what was said
+		return nil
+	}
+	if err != nil || !r.Done {
+		return err
+	}
+	changed, err := a.change(ctx, webhook.EndpointActive, "", 0, webhook.EndpointActive)
+	if err != nil || !changed.Changed {
+		return err // somebody paused it: his word is on its way
+	}
+	if err := a.announce(ctx, EventRecovered); err != nil {
+		return err
+	}
+	a.report.Status, a.report.Reason = webhook.ApprovalReleased, fmt.Sprintf("%s; %d released", a.report.Reason, a.report.Released)
+	return nil
+}
+
+// reject disables the endpoint and ends its deliveries.
+func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
+	a.decision(ctx, d)
+	a.said = said{end: a.said.end}
+	why := webhook.Verb{By: d.By, Reason: d.Reason}
+	changed, err := a.change(ctx, webhook.EndpointDisabled, "rejected"+words(why), 0, webhook.EndpointHeld)
+	if err != nil {
+		return err
+	}
+	a.report.Reason = "rejected" + words(why)
+	if !changed.Changed {
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(changed.State)
+		return nil
+	}
+	if err := a.nudge(ctx, why, true); err != nil {
+		return err
+	}
+	a.report.Waiting, a.report.CountedAt = 0, at(ctx)
+	a.report.Status = webhook.ApprovalRejected
+	return a.announce(ctx, EventRejected)
+}
+
+// end is what happens when somebody paused or deleted the endpoint.
+func (a *approval) end(ctx workflow.Context, e webhook.End) error {
+	why := "the endpoint was " + string(e.Kind) + words(e.Verb)
+	if e.Kind == webhook.EndDeleted {
+		if err := a.nudge(ctx, e.Verb, true); err != nil {
+			return err
+		}
+	} else if _, err := a.change(ctx, webhook.EndpointPaused, string(e.Kind)+words(e.Verb), 0,
+		webhook.EndpointHeld, webhook.EndpointActive); err != nil {
+		return err
+	}
+	a.report.Status, a.report.Reason = webhook.ApprovalCancelled, why
+	return nil
+}

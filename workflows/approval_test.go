@@ -1,0 +1,273 @@
+package workflows_test
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/workflow"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+var alice = webhook.Decision{By: "alice", Reason: "mended", RatePerSecond: 100}
+
+func TestAnEndpointThatRecoversIsNobodysBusiness(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	e := newApproval(t, w)
+	e.signal(59*time.Minute, workflows.SignalRecovered, nil)
+	r, _ := e.run()
+	require.Equal(t, webhook.ApprovalRecovered, r.Status)
+	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
+	require.Empty(t, w.told)
+}
+
+func TestAfterAnHourPeopleAreAsked(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(25)
+	e := newApproval(t, w)
+	early := e.update(30*time.Minute, workflows.UpdateApprove, alice)
+	e.RegisterDelayedCallback(func() { require.Equal(t, webhook.EndpointActive, w.endpoint.State) }, 59*time.Minute)
+	e.RegisterDelayedCallback(func() {
+		require.Equal(t, webhook.EndpointHeld, w.endpoint.State)
+		require.Equal(t, "it has been failing since 2026-01-31T12:00:00Z, last with HTTP 503", w.endpoint.StateReason)
+	}, 61*time.Minute)
+	approved := e.update(2*time.Hour, workflows.UpdateApprove, alice)
+	late := e.update(2*time.Hour, workflows.UpdateReject, webhook.Decision{By: "bob"})
+	r, _ := e.run()
+	require.ErrorContains(t, *early, "the endpoint is not held: it may still recover by itself")
+	require.NoError(t, *approved)
+	require.ErrorContains(t, *late, "the approval is probing; it was decided by alice: mended")
+	require.Equal(t, webhook.ApprovalReleased, r.Status)
+	require.Equal(t, 25, r.Released)
+	require.Equal(t, "alice", r.Decision.By)
+	require.Equal(t, "approved by alice: mended; 25 released", r.Reason)
+	require.Len(t, w.probed, 1)
+	require.Len(t, w.released, 24)
+	require.True(t, slices.IsSorted(w.released), "the oldest first")
+	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
+	require.Empty(t, w.endpoint.StateReason)
+	require.Zero(t, w.endpoint.Releasing)
+	require.Equal(t, []string{workflows.EventHeld, workflows.EventReleased, workflows.EventRecovered}, w.toldOf())
+	var data map[string]any
+	require.NoError(t, json.Unmarshal(w.told[0].Data, &data))
+	require.Equal(t, "held", data["state"])
+	require.InDelta(t, 25, data["waiting"], 0)
+	require.NotContains(t, string(w.told[0].Data), "secret")
+}
+
+func TestGoneIsAskedAtOnce(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(1)
+	e := newApproval(t, w)
+	e.signal(time.Second, workflows.SignalFailing, failure(true))
+	e.signal(time.Minute, workflows.SignalReject, nil)
+	r, took := e.run()
+	require.Equal(t, webhook.ApprovalRejected, r.Status)
+	require.Equal(t, "rejected", r.Reason)
+	require.Less(t, took, 2*time.Minute)
+	require.Equal(t, webhook.EndpointDisabled, w.endpoint.State)
+	require.Equal(t, []string{"evt_000"}, w.nudged)
+	require.Equal(t, []string{workflows.EventHeld, workflows.EventRejected}, w.toldOf())
+}
+
+func TestWithoutAnAnswerItIsRejected(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(1)
+	r, took := newApproval(t, w).run()
+	require.Equal(t, webhook.ApprovalRejected, r.Status)
+	require.Equal(t, "rejected: nobody decided within 168h0m0s", r.Reason)
+	require.InDelta(t, 169*time.Hour, took, float64(time.Minute))
+	want := []string{workflows.EventHeld}
+	for range 6 { // the seventh day is the last
+		want = append(want, workflows.EventReminder)
+	}
+	require.Equal(t, append(want, workflows.EventRejected), w.toldOf())
+	keys := map[string]bool{}
+	for _, a := range w.told {
+		keys[a.Key] = true
+	}
+	require.Len(t, keys, len(w.told), "each is an event of its own")
+}
+
+func TestAFailedProbeAsksAgain(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	w.probes = []webhook.Probe{bad, {Made: true, Answer: webhook.Answer{At: happened, StatusCode: 200}}}
+	e := newApproval(t, w)
+	e.signal(2*time.Hour, workflows.SignalApprove, alice)
+	e.RegisterDelayedCallback(func() {
+		require.Equal(t, webhook.EndpointHeld, w.endpoint.State)
+		require.Equal(t, "the probe failed: HTTP 503", w.endpoint.StateReason)
+		require.Empty(t, w.released)
+	}, 3*time.Hour)
+	e.signal(4*time.Hour, workflows.SignalApprove, alice)
+	r, _ := e.run()
+	require.Equal(t, webhook.ApprovalReleased, r.Status)
+	require.Len(t, w.probed, 2)
+}
+
+func TestAnEndpointThatFailsDuringItsReleaseIsHeldAgain(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	e := newApproval(t, w)
+	e.signal(2*time.Hour, workflows.SignalApprove, alice)
+	released := false
+	e.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+		if info.ActivityType.Name == "ReleaseHeld" && !released {
+			released = true
+			e.SignalWorkflow(workflows.SignalFailing, failure(false))
+		}
+	})
+	e.RegisterDelayedCallback(func() {
+		require.Equal(t, webhook.EndpointHeld, w.endpoint.State)
+		require.Equal(t, "it failed again during its release, with HTTP 503", w.endpoint.StateReason)
+	}, 3*time.Hour)
+	e.signal(4*time.Hour, workflows.SignalReject, nil)
+	r, _ := e.run()
+	require.Equal(t, webhook.ApprovalRejected, r.Status)
+}
+
+func TestNonsenseIsIgnored(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(1)
+	e := newApproval(t, w)
+	for i, garbage := range []any{"approve, please", 42, []int{1}, webhook.Decision{RatePerSecond: -1}} {
+		e.signal(2*time.Hour+time.Duration(i)*time.Second, workflows.SignalApprove, garbage)
+	}
+	e.signal(2*time.Hour, workflows.SignalFailing, "garbage")
+	refused := e.update(3*time.Hour, workflows.UpdateApprove, webhook.Decision{RatePerSecond: 1e9})
+	e.RegisterDelayedCallback(func() { require.Equal(t, webhook.EndpointHeld, w.endpoint.State) }, 4*time.Hour)
+	e.signal(5*time.Hour, workflows.SignalApprove, nil)
+	r, _ := e.run()
+	require.ErrorContains(t, *refused, "rate_per_second must lie between 0.1 and 1000")
+	require.Equal(t, webhook.ApprovalReleased, r.Status)
+}
+
+func TestPausedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(2)
+	e := newApproval(t, w)
+	by := webhook.End{Kind: webhook.EndPaused, Verb: webhook.Verb{By: "bob", Reason: "maintenance"}}
+	e.signal(2*time.Hour, workflows.SignalEnd, by)
+	r, _ := e.run()
+	require.Equal(t, webhook.ApprovalCancelled, r.Status)
+	require.Equal(t, "the endpoint was paused by bob: maintenance", r.Reason)
+	require.Equal(t, webhook.EndpointPaused, w.endpoint.State)
+	require.Len(t, w.held, 2, "they stay")
+}
+
+func TestPausedBeforeItWasAsked(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(2)
+	w.endpoint.State = webhook.EndpointPaused
+	r, _ := newApproval(t, w).run()
+	require.Equal(t, webhook.ApprovalCancelled, r.Status)
+	require.Equal(t, webhook.EndpointPaused, w.endpoint.State)
+	require.Empty(t, w.told)
+}
+
+func TestDeletedMeanwhile(t *testing.T) {
+	t.Parallel()
+	for name, told := range map[string]bool{"and told": true, "and not told": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := failingEndpoint(2)
+			e := newApproval(t, w)
+			e.RegisterDelayedCallback(func() {
+				w.mu.Lock()
+				defer w.mu.Unlock()
+				w.deleted = true
+			}, 2*time.Hour)
+			if told {
+				e.signal(2*time.Hour, workflows.SignalEnd, webhook.End{Kind: webhook.EndDeleted, Verb: webhook.Verb{By: "bob"}})
+			} else {
+				e.signal(3*time.Hour, workflows.SignalApprove, nil)
+			}
+			r, _ := e.run()
+			require.Equal(t, webhook.ApprovalCancelled, r.Status)
+			require.Contains(t, r.Reason, "the endpoint was deleted")
+			require.NotEmpty(t, w.nudged)
+		})
+	}
+}
+
+func TestCancelledItLeavesTheEndpointPaused(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(2)
+	e := newApproval(t, w)
+	e.RegisterDelayedCallback(e.CancelWorkflow, 2*time.Hour)
+	e.ExecuteWorkflow(workflows.Approval, workflows.ApprovalInput{Tenant: "demo", EndpointID: "ep_a"})
+	require.Error(t, e.GetWorkflowError())
+	require.Equal(t, webhook.EndpointPaused, w.endpoint.State)
+	require.Equal(t, "its approval was cancelled", w.endpoint.StateReason)
+}
+
+func TestResumedByHand(t *testing.T) {
+	t.Parallel()
+	for _, state := range []webhook.EndpointState{webhook.EndpointPaused, webhook.EndpointDisabled, webhook.EndpointHeld} {
+		t.Run(string(state), func(t *testing.T) {
+			t.Parallel()
+			w := failingEndpoint(3)
+			w.endpoint.State = state
+			e := newApproval(t, w)
+			e.signal(0, workflows.SignalResume, alice)
+			r, took := e.run()
+			require.Equal(t, webhook.ApprovalReleased, r.Status)
+			require.Equal(t, "resumed by alice: mended; 3 released", r.Reason)
+			require.Equal(t, webhook.EndpointActive, w.endpoint.State)
+			require.Empty(t, w.held)
+			require.Less(t, took, time.Minute)
+		})
+	}
+}
+
+func TestResumedWithNothingHeld(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(0)
+	w.endpoint.State = webhook.EndpointPaused
+	e := newApproval(t, w)
+	e.signal(0, workflows.SignalResume, webhook.Decision{By: "alice"})
+	r, _ := e.run()
+	require.Equal(t, webhook.ApprovalReleased, r.Status)
+	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
+}
+
+// TestAnApprovalGoesOnAsNew while it asks: what the run after it is told decides as before.
+func TestAnApprovalGoesOnAsNew(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	e := newApproval(t, w)
+	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, 30*time.Hour)
+	e.ExecuteWorkflow(workflows.Approval, workflows.ApprovalInput{Tenant: "demo", EndpointID: "ep_a"})
+	var next *workflow.ContinueAsNewError
+	require.ErrorAs(t, e.GetWorkflowError(), &next)
+	var in workflows.ApprovalInput
+	require.NoError(t, dataConverter.FromPayloads(next.Input, &in))
+	require.Equal(t, webhook.ApprovalAwaiting, in.Carried.Report.Status)
+	require.Equal(t, 1, in.Carried.Reminded)
+
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetStartTime(happened.Add(31 * time.Hour))
+	workflows.Register(env)
+	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w})
+	e = approvalEnv{env, t}
+	e.signal(time.Hour, workflows.SignalApprove, alice)
+	e.ExecuteWorkflow(workflows.Approval, in)
+	require.NoError(t, e.GetWorkflowError())
+	var r webhook.ApprovalReport
+	require.NoError(t, e.GetWorkflowResult(&r))
+	require.Equal(t, webhook.ApprovalReleased, r.Status)
+	require.Equal(t, 3, r.Released)
+	require.Equal(t, happened.Add(time.Hour), r.AskedAt.UTC())
+}
