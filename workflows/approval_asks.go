@@ -25,9 +25,9 @@ const (
 // reminderEvery is how often people are reminded of a question.
 const reminderEvery = 24 * time.Hour
 
-// recountAfter is when what waits is counted again: a minute after the question, and ever more rarely.
+// recountAfter is when what waits is counted again: soon after the question, and ever more rarely.
 func recountAfter(counted int) time.Duration {
-	return min(time.Minute<<min(counted, 6), time.Hour)
+	return min(10*time.Second<<min(counted-1, 9), time.Hour)
 }
 
 func (a *approval) subject() activities.Subject {
@@ -35,13 +35,13 @@ func (a *approval) subject() activities.Subject {
 }
 
 func (a *approval) look(ctx workflow.Context) (f activities.EndpointFacts, err error) {
-	err = workflow.ExecuteActivity(quick(ctx, a.in.Tenant), keeper.LookAtEndpoint, a.subject()).Get(ctx, &f)
+	err = workflow.ExecuteActivity(quick(ctx, a.in.Tenant, "look at the endpoint"), keeper.LookAtEndpoint, a.subject()).Get(ctx, &f)
 	return f, err
 }
 
 func (a *approval) change(ctx workflow.Context, to webhook.EndpointState, reason string, releasing time.Duration, from ...webhook.EndpointState) (activities.StateChanged, error) {
 	var r activities.StateChanged
-	err := workflow.ExecuteActivity(quick(ctx, a.in.Tenant), keeper.ChangeState, activities.StateChange{
+	err := workflow.ExecuteActivity(quick(ctx, a.in.Tenant, "the endpoint becomes "+string(to)), keeper.ChangeState, activities.StateChange{
 		Subject: a.subject(), From: from, To: to, Reason: reason, Releasing: releasing,
 	}).Get(ctx, &r)
 	if err == nil {
@@ -52,7 +52,7 @@ func (a *approval) change(ctx workflow.Context, to webhook.EndpointState, reason
 
 func (a *approval) count(ctx workflow.Context) error {
 	a.counted++
-	err := workflow.ExecuteActivity(quick(ctx, a.in.Tenant), keeper.CountHeld, a.subject()).Get(ctx, &a.report.Waiting)
+	err := workflow.ExecuteActivity(quick(ctx, a.in.Tenant, "count what is held"), keeper.CountHeld, a.subject()).Get(ctx, &a.report.Waiting)
 	a.report.CountedAt = at(ctx)
 	return err
 }
@@ -72,7 +72,7 @@ func (a *approval) releaseBatch(ctx workflow.Context) (r activities.ReleaseResul
 	}
 	going, stop := workflow.WithCancel(ctx)
 	defer stop()
-	gone := workflow.ExecuteActivity(releasing(going, a.in.Tenant), keeper.ReleaseHeld, batch)
+	gone := workflow.ExecuteActivity(releasing(going, a.in.Tenant, fmt.Sprintf("release %d at most", batch.Limit)), keeper.ReleaseHeld, batch)
 	asked := workflow.GetInfo(ctx).GetCurrentHistoryLength()
 	_ = workflow.Await(ctx, func() bool { return gone.IsReady() || a.said.failing > 0 || a.said.end != nil })
 	if !gone.IsReady() {
@@ -88,7 +88,7 @@ func (a *approval) releaseBatch(ctx workflow.Context) (r activities.ReleaseResul
 
 // nudge lets deliveries find out how the endpoint stands now, instead of when their time comes.
 func (a *approval) nudge(ctx workflow.Context, why webhook.Verb, held bool) error {
-	return workflow.ExecuteActivity(releasing(ctx, a.in.Tenant), keeper.NudgeAll, activities.Nudge{
+	return workflow.ExecuteActivity(releasing(ctx, a.in.Tenant, "tell deliveries to look"), keeper.NudgeAll, activities.Nudge{
 		Subject: a.subject(), Verb: why, Held: held,
 	}).Get(ctx, nil)
 }
@@ -117,7 +117,7 @@ func (a *approval) announce(ctx workflow.Context, eventType string) error {
 		return err
 	}
 	a.announced++
-	return workflow.ExecuteActivity(quick(ctx, a.in.Tenant), keeper.Announce, activities.Announcement{
+	return workflow.ExecuteActivity(quick(ctx, a.in.Tenant, eventType), keeper.Announce, activities.Announcement{
 		Subject: a.subject(), Type: eventType, At: workflow.Now(ctx).UTC(), Data: data,
 		Key: fmt.Sprintf("%s %s %d", workflow.GetInfo(ctx).FirstRunID, eventType, a.announced), // with a space: never an app's
 	}).Get(ctx, nil)

@@ -30,18 +30,21 @@ func (a *approval) details() string {
 	if a.facts.Host != "" {
 		fmt.Fprintf(&b, " at %s", a.facts.Host)
 	}
-	fmt.Fprintf(&b, "%s\n\n", because(r.Reason))
+	b.WriteString("\n\n")
+	if r.Reason != "" {
+		fmt.Fprintf(&b, "%s\n\n", r.Reason)
+	}
 	if r.FailingSince != nil {
 		fmt.Fprintf(&b, "- failing since %s\n", stamp(*r.FailingSince))
 	}
 	for _, answer := range r.LastAnswers {
 		fmt.Fprintf(&b, "- answered %s at %s\n", answer, stamp(answer.At))
 	}
-	if r.CountedAt != nil {
-		fmt.Fprintf(&b, "- %s held, counted at %s\n", deliveries(r.Waiting), stamp(*r.CountedAt))
+	if r.CountedAt != nil && !r.Status.Ended() {
+		fmt.Fprintf(&b, "- %s held at %s\n", deliveries(r.Waiting), stamp(*r.CountedAt))
 	}
 	if r.Decision != nil {
-		fmt.Fprintf(&b, "- decided at %s%s\n", stamp(*r.DecidedAt), words(webhook.Verb{By: r.Decision.By, Reason: r.Decision.Reason}))
+		fmt.Fprintf(&b, "- %s at %s%s\n", r.Decided, stamp(*r.DecidedAt), a.who())
 	}
 	if r.Released > 0 {
 		fmt.Fprintf(&b, "- %s released\n", deliveries(r.Released))
@@ -53,6 +56,14 @@ func (a *approval) details() string {
 	return b.String()
 }
 
+func (a *approval) who() string {
+	d := a.report.Decision
+	if d.By == "" && d.Reason == "" {
+		return "; nobody said by whom"
+	}
+	return words(webhook.Verb{By: d.By, Reason: d.Reason})
+}
+
 // choices say what each decision will do, while there is one to take.
 func (a *approval) choices() string {
 	switch a.report.Status {
@@ -60,13 +71,17 @@ func (a *approval) choices() string {
 		return fmt.Sprintf("\nNothing to do yet: people are asked after it has failed for %s.\n", a.facts.After)
 	case webhook.ApprovalAwaiting:
 		return fmt.Sprintf(`
-Send one of these signals; the input may be empty:
+Decide with *Send Signal* or *Update*; the input may be empty:
 
-- **approve**: the oldest delivery is sent as a probe. If the endpoint takes it, the others follow, oldest first, %d a second
-  or as `+"`{\"rate_per_second\": 5}`"+` says. If not, you are asked again.
+- **approve**: the oldest delivery is sent as a probe. If the endpoint takes it, the others follow, oldest
+  first, %d a second. If not, you are asked again.
 - **reject**: the endpoint is disabled and its deliveries end as rejected. They can be recovered later.
 
-Without an answer it is rejected at %s. Say who you are and why: `+"`{\"by\": \"…\", \"reason\": \"…\"}`"+`
+To say who you are and why, and to approve at another pace:
+
+`+"```json\n"+`{"by": "alice", "reason": "new certificate", "rate_per_second": 5}`+"\n```"+`
+
+Without a decision it is rejected at %s.
 `, webhook.DefaultReleaseRate, stamp(*a.report.DecideBy))
 	case webhook.ApprovalReleasing:
 		return fmt.Sprintf("\nReleasing %g a second. Pausing the endpoint stops it.\n", a.rate())

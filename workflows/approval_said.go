@@ -11,6 +11,13 @@ import (
 	"hookloop/internal/webhook"
 )
 
+// What the Temporal UI says beside the names of signals and updates.
+const (
+	aboutApprove = "probe the endpoint, then release what is held"
+	aboutReject  = "disable the endpoint and end what is held"
+	internal     = "Hookloop's own: not for people"
+)
+
 // keptAnswers is how many of an endpoint's last answers people are shown.
 const keptAnswers = 5
 
@@ -38,16 +45,16 @@ func (a *approval) handle(ctx workflow.Context) error {
 	}
 	approve := func(d webhook.Decision) { a.said.approve = &d }
 	reject := func(d webhook.Decision) { a.said.reject = &d }
-	listen(ctx, a, SignalFailing, func(f webhook.Failing) error { a.failing(f); return nil })
-	listen(ctx, a, SignalRecovered, func(any) error { a.said.recovered = true; return nil })
-	listen(ctx, a, SignalResume, func(d webhook.Decision) error { a.said.resume = &d; return d.Check() })
-	listen(ctx, a, SignalEnd, func(e webhook.End) error { a.said.end = &e; return nil })
-	listen(ctx, a, SignalApprove, func(d webhook.Decision) error { return a.decide(d, approve) })
-	listen(ctx, a, SignalReject, func(d webhook.Decision) error { return a.decide(d, reject) })
-	if err := a.takes(ctx, UpdateApprove, approve); err != nil {
+	listen(ctx, a, SignalFailing, internal, func(f webhook.Failing) error { a.failing(f); return nil })
+	listen(ctx, a, SignalRecovered, internal, func(any) error { a.said.recovered = true; return nil })
+	listen(ctx, a, SignalResume, internal, func(d webhook.Decision) error { a.said.resume = &d; return d.Check() })
+	listen(ctx, a, SignalEnd, internal, func(e webhook.End) error { a.said.end = &e; return nil })
+	listen(ctx, a, SignalApprove, aboutApprove, func(d webhook.Decision) error { return a.decide(d, approve) })
+	listen(ctx, a, SignalReject, aboutReject, func(d webhook.Decision) error { return a.decide(d, reject) })
+	if err := a.takes(ctx, UpdateApprove, aboutApprove, approve); err != nil {
 		return err
 	}
-	return a.takes(ctx, UpdateReject, reject)
+	return a.takes(ctx, UpdateReject, aboutReject, reject)
 }
 
 func (a *approval) answer() (webhook.ApprovalReport, error) { return a.report, nil }
@@ -73,8 +80,8 @@ func (a *approval) answered(by webhook.Answer) {
 
 // listen takes a signal as often as it comes. One that makes no sense changes nothing: it stands in
 // the history, and in the details why it was ignored.
-func listen[T any](ctx workflow.Context, a *approval, signal string, do func(T) error) {
-	heard := workflow.GetSignalChannel(ctx, signal)
+func listen[T any](ctx workflow.Context, a *approval, signal, about string, do func(T) error) {
+	heard := workflow.GetSignalChannelWithOptions(ctx, signal, workflow.SignalChannelOptions{Description: about})
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		for {
 			var raw converter.RawValue
@@ -87,7 +94,7 @@ func listen[T any](ctx workflow.Context, a *approval, signal string, do func(T) 
 				err = do(v)
 			}
 			if err != nil {
-				a.ignored = fmt.Sprintf("the signal `%s` at %s was ignored: %s", signal, stamp(workflow.Now(ctx)), reasonOf(err))
+				a.ignored = fmt.Sprintf("The signal `%s` at %s was ignored: %s", signal, stamp(workflow.Now(ctx)), reasonOf(err))
 				a.show(ctx)
 			}
 		}
@@ -100,7 +107,7 @@ func decode(raw converter.RawValue, to any) error {
 		return nil
 	}
 	if converter.GetDefaultDataConverter().FromPayload(raw.Payload(), to) != nil { // its words would quote it
-		return errors.New("its input is not what it takes; leave it empty, or look into the documentation")
+		return errors.New(`its input may be empty, or {"by": "…", "reason": "…", "rate_per_second": 10}`)
 	}
 	return nil
 }
@@ -115,13 +122,23 @@ func (a *approval) decide(d webhook.Decision, do func(webhook.Decision)) error {
 }
 
 // takes is an update: refused, it leaves no trace in the history, and its sender is told why.
-func (a *approval) takes(ctx workflow.Context, update string, do func(webhook.Decision)) error {
+func (a *approval) takes(ctx workflow.Context, update, about string, do func(webhook.Decision)) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, update,
-		func(_ workflow.Context, d webhook.Decision) (webhook.ApprovalReport, error) {
+		func(_ workflow.Context, raw converter.RawValue) (r webhook.ApprovalReport, err error) {
+			var d webhook.Decision
+			if err := decode(raw, &d); err != nil {
+				return r, refusal(err.Error())
+			}
 			do(d)
 			return a.report, nil
 		},
-		workflow.UpdateHandlerOptions{Validator: a.mayDecide})
+		workflow.UpdateHandlerOptions{Description: about, Validator: func(raw converter.RawValue) error {
+			var d webhook.Decision
+			if err := decode(raw, &d); err != nil {
+				return refusal(err.Error())
+			}
+			return a.mayDecide(d)
+		}})
 }
 
 // mayDecide says why there is nothing to decide, for the person who tried.
@@ -131,7 +148,7 @@ func (a *approval) mayDecide(d webhook.Decision) error {
 	}
 	last := ""
 	if a.report.Decision != nil {
-		last = "; it was decided" + words(webhook.Verb{By: a.report.Decision.By, Reason: a.report.Decision.Reason})
+		last = "; it was " + string(a.report.Decided) + words(webhook.Verb{By: a.report.Decision.By, Reason: a.report.Decision.Reason})
 	}
 	switch {
 	case a.said.decided():

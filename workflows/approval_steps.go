@@ -44,7 +44,14 @@ func (a *approval) await(ctx workflow.Context) error {
 	remind := a.report.AskedAt.Add(time.Duration(a.reminded+1) * reminderEvery)
 	recount := a.report.CountedAt.Add(recountAfter(a.counted))
 	next := earliest(*a.report.DecideBy, remind, recount)
-	over, err := a.wait(ctx, next.Sub(now), "look again", func() bool {
+	what := "count again"
+	switch {
+	case next.Equal(*a.report.DecideBy):
+		what = "reject, if nobody decides"
+	case next.Equal(remind):
+		what = "remind"
+	}
+	over, err := a.wait(ctx, next.Sub(now), what, func() bool {
 		return a.said.decided() || a.said.resume != nil || a.said.end != nil
 	})
 	switch {
@@ -55,7 +62,7 @@ func (a *approval) await(ctx workflow.Context) error {
 	case a.said.reject != nil:
 		return a.reject(ctx, *a.said.reject)
 	case a.said.approve != nil:
-		a.approved(ctx, *a.said.approve)
+		a.approved(ctx, webhook.DecidedApprove, *a.said.approve)
 	case a.said.resume != nil:
 		return a.resumed(ctx)
 	case over && next.Equal(*a.report.DecideBy):
@@ -69,24 +76,22 @@ func (a *approval) await(ctx workflow.Context) error {
 	return nil
 }
 
-func (a *approval) approved(ctx workflow.Context, d webhook.Decision) {
-	a.decision(ctx, d)
-	a.report.Status, a.report.Reason = webhook.ApprovalProbing, "approved"+words(webhook.Verb{By: d.By, Reason: d.Reason})
+func (a *approval) approved(ctx workflow.Context, as webhook.Decided, d webhook.Decision) {
+	a.decision(ctx, as, d)
+	a.report.Status, a.report.Reason = webhook.ApprovalProbing, string(as)+words(webhook.Verb{By: d.By, Reason: d.Reason})
 	a.said = said{end: a.said.end}
 }
 
 // resumed is an approval that nobody was asked for.
 func (a *approval) resumed(ctx workflow.Context) error {
-	d := *a.said.resume
-	a.approved(ctx, d)
-	a.report.Reason = "resumed" + words(webhook.Verb{By: d.By, Reason: d.Reason})
+	a.approved(ctx, webhook.DecidedResume, *a.said.resume)
 	a.byHand = true
 	return nil
 }
 
-func (a *approval) decision(ctx workflow.Context, d webhook.Decision) {
-	now := workflow.Now(ctx).UTC()
-	a.report.Decision, a.report.DecidedAt = &d, &now
+func (a *approval) decision(ctx workflow.Context, as webhook.Decided, d webhook.Decision) {
+	a.report.Decided, a.report.Decision, a.report.DecidedAt = as, &d, at(ctx)
+	a.ignored = ""
 }
 
 // probe sends the oldest delivery before all others, and asks again if the endpoint fails still.
@@ -159,7 +164,7 @@ func (a *approval) release(ctx workflow.Context) error {
 
 // reject disables the endpoint and ends its deliveries.
 func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
-	a.decision(ctx, d)
+	a.decision(ctx, webhook.DecidedReject, d)
 	a.said = said{end: a.said.end}
 	why := webhook.Verb{By: d.By, Reason: d.Reason}
 	changed, err := a.change(ctx, webhook.EndpointDisabled, "rejected"+words(why), 0, webhook.EndpointHeld)
@@ -174,7 +179,7 @@ func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 	if err := a.nudge(ctx, why, true); err != nil {
 		return err
 	}
-	a.report.Waiting, a.report.CountedAt = 0, at(ctx)
+	a.report.Waiting, a.report.CountedAt = 0, nil
 	a.report.Status = webhook.ApprovalRejected
 	return a.announce(ctx, EventRejected)
 }

@@ -46,7 +46,7 @@ func TestAfterAnHourPeopleAreAsked(t *testing.T) {
 	r, _ := e.run()
 	require.ErrorContains(t, *early, "the endpoint is not held: it may still recover by itself")
 	require.NoError(t, *approved)
-	require.ErrorContains(t, *late, "the approval is probing; it was decided by alice: mended")
+	require.ErrorContains(t, *late, "the approval is probing; it was approved by alice: mended")
 	require.Equal(t, webhook.ApprovalReleased, r.Status)
 	require.Equal(t, 25, r.Released)
 	require.Equal(t, "alice", r.Decision.By)
@@ -147,9 +147,12 @@ func TestNonsenseIsIgnored(t *testing.T) {
 	e.signal(2*time.Hour, workflows.SignalFailing, "garbage")
 	refused := e.update(3*time.Hour, workflows.UpdateApprove, webhook.Decision{RatePerSecond: 1e9})
 	e.RegisterDelayedCallback(func() { require.Equal(t, webhook.EndpointHeld, w.endpoint.State) }, 4*time.Hour)
-	e.signal(5*time.Hour, workflows.SignalApprove, nil)
+	garbage := e.update(3*time.Hour, workflows.UpdateApprove, "please")
+	empty := e.update(5*time.Hour, workflows.UpdateApprove)
 	r, _ := e.run()
 	require.ErrorContains(t, *refused, "rate_per_second must lie between 0.1 and 1000")
+	require.ErrorContains(t, *garbage, `its input may be empty, or {"by"`)
+	require.NoError(t, *empty)
 	require.Equal(t, webhook.ApprovalReleased, r.Status)
 }
 

@@ -174,12 +174,12 @@ func (e approvalEnv) signal(after time.Duration, name string, arg any) {
 }
 
 // update tells what came of it: nil, or the refusal.
-func (e approvalEnv) update(after time.Duration, name string, d webhook.Decision) *error {
+func (e approvalEnv) update(after time.Duration, name string, arg ...any) *error {
 	answer := errors.New("not answered")
 	e.RegisterDelayedCallback(func() {
 		e.UpdateWorkflow(name, "", &testsuite.TestUpdateCallback{
 			OnAccept: func() {}, OnReject: func(err error) { answer = err }, OnComplete: func(_ any, err error) { answer = err },
-		}, d)
+		}, arg...)
 	}, after)
 	return &answer
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -59,8 +58,13 @@ func (d *delivery) details() string {
 	for _, a := range d.report.Attempts {
 		fmt.Fprintf(&b, "- %s\n", attemptLine(a))
 	}
-	if at := d.report.NextAttemptAt; at != nil {
-		fmt.Fprintf(&b, "- next: %s at %s\n", d.turnSummary(), at.Format(time.RFC3339))
+	switch at := d.report.NextAttemptAt; {
+	case at == nil:
+	case d.report.Status == webhook.Held:
+		fmt.Fprintf(&b, "- a person decides, see `%s`; it looks for itself at %s\n",
+			ApprovalWorkflowID(d.in.Event.Tenant, d.in.EndpointID), stamp(*at))
+	default:
+		fmt.Fprintf(&b, "- next: %s at %s\n", d.turnSummary(), stamp(*at))
 	}
 	return b.String()
 }
@@ -70,7 +74,7 @@ func attemptLine(a webhook.Attempt) string {
 	if a.StatusCode != 0 {
 		answer = fmt.Sprintf("HTTP %d", a.StatusCode) + because(a.Error)
 	}
-	return fmt.Sprintf("attempt %d at %s: %s in %d ms", a.Number, a.At.UTC().Format(time.RFC3339), answer, a.DurationMS)
+	return fmt.Sprintf("attempt %d at %s: %s in %d ms", a.Number, stamp(a.At), answer, a.DurationMS)
 }
 
 func because(reason string) string {
@@ -90,6 +94,9 @@ func (d *delivery) turnSummary() string {
 }
 
 func (d *delivery) waitSummary() string {
+	if d.report.Status == webhook.Held {
+		return "look at the endpoint again" + because(d.report.Reason)
+	}
 	return "wait for " + d.turnSummary() + because(d.report.Reason)
 }
 

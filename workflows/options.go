@@ -89,7 +89,7 @@ func recovering(ctx workflow.Context, tenant string) workflow.Context {
 
 // quick is for what a registry or a visibility store does in milliseconds: our own hiccups are retried
 // without end.
-func quick(ctx workflow.Context, tenant string) workflow.Context {
+func quick(ctx workflow.Context, tenant, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 10 * time.Second,
 		RetryPolicy: &temporal.RetryPolicy{
@@ -98,6 +98,7 @@ func quick(ctx workflow.Context, tenant string) workflow.Context {
 			MaximumInterval:    time.Minute,
 		},
 		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant}, // few, and a person waits
+		Summary:  summary,
 	})
 }
 
@@ -112,6 +113,7 @@ func probing(ctx workflow.Context, tenant string) workflow.Context {
 			BackoffCoefficient: 1,
 		},
 		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
+		Summary:  "send the oldest",
 	})
 }
 
@@ -125,7 +127,7 @@ const (
 // releasing bounds a batch, which takes half a minute, and telling all deliveries of an endpoint, which takes
 // one second for two hundred. A worker that died is missed after twenty seconds without a heartbeat:
 // twice the time between two deliveries at the slowest pace.
-func releasing(ctx workflow.Context, tenant string) workflow.Context {
+func releasing(ctx workflow.Context, tenant, summary string) workflow.Context {
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 24 * time.Hour,
 		HeartbeatTimeout:    20 * time.Second,
@@ -136,6 +138,7 @@ func releasing(ctx workflow.Context, tenant string) workflow.Context {
 			MaximumInterval:    time.Minute,
 		},
 		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
+		Summary:  summary,
 	})
 }
 

@@ -105,6 +105,16 @@ type Answer struct {
 	Failure    Failure   `json:"failure,omitempty"`
 }
 
+// Decided is how it was decided, as one reads it: "approved by alice".
+type Decided string
+
+// The decisions.
+const (
+	DecidedApprove Decided = "approved"
+	DecidedReject  Decided = "rejected"
+	DecidedResume  Decided = "resumed" // by hand: nobody had been asked
+)
+
 // ApprovalReport tells how an approval stands. It is a workflow result and stands in the API:
 // fields are added, never renamed.
 type ApprovalReport struct {
@@ -117,7 +127,8 @@ type ApprovalReport struct {
 	LastAnswers  []Answer       `json:"last_answers,omitempty"` // the latest last
 	Waiting      int            `json:"waiting"`                // deliveries held, when they were last counted
 	CountedAt    *time.Time     `json:"counted_at,omitempty"`
-	Decision     *Decision      `json:"decision,omitempty"` // the last one
+	Decided      Decided        `json:"decided,omitempty"` // the last decision
+	Decision     *Decision      `json:"decision,omitempty"`
 	DecidedAt    *time.Time     `json:"decided_at,omitempty"`
 	Released     int            `json:"released"` // deliveries let go since
 	WorkflowID   string         `json:"workflow_id"`
