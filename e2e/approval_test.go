@@ -61,10 +61,12 @@ func (a app) approval(t *testing.T, endpointID string, want webhook.ApprovalStat
 	return r
 }
 
-func (a app) endpointState(t *testing.T, id string) (e struct {
+type endpointState struct {
 	State  webhook.EndpointState
 	Reason string `json:"state_reason"`
-}) {
+}
+
+func (a app) endpointState(t *testing.T, id string) (e endpointState) {
 	t.Helper()
 	a.call(t, http.StatusOK, http.MethodGet, "/endpoints/"+id, "", &e)
 	return e
@@ -349,7 +351,7 @@ func TestCrashDuringApproval(t *testing.T) {
 	got := order(s, 1)
 	require.LessOrEqual(t, len(got), len(ids)+2*2, "twice only what was in flight at a crash")
 	slices.Sort(got)
-	require.Equal(t, len(ids), len(slices.Compact(got)))
+	require.Len(t, slices.Compact(got), len(ids))
 }
 
 // arrive waits longer than anything else: an attempt that was in flight at a crash is missed after
