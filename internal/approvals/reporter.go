@@ -21,6 +21,9 @@ const (
 	telling     = 10 * time.Second
 )
 
+// gone marks the news that an endpoint wants no more, which says more than that it fails.
+const gone = " gone"
+
 // Reporter tells approvals how endpoints fare. Its methods never block: deliveries do not wait for it.
 type Reporter struct {
 	approvals *Approvals
@@ -61,7 +64,7 @@ func (r *Reporter) Close() {
 func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID string) {
 	key, now := tenant+"/"+endpointID, time.Now()
 	if a.IsGone() {
-		key += " gone" // says more than that it fails
+		key += gone
 	}
 	r.mu.Lock()
 	last, known := r.told[key]
@@ -80,6 +83,7 @@ func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID
 func (r *Reporter) Recovered(tenant, endpointID string) {
 	r.mu.Lock()
 	delete(r.told, tenant+"/"+endpointID) // to fail again would be news
+	delete(r.told, tenant+"/"+endpointID+gone)
 	r.mu.Unlock()
 	r.put(news{tenant: tenant, endpointID: endpointID})
 }

@@ -41,6 +41,9 @@ func (a *Approvals) List(ctx context.Context, tenant string, status webhook.Appr
 	reports := []webhook.ApprovalReport{}
 	for _, x := range found.GetExecutions() {
 		r, err := a.report(ctx, x)
+		if _, none := errors.AsType[*serviceerror.NotFound](err); none {
+			continue // its history is gone, and the list a moment behind
+		}
 		if err != nil {
 			return nil, nil, err
 		}
@@ -51,9 +54,10 @@ func (a *Approvals) List(ctx context.Context, tenant string, status webhook.Appr
 
 func query(tenant string, status webhook.ApprovalStatus) string {
 	all := []string{"WorkflowType = '" + approvalWorkflow + "'", fmt.Sprintf("%s = '%s'", workflows.Tenant.GetName(), tenant)}
-	if status == "" {
+	if !status.Ended() { // a run that was terminated or goes on as another keeps the Outcome it had
 		all = append(all, "ExecutionStatus = 'Running'")
-	} else {
+	}
+	if status != "" {
 		all = append(all, fmt.Sprintf("%s = '%s'", workflows.Outcome.GetName(), status))
 	}
 	return strings.Join(all, " AND ")
