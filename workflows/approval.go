@@ -24,7 +24,7 @@ func Approval(ctx workflow.Context, in ApprovalInput) (webhook.ApprovalReport, e
 		return a.report, err
 	}
 	for !a.report.Status.Ended() {
-		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx) && !a.said.anything() {
+		if suggested(ctx) && workflow.AllHandlersFinished(ctx) && !a.said.orders() {
 			return a.report, workflow.NewContinueAsNewError(ctx, Approval, a.carry())
 		}
 		if err := a.step(ctx); err != nil {
@@ -136,7 +136,7 @@ func (a *approval) begin(ctx workflow.Context) error {
 	return err
 }
 
-// wait returns when something is said, or says that the time is over.
+// wait returns when something is said or the history has grown long, or says that the time is over.
 func (a *approval) wait(ctx workflow.Context, d time.Duration, summary string, until func() bool) (over bool, err error) {
 	if until() || d <= 0 {
 		return !until(), ctx.Err()
@@ -144,9 +144,13 @@ func (a *approval) wait(ctx workflow.Context, d time.Duration, summary string, u
 	timed, stop := workflow.WithCancel(ctx)
 	defer stop()
 	timer := workflow.NewTimerWithOptions(timed, d, workflow.TimerOptions{Summary: summary})
-	err = workflow.Await(ctx, func() bool { return until() || timer.IsReady() })
-	return !until(), err
+	err = workflow.Await(ctx, func() bool { return until() || timer.IsReady() || suggested(ctx) })
+	return timer.IsReady() && !until(), err
 }
+
+// suggested says whether Temporal wants the workflow to go on as a new run. An endpoint that fails for
+// months is said to every minute.
+func suggested(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
 
 // give takes in that a step could not be done: there is no endpoint any more, or an operator
 // cancelled the approval. Everything else was retried without end.

@@ -36,6 +36,9 @@ func (s *said) anything() bool {
 	return s.failing > 0 || s.gone || s.recovered || s.decided() || s.resume != nil || s.end != nil
 }
 
+// orders says whether there is something that must not be lost. News comes again.
+func (s *said) orders() bool { return s.decided() || s.resume != nil || s.end != nil }
+
 func (s *said) decided() bool { return s.approve != nil || s.reject != nil }
 
 // handle answers queries, updates and signals, from before anything blocks until the end.
@@ -47,7 +50,7 @@ func (a *approval) handle(ctx workflow.Context) error {
 	reject := func(d webhook.Decision) { a.said.reject = &d }
 	listen(ctx, a, SignalFailing, internal, func(f webhook.Failing) error { a.failing(f); return nil })
 	listen(ctx, a, SignalRecovered, internal, func(any) error { a.said.recovered = true; return nil })
-	listen(ctx, a, SignalResume, internal, func(d webhook.Decision) error { a.said.resume = &d; return d.Check() })
+	listen(ctx, a, SignalResume, internal, a.resume)
 	listen(ctx, a, SignalEnd, internal, func(e webhook.End) error { a.said.end = &e; return nil })
 	listen(ctx, a, SignalApprove, aboutApprove, func(d webhook.Decision) error { return a.decide(d, approve) })
 	listen(ctx, a, SignalReject, aboutReject, func(d webhook.Decision) error { return a.decide(d, reject) })
@@ -69,6 +72,14 @@ func (a *approval) failing(f webhook.Failing) {
 		a.report.FailingSince = &at
 	}
 	a.answered(f.Answer)
+}
+
+func (a *approval) resume(d webhook.Decision) error {
+	if err := d.Check(); err != nil {
+		return err
+	}
+	a.said.resume = &d
+	return nil
 }
 
 func (a *approval) answered(by webhook.Answer) {

@@ -274,3 +274,21 @@ func TestAnApprovalGoesOnAsNew(t *testing.T) {
 	require.Equal(t, 3, r.Released)
 	require.Equal(t, happened.Add(time.Hour), r.AskedAt.UTC())
 }
+
+// TestAnEndpointThatFailsForMonths fills a history long before anybody is asked.
+func TestAnEndpointThatFailsForMonths(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(0)
+	w.endpoint.Approval.After = 90 * 24 * time.Hour
+	e := newApproval(t, w)
+	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, time.Hour)
+	e.signal(2*time.Hour, workflows.SignalFailing, failure(false))
+	e.ExecuteWorkflow(workflows.Approval, workflows.ApprovalInput{Tenant: "demo", EndpointID: "ep_a"})
+	var next *workflow.ContinueAsNewError
+	require.ErrorAs(t, e.GetWorkflowError(), &next)
+	var in workflows.ApprovalInput
+	require.NoError(t, dataConverter.FromPayloads(next.Input, &in))
+	require.Equal(t, webhook.ApprovalWatching, in.Carried.Report.Status)
+	require.Equal(t, happened, in.Carried.Report.FailingSince.UTC())
+	require.Equal(t, 90*24*time.Hour, in.Carried.Facts.After)
+}

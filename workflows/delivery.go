@@ -207,6 +207,9 @@ func (d *delivery) deferred(why webhook.Deferral) {
 	case webhook.DeferSchedule:
 		d.next = webhook.Jitter(d.in.Schedule[0], d.seed(), 0)
 	case webhook.DeferState:
+		if d.report.Status != webhook.Held {
+			d.deferrals = 1 // a release at that moment may have missed it, whatever deferred it before
+		}
 		d.hold(why)
 	case webhook.DeferDisabled:
 		d.report.Status, d.report.Reason = webhook.Rejected, why.Detail
