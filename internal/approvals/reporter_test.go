@@ -65,6 +65,7 @@ func TestManyFailuresAreFewNews(t *testing.T) {
 			}
 			<-time.After(time.Second)
 		}
+		synctest.Wait()
 		require.Len(t, f.signals, 3)
 		require.Equal(t, "failing approval/acme/ep_1", f.signals[0])
 		require.Equal(t, webhook.Failing{Answer: webhook.Answer{EventID: "evt_1", StatusCode: 503}}, f.args[0], "no body")
