@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/url"
 	"slices"
 	"time"
@@ -90,12 +91,14 @@ type StateChanged struct {
 	Changed bool `json:"changed"`
 }
 
-// ChangeState makes a change, unless somebody else has changed the endpoint's state meanwhile.
+// ChangeState makes a change, unless somebody else has changed the endpoint's state meanwhile. What a
+// try before this one left behind is no one else's.
 func (a *Approval) ChangeState(ctx context.Context, in StateChange) (StateChanged, error) {
 	changed := false
 	e, err := a.Endpoints.UpdateEndpoint(ctx, in.Tenant, in.EndpointID, func(e *webhook.Endpoint) error {
-		if changed = slices.Contains(in.From, e.State); !changed {
-			return webhook.Errorf(webhook.Conflict, "the endpoint is %s", e.State)
+		again := e.State == in.To && e.StateReason == in.Reason
+		if changed = again || slices.Contains(in.From, e.State); !changed {
+			return errNoChange
 		}
 		now := time.Now().UTC().Truncate(time.Millisecond)
 		e.State, e.StateReason, e.UpdatedAt, e.Releasing = in.To, in.Reason, now, time.Time{}
@@ -104,7 +107,7 @@ func (a *Approval) ChangeState(ctx context.Context, in StateChange) (StateChange
 		}
 		return nil
 	})
-	if webhook.CodeOf(err) == webhook.Conflict {
+	if errors.Is(err, errNoChange) {
 		f, err := a.LookAtEndpoint(ctx, in.Subject)
 		return StateChanged{EndpointFacts: f}, err
 	}

@@ -27,6 +27,9 @@ func (a *Approval) NudgeAll(ctx context.Context, in Nudge) (int, error) {
 	n := nudger{approval: a, Nudge: in, before: time.Now(), told: map[string]bool{}, pace: rate.NewLimiter(nudgesPerSecond, nudgesPerSecond)}
 	for pass := 0; ; pass++ {
 		news, err := n.pass(ctx)
+		if ctx.Err() != nil {
+			return len(n.told), ctx.Err() // cancelled, whatever the call it cut short says
+		}
 		if err != nil || !news && pass > 0 {
 			return len(n.told), err
 		}

@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -130,29 +131,25 @@ func (a *Approval) ReleaseHeld(ctx context.Context, in Release) (r ReleaseResult
 func (a *Approval) paced(ctx context.Context, in Release, ids []string, before int) (int, error) {
 	pace := rate.NewLimiter(rate.Limit(in.RatePerSecond), 1)
 	pace.Allow()
-	told := make(chan bool, len(ids))
+	var n atomic.Int64
 	telling, telCtx := errgroup.WithContext(ctx)
 	telling.SetLimit(releaseAtOnce)
-	for i, id := range ids {
+	for _, id := range ids {
 		if pace.Wait(telCtx) != nil {
 			break
 		}
 		telling.Go(func() error {
-			was, err := a.Backlog.Release(telCtx, in.Tenant, id, in.EndpointID)
-			told <- was
+			went, err := a.Backlog.Release(telCtx, in.Tenant, id, in.EndpointID)
+			if went {
+				n.Add(1)
+			}
 			return err
 		})
-		activity.RecordHeartbeat(ctx, before+i)
+		activity.RecordHeartbeat(ctx, before+int(n.Load()))
 	}
 	err := telling.Wait()
-	close(told)
-	n := 0
-	for was := range told {
-		if was {
-			n++
-		}
-	}
-	return n, err
+	activity.RecordHeartbeat(ctx, before+int(n.Load()))
+	return int(n.Load()), err
 }
 
 // extend keeps deliveries that look for themselves out of the release's way while it goes on.

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"hookloop/internal/webhook"
 )
 
 type benchOptions struct {
@@ -24,6 +26,8 @@ type benchOptions struct {
 	asJSON  bool
 
 	neighbour bool // also measure beside one
+	held      int  // also measure as many held deliveries
+	heldRate  float64
 }
 
 // benchResult is what `hookloop bench --json` prints. Times run from the moment the app begins its
@@ -42,6 +46,7 @@ type benchResult struct {
 	BarePerSecond      *float64 `json:"bare_per_second,omitempty"`
 	Ratio              *float64 `json:"ratio,omitempty"` // delivered ÷ bare, the median of the rounds
 	*neighbourResult
+	*heldResult
 }
 
 func newBench() *cobra.Command {
@@ -58,10 +63,15 @@ what Hookloop costs on top of Temporal, whatever the machine does meanwhile.
 
 With --neighbour it then takes five more minutes to tell what a bad neighbour costs: one tenant's
 endpoint gets 20 events a second alone, then while another tenant posts 1,000 events as fast as it
-can for an endpoint that accepts connections and never answers, and then beside those events.`,
+can for an endpoint that accepts connections and never answers, and then beside those events.
+
+With --held it then takes some minutes to tell what deliveries cost that wait for a person: as many
+events are posted for an endpoint that was paused; once all wait, CPU and memory are measured for a
+minute, and the endpoint is resumed at --held-rate deliveries a second.`,
 		Example: `  hookloop bench
   hookloop bench --events 5000 --clients 32 --bare --json
-  hookloop bench --neighbour`,
+  hookloop bench --neighbour
+  hookloop bench --held 10000`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return runBench(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
@@ -74,6 +84,8 @@ can for an endpoint that accepts connections and never answers, and then beside 
 	f.IntVar(&o.rounds, "rounds", 5, "rounds the events are divided into")
 	f.BoolVar(&o.bare, "bare", false, "also run bare Temporal workflows, in alternation")
 	f.BoolVar(&o.neighbour, "neighbour", false, "also measure what a tenant whose endpoint never answers costs another")
+	f.IntVar(&o.held, "held", 0, "also measure what so many held deliveries cost, and their release")
+	f.Float64Var(&o.heldRate, "held-rate", 100, "deliveries a second to ask of that release")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return c
 }
@@ -88,6 +100,11 @@ func (o benchOptions) check() error {
 		return usage("--size must lie between 2 and 256000 bytes")
 	case o.rounds < 1 || o.rounds > o.events:
 		return usage("--rounds must lie between 1 and the number of events")
+	case o.held < 0 || o.held > 100_000:
+		return usage("--held must lie between 0 and 100000")
+	}
+	if err := (webhook.Decision{RatePerSecond: o.heldRate}).Check(); err != nil || o.heldRate == 0 {
+		return usage("--held-rate must lie between %g and %d", webhook.MinReleaseRate, webhook.MaxReleaseRate)
 	}
 	return nil
 }
@@ -107,6 +124,11 @@ func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) (er
 	}
 	if o.neighbour {
 		if result.neighbourResult, err = runNeighbours(ctx, folder, o, stderr); err != nil {
+			return err
+		}
+	}
+	if o.held > 0 {
+		if result.heldResult, err = runHeld(ctx, folder, o, stderr); err != nil {
 			return err
 		}
 	}
@@ -277,6 +299,9 @@ missing, duplicates  %d, %d
 	}
 	if err == nil && r.neighbourResult != nil {
 		err = r.neighbourResult.print(w)
+	}
+	if err == nil && r.heldResult != nil {
+		err = r.heldResult.print(w)
 	}
 	return err
 }

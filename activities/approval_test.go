@@ -1,0 +1,102 @@
+package activities_test
+
+import (
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+)
+
+func TestChangeState(t *testing.T) {
+	t.Parallel()
+	const active, held, paused, disabled = webhook.EndpointActive, webhook.EndpointHeld, webhook.EndpointPaused, webhook.EndpointDisabled
+	for name, tc := range map[string]struct {
+		is      webhook.EndpointState
+		why     string
+		from    []webhook.EndpointState
+		to      webhook.EndpointState
+		reason  string
+		changed bool
+	}{
+		"asked about":                         {active, "", []webhook.EndpointState{active, held}, held, "it fails", true},
+		"asked again":                         {held, "it fails", []webhook.EndpointState{active, held}, held, "the probe failed: HTTP 503", true},
+		"approved":                            {held, "it fails", []webhook.EndpointState{held}, active, "", true},
+		"approved by a try that was lost":     {active, "", []webhook.EndpointState{held}, active, "", true},
+		"rejected":                            {held, "it fails", []webhook.EndpointState{held}, disabled, "rejected by alice", true},
+		"rejected by a try that was lost":     {disabled, "rejected by alice", []webhook.EndpointState{held}, disabled, "rejected by alice", true},
+		"resumed":                             {paused, "paused by bob", []webhook.EndpointState{held, paused, disabled, active}, active, "", true},
+		"paused meanwhile, asked about":       {paused, "paused by bob", []webhook.EndpointState{active, held}, held, "it fails", false},
+		"paused meanwhile, approved":          {paused, "paused by bob", []webhook.EndpointState{held}, active, "", false},
+		"paused meanwhile, rejected":          {paused, "paused by bob", []webhook.EndpointState{held}, disabled, "rejected by alice", false},
+		"disabled meanwhile, for another why": {disabled, "rejected by bob", []webhook.EndpointState{held}, disabled, "rejected by alice", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			k := &keeper{endpoint: webhook.Endpoint{State: tc.is, StateReason: tc.why, URL: "https://crm.example:8443/hooks/secret"}}
+			before := k.endpoint
+			r, err := act[activities.StateChanged](t, k, &queue{}, "ChangeState",
+				activities.StateChange{Subject: subject, From: tc.from, To: tc.to, Reason: tc.reason})
+			require.NoError(t, err)
+			require.Equal(t, tc.changed, r.Changed)
+			require.Equal(t, k.endpoint.State, r.State)
+			require.Equal(t, "crm.example:8443", r.Host, "and nothing else of the URL")
+			require.Equal(t, webhook.DefaultApprovalAfter, r.After)
+			require.Equal(t, webhook.DefaultApprovalTimeout, r.Timeout)
+			if !tc.changed {
+				require.Equal(t, before, k.endpoint)
+				require.Zero(t, k.writes)
+				return
+			}
+			require.Equal(t, tc.to, k.endpoint.State)
+			require.Equal(t, tc.reason, k.endpoint.StateReason)
+		})
+	}
+}
+
+func TestChangeStateSaysHowLongTheReleaseTakes(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		k := &keeper{endpoint: webhook.Endpoint{State: webhook.EndpointHeld}}
+		change := activities.StateChange{
+			Subject: subject, From: []webhook.EndpointState{webhook.EndpointHeld}, To: webhook.EndpointActive,
+			Releasing: activities.ReleaseTime(100, 10),
+		}
+		_, err := act[activities.StateChanged](t, k, &queue{}, "ChangeState", change)
+		require.NoError(t, err)
+		require.Equal(t, time.Now().UTC().Add(10*time.Second+time.Minute), k.endpoint.Releasing)
+		require.Equal(t, time.Now().UTC(), k.endpoint.UpdatedAt)
+
+		change.From, change.Releasing = []webhook.EndpointState{webhook.EndpointActive}, 0
+		_, err = act[activities.StateChanged](t, k, &queue{}, "ChangeState", change)
+		require.NoError(t, err)
+		require.Zero(t, k.endpoint.Releasing, "nobody has to wait for his place any more")
+	})
+}
+
+func TestADeletedEndpointIsGoneForEveryActivity(t *testing.T) {
+	t.Parallel()
+	for name, in := range map[string]any{
+		"LookAtEndpoint": subject,
+		"ChangeState":    activities.StateChange{Subject: subject, From: []webhook.EndpointState{webhook.EndpointHeld}, To: webhook.EndpointActive},
+		"ReleaseHeld":    activities.Release{Subject: subject, RatePerSecond: 10, Limit: 10},
+	} {
+		_, err := act[any](t, &keeper{deleted: true}, &queue{}, name, in)
+		app, ok := errors.AsType[*temporal.ApplicationError](err)
+		require.True(t, ok, name)
+		require.Equal(t, activities.TypeEndpointGone, app.Type(), name)
+		require.True(t, app.NonRetryable(), name)
+	}
+}
+
+func TestCountHeld(t *testing.T) {
+	t.Parallel()
+	n, err := act[int](t, active(), &queue{lists: [][]string{events(7)}}, "CountHeld", subject)
+	require.NoError(t, err)
+	require.Equal(t, 7, n)
+}
