@@ -15,6 +15,7 @@ const (
 	heldWindow = time.Minute // that is measured
 	heldSample = 10 * time.Second
 	heldQuiet  = 5 // percent of a core: what is left is no more work in the queue
+	heldCalm   = 3 // quiet samples in a row: what met a busy database comes back after seconds
 )
 
 // atRest is the process while nobody asks anything of it.
@@ -29,15 +30,16 @@ func (h *heldBench) atRest(ctx context.Context, what string, settle time.Duratio
 	if _, err = cpuPercent(ctx, settle); err != nil {
 		return r, err
 	}
-	for patience := heldPatience; patience > 0; patience -= heldSample {
+	calm := 0
+	for patience := heldPatience; calm < heldCalm && patience > 0; patience -= heldSample {
 		busy, err := cpuPercent(ctx, heldSample)
 		if err != nil {
 			return r, err
 		}
-		if busy < heldQuiet {
-			break
+		if calm++; busy >= heldQuiet {
+			calm = 0
+			fmt.Fprintf(h.log, "%s: settling, %.0f %% of a core\n", what, busy)
 		}
-		fmt.Fprintf(h.log, "%s: settling, %.0f %% of a core\n", what, busy)
 	}
 	r.since = cpuTime()
 	if r.cpuPercent, err = cpuPercent(ctx, heldWindow); err != nil {
