@@ -31,11 +31,17 @@ type EventReader interface {
 	EventData(ctx context.Context, e webhook.Event, runID string) ([]byte, error)
 }
 
+// Ledger notes what a delivery is about to bring to an application, so that its echo is known.
+type Ledger interface {
+	Remember(ctx context.Context, d webhook.Delivery) error
+}
+
 // Delivery holds the activities of a delivery. Renaming a method is a migration, not a refactor.
 type Delivery struct {
 	Endpoints EndpointReader
 	Sender    Sender
 	Events    EventReader
+	Ledger    Ledger // nil: nothing is noted, and every echo is taken for a change
 }
 
 // Turn names one turn of a delivery: its chance to make attempt Number. Fields are added, never
@@ -45,8 +51,9 @@ type Turn struct {
 	EventRunID string        `json:"event_run_id"` // the run whose history holds the data
 	EndpointID string        `json:"endpoint_id"`
 	Number     int           `json:"number"`
-	Held       bool          `json:"held,omitempty"`  // looks for itself: a release under way has not come to it
-	Probe      bool          `json:"probe,omitempty"` // a person asked for it: the endpoint may be held
+	Held       bool          `json:"held,omitempty"`   // looks for itself: a release under way has not come to it
+	Probe      bool          `json:"probe,omitempty"`  // a person asked for it: the endpoint may be held
+	Parked     string        `json:"parked,omitempty"` // why a person must say first that the event may go at all
 
 	KeepResponse int `json:"keep_response,omitempty"` // bytes of the answer's body; 0: all of webhook.MaxResponseBody
 }
@@ -108,7 +115,16 @@ func (d *Delivery) send(ctx context.Context, t Turn, ep webhook.Endpoint, data [
 	if refused := ep.Refuses(time.Now(), t.Held); refused != nil && !t.Probe {
 		return TurnResult{Deferral: refused, Schedule: ep.ScheduleOrDefault()}, nil
 	}
-	a, err := d.Sender.Send(ctx, webhook.Delivery{Event: t.Event, Data: data, Endpoint: ep, Probe: t.Probe}, t.Number)
+	if t.Parked != "" {
+		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferState, Detail: t.Parked}, Schedule: ep.ScheduleOrDefault()}, nil
+	}
+	next := webhook.Delivery{Event: t.Event, Data: data, Endpoint: ep, Probe: t.Probe}
+	if d.Ledger != nil {
+		if err := d.Ledger.Remember(ctx, next); err != nil {
+			return TurnResult{}, err
+		}
+	}
+	a, err := d.Sender.Send(ctx, next, t.Number)
 	if deferral, ok := errors.AsType[*webhook.Deferral](err); ok {
 		return TurnResult{Deferral: deferral, Schedule: ep.ScheduleOrDefault()}, nil
 	}

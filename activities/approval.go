@@ -31,8 +31,8 @@ type Backlog interface {
 	Probe(ctx context.Context, tenant, eventID, endpointID, key string) (webhook.Probe, error)
 	// Release lets a delivery go; false says that it was not held.
 	Release(ctx context.Context, tenant, eventID, endpointID string) (bool, error)
-	// RetryNow tells a delivery to look at its endpoint now.
-	RetryNow(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
+	// Look tells a delivery to look at its endpoint now.
+	Look(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
 }
 
 // Announcer accepts an event of our own, as the gateway accepts an app's: to all endpoints that want

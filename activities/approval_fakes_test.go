@@ -128,7 +128,7 @@ func (q *queue) Release(ctx context.Context, _, eventID, _ string) (bool, error)
 	return !q.notHeld[eventID], nil
 }
 
-func (q *queue) RetryNow(ctx context.Context, _, eventID, _ string, v webhook.Verb) error {
+func (q *queue) Look(ctx context.Context, _, eventID, _ string, v webhook.Verb) error {
 	if q.on != nil {
 		q.on(eventID)
 	}

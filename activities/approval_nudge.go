@@ -73,5 +73,5 @@ func (n *nudger) tell(ctx context.Context, id string) error {
 		return err
 	}
 	activity.RecordHeartbeat(ctx)
-	return n.approval.Backlog.RetryNow(ctx, n.Tenant, id, n.EndpointID, n.Verb)
+	return n.approval.Backlog.Look(ctx, n.Tenant, id, n.EndpointID, n.Verb)
 }

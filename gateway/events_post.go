@@ -98,8 +98,8 @@ type posted struct {
 
 // accept starts the event's workflow; if there is one, it answers for that one or refuses.
 func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
-	err := accept.Start(ctx, g.temporal, p.Event, p.data, p.endpoints)
-	if alreadyStarted(err) {
+	err := accept.Start(ctx, g.temporal, workflows.EventInput{Event: p.Event, EndpointIDs: p.endpoints}, p.data)
+	if accept.Before(err) {
 		return g.repeat(ctx, p)
 	}
 	if err != nil {

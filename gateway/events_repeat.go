@@ -3,21 +3,14 @@ package gateway
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 
 	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
-
-func alreadyStarted(err error) bool {
-	_, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err)
-	return ok
-}
 
 // repeat answers a post whose Idempotency-Key was used before: like the original if it is the same
 // event, and never with a second one.

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
+	"hookloop/internal/accept"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -73,7 +74,7 @@ func (g *Gateway) recoverWindow(ctx context.Context, in workflows.RecoveryInput)
 			workflows.Endpoint.ValueSet(w.EndpointID),
 		),
 	}, recoveryWorkflow, in)
-	if alreadyStarted(err) {
+	if accept.Before(err) {
 		return "", webhook.Errorf(webhook.Conflict, "a recovery of this endpoint is running; GET …/recover tells how far it is, DELETE ends it")
 	}
 	if err != nil {

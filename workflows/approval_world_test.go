@@ -107,7 +107,7 @@ func (w *world) Release(_ context.Context, _, eventID, _ string) (bool, error) {
 	return true, nil
 }
 
-func (w *world) RetryNow(_ context.Context, _, eventID, _ string, _ webhook.Verb) error {
+func (w *world) Look(_ context.Context, _, eventID, _ string, _ webhook.Verb) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = slices.DeleteFunc(w.held, func(id string) bool { return id == eventID })

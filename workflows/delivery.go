@@ -38,14 +38,14 @@ func Delivery(ctx workflow.Context, in DeliveryInput) (DeliveryResult, error) {
 type delivery struct {
 	in        DeliveryInput
 	report    webhook.DeliveryReport
-	next      time.Duration          // the wait before the next turn
-	deferrals int                    // in a row
-	outcome   webhook.DeliveryStatus // as the search attribute has it
+	next      time.Duration // the wait before the next turn
+	deferrals int           // in a row
+	outcome   string        // as the search attribute has it
 	orders    orders
 }
 
 func newDelivery(in DeliveryInput) *delivery {
-	d := &delivery{in: in, outcome: in.status(), report: webhook.DeliveryReport{
+	d := &delivery{in: in, outcome: in.outcome(), report: webhook.DeliveryReport{
 		EndpointID: in.EndpointID,
 		Status:     in.status(),
 		Attempts:   in.Attempts,
@@ -73,6 +73,18 @@ func (in DeliveryInput) status() webhook.DeliveryStatus {
 		return webhook.Held
 	}
 	return webhook.Pending
+}
+
+// outcome is the search attribute it starts with.
+func (in DeliveryInput) outcome() string { return outcome(in.status(), in.Parked) }
+
+// outcome tells a delivery that a person must let go from those that wait for their endpoint: an
+// Approval lets go of the latter alone.
+func outcome(s webhook.DeliveryStatus, parked string) string {
+	if s == webhook.Held && parked != "" {
+		return string(webhook.ApprovalAwaiting)
+	}
+	return string(s)
 }
 
 // carry is the input of the run that continues this one.
@@ -114,6 +126,9 @@ func (d *delivery) turn(ctx workflow.Context) {
 		d.unmade(ctx, err)
 		return
 	}
+	if d.unanswered(ctx) {
+		return
+	}
 	turn := d.nextTurn()
 	d.show(ctx)
 	var r activities.TurnResult
@@ -132,15 +147,29 @@ func (d *delivery) turn(ctx workflow.Context) {
 	}
 }
 
+// unanswered ends a delivery that nobody has let go in time.
+func (d *delivery) unanswered(ctx workflow.Context) bool {
+	if d.in.Parked == "" || d.orders.pending() ||
+		workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime) < webhook.ParkedTimeout {
+		return false
+	}
+	d.report.Status, d.report.Reason = webhook.Rejected, "nobody let it go in time: "+d.in.Parked
+	return true
+}
+
 // nextTurn takes the orders given with it.
 func (d *delivery) nextTurn() activities.Turn {
+	if d.orders.retryNow {
+		d.in.Parked = ""
+	}
 	turn := activities.Turn{
 		Event: d.in.Event, EventRunID: d.in.EventRunID, EndpointID: d.in.EndpointID,
 		Number: len(d.report.Attempts) + 1,
 		Held:   d.report.Status == webhook.Held && !d.orders.pending(),
 		Probe:  d.orders.probe,
+		Parked: d.in.Parked,
 	}
-	if d.report.Status == webhook.Held && d.orders.pending() {
+	if d.report.Status == webhook.Held && d.in.Parked == "" && d.orders.pending() {
 		d.report.Status = webhook.Retrying // nobody need let it go any more
 		d.deferrals = 0                    // it may be held anew, and miss a release at that moment
 	}

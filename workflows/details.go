@@ -21,6 +21,7 @@ const maxLines = 2 * FastLane
 func (e *event) details() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "**%s** `%s`\n\n", e.report.Status, e.in.Event.Type)
+	b.WriteString(originLines(e.in))
 	for i, d := range e.report.Deliveries {
 		if i == maxLines {
 			fmt.Fprintf(&b, "- … and %d more\n", len(e.report.Deliveries)-i)
@@ -38,15 +39,31 @@ func (e *event) details() string {
 	return b.String()
 }
 
+// originLines say where an event came from that no app posted, and whom it does not go to for that.
+func originLines(in EventInput) string {
+	var b strings.Builder
+	if o := in.Event.Origin; o != nil {
+		fmt.Fprintf(&b, "- from %s, source `%s`, their key `%s`\n", o.Provider, o.SourceID, o.Key)
+		if o.IsEcho() {
+			fmt.Fprintf(&b, "- an echo of `%s`, which had brought %s this value: it goes to nobody\n", o.EchoOf, o.Application)
+		}
+	}
+	for _, id := range in.Withheld {
+		fmt.Fprintf(&b, "- `%s` does not get it: it belongs to %s, where this comes from\n", id, in.Event.Origin.Application)
+	}
+	return b.String()
+}
+
 // show brings the UI up to date: the details each time, the Outcome only when it changed, for that
 // one is recorded.
 func (d *delivery) show(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, d.details())
-	if d.outcome == d.report.Status {
+	now := outcome(d.report.Status, d.in.Parked)
+	if d.outcome == now {
 		return
 	}
-	d.outcome = d.report.Status
-	err := workflow.UpsertTypedSearchAttributes(ctx, Outcome.ValueSet(string(d.outcome)))
+	d.outcome = now
+	err := workflow.UpsertTypedSearchAttributes(ctx, Outcome.ValueSet(d.outcome))
 	if err != nil { // an empty update is the only cause
 		workflow.GetLogger(ctx).Error("outcome not shown", "error", err)
 	}
@@ -60,6 +77,9 @@ func (d *delivery) details() string {
 	}
 	switch at := d.report.NextAttemptAt; {
 	case at == nil:
+	case d.in.Parked != "":
+		fmt.Fprintf(&b, "- you decide: *Send Signal* `%s` sends it, `%s` ends it; without a word it ends %s after it began\n",
+			SignalRetryNow, SignalCancel, webhook.ParkedTimeout)
 	case d.report.Status == webhook.Held:
 		fmt.Fprintf(&b, "- a person decides, see `%s`; it looks for itself at %s\n",
 			ApprovalWorkflowID(d.in.Event.Tenant, d.in.EndpointID), stamp(*at))

@@ -60,6 +60,11 @@ func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, pl
 		EventRunID: workflow.GetInfo(ctx).WorkflowExecution.RunID,
 		EndpointID: report.EndpointID,
 	}
+	if next.park(); next.Parked != "" {
+		places.Release(1)
+		e.carryOn(ctx, report, next)
+		return
+	}
 	ended := e.firstAttempt(ctx, report, &next)
 	places.Release(1)
 	if !ended {

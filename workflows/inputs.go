@@ -12,7 +12,8 @@ import (
 // stays byte for byte what the app sent. Fields are added, never renamed or re-typed.
 type EventInput struct {
 	Event       webhook.Event `json:"event"`
-	EndpointIDs []string      `json:"endpoint_ids"` // those that matched when the event was accepted
+	EndpointIDs []string      `json:"endpoint_ids"`       // those that matched when the event was accepted
+	Withheld    []string      `json:"withheld,omitempty"` // those that matched, of the application it came from
 }
 
 // EventReport tells what became of an event: the answer to QueryReport and, at the end, the result.
@@ -23,15 +24,18 @@ type EventReport struct {
 	Deliveries []webhook.DeliveryReport `json:"deliveries"`
 }
 
-// EventSummary is the line that names an event in the Temporal UI.
-func EventSummary(eventType string, endpoints int) string {
-	switch endpoints {
-	case 0:
-		return eventType + " → no endpoint"
-	case 1:
-		return eventType + " → 1 endpoint"
+// Summary is the line that names an event in the Temporal UI.
+func (in EventInput) Summary() string {
+	switch n := len(in.EndpointIDs); {
+	case in.Event.Origin.IsEcho():
+		return in.Event.Type + " → nobody, an echo"
+	case n == 0:
+		return in.Event.Type + " → no endpoint"
+	case n == 1:
+		return in.Event.Type + " → 1 endpoint"
+	default:
+		return fmt.Sprintf("%s → %d endpoints", in.Event.Type, n)
 	}
-	return fmt.Sprintf("%s → %d endpoints", eventType, endpoints)
 }
 
 // DeliveryInput starts a Delivery: ids and what the fast lane already tried, never the data.
@@ -44,7 +48,17 @@ type DeliveryInput struct {
 	Attempts   []webhook.Attempt `json:"attempts,omitempty"`
 	Deferral   *webhook.Deferral `json:"deferral,omitempty"`   // why the fast lane made no attempt
 	Redelivery *webhook.Verb     `json:"redelivery,omitempty"` // who started a finished delivery again
+	Parked     string            `json:"parked,omitempty"`     // why a person must let it go first
 	Carried    *Carried          `json:"carried,omitempty"`    // of the run before, after a continue-as-new
+}
+
+// park leaves a delivery to a person if its event has come this way too often.
+func (in *DeliveryInput) park() {
+	if in.Event.Hops < webhook.MaxHops {
+		return
+	}
+	in.Parked = fmt.Sprintf("the event has passed through Hookloop %d times: it may go in circles, so a person must let it go", in.Event.Hops)
+	in.Deferral = &webhook.Deferral{Reason: webhook.DeferState, Detail: in.Parked}
 }
 
 // Carried is what a Delivery tells the run that continues it, beside its input.

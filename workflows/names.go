@@ -21,8 +21,11 @@ const (
 	UpdateCancel   = "cancel"
 )
 
-// What an Approval says to the deliveries that were held. Only one that is held takes them.
+// What an Approval says to the deliveries that were held. Only one that is held takes them. Any takes
+// the signal, to look at its endpoint now.
 const (
+	SignalLook = "look"
+
 	UpdateProbe   = "probe"   // answers a webhook.Probe, once the attempt is made
 	UpdateRelease = "release" // answers at once
 )
@@ -51,8 +54,8 @@ const (
 )
 
 // The search attributes, all keywords. Outcome holds a webhook.EventStatus on an Event, a
-// webhook.DeliveryStatus on a Delivery and a webhook.ApprovalStatus on an Approval; Endpoint is set on
-// all but an Event.
+// webhook.DeliveryStatus on a Delivery and a webhook.ApprovalStatus on an Approval; a Delivery that a
+// person must let go has webhook.ApprovalAwaiting, too. Endpoint is set on all but an Event.
 var (
 	Tenant    = temporal.NewSearchAttributeKeyKeyword("Tenant")
 	EventType = temporal.NewSearchAttributeKeyKeyword("EventType")

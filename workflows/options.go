@@ -154,7 +154,7 @@ func child(ctx workflow.Context, in DeliveryInput) workflow.Context {
 			Tenant.ValueSet(in.Event.Tenant),
 			EventType.ValueSet(in.Event.Type),
 			Endpoint.ValueSet(in.EndpointID),
-			Outcome.ValueSet(string(in.status())),
+			Outcome.ValueSet(in.outcome()),
 		),
 	})
 }

@@ -10,13 +10,16 @@ import (
 // orders are what operators said and the delivery has not acted on yet.
 type orders struct {
 	retryNow bool
+	look     bool // at the endpoint, says an Approval
 	cancel   *webhook.Verb
 	release  bool // only while the delivery is held
 	probe    bool // likewise
 	probing  bool // the probe is under way
 }
 
-func (o *orders) pending() bool { return o.retryNow || o.cancel != nil || o.release || o.probe }
+func (o *orders) pending() bool {
+	return o.retryNow || o.look || o.cancel != nil || o.release || o.probe
+}
 
 // handle answers queries, updates and signals, from before anything blocks until the end.
 func (d *delivery) handle(ctx workflow.Context) error {
@@ -27,6 +30,7 @@ func (d *delivery) handle(ctx workflow.Context) error {
 	cancel := func(v webhook.Verb) { d.orders.cancel = &v }
 	hear(ctx, SignalRetryNow, retryNow)
 	hear(ctx, SignalCancel, cancel)
+	hear(ctx, SignalLook, func(webhook.Verb) { d.orders.look = true })
 	if err := d.obey(ctx, UpdateRetryNow, retryNow); err != nil {
 		return err
 	}
@@ -46,7 +50,7 @@ func (d *delivery) release(workflow.Context) error {
 }
 
 func (d *delivery) onlyHeld() error {
-	if d.report.Status != webhook.Held || d.orders.pending() || d.orders.probing {
+	if d.report.Status != webhook.Held || d.in.Parked != "" || d.orders.pending() || d.orders.probing {
 		return temporal.NewApplicationError("the delivery is not held", TypeNotHeld)
 	}
 	return nil

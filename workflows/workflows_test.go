@@ -252,6 +252,7 @@ func TestWireNames(t *testing.T) {
 	require.Equal(t, "report", workflows.QueryReport)
 	require.Equal(t, "retry-now cancel", workflows.SignalRetryNow+" "+workflows.SignalCancel)
 	require.Equal(t, "retry-now cancel", workflows.UpdateRetryNow+" "+workflows.UpdateCancel)
+	require.Equal(t, "look", workflows.SignalLook)
 	require.Equal(t, "probe release", workflows.UpdateProbe+" "+workflows.UpdateRelease)
 	require.Equal(t, "approve reject", workflows.SignalApprove+" "+workflows.SignalReject)
 	require.Equal(t, "approve reject", workflows.UpdateApprove+" "+workflows.UpdateReject)

@@ -6,11 +6,13 @@ package accept
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"strings"
 
 	"github.com/oklog/ulid/v2"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
@@ -30,10 +32,10 @@ type Client interface {
 	ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error)
 }
 
-// Start accepts an event that goes to these endpoints; data is JSON and kept byte for byte. Its
-// errors are Temporal's: WorkflowExecutionAlreadyStarted says that an event of this id was accepted
-// before, whatever it was.
-func Start(ctx context.Context, c Client, e webhook.Event, data []byte, endpoints []string) error {
+// Start accepts an event; data is JSON and kept byte for byte. Its errors are Temporal's:
+// WorkflowExecutionAlreadyStarted says that an event of this id was accepted before, whatever it was.
+func Start(ctx context.Context, c Client, in workflows.EventInput, data []byte) error {
+	e := in.Event
 	options := client.StartWorkflowOptions{
 		ID:                                       workflows.EventWorkflowID(e.Tenant, e.ID),
 		TaskQueue:                                workflows.TaskQueue,
@@ -41,16 +43,21 @@ func Start(ctx context.Context, c Client, e webhook.Event, data []byte, endpoint
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            workflows.EventSummary(e.Type, len(endpoints)),
+		StaticSummary:                            in.Summary(),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			workflows.Tenant.ValueSet(e.Tenant),
 			workflows.EventType.ValueSet(e.Type),
 			workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
 		),
 	}
-	input := workflows.EventInput{Event: e, EndpointIDs: endpoints}
-	_, err := c.ExecuteWorkflow(ctx, options, EventWorkflow, input, rawJSON(data))
+	_, err := c.ExecuteWorkflow(ctx, options, EventWorkflow, in, rawJSON(data))
 	return err
+}
+
+// Before says whether Start found the event accepted before.
+func Before(err error) bool {
+	_, started := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err)
+	return started
 }
 
 // rawJSON keeps data byte for byte on its way into the history; converting it would not.

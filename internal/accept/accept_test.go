@@ -43,7 +43,7 @@ func TestStart(t *testing.T) {
 	t.Parallel()
 	var s starter
 	data := []byte(`{"z":1.0, "a" : "\u00e9<>" }`)
-	require.NoError(t, accept.Start(t.Context(), &s, event, data, []string{"ep_1", "ep_2"}))
+	require.NoError(t, accept.Start(t.Context(), &s, workflows.EventInput{Event: event, EndpointIDs: []string{"ep_1", "ep_2"}}, data))
 	require.Equal(t, "Event", s.workflow)
 	require.Equal(t, workflows.EventWorkflowID("acme", event.ID), s.options.ID)
 	require.Equal(t, workflows.TaskQueue, s.options.TaskQueue)
@@ -62,7 +62,7 @@ func TestStart(t *testing.T) {
 func TestStartGivesTemporalsErrorsAsTheyAre(t *testing.T) {
 	t.Parallel()
 	for _, err := range []error{serviceerror.NewWorkflowExecutionAlreadyStarted("already started", "", "run"), serviceerror.NewUnavailable("no")} {
-		require.Same(t, err, accept.Start(t.Context(), &starter{err: err}, event, []byte("1"), nil))
+		require.Same(t, err, accept.Start(t.Context(), &starter{err: err}, workflows.EventInput{Event: event}, []byte("1")))
 	}
 }
 

@@ -2,14 +2,12 @@ package approvals
 
 import (
 	"context"
-	"errors"
 	"slices"
-
-	"go.temporal.io/api/serviceerror"
 
 	"hookloop/activities"
 	"hookloop/internal/accept"
 	"hookloop/internal/webhook"
+	"hookloop/workflows"
 )
 
 // Matcher gives the ids of the endpoints an event of a type goes to.
@@ -32,8 +30,8 @@ func (n *Announcer) Announce(ctx context.Context, a activities.Announcement) err
 	}
 	to = slices.DeleteFunc(to, func(id string) bool { return id == a.EndpointID })
 	e := webhook.Event{Tenant: a.Tenant, ID: accept.IDForKey(a.Tenant, a.Key), Type: a.Type, Timestamp: a.At}
-	err = accept.Start(ctx, n.Client, e, a.Data, to)
-	if _, twice := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); twice {
+	err = accept.Start(ctx, n.Client, workflows.EventInput{Event: e, EndpointIDs: to}, a.Data)
+	if accept.Before(err) {
 		return nil
 	}
 	return err

@@ -122,9 +122,9 @@ func TestWhatADeliveryAnswersTooLate(t *testing.T) {
 	require.ErrorContains(t, err, "delivery/acme/evt_1/ep_1")
 }
 
-func TestRetryNow(t *testing.T) {
+func TestLook(t *testing.T) {
 	t.Parallel()
 	a, why := &answering{}, webhook.Verb{By: "alice", Reason: "no"}
-	require.NoError(t, backlog.New(a).RetryNow(t.Context(), "acme", "evt_1", "ep_1", why))
-	require.Equal(t, []any{"delivery/acme/evt_1/ep_1", "", workflows.SignalRetryNow, why}, a.signal)
+	require.NoError(t, backlog.New(a).Look(t.Context(), "acme", "evt_1", "ep_1", why))
+	require.Equal(t, []any{"delivery/acme/evt_1/ep_1", "", workflows.SignalLook, why}, a.signal)
 }

@@ -109,10 +109,10 @@ func (b *Backlog) Release(ctx context.Context, tenant, eventID, endpointID strin
 	return err == nil, err
 }
 
-// RetryNow tells a delivery to look at its endpoint now. One that has ended need not.
-func (b *Backlog) RetryNow(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error {
+// Look tells a delivery to look at its endpoint now. One that has ended need not.
+func (b *Backlog) Look(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error {
 	id := workflows.DeliveryWorkflowID(tenant, eventID, endpointID)
-	err := b.client.SignalWorkflow(ctx, id, "", workflows.SignalRetryNow, v)
+	err := b.client.SignalWorkflow(ctx, id, "", workflows.SignalLook, v)
 	if _, ended := errors.AsType[*serviceerror.NotFound](err); ended || err == nil {
 		return nil
 	}

@@ -113,7 +113,7 @@ func TestWhatIsNotHeldIsNotLetGo(t *testing.T) {
 			require.Equal(t, "run/1", f.updates[1].UpdateID, "asked twice, it is made once")
 		})
 	}
-	require.NoError(t, backlog.New(&fakeTemporal{err: serviceerror.NewNotFound("")}).RetryNow(t.Context(), "acme", "evt_1", "ep_1", webhook.Verb{}))
+	require.NoError(t, backlog.New(&fakeTemporal{err: serviceerror.NewNotFound("")}).Look(t.Context(), "acme", "evt_1", "ep_1", webhook.Verb{}))
 }
 
 func TestTemporalAway(t *testing.T) {
@@ -126,5 +126,5 @@ func TestTemporalAway(t *testing.T) {
 	require.ErrorIs(t, err, f.err)
 	_, err = b.Oldest(t.Context(), "acme", "ep_1", 1)
 	require.ErrorIs(t, err, f.err)
-	require.ErrorIs(t, b.RetryNow(t.Context(), "acme", "evt_1", "ep_1", webhook.Verb{}), f.err)
+	require.ErrorIs(t, b.Look(t.Context(), "acme", "evt_1", "ep_1", webhook.Verb{}), f.err)
 }

@@ -22,6 +22,9 @@ func classify(err error, late string) (webhook.Failure, string) {
 	if errors.Is(err, errAddress) {
 		return webhook.FailureAddress, "the endpoint's address is not a public one"
 	}
+	if shape, ok := errors.AsType[*shapeError](err); ok {
+		return webhook.FailureRequest, shape.Error()
+	}
 	if sentence := dnsFailure(err); sentence != "" {
 		return webhook.FailureDNS, sentence
 	}

@@ -13,6 +13,10 @@ import (
 	"hookloop/internal/webhook"
 )
 
+// HeaderHops tells how often an event has passed through Hookloop. Who passes it on with what follows
+// from the event lets us see a loop that no ledger sees, as CDN-Loop (RFC 8586) does.
+const HeaderHops = "hookloop-hops"
+
 var (
 	errURL    = errors.New("the endpoint's URL cannot be called")
 	errStatus = errors.New("the answer has no valid HTTP status")
@@ -49,9 +53,12 @@ func (s *Sender) exchange(ctx context.Context, d webhook.Delivery, secrets []sig
 }
 
 func (s *Sender) request(ctx context.Context, d webhook.Delivery, secrets []signature.Secret, at time.Time) (*http.Request, error) {
-	body := webhook.Body(d.Event, d.Data)
+	w, err := s.wanted(ctx, d)
+	if err != nil {
+		return nil, err
+	}
 	// A bytes.Reader can be rewound, so a request of which nothing was written yet may move to another connection.
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.Endpoint.URL, bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, w.method, w.url, bytes.NewReader(w.body))
 	if err != nil || req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return nil, errURL // not err, which quotes the URL
 	}
@@ -65,7 +72,8 @@ func (s *Sender) request(ctx context.Context, d webhook.Delivery, secrets []sign
 	h.Set("User-Agent", s.userAgent)
 	h.Set(signature.HeaderID, d.Event.ID)
 	h.Set(signature.HeaderTimestamp, strconv.FormatInt(at.Unix(), 10))
-	h.Set(signature.HeaderSignature, signature.Sign(secrets, d.Event.ID, at, body))
+	h.Set(signature.HeaderSignature, signature.Sign(secrets, d.Event.ID, at, w.body))
+	h.Set(HeaderHops, strconv.Itoa(d.Event.Hops+1))
 	return req, nil
 }
 
@@ -79,5 +87,5 @@ func reserved(name string) bool {
 		"upgrade", "expect", "te", "trailer", "accept-encoding":
 		return true
 	}
-	return strings.HasPrefix(name, "webhook-") || strings.HasPrefix(name, "proxy-")
+	return strings.HasPrefix(name, "webhook-") || strings.HasPrefix(name, "hookloop-") || strings.HasPrefix(name, "proxy-")
 }

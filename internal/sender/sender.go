@@ -16,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"hookloop/internal/expression"
 	"hookloop/internal/webhook"
 )
 
@@ -42,6 +43,8 @@ type Sender struct {
 	guards    *guards
 	metrics   *metrics
 	health    Health
+
+	expressions *expression.Expressions
 }
 
 // New prepares a Sender; nothing is dialled before the first Send.
@@ -74,6 +77,8 @@ func New(cfg Config) (*Sender, error) {
 		guards:    g,
 		metrics:   m,
 		health:    cfg.Health,
+
+		expressions: expression.New(),
 	}, nil
 }
 

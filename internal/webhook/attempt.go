@@ -30,10 +30,10 @@ func (a Attempt) Succeeded() bool { return a.StatusCode/100 == 2 }
 
 // Faults says whether the attempt speaks against the endpoint, and not only against one payload: no
 // answer, 5xx, 408, 429, 410, or its own word that it should be disabled. An address we would not
-// dial is our judgement.
+// dial is our judgement, a request we could not make is about one event.
 func (a Attempt) Faults() bool {
 	switch {
-	case a.Failure == FailureAddress:
+	case a.Failure == FailureAddress, a.Failure == FailureRequest:
 		return false
 	case a.Succeeded():
 		return false
@@ -72,6 +72,7 @@ const (
 	FailureTLS     Failure = "tls"
 	FailureTimeout Failure = "timeout"
 	FailureAddress Failure = "address" // the address guard would not dial it
+	FailureRequest Failure = "request" // the request the endpoint asks for cannot be made of this event
 	FailureOther   Failure = "other"
 )
 

@@ -33,6 +33,10 @@ type Endpoint struct {
 	Timeout     time.Duration     // of one attempt; zero: DefaultTimeout
 	RateLimit   RateLimit         // zero: none
 	Approval    ApprovalPolicy
+	Application string       // the application behind it; empty: not said
+	EchoBack    bool         // wants also what came from its own application
+	Echo        EchoPaths    // over what it is sent; zero: nothing is remembered
+	Request     RequestShape // zero: the envelope
 	State       EndpointState
 	StateReason string           // why it is not active, for a person; empty while it is
 	Releasing   time.Time        // until about then its held deliveries are let go one by one; zero: none are

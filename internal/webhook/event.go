@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"regexp"
 	"time"
+	"unicode/utf8"
 )
 
 // MaxBody bounds a request body and so an event's data, in bytes. Temporal warns from 512 KiB a
@@ -17,8 +18,13 @@ type Event struct {
 	Tenant    string    `json:"tenant"`
 	ID        string    `json:"id"` // the webhook-id of every delivery
 	Type      string    `json:"type"`
-	Timestamp time.Time `json:"timestamp"` // when it happened, says the app; UTC
+	Timestamp time.Time `json:"timestamp"`        // when it happened, says the app; UTC
+	Hops      int       `json:"hops,omitempty"`   // how often it has passed through Hookloop before
+	Origin    *Origin   `json:"origin,omitempty"` // nil: an app posted it, or we made it
 }
+
+// maxEventType bounds an event type, in bytes.
+const maxEventType = 128
 
 // EventStatus sums up all deliveries of an event.
 type EventStatus string
@@ -37,7 +43,7 @@ var (
 
 // CheckEventType refuses what is not dotted lower case of at most 128 bytes.
 func CheckEventType(s string) error {
-	if len(s) > 128 || !eventType.MatchString(s) {
+	if len(s) > maxEventType || !eventType.MatchString(s) {
 		return Invalidf("type", `must be dotted lower case like "contact.updated", at most 128 characters`)
 	}
 	return nil
@@ -69,4 +75,20 @@ func Body(e Event, data []byte) []byte {
 func quote(s string) []byte {
 	q, _ := json.Marshal(s) // a string always marshals
 	return q
+}
+
+// CheckData refuses data that no event can carry: what is not one JSON value in valid UTF-8, is larger
+// than MaxBody or nests deeper than MaxDepth.
+func CheckData(data []byte) error {
+	switch {
+	case len(data) > MaxBody:
+		return Invalidf("data", "has %d bytes, at most %d are allowed", len(data), MaxBody)
+	case !utf8.Valid(data):
+		return Invalidf("data", "is not valid UTF-8")
+	case depth(data) > MaxDepth:
+		return Invalidf("data", "nests deeper than %d levels", MaxDepth)
+	case !json.Valid(data):
+		return Invalidf("data", "is not valid JSON")
+	}
+	return nil
 }

@@ -30,33 +30,35 @@ func ParseEvent(body []byte) (NewEvent, error) {
 	if depth(body) > MaxDepth {
 		return NewEvent{}, Invalidf("data", "nests deeper than %d levels", MaxDepth)
 	}
-	fields, err := members(body)
+	fields, err := Members(body)
 	if err != nil {
 		return NewEvent{}, err
 	}
 	return newEvent(fields)
 }
 
-type member struct {
-	name  string
-	value json.RawMessage
+// Member is one name and value of a JSON object.
+type Member struct {
+	Name  string
+	Value json.RawMessage // untouched, byte for byte
 }
 
-// members reads one JSON object whole, in order, its values untouched.
-func members(body []byte) ([]member, error) {
+// Members reads one JSON object whole, in order, its values untouched. A name may appear twice. Its
+// errors carry BadJSON.
+func Members(body []byte) ([]Member, error) {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
 		return nil, Errorf(BadJSON, "body is not a JSON object")
 	}
-	var all []member
+	var all []Member
 	for dec.More() {
 		t, err := dec.Token()
 		name, isName := t.(string)
 		if err != nil || !isName {
 			return nil, badJSON(err)
 		}
-		m := member{name: name}
-		if err := dec.Decode(&m.value); err != nil {
+		m := Member{Name: name}
+		if err := dec.Decode(&m.Value); err != nil {
 			return nil, badJSON(err)
 		}
 		all = append(all, m)
@@ -77,14 +79,14 @@ func badJSON(err error) error {
 	return Errorf(BadJSON, "body is not valid JSON: %v", err)
 }
 
-func newEvent(fields []member) (NewEvent, error) {
+func newEvent(fields []Member) (NewEvent, error) {
 	var e NewEvent
 	seen := map[string]bool{}
 	for _, f := range fields {
-		if seen[f.name] {
-			return NewEvent{}, Invalidf(f.name, "appears twice")
+		if seen[f.Name] {
+			return NewEvent{}, Invalidf(f.Name, "appears twice")
 		}
-		seen[f.name] = true
+		seen[f.Name] = true
 		if err := e.set(f); err != nil {
 			return NewEvent{}, err
 		}
@@ -97,21 +99,21 @@ func newEvent(fields []member) (NewEvent, error) {
 	return e, CheckEventType(e.Type)
 }
 
-func (e *NewEvent) set(f member) error {
-	switch f.name {
+func (e *NewEvent) set(f Member) error {
+	switch f.Name {
 	case "type":
-		if json.Unmarshal(f.value, &e.Type) != nil {
+		if json.Unmarshal(f.Value, &e.Type) != nil {
 			return Invalidf("type", "must be a string")
 		}
 	case "timestamp":
-		if json.Unmarshal(f.value, &e.Timestamp) != nil || e.Timestamp.IsZero() || !encodable(e.Timestamp.UTC()) {
+		if json.Unmarshal(f.Value, &e.Timestamp) != nil || e.Timestamp.IsZero() || !encodable(e.Timestamp.UTC()) {
 			return Invalidf("timestamp", `must be an RFC 3339 time like "2026-01-31T12:00:00Z"`)
 		}
 		e.Timestamp = e.Timestamp.UTC()
 	case "data":
-		e.Data = f.value
+		e.Data = f.Value
 	default:
-		return Invalidf(f.name, "is not a field of an event (type, data, timestamp)")
+		return Invalidf(f.Name, "is not a field of an event (type, data, timestamp)")
 	}
 	return nil
 }

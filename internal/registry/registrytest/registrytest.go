@@ -23,6 +23,19 @@ type Registry interface {
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
 	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+	Withheld(ctx context.Context, tenant, application string) ([]string, error)
+
+	CreateSource(ctx context.Context, s webhook.Source) error
+	Source(ctx context.Context, tenant, id string) (webhook.Source, error)
+	SourceByID(ctx context.Context, id string) (webhook.Source, error)
+	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
+	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
+	DeleteSource(ctx context.Context, tenant, id string) error
+
+	Remember(ctx context.Context, w webhook.Write, now time.Time) error
+	Rule(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
+	Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
+
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -65,6 +78,20 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"secrets are sealed":            secretsSealed,
 		"other key":                     otherKey,
 		"rotated key":                   rotatedKey,
+		"source round trip":             sourceRoundTrip,
+		"source not found":              sourceNotFound,
+		"source update and delete":      sourceUpdate,
+		"source config is sealed":       sourceSealed,
+		"withheld from its application": withheld,
+		"an echo is one once":           echoOnce,
+		"another value is a change":     echoOther,
+		"a change passes writes":        echoPassed,
+		"a change keeps its place":      echoOrder,
+		"echoes come in order":          echoSequence,
+		"a repeated delivery's echo":    echoRepeated,
+		"an echo expires":               echoExpires,
+		"concurrent echoes":             echoRace,
+		"claims":                        claims,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,6 +156,9 @@ func full(n int) webhook.Endpoint {
 	e.Approval = webhook.ApprovalPolicy{After: time.Nanosecond, Timeout: webhook.MaxApproval}
 	e.State, e.StateReason = webhook.EndpointHeld, "2 × \"503\";\nпауза 😀"
 	e.Releasing = born.Add(-time.Microsecond)
+	e.Application, e.EchoBack = "ärp", true
+	e.Echo = webhook.EchoPaths{Key: ".id", Value: `"\n" + .ü`}
+	e.Request = webhook.RequestShape{Method: "PATCH", Path: `["ü", .id]`, Body: "."}
 	e.Secrets = append(e.Secrets, webhook.EndpointSecret{Secret: signature.NewSecret(), ExpiresAt: born.Add(time.Microsecond)})
 	e.Version = 7
 	e.UpdatedAt = born.Add(time.Hour)

@@ -12,26 +12,35 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// about makes err one about an endpoint. A refusal somebody is meant to read stays as it is.
-func about(id string, err error) error {
+// about makes err one about an endpoint.
+func about(id string, err error) error { return aboutOne("endpoint "+id, err) }
+
+func aboutSource(id string, err error) error { return aboutOne("source "+id, err) }
+
+// aboutOne says which one an error is about. A refusal somebody is meant to read stays as it is.
+func aboutOne(name string, err error) error {
 	switch {
 	case err == nil:
 		return nil
 	case errors.Is(err, sql.ErrNoRows):
-		return webhook.Errorf(webhook.NotFound, "endpoint %s does not exist", id)
-	case code(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
-		return webhook.Errorf(webhook.Conflict, "endpoint %s exists already", id)
+		return webhook.Errorf(webhook.NotFound, "%s does not exist", name)
+	case code(err) == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, code(err) == sqlite3.SQLITE_CONSTRAINT_UNIQUE:
+		return webhook.Errorf(webhook.Conflict, "%s exists already", name)
 	case webhook.CodeOf(err) != "":
 		return err
 	}
-	return fmt.Errorf("endpoint %s: %w", id, explain(err))
+	return fmt.Errorf("%s: %w", name, explain(err))
 }
 
-func endpointsOf(tenant string, err error) error {
+func endpointsOf(tenant string, err error) error { return listOf("endpoints", tenant, err) }
+
+func sourcesOf(tenant string, err error) error { return listOf("sources", tenant, err) }
+
+func listOf(what, tenant string, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("endpoints of %s: %w", tenant, explain(err))
+	return fmt.Errorf("%s of %s: %w", what, tenant, explain(err))
 }
 
 // explain says in a few words what SQLite says in many, where it depends on the file and not on us.

@@ -19,6 +19,10 @@ const (
 		schedule, timeout, state, secrets, version, created_at, updated_at)
 		VALUES ('acme', 'ep_1', 'https://example.com', '', '', '', '', '', 0, 'active', ?, 1, 0, 0)`
 	updateV1 = `UPDATE endpoints SET (description, version) = ('by the old', version + 1) WHERE tenant = 'acme' AND id = 'ep_1'`
+	insertV3 = `INSERT INTO endpoints (tenant, id, url, event_types, description, headers, metadata,
+		schedule, timeout, state, secrets, version, created_at, updated_at, rate_per_second, rate_burst,
+		approval_after, approval_timeout, state_reason, releasing)
+		VALUES ('acme', 'ep_1', 'https://example.com', '', '', '', '', '', 0, 'active', ?, 1, 0, 0, 2.5, 4, 0, 0, '', 0)`
 	insertV2 = `INSERT INTO endpoints (tenant, id, url, event_types, description, headers, metadata,
 		schedule, timeout, state, secrets, version, created_at, updated_at, rate_per_second, rate_burst)
 		VALUES ('acme', 'ep_1', 'https://example.com', '', '', '', '', '', 0, 'active', ?, 1, 0, 0, 2.5, 4)`
@@ -119,4 +123,34 @@ func TestApprovalIsAdditive(t *testing.T) {
 	_, err = old.ExecContext(t.Context(), insertV2, sealed)
 	require.NoError(t, err)
 	requireDefaults("what the old process makes")
+}
+
+// TestSourcesAreAdditive does the same another version later.
+func TestSourcesAreAdditive(t *testing.T) {
+	t.Parallel()
+	f, sealer := newFile(t), newSealer(t)
+	f.migrateTo(t, 3)
+	old := f.database(t)
+	sealed, err := sealer.SealSecrets("acme", "ep_1", newEndpoint("ep_1").Secrets)
+	require.NoError(t, err)
+	_, err = old.ExecContext(t.Context(), insertV3, sealed)
+	require.NoError(t, err)
+
+	r, err := sqlite.Open(t.Context(), string(f), sealer)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, r.Close()) }()
+	want, err := r.UpdateEndpoint(t.Context(), "acme", "ep_1", func(e *webhook.Endpoint) error {
+		require.Empty(t, e.Application, "what was there says nothing of an application")
+		require.True(t, e.Echo.IsZero())
+		e.Application, e.EchoBack, e.Echo = "crm", true, webhook.EchoPaths{Key: ".id", Value: "."}
+		e.Request = webhook.RequestShape{Method: "PATCH"}
+		return nil
+	})
+	require.NoError(t, err)
+	_, err = old.ExecContext(t.Context(), updateV1)
+	require.NoError(t, err)
+	want.Description, want.Version = "by the old", want.Version+1
+	got, err := r.Endpoint(t.Context(), "acme", "ep_1")
+	require.NoError(t, err)
+	require.Equal(t, want, got, "the old process does not know it and leaves it")
 }

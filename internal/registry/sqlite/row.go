@@ -14,7 +14,8 @@ import (
 const columns = `tenant, id, url, event_types, description, headers, metadata,
 	schedule, timeout, state, secrets, version, created_at, updated_at,
 	rate_per_second, rate_burst,
-	approval_after, approval_timeout, state_reason, releasing`
+	approval_after, approval_timeout, state_reason, releasing,
+	application, echo_back, echo, request`
 
 // fields point at what the columns hold, for Scan and, since database/sql follows pointers, as
 // arguments of INSERT.
@@ -32,6 +33,9 @@ func fields(e *webhook.Endpoint, sealed *[]byte) []any {
 		&e.RateLimit.PerSecond, &e.RateLimit.Burst,
 		(*int64)(&e.Approval.After), (*int64)(&e.Approval.Timeout), &e.StateReason,
 		microsOrZero{micros{&e.Releasing}},
+		&e.Application, &e.EchoBack,
+		jsonText{&e.Echo},
+		jsonText{&e.Request},
 	}
 }
 
@@ -57,15 +61,23 @@ func (r *Registry) row(e webhook.Endpoint) ([]any, error) {
 	return fields(&e, &sealed), nil
 }
 
-// jsonText keeps a list or map as JSON, an empty one as no text at all: that costs nothing to read.
-type jsonText struct{ at any } // a pointer to the list or map
+// jsonText keeps a list, map or struct as JSON, an empty one as no text at all: that costs nothing to
+// read.
+type jsonText struct{ at any } // a pointer to it
 
 func (j jsonText) Value() (driver.Value, error) {
-	if reflect.ValueOf(j.at).Elem().Len() == 0 {
+	if isEmpty(reflect.ValueOf(j.at).Elem()) {
 		return "", nil
 	}
 	text, err := json.Marshal(j.at)
 	return string(text), err
+}
+
+func isEmpty(v reflect.Value) bool {
+	if v.Kind() == reflect.Struct {
+		return v.IsZero()
+	}
+	return v.Len() == 0
 }
 
 func (j jsonText) Scan(src any) error {

@@ -27,7 +27,7 @@ type Registry struct {
 	writer  *sql.DB // one connection
 	readers *sql.DB
 
-	endpoint, endpoints, match *sql.Stmt
+	endpoint, endpoints, match, sourceByID *sql.Stmt
 }
 
 // Open opens the registry in the file at path, and makes or migrates it where needed. A new file is
@@ -75,6 +75,7 @@ func (r *Registry) prepare(ctx context.Context) error {
 		{&r.endpoint, selectEndpoint},
 		{&r.endpoints, selectEndpoints},
 		{&r.match, selectMatch},
+		{&r.sourceByID, selectSourceByID},
 	} {
 		stmt, err := r.readers.PrepareContext(ctx, p.query)
 		if err != nil {

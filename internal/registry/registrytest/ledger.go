@@ -1,0 +1,187 @@
+package registrytest
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/webhook"
+)
+
+func mark(value string) webhook.Mark {
+	return webhook.Mark{Tenant: tenant, Application: "crm", Key: "contact 7", Hash: value}
+}
+
+// wrote is a delivery that brings a value to the application.
+func wrote(t *testing.T, r Registry, event, value string, order int64) {
+	t.Helper()
+	w := webhook.Write{Mark: mark(value), EventID: event, EndpointID: id(1), Order: order}
+	require.NoError(t, r.Remember(t.Context(), w, born))
+}
+
+// told is a report of the application, and what it was taken for.
+func told(t *testing.T, r Registry, event, value string) webhook.Ruling {
+	t.Helper()
+	return toldAt(t, r, event, value, born)
+}
+
+func toldAt(t *testing.T, r Registry, event, value string, now time.Time) webhook.Ruling {
+	t.Helper()
+	ruling, err := r.Rule(t.Context(), webhook.Report{Mark: mark(value), EventID: event}, now)
+	require.NoError(t, err)
+	return ruling
+}
+
+func requireEcho(t *testing.T, of string, got webhook.Ruling) {
+	t.Helper()
+	require.Equal(t, of, got.EchoOf)
+}
+
+func requireChange(t *testing.T, got webhook.Ruling) {
+	t.Helper()
+	require.Empty(t, got.EchoOf)
+	require.Positive(t, got.Order)
+}
+
+// echoOnce: what was written comes back as an echo, once; the same report asked about again gets the
+// same answer.
+func echoOnce(t *testing.T, s Store) {
+	r := open(t, s)
+	wrote(t, r, "evt_1", "blue", 0)
+	requireEcho(t, "evt_1", told(t, r, "evt_2", "blue"))
+	requireEcho(t, "evt_1", told(t, r, "evt_2", "blue"))
+	requireChange(t, told(t, r, "evt_3", "blue"))
+}
+
+// echoOther: another value is a change, and so is the same one of another object, application or tenant.
+func echoOther(t *testing.T, s Store) {
+	r := open(t, s)
+	wrote(t, r, "evt_1", "blue", 0)
+	requireChange(t, told(t, r, "evt_2", "red"))
+	for _, m := range []webhook.Mark{
+		{Tenant: "other", Application: "crm", Key: "contact 7", Hash: "blue"},
+		{Tenant: tenant, Application: "shop", Key: "contact 7", Hash: "blue"},
+		{Tenant: tenant, Application: "crm", Key: "contact 8", Hash: "blue"},
+	} {
+		ruling, err := r.Rule(t.Context(), webhook.Report{Mark: m, EventID: "evt_9"}, born)
+		require.NoError(t, err)
+		requireChange(t, ruling)
+	}
+}
+
+// echoPassed: after a change of the application's own, what was on its way before can be no echo: the
+// application has it now, and nobody else has.
+func echoPassed(t *testing.T, s Store) {
+	r := open(t, s)
+	wrote(t, r, "evt_1", "blue", 0)
+	requireChange(t, told(t, r, "evt_2", "red"))
+	requireChange(t, told(t, r, "evt_3", "blue"))
+	wrote(t, r, "evt_4", "green", 0)
+	requireEcho(t, "evt_4", told(t, r, "evt_5", "green"))
+}
+
+// echoOrder: a change that was accepted before one of the application's own keeps its place, however
+// late it is delivered.
+func echoOrder(t *testing.T, s Store) {
+	r := open(t, s)
+	first, err := r.Rule(t.Context(), webhook.Report{
+		Mark: webhook.Mark{Tenant: tenant, Application: "shop", Key: "contact 7", Hash: "blue"}, EventID: "evt_1",
+	}, born)
+	require.NoError(t, err)
+	requireChange(t, told(t, r, "evt_2", "red")) // the crm's own
+	wrote(t, r, "evt_1", "blue", first.Order)    // the shop's reaches the crm only now
+	requireChange(t, told(t, r, "evt_3", "blue"))
+}
+
+// echoSequence: values that come and go are told apart by their order; one that comes out of it shows
+// that the application took them so, and is a change.
+func echoSequence(t *testing.T, s Store) {
+	r := open(t, s)
+	wrote(t, r, "evt_1", "blue", 0)
+	wrote(t, r, "evt_2", "red", 0)
+	wrote(t, r, "evt_3", "blue", 0)
+	requireEcho(t, "evt_1", told(t, r, "evt_4", "blue"))
+	requireEcho(t, "evt_2", told(t, r, "evt_5", "red"))
+	requireEcho(t, "evt_3", told(t, r, "evt_6", "blue"))
+	wrote(t, r, "evt_7", "old", 0)
+	wrote(t, r, "evt_8", "new", 0)
+	requireEcho(t, "evt_8", told(t, r, "evt_9", "new"))
+	requireChange(t, told(t, r, "evt_10", "old"))
+}
+
+// echoRepeated: a delivery made twice brings one value, and its second echo is one as well.
+func echoRepeated(t *testing.T, s Store) {
+	r := open(t, s)
+	wrote(t, r, "evt_1", "blue", 5)
+	requireEcho(t, "evt_1", told(t, r, "evt_2", "blue"))
+	wrote(t, r, "evt_1", "blue", 5)
+	requireEcho(t, "evt_1", told(t, r, "evt_3", "blue"))
+	requireChange(t, told(t, r, "evt_4", "blue"))
+}
+
+func echoExpires(t *testing.T, s Store) {
+	r := open(t, s)
+	wrote(t, r, "evt_1", "blue", 0)
+	requireEcho(t, "evt_1", toldAt(t, r, "evt_2", "blue", born.Add(webhook.EchoTTL-time.Second)))
+	wrote(t, r, "evt_3", "red", 0)
+	requireChange(t, toldAt(t, r, "evt_4", "red", born.Add(webhook.EchoTTL)))
+}
+
+// echoRace: one write is one echo, whoever asks.
+func echoRace(t *testing.T, s Store) {
+	r := open(t, s)
+	wrote(t, r, "evt_1", "blue", 0)
+	var all sync.WaitGroup
+	rulings := make([]webhook.Ruling, 20)
+	for n := range rulings {
+		all.Go(func() {
+			rulings[n], _ = r.Rule(t.Context(), webhook.Report{Mark: mark("blue"), EventID: fmt.Sprintf("evt_b%d", n)}, born)
+		})
+	}
+	all.Wait()
+	echoes := 0
+	for _, ruling := range rulings {
+		if ruling.EchoOf != "" {
+			echoes++
+		}
+		require.Positive(t, ruling.Order)
+	}
+	require.Equal(t, 1, echoes)
+}
+
+func withheld(t *testing.T, s Store) {
+	r := open(t, s)
+	own, asks, other := endpoint(1), endpoint(2), endpoint(3)
+	own.Application, asks.Application, other.Application = "crm", "crm", "shop"
+	asks.EchoBack = true
+	create(t, r, own, asks, other, endpoint(4))
+	for application, want := range map[string][]string{"crm": ids(1), "shop": ids(3), "none": nil, "": nil} {
+		got, err := r.Withheld(t.Context(), tenant, application)
+		require.NoError(t, err)
+		require.Equal(t, want, got, application)
+	}
+	keeps(t, r, func(e *webhook.Endpoint) {
+		e.EchoBack, e.Echo = true, webhook.EchoPaths{Key: ".data.id", Value: ".data"}
+		e.Request = webhook.RequestShape{Method: "PATCH", Path: `["a", .data.id]`, Body: ".data"}
+	})
+	got, err := r.Withheld(t.Context(), tenant, "crm")
+	require.NoError(t, err)
+	require.Empty(t, got)
+}
+
+func claims(t *testing.T, s Store) {
+	r := open(t, s)
+	claim := func(sourceID, content string, now time.Time) string {
+		bound, err := r.Claim(t.Context(), sourceID, "transmission 1", content, now.Add(time.Hour), now)
+		require.NoError(t, err)
+		return bound
+	}
+	require.Equal(t, "a", claim("src_1", "a", born))
+	require.Equal(t, "a", claim("src_1", "b", born), "the first content holds the name")
+	require.Equal(t, "a", claim("src_1", "a", born))
+	require.Equal(t, "b", claim("src_2", "b", born), "of each source")
+	require.Equal(t, "b", claim("src_1", "b", born.Add(time.Hour)), "for as long as was asked")
+}

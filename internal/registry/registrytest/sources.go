@@ -1,0 +1,104 @@
+package registrytest
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
+)
+
+func sourceID(n int) string { return fmt.Sprintf("src_01jd%022d", n) }
+
+func source(n int) webhook.Source {
+	return webhook.Source{
+		ID: sourceID(n), Tenant: tenant, Provider: "github", Config: signature.Hide(`{"secrets":["s3cr3t-of-theirs"]}`),
+		Version: 1, CreatedAt: born, UpdatedAt: born,
+	}
+}
+
+func fullSource(n int) webhook.Source {
+	s := source(n)
+	s.Name, s.TypePrefix, s.Application = "Ünïcødé \"x\" 😀", "crm", "crm"
+	s.Echo = webhook.EchoPaths{Key: ".id | tostring", Value: `{"a": .b, "ü": "\n'"}`}
+	s.Version, s.UpdatedAt = 3, born.Add(time.Hour)
+	return s
+}
+
+func sourceRoundTrip(t *testing.T, s Store) {
+	r := open(t, s)
+	for n, want := range []webhook.Source{source(0), fullSource(1)} {
+		require.NoError(t, r.CreateSource(t.Context(), want))
+		got, err := r.Source(t.Context(), tenant, sourceID(n))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+		got, err = r.SourceByID(t.Context(), sourceID(n))
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+	all, err := r.Sources(t.Context(), tenant, "", 10)
+	require.NoError(t, err)
+	require.Equal(t, []webhook.Source{source(0), fullSource(1)}, all)
+	all, err = r.Sources(t.Context(), tenant, sourceID(0), 10)
+	require.NoError(t, err)
+	require.Equal(t, []webhook.Source{fullSource(1)}, all)
+	all, err = r.Sources(t.Context(), "other", "", 10)
+	require.NoError(t, err)
+	require.Empty(t, all)
+}
+
+func sourceNotFound(t *testing.T, s Store) {
+	r := open(t, s)
+	require.NoError(t, r.CreateSource(t.Context(), source(1)))
+	_, err := r.Source(t.Context(), "other", sourceID(1))
+	requireCode(t, webhook.NotFound, err)
+	_, err = r.SourceByID(t.Context(), sourceID(2))
+	requireCode(t, webhook.NotFound, err)
+	_, err = r.UpdateSource(t.Context(), tenant, sourceID(2), func(*webhook.Source) error { return nil })
+	requireCode(t, webhook.NotFound, err)
+	requireCode(t, webhook.NotFound, r.DeleteSource(t.Context(), "other", sourceID(1)))
+	requireCode(t, webhook.Conflict, r.CreateSource(t.Context(), source(1)))
+	elsewhere := source(1)
+	elsewhere.Tenant = "other"
+	requireCode(t, webhook.Conflict, r.CreateSource(t.Context(), elsewhere))
+}
+
+func sourceUpdate(t *testing.T, s Store) {
+	r := open(t, s)
+	require.NoError(t, r.CreateSource(t.Context(), source(1)))
+	refused := webhook.Invalidf("name", "is not good")
+	_, err := r.UpdateSource(t.Context(), tenant, sourceID(1), func(s *webhook.Source) error {
+		s.Name = "never"
+		return refused
+	})
+	require.ErrorIs(t, err, refused)
+	got, err := r.UpdateSource(t.Context(), tenant, sourceID(1), func(s *webhook.Source) error {
+		*s = fullSource(9)
+		return nil
+	})
+	require.NoError(t, err)
+	want := fullSource(1)
+	want.Version = 2
+	require.Equal(t, want, got, "neither id nor birth nor version are the change's to set")
+	got, err = r.SourceByID(t.Context(), sourceID(1))
+	require.NoError(t, err)
+	require.Equal(t, want, got)
+
+	require.NoError(t, r.DeleteSource(t.Context(), tenant, sourceID(1)))
+	_, err = r.SourceByID(t.Context(), sourceID(1))
+	requireCode(t, webhook.NotFound, err)
+}
+
+func sourceSealed(t *testing.T, s Store) {
+	sealer := newSealer(t)
+	r := s.Open(t, sealer)
+	require.NoError(t, r.CreateSource(t.Context(), source(1)))
+	require.NoError(t, r.Close())
+	require.NotContains(t, string(s.Raw(t)), "s3cr3t-of-theirs")
+	_, err := openWith(t, s, newSealer(t)).SourceByID(t.Context(), sourceID(1))
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "s3cr3t-of-theirs")
+}

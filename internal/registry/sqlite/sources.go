@@ -1,0 +1,141 @@
+package sqlite
+
+import (
+	"cmp"
+	"context"
+	"database/sql"
+
+	"hookloop/internal/registry"
+	"hookloop/internal/webhook"
+)
+
+const (
+	sourceColumns    = `tenant, id, provider, name, config, type_prefix, application, echo, version, created_at, updated_at`
+	selectSource     = `SELECT ` + sourceColumns + ` FROM sources WHERE tenant = ? AND id = ?`
+	selectSourceByID = `SELECT ` + sourceColumns + ` FROM sources WHERE id = ?`
+	selectSources    = `SELECT ` + sourceColumns + ` FROM sources WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`
+	countSources     = `SELECT count(*) FROM sources WHERE tenant = ?`
+	insertSource     = `INSERT INTO sources (` + sourceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateSource     = `UPDATE sources SET (` + sourceColumns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE tenant = ?1 AND id = ?2`
+	deleteSource     = `DELETE FROM sources WHERE tenant = ? AND id = ?`
+)
+
+func sourceFields(s *webhook.Source, sealed *[]byte) []any {
+	return []any{
+		&s.Tenant, &s.ID, &s.Provider, &s.Name, sealed, &s.TypePrefix, &s.Application,
+		jsonText{&s.Echo},
+		&s.Version,
+		micros{&s.CreatedAt},
+		micros{&s.UpdatedAt},
+	}
+}
+
+func (r *Registry) readSource(row scanner) (s webhook.Source, err error) {
+	var sealed []byte
+	if err := row.Scan(sourceFields(&s, &sealed)...); err != nil {
+		return s, err
+	}
+	s.Config, err = r.sealer.OpenConfig(s.Tenant, s.ID, sealed)
+	return s, err
+}
+
+func (r *Registry) sourceRow(s webhook.Source) ([]any, error) {
+	sealed, err := r.sealer.SealConfig(s.Tenant, s.ID, s.Config)
+	if err != nil {
+		return nil, err
+	}
+	return sourceFields(&s, &sealed), nil
+}
+
+// CreateSource adds a source as it is. It answers a webhook.Conflict error when the id is taken or
+// the tenant has registry.MaxSources already.
+func (r *Registry) CreateSource(ctx context.Context, s webhook.Source) error {
+	row, err := r.sourceRow(s)
+	if err != nil {
+		return aboutSource(s.ID, err)
+	}
+	return aboutSource(s.ID, r.write(ctx, func(tx *sql.Tx) error {
+		var n int
+		if err := tx.QueryRowContext(ctx, countSources, s.Tenant).Scan(&n); err != nil {
+			return err
+		}
+		if n >= registry.MaxSources {
+			return webhook.Errorf(webhook.Conflict, "the tenant has %d sources, no more are allowed", n)
+		}
+		_, err := tx.ExecContext(ctx, insertSource, row...)
+		return err
+	}))
+}
+
+// Source looks a source up, its config opened. It answers a webhook.NotFound error for one the tenant
+// does not have.
+func (r *Registry) Source(ctx context.Context, tenant, id string) (webhook.Source, error) {
+	s, err := r.readSource(r.readers.QueryRowContext(ctx, selectSource, tenant, id))
+	return s, aboutSource(id, err)
+}
+
+// SourceByID looks a source up of whatever tenant: a third party's request names no tenant.
+func (r *Registry) SourceByID(ctx context.Context, id string) (webhook.Source, error) {
+	s, err := r.readSource(r.sourceByID.QueryRowContext(ctx, id))
+	return s, aboutSource(id, err)
+}
+
+// Sources lists at most limit of the tenant's sources in the order of their ids, from the one that
+// follows after; "" starts at the first.
+func (r *Registry) Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error) {
+	rows, err := r.readers.QueryContext(ctx, selectSources, tenant, after, limit)
+	if err != nil {
+		return nil, sourcesOf(tenant, err)
+	}
+	defer func() { _ = rows.Close() }()
+
+	var all []webhook.Source
+	for rows.Next() {
+		s, err := r.readSource(rows)
+		if err != nil {
+			return nil, aboutSource(s.ID, err)
+		}
+		all = append(all, s)
+	}
+	return all, sourcesOf(tenant, rows.Err())
+}
+
+// UpdateSource lets change work on a source, writes what it leaves and returns that, as
+// UpdateEndpoint does.
+func (r *Registry) UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (s webhook.Source, err error) {
+	err = r.write(ctx, func(tx *sql.Tx) error {
+		before, err := r.readSource(tx.QueryRowContext(ctx, selectSource, tenant, id))
+		if err != nil {
+			return err
+		}
+		s = before
+		if err := change(&s); err != nil {
+			return err
+		}
+		s.Tenant, s.ID, s.CreatedAt, s.Version = before.Tenant, before.ID, before.CreatedAt, before.Version+1
+		row, err := r.sourceRow(s)
+		if err != nil {
+			return err
+		}
+		_, err = tx.ExecContext(ctx, updateSource, row...)
+		return err
+	})
+	if err != nil {
+		return webhook.Source{}, aboutSource(id, err)
+	}
+	return s, nil
+}
+
+// DeleteSource removes a source. It answers a webhook.NotFound error for one the tenant does not have.
+func (r *Registry) DeleteSource(ctx context.Context, tenant, id string) error {
+	return aboutSource(id, r.write(ctx, func(tx *sql.Tx) error {
+		res, err := tx.ExecContext(ctx, deleteSource, tenant, id)
+		if err != nil {
+			return err
+		}
+		if n, err := res.RowsAffected(); err != nil || n == 0 {
+			return cmp.Or(err, sql.ErrNoRows)
+		}
+		return nil
+	}))
+}

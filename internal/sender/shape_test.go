@@ -1,0 +1,89 @@
+package sender_test
+
+import (
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/sender"
+	"hookloop/internal/webhook"
+)
+
+// seen is what a foreign API was asked.
+type seen struct {
+	method, uri, body, hops string
+}
+
+func api(t *testing.T) (*httptest.Server, *seen) {
+	t.Helper()
+	var got seen
+	s := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		got = seen{r.Method, r.RequestURI, string(body), r.Header.Get("Hookloop-Hops")}
+	}))
+	t.Cleanup(s.Close)
+	return s, &got
+}
+
+func shaped(url string, shape webhook.RequestShape, data string) webhook.Delivery {
+	d := delivery(url)
+	d.Endpoint.Request, d.Data = shape, []byte(data)
+	return d
+}
+
+func TestRequestShape(t *testing.T) {
+	t.Parallel()
+	server, got := api(t)
+	d := shaped(server.URL+"/base?key=1", webhook.RequestShape{
+		Method: http.MethodPatch, Path: `["contacts", .data.id, "edit"]`, Body: `.data | {firstname, points}`,
+	}, `{"id":52,"firstname":"Zo\u00eb","points":1.10}`)
+	d.Event.Hops = 2
+	a, err := newSender(t, sender.Config{}).Send(t.Context(), d, 1)
+	require.NoError(t, err)
+	require.Equal(t, 200, a.StatusCode, a.Error)
+	require.Equal(t, seen{"PATCH", "/base/contacts/52/edit?key=1", `{"firstname":"Zoë","points":1.10}`, "3"}, *got)
+}
+
+// TestRequestShapeStaysInside: what stands in an event leads neither up nor elsewhere.
+func TestRequestShapeStaysInside(t *testing.T) {
+	t.Parallel()
+	server, got := api(t)
+	s := newSender(t, sender.Config{})
+	for id, uri := range map[string]string{
+		`"a/../../b"`: "/base/a%2F..%2F..%2Fb", `"x?y#z"`: "/base/x%3Fy%23z", `"%2e%2e"`: "/base/%252e%252e", `"@evil"`: "/base/@evil",
+	} {
+		a, err := s.Send(t.Context(), shaped(server.URL+"/base", webhook.RequestShape{Path: `[.data]`}, id), 1)
+		require.NoError(t, err)
+		require.Equal(t, 200, a.StatusCode, a.Error)
+		require.Equal(t, uri, got.uri)
+	}
+}
+
+// TestRequestShapeFails: an event of which the request cannot be made is an attempt that failed, says
+// why, quotes nothing, and does not speak against the endpoint.
+func TestRequestShapeFails(t *testing.T) {
+	t.Parallel()
+	server, got := api(t)
+	s := newSender(t, sender.Config{})
+	for _, c := range []struct {
+		shape webhook.RequestShape
+		data  string
+		want  string
+	}{
+		{webhook.RequestShape{Path: `[.data]`}, `".."`, "request.path: a segment is neither a number nor text of at least one character"},
+		{webhook.RequestShape{Path: `[.data]`}, `{"s3cr3t":1}`, "request.path: a segment is neither a number nor text of at least one character"},
+		{webhook.RequestShape{Path: `.data`}, `"s3cr3t"`, "request.path: the value is not a list of segments"},
+		{webhook.RequestShape{Body: `.data.a.b`}, `{"a":"s3cr3t"}`, "request.body: the expression fails on this body"},
+		{webhook.RequestShape{Body: `[range(1e9)]`}, `1`, "request.body: the expression ran for too long"},
+	} {
+		a, err := s.Send(t.Context(), shaped(server.URL, c.shape, c.data), 1)
+		require.NoError(t, err)
+		require.Equal(t, webhook.FailureRequest, a.Failure)
+		require.Equal(t, c.want, a.Error)
+		require.False(t, a.Faults())
+		require.Zero(t, *got)
+	}
+}

@@ -1,0 +1,61 @@
+package webhook
+
+import "time"
+
+// EchoPaths say, as two jq expressions over a body, which object it is about and which value that
+// object has.
+type EchoPaths struct {
+	Key   string `json:"key"`
+	Value string `json:"value"`
+}
+
+// IsZero says whether nothing is said.
+func (p EchoPaths) IsZero() bool { return p == EchoPaths{} }
+
+// How long the ledger remembers. An application tells us of what we wrote within EchoTTL, or it is a
+// change of its own. What it last told us is remembered for as long as a delivery may be late: the
+// longest schedule.
+const (
+	EchoTTL = 24 * time.Hour
+	SeenTTL = MaxScheduleTotal
+)
+
+// Mark is a value of an object in an application.
+type Mark struct {
+	Tenant      string
+	Application string
+	Key         string
+	Hash        string // of the canonical value
+}
+
+// Write is a value that a delivery is about to bring to an application.
+type Write struct {
+	Mark
+	EventID    string
+	EndpointID string
+	Order      int64 // of the change it carries; 0: it gets its place now
+}
+
+// Report is a value that an application tells us one of its objects has.
+type Report struct {
+	Mark
+	EventID string
+}
+
+// Ruling says what a report is: the echo of a write of ours, or a change with its place in the order
+// of all changes.
+type Ruling struct {
+	EchoOf string // the event whose write it is; empty: a change
+	Order  int64
+}
+
+// RequestShape is what an endpoint wants instead of our envelope, for APIs that cannot be taught to
+// receive webhooks. Path and Body are jq expressions over the envelope.
+type RequestShape struct {
+	Method string `json:"method,omitempty"` // empty: POST
+	Path   string `json:"path,omitempty"`   // gives a list of segments that follow the URL's path
+	Body   string `json:"body,omitempty"`   // gives the JSON to send
+}
+
+// IsZero says whether the endpoint takes the envelope as it is.
+func (s RequestShape) IsZero() bool { return s == RequestShape{} }
