@@ -19,10 +19,13 @@ import (
 	"hookloop/internal/approvals"
 	"hookloop/internal/backlog"
 	"hookloop/internal/engine"
+	"hookloop/internal/expression"
+	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/sender"
+	"hookloop/internal/source"
 	"hookloop/worker"
 	"hookloop/workflows"
 )
@@ -57,7 +60,12 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	require.NoError(t, err)
 	t.Cleanup(verifier.Close)
 	again := redelivery.New(c, converter.GetDefaultDataConverter())
+	fetcher := sender.NewFetcher(sender.FetcherConfig{AllowLoopback: true})
+	t.Cleanup(fetcher.Close)
+	providers, err := source.New(source.Config{Fetch: fetcher})
+	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
+		Sources: endpoints, Providers: providers, Ledger: ledger.New(endpoints, expression.New(), nil),
 		Registry: endpoints, Temporal: c, Redeliveries: again, Approvals: approvals.New(c), Auth: verifier, AllowLoopback: true, Logger: silent,
 	})
 	require.NoError(t, err)

@@ -18,6 +18,7 @@ const (
 	EndpointsWrite = "endpoints:write"
 	ApprovalsRead  = "approvals:read"
 	ApprovalsWrite = "approvals:write"
+	SourcesWrite   = "sources:write"
 )
 
 // TokenVerifier says who a bearer token speaks for. A token that proves nothing is an

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"os"
@@ -95,35 +94,18 @@ func fields(body []byte) ([]field, error) {
 	if !json.Valid(body) {
 		return nil, webhook.Errorf(webhook.BadJSON, "body is not valid JSON")
 	}
-	dec := json.NewDecoder(bytes.NewReader(body))
-	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, webhook.Errorf(webhook.BadJSON, "body is not a JSON object")
+	members, err := webhook.Members(body)
+	if err != nil {
+		return nil, err
 	}
-	var all []field
+	all := make([]field, len(members))
 	seen := map[string]bool{}
-	for dec.More() {
-		f, err := nextField(dec)
-		if err != nil {
-			return nil, err
+	for i, m := range members {
+		if seen[m.Name] {
+			return nil, webhook.Invalidf(m.Name, "appears twice")
 		}
-		if seen[f.name] {
-			return nil, webhook.Invalidf(f.name, "appears twice")
-		}
-		seen[f.name] = true
-		all = append(all, f)
+		seen[m.Name] = true
+		all[i] = field{name: m.Name, value: m.Value}
 	}
 	return all, nil
-}
-
-func nextField(dec *json.Decoder) (field, error) {
-	t, err := dec.Token()
-	name, isName := t.(string)
-	if err != nil || !isName {
-		return field{}, webhook.Errorf(webhook.BadJSON, "body is not valid JSON")
-	}
-	f := field{name: name}
-	if err := dec.Decode(&f.value); err != nil && !errors.Is(err, io.EOF) {
-		return field{}, webhook.Errorf(webhook.BadJSON, "body is not valid JSON")
-	}
-	return f, nil
 }

@@ -37,6 +37,14 @@ func (r rules) create(e *webhook.Endpoint, body []byte) error {
 	if e.URL == "" {
 		return webhook.Invalidf("url", "is required")
 	}
+	return checkEcho(e)
+}
+
+// checkEcho refuses an echo nobody could recognise.
+func checkEcho(e *webhook.Endpoint) error {
+	if e.Application == "" && (e.EchoBack || !e.Echo.IsZero()) {
+		return webhook.Invalidf("application", "is required with echo: it says whose events and echoes are meant")
+	}
 	return nil
 }
 
@@ -51,7 +59,7 @@ func (r rules) patch(e *webhook.Endpoint, change []field) error {
 			return err
 		}
 	}
-	return nil
+	return checkEcho(e)
 }
 
 func (r rules) set(e *webhook.Endpoint, f field) (err error) {
@@ -74,8 +82,14 @@ func (r rules) set(e *webhook.Endpoint, f field) (err error) {
 		e.RateLimit, err = rateLimit(e.RateLimit, f)
 	case "approval":
 		e.Approval, err = approvalPolicy(e.Approval, f)
+	case "application":
+		e.Application, err = application(f)
+	case "echo":
+		e.EchoBack, e.Echo, err = endpointEcho(f)
+	case "request":
+		e.Request, err = shapeOf(f)
 	default:
-		err = webhook.Invalidf(f.name, "is not a field of an endpoint (url, event_types, description, headers, secret, schedule, timeout, rate_limit, approval, metadata)")
+		err = webhook.Invalidf(f.name, "is not a field of an endpoint (url, event_types, description, headers, secret, schedule, timeout, rate_limit, approval, application, echo, request, metadata)")
 	}
 	return err
 }

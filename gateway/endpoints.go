@@ -29,6 +29,9 @@ type endpoint struct {
 	Timeout     string                `json:"timeout" example:"15s"`
 	RateLimit   *webhook.RateLimit    `json:"rate_limit,omitempty" doc:"Of attempts of whatever kind. Absent: no limit."`
 	Approval    endpointApproval      `json:"approval"`
+	Application string                `json:"application,omitempty" doc:"The application behind it; its events of sources of the same application are not delivered here, unless echo is true."`
+	Echo        any                   `json:"echo,omitempty" doc:"true, or how to find object and value in what is sent here."`
+	Request     *requestShape         `json:"request,omitempty" doc:"What is sent instead of the envelope."`
 	Breaker     string                `json:"breaker,omitempty" enum:"closed,open,half-open" doc:"As the process that answers sees it: every worker has a breaker of its own. Absent in lists, and where no worker runs beside the gateway."`
 	Version     int                   `json:"version" doc:"Grows with each change; attempts record it."`
 	CreatedAt   time.Time             `json:"created_at"`
@@ -172,11 +175,16 @@ func show(e webhook.Endpoint) endpoint {
 		EventTypes: append([]string{}, e.EventTypes...),
 		Headers:    merged(e.Headers, nil), Metadata: merged(e.Metadata, nil),
 		Schedule: durations(e.ScheduleOrDefault()), Timeout: duration(e.TimeoutOrDefault()),
-		Approval:  showApproval(e.Approval),
+		Approval:    showApproval(e.Approval),
+		Application: e.Application, Echo: showEcho(e),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
 	if !e.RateLimit.IsZero() {
 		shown.RateLimit = &e.RateLimit
+	}
+	if !e.Request.IsZero() {
+		shape := requestShape(e.Request)
+		shown.Request = &shape
 	}
 	return shown
 }

@@ -26,6 +26,9 @@ type event struct {
 	Timestamp  time.Time           `json:"timestamp"`
 	Status     webhook.EventStatus `json:"status" enum:"delivering,delivered,failed"`
 	Reason     string              `json:"reason,omitempty" doc:"Why its workflow ended early, if it did."`
+	Hops       int                 `json:"hops,omitempty" doc:"How often it had passed through Hookloop before."`
+	Origin     *webhook.Origin     `json:"origin,omitempty" doc:"The source it came from, if no app posted it. With echo_of it repeats what that event's delivery had brought, and goes to nobody."`
+	Withheld   []string            `json:"withheld,omitempty" doc:"Endpoints that want its type but belong to the application it came from."`
 	Deliveries []delivery          `json:"deliveries"`
 	WorkflowID string              `json:"workflow_id"`
 	RunID      string              `json:"run_id"`
@@ -51,6 +54,7 @@ func (g *Gateway) getEvent(ctx context.Context, in *getEvent) (*answerOf[event],
 	return &answerOf[event]{Body: event{
 		ID: in.ID, Type: e.in.Event.Type, Timestamp: e.in.Event.Timestamp,
 		Status: e.report.Status, Reason: e.abandoned(), Deliveries: deliveries(e.report.Deliveries),
+		Hops: e.in.Event.Hops, Origin: e.in.Event.Origin, Withheld: e.in.Withheld,
 		WorkflowID: e.id, RunID: e.runID,
 	}}, nil
 }

@@ -16,6 +16,7 @@ const acceptTimeout = 10 * time.Second
 type postEvent struct {
 	request
 	Tenant string `path:"tenant"`
+	Hops   string `header:"Hookloop-Hops" doc:"As it came with the delivery this event follows from: an event that has passed by eight times waits for a person." example:"1"`
 	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. A repeat with the same key and body is answered like the first one." example:"order-4711-paid"`
 }
 
@@ -54,6 +55,9 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 		return nil, err
 	}
 	e := webhook.Event{Tenant: in.Tenant, ID: id, Type: parsed.Type, Timestamp: now}
+	if e.Hops, err = hops(in.gin.Request.Header); err != nil {
+		return nil, err
+	}
 	if !parsed.Timestamp.IsZero() {
 		if e.Timestamp, err = utc(parsed.Timestamp); err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -57,6 +58,9 @@ type Breakers interface {
 // Config is what a gateway is made of.
 type Config struct {
 	Registry     Registry
+	Sources      Sources
+	Providers    Providers
+	Ledger       Ledger
 	Temporal     Temporal
 	Redeliveries Redeliveries
 	Approvals    Approvals
@@ -64,6 +68,7 @@ type Config struct {
 
 	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
 	AllowLoopback bool                    // endpoints on this machine are accepted; for development
+	PublicURL     string                  // where third parties reach the gateway, without a slash at its end; empty: as the request for it did
 	Version       string                  // shown in the OpenAPI document; empty: "dev"
 	Metrics       *prometheus.Registry    // served at /metrics; nil: one of the gateway's own
 	DataConverter converter.DataConverter // the Temporal client's; nil: the SDK's default
@@ -74,6 +79,11 @@ type Config struct {
 // Gateway answers HTTP requests.
 type Gateway struct {
 	registry      Registry
+	sources       Sources
+	providers     Providers
+	ledger        Ledger
+	known         *lru.Cache[string, string] // the provider of each source seen lately
+	public        string
 	temporal      Temporal
 	redeliveries  Redeliveries
 	approvals     Approvals
@@ -98,7 +108,12 @@ func New(c Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	known, err := lru.New[string, string](maxProviders)
+	if err != nil {
+		return nil, err
+	}
 	g := &Gateway{
+		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, public: c.PublicURL,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m,
@@ -126,6 +141,12 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Approvals is missing")
 	case c.Auth == nil:
 		return errors.New("gateway: Auth is missing")
+	case c.Sources == nil:
+		return errors.New("gateway: Sources is missing")
+	case c.Providers == nil:
+		return errors.New("gateway: Providers is missing")
+	case c.Ledger == nil:
+		return errors.New("gateway: Ledger is missing")
 	}
 	if c.Version == "" {
 		c.Version = "dev"

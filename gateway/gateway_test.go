@@ -18,7 +18,10 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/gateway"
+	"hookloop/internal/expression"
+	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
+	"hookloop/internal/source"
 	"hookloop/internal/webhook"
 )
 
@@ -31,6 +34,7 @@ type rig struct {
 	gateway   *gateway.Gateway
 	temporal  *fakeTemporal
 	registry  *fakeRegistry
+	sources   *fakeSources
 	approvals *fakeApprovals
 	log       *bytes.Buffer
 	token     string
@@ -46,7 +50,11 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	auth, err := gateway.NewVerifier(gateway.AuthConfig{Secret: hmacKey, Issuer: "hookloop", Audience: "hookloop"})
 	require.NoError(t, err)
 	r := &rig{t: t, temporal: newFakeTemporal(), registry: newFakeRegistry(), approvals: &fakeApprovals{}, log: &bytes.Buffer{}}
+	r.sources = newFakeSources(t, r.registry)
+	providers, err := source.New(source.Config{Fetch: noFetcher{}})
+	require.NoError(t, err)
 	c := gateway.Config{
+		Sources: r.sources, Providers: providers, Ledger: ledger.New(r.sources, expression.New(), nil),
 		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
 		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()), Approvals: r.approvals,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
@@ -62,7 +70,7 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 func everything() jwt.MapClaims {
 	return jwt.MapClaims{
 		"exp": time.Now().Add(time.Hour).Unix(), "iss": "hookloop", "aud": "hookloop", "sub": "tester",
-		"tenants": []string{"*"}, "scope": "events:read events:write endpoints:read endpoints:write approvals:read approvals:write",
+		"tenants": []string{"*"}, "scope": "events:read events:write endpoints:read endpoints:write approvals:read approvals:write sources:write",
 	}
 }
 
@@ -118,18 +126,24 @@ func refused(t testing.TB, w *httptest.ResponseRecorder, status int, code webhoo
 
 func TestNewNamesWhatIsMissing(t *testing.T) {
 	t.Parallel()
-	_, err := gateway.New(gateway.Config{})
-	require.ErrorContains(t, err, "Registry is missing")
-	_, err = gateway.New(gateway.Config{Registry: newFakeRegistry()})
-	require.ErrorContains(t, err, "Temporal is missing")
-	_, err = gateway.New(gateway.Config{Registry: newFakeRegistry(), Temporal: newFakeTemporal()})
-	require.ErrorContains(t, err, "Redeliveries is missing")
-	_, err = gateway.New(gateway.Config{Registry: newFakeRegistry(), Temporal: newFakeTemporal(), Redeliveries: &redelivery.Redeliveries{}})
-	require.ErrorContains(t, err, "Approvals is missing")
-	_, err = gateway.New(gateway.Config{
-		Registry: newFakeRegistry(), Temporal: newFakeTemporal(), Redeliveries: &redelivery.Redeliveries{}, Approvals: &fakeApprovals{},
-	})
-	require.ErrorContains(t, err, "Auth is missing")
+	var c gateway.Config
+	r := newRigWith(t, func(whole *gateway.Config) { c = *whole })
+	require.NotNil(t, r)
+	for name, leave := range map[string]func(*gateway.Config){
+		"Registry":     func(c *gateway.Config) { c.Registry = nil },
+		"Temporal":     func(c *gateway.Config) { c.Temporal = nil },
+		"Redeliveries": func(c *gateway.Config) { c.Redeliveries = nil },
+		"Approvals":    func(c *gateway.Config) { c.Approvals = nil },
+		"Auth":         func(c *gateway.Config) { c.Auth = nil },
+		"Sources":      func(c *gateway.Config) { c.Sources = nil },
+		"Providers":    func(c *gateway.Config) { c.Providers = nil },
+		"Ledger":       func(c *gateway.Config) { c.Ledger = nil },
+	} {
+		lacking := c
+		leave(&lacking)
+		_, err := gateway.New(lacking)
+		require.EqualError(t, err, "gateway: "+name+" is missing")
+	}
 }
 
 func TestUnknownRoutesAndMethods(t *testing.T) {

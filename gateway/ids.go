@@ -15,11 +15,13 @@ import (
 const (
 	eventPrefix    = accept.IDPrefix
 	endpointPrefix = "ep_"
+	sourcePrefix   = "src_"
 )
 
 var (
 	eventID    = regexp.MustCompile(`^evt_[0-9a-z]{26}$`)
 	endpointID = regexp.MustCompile(`^ep_[0-9a-z]{26}$`)
+	sourceID   = regexp.MustCompile(`^src_[0-9a-z]{26}$`)
 )
 
 // newID draws an id that sorts by the time it was drawn.
@@ -37,3 +39,4 @@ func checkKey(key string) error {
 
 func noSuchEvent() error    { return webhook.Errorf(webhook.NotFound, "there is no such event") }
 func noSuchEndpoint() error { return webhook.Errorf(webhook.NotFound, "there is no such endpoint") }
+func noSuchSource() error   { return webhook.Errorf(webhook.NotFound, "there is no such source") }

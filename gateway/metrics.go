@@ -14,6 +14,8 @@ import (
 // metrics are labelled by route, never by tenant or id: their number is fixed.
 type metrics struct {
 	accepted prometheus.Counter
+	ingested *prometheus.CounterVec
+	items    *prometheus.CounterVec
 	requests *prometheus.CounterVec
 	duration *prometheus.HistogramVec
 	handler  http.Handler
@@ -24,6 +26,12 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "hookloop_events_accepted_total", Help: "Events Temporal has taken; repeats of an Idempotency-Key are not counted.",
 		}),
+		ingested: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookloop_ingest_requests_total", Help: "Requests of third parties, by what became of them.",
+		}, []string{"provider", "outcome"}),
+		items: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "hookloop_ingest_events_total", Help: "Events in requests of third parties: accepted, accepted before, or an echo of our own.",
+		}, []string{"provider", "outcome"}),
 		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookloop_http_requests_total", Help: "Requests the gateway answered.",
 		}, []string{"route", "method", "code"}),
@@ -33,7 +41,7 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 		}, []string{"route", "method"}),
 		handler: promhttp.HandlerFor(r, promhttp.HandlerOpts{}),
 	}
-	for _, c := range []prometheus.Collector{m.accepted, m.requests, m.duration} {
+	for _, c := range []prometheus.Collector{m.accepted, m.ingested, m.items, m.requests, m.duration} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("gateway: metrics: %w", err)
 		}

@@ -15,7 +15,7 @@ const endpointChange = "EndpointChange"
 
 var requestBodies = []string{
 	"NewEvent", "NewEndpoint", "NewRateLimit", "NewApprovalPolicy", endpointChange, "SecretRotation", "OperatorOrder", "ReleaseOrder",
-	"EventRedelivery", "EndpointRecovery",
+	"EventRedelivery", "EndpointRecovery", "NewSource", "SourceChange", "EchoPaths", "RequestShape",
 }
 
 // newEvent documents webhook.ParseEvent.
@@ -36,6 +36,9 @@ type newEndpoint struct {
 	Timeout     string             `json:"timeout,omitempty" doc:"Of one attempt, 1s to 30s. Absent: 15s." example:"15s"`
 	RateLimit   *newRateLimit      `json:"rate_limit,omitempty" doc:"Of attempts of whatever kind. Absent: no limit."`
 	Approval    *newApprovalPolicy `json:"approval,omitempty" doc:"When people are asked about the endpoint while it keeps failing."`
+	Application string             `json:"application,omitempty" maxLength:"64" doc:"The application behind it. What its sources of the same name send is not delivered here, unless echo is true." example:"crm"`
+	Echo        any                `json:"echo,omitempty" doc:"true: also what came from its own application. An object {key, value} of two jq expressions over the envelope: what is sent here is remembered for a day, and recognised when a source of the application reports it."`
+	Request     *requestShape      `json:"request,omitempty" doc:"What to send instead of the envelope, to an API that cannot be taught webhooks. It is signed all the same."`
 	Secret      string             `json:"secret,omitempty" pattern:"^whsec_" doc:"whsec_ and the base64 of 24 to 64 bytes. Absent: one is drawn."`
 }
 
@@ -78,6 +81,35 @@ type endpointRecovery struct {
 // secretRotation documents parseRotation.
 type secretRotation struct {
 	Overlap string `json:"overlap,omitempty" doc:"How long the secret before signs as well, 0s to 168h. Absent: 24h." example:"24h"`
+}
+
+// newSource documents Gateway.newSource.
+type newSource struct {
+	Provider    string          `json:"provider" doc:"Whose protocol it speaks." example:"stripe"`
+	Name        string          `json:"name,omitempty" maxLength:"1024" doc:"For people. Absent: the provider's."`
+	Config      json.RawMessage `json:"config" doc:"What the provider needs, above all the third party's secrets; see docs/sources.md."`
+	TypePrefix  string          `json:"type_prefix,omitempty" maxLength:"64" pattern:"^[a-z0-9_]+(\\.[a-z0-9_]+)*$" doc:"Begins the types of its events. Absent: the provider's name." example:"shop"`
+	Application string          `json:"application,omitempty" maxLength:"64" doc:"Its events are not delivered to endpoints of the same application." example:"crm"`
+	Echo        *echoPaths      `json:"echo,omitempty" doc:"jq over an item: what is found here and was delivered to the application lately is an echo, and goes to nobody."`
+}
+
+// sourceChange documents Gateway.changeSource.
+type sourceChange struct {
+	Name        string          `json:"name,omitempty" maxLength:"1024"`
+	Config      json.RawMessage `json:"config,omitempty" doc:"Replaces the whole."`
+	TypePrefix  *string         `json:"type_prefix,omitempty" maxLength:"64"`
+	Application *string         `json:"application,omitempty" maxLength:"64"`
+	Echo        *echoPaths      `json:"echo,omitempty" doc:"null: none."`
+}
+
+func newSourceBody(api huma.API) *huma.RequestBody {
+	return jsonBody[newSource](api, true, map[string]any{
+		"provider": "stripe", "name": "payments", "config": map[string]any{"secrets": []string{"whsec_…"}},
+	})
+}
+
+func sourceChangeBody(api huma.API) *huma.RequestBody {
+	return jsonBody[sourceChange](api, true, map[string]any{"config": map[string]any{"secrets": []string{"whsec_new…", "whsec_old…"}}})
 }
 
 func newEventBody(api huma.API) *huma.RequestBody {

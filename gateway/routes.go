@@ -25,6 +25,8 @@ func (g *Gateway) routes() (http.Handler, error) {
 	engine.GET("/healthz", g.healthz)
 	engine.GET("/readyz", g.readyz)
 	engine.GET("/metrics", gin.WrapH(g.metrics.handler))
+	engine.GET("/in/:source_id", g.ingest)
+	engine.POST("/in/:source_id", g.ingest)
 
 	api := humagin.New(engine, apiConfig(g.version))
 	g.eventRoutes(api)
@@ -33,6 +35,7 @@ func (g *Gateway) routes() (http.Handler, error) {
 	g.stateRoutes(api)
 	g.approvalRoutes(api)
 	g.recoveryRoutes(api)
+	g.sourceRoutes(api)
 	document, err := openAPI(api.OpenAPI())
 	if err != nil {
 		return nil, err

@@ -109,6 +109,10 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	if d.jwt, err = devJWT(data); err != nil {
 		return nil, err
 	}
+	ingest, err := config.ReadIngest(config.OS)
+	if err != nil {
+		return nil, err
+	}
 	key, err := registryKey(data)
 	if err != nil {
 		return nil, err
@@ -125,7 +129,7 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	}
 	d.service, err = newService(ctx, serviceConfig{
 		Client: d.client, Registry: data.file("registry.db"), RegistryKey: key,
-		JWT: d.jwt, AllowLoopback: true, Logger: log,
+		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, Logger: log,
 	})
 	return d, err
 }

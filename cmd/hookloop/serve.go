@@ -32,6 +32,9 @@ Everything is configured by environment, and checked whole before anything opens
   HOOKLOOP_JWT_JWKS_URL       a JWKS URL
   HOOKLOOP_JWT_ISSUER         expected iss (hookloop)
   HOOKLOOP_JWT_AUDIENCE       expected aud (hookloop)
+  HOOKLOOP_PUBLIC_URL         where third parties reach the gateway, for ingest URLs
+  HOOKLOOP_GOOGLE_KEYS_URL    Google's signing keys, if not at Google
+  HOOKLOOP_PAYPAL_CA_FILE     PEM of PayPal's authorities, if not the system's
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…
                               as in every Temporal tool
 
@@ -72,7 +75,7 @@ func runServe(ctx context.Context, verbose bool, stdout, stderr io.Writer) error
 	}
 	defer c.Close()
 	s, err := newService(ctx, serviceConfig{
-		Client: c, Registry: cfg.Registry, RegistryKey: key, JWT: cfg.JWT, Logger: log,
+		Client: c, Registry: cfg.Registry, RegistryKey: key, JWT: cfg.JWT, Ingest: cfg.Ingest, Logger: log,
 	})
 	if err != nil {
 		return err

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -17,10 +18,13 @@ import (
 	"hookloop/internal/approvals"
 	"hookloop/internal/backlog"
 	"hookloop/internal/config"
+	"hookloop/internal/expression"
+	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/sender"
+	"hookloop/internal/source"
 	"hookloop/worker"
 	"hookloop/workflows"
 )
@@ -31,6 +35,7 @@ type serviceConfig struct {
 	Registry      string // path of the SQLite file
 	RegistryKey   []byte // seals the endpoints' secrets
 	JWT           config.JWT
+	Ingest        config.Ingest
 	AllowLoopback bool
 	Logger        *slog.Logger
 }
@@ -41,6 +46,7 @@ type service struct {
 	registry *sqlite.Registry
 	reporter *approvals.Reporter
 	sender   *sender.Sender
+	fetcher  *sender.Fetcher // of what third parties publish
 	verifier *gateway.Verifier
 	worker   *worker.Worker
 	gateway  *gateway.Gateway
@@ -67,14 +73,20 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if err != nil {
 		return nil, err
 	}
+	marks := ledger.New(s.registry, expression.New(), nil)
 	again := redelivery.New(cfg.Client, converter.GetDefaultDataConverter())
-	if s.worker, err = newWorker(cfg.Client, s.registry, s.sender, again); err != nil {
+	if s.worker, err = newWorker(cfg.Client, s.registry, s.sender, marks, again); err != nil {
 		return nil, err
 	}
 	if s.verifier, err = newVerifier(cfg); err != nil {
 		return nil, err
 	}
+	providers, err := s.newProviders(cfg)
+	if err != nil {
+		return nil, err
+	}
 	s.gateway, err = gateway.New(gateway.Config{
+		Sources: s.registry, Providers: providers, Ledger: marks, PublicURL: cfg.Ingest.PublicURL,
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback,
 		Redeliveries: again, Approvals: asks, Breakers: s.sender,
 		Version: version, Logger: cfg.Logger, Metrics: metrics,
@@ -90,14 +102,31 @@ func openRegistry(ctx context.Context, cfg serviceConfig) (*sqlite.Registry, err
 	return sqlite.Open(ctx, cfg.Registry, sealer)
 }
 
-func newWorker(c client.Client, r *sqlite.Registry, s *sender.Sender, again *redelivery.Redeliveries) (*worker.Worker, error) {
+// newProviders knows third parties' protocols, and where they publish their keys.
+func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
+	s.fetcher = sender.NewFetcher(sender.FetcherConfig{AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version})
+	var authorities []byte
+	if path := cfg.Ingest.PayPalCAFile; path != "" {
+		var err error
+		if authorities, err = os.ReadFile(path); err != nil {
+			return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
+		}
+	}
+	p, err := source.New(source.Config{Fetch: s.fetcher, GoogleKeysURL: cfg.Ingest.GoogleKeysURL, PayPalCAs: authorities})
+	if err != nil {
+		return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
+	}
+	return p, nil
+}
+
+func newWorker(c client.Client, r *sqlite.Registry, s *sender.Sender, l *ledger.Ledger, again *redelivery.Redeliveries) (*worker.Worker, error) {
 	events, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflows.EventWorkflowID)
 	if err != nil {
 		return nil, err
 	}
 	return worker.New(worker.Config{
 		Client:     c,
-		Deliveries: &activities.Delivery{Endpoints: r, Sender: s, Events: events},
+		Deliveries: &activities.Delivery{Endpoints: r, Sender: s, Events: events, Ledger: l},
 		Recoveries: &activities.Recovery{Deliveries: again},
 		Approvals: &activities.Approval{
 			Endpoints: r, Backlog: backlog.New(c), Events: &approvals.Announcer{Client: c, Endpoints: r},
@@ -129,6 +158,9 @@ func (s *service) close() error {
 	}
 	if s.sender != nil {
 		s.sender.Close()
+	}
+	if s.fetcher != nil {
+		s.fetcher.Close()
 	}
 	if s.reporter != nil {
 		s.reporter.Close()

@@ -5,6 +5,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"os"
 	"strings"
 )
@@ -55,24 +56,54 @@ func ReadJWT(env Env) (JWT, error) {
 // HasKey says whether there is anything to check a token with.
 func (j JWT) HasKey() bool { return len(j.Secret) > 0 || j.JWKSFile != "" || j.JWKSURL != "" }
 
+// Ingest says what third parties' webhooks need besides their sources.
+type Ingest struct {
+	PublicURL     string // where third parties reach the gateway, without a slash at its end; empty: as the request for a source did
+	GoogleKeysURL string // where Google's signing keys are; empty: Google's own
+	PayPalCAFile  string // PEM of what PayPal's certificates must lead to; empty: the system's
+}
+
+// ReadIngest reads HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAYPAL_CA_FILE.
+func ReadIngest(env Env) (Ingest, error) {
+	i := Ingest{
+		PublicURL:     strings.TrimRight(env("HOOKLOOP_PUBLIC_URL"), "/"),
+		GoogleKeysURL: env("HOOKLOOP_GOOGLE_KEYS_URL"),
+		PayPalCAFile:  env("HOOKLOOP_PAYPAL_CA_FILE"),
+	}
+	return i, errors.Join(checkURL("HOOKLOOP_PUBLIC_URL", i.PublicURL), checkURL("HOOKLOOP_GOOGLE_KEYS_URL", i.GoogleKeysURL))
+}
+
+func checkURL(name, raw string) error {
+	if raw == "" {
+		return nil
+	}
+	if u, err := url.Parse(raw); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || u.RawQuery != "" {
+		return fmt.Errorf("%s must be a URL like https://hooks.example.com", name)
+	}
+	return nil
+}
+
 // Serve is the configuration of `hookloop serve`. Temporal's own (TEMPORAL_*) is read by its SDK.
 type Serve struct {
 	Listen          string // host:port of the gateway
 	Registry        string // path of the SQLite file
 	RegistryKeyFile string // holds the key that seals endpoint secrets
 	JWT             JWT
+	Ingest          Ingest
 }
 
 // ReadServe reads HOOKLOOP_*; the error names every problem, one a line.
 func ReadServe(env Env) (Serve, error) {
 	jwt, err := ReadJWT(env)
+	ingest, ingestErr := ReadIngest(env)
 	s := Serve{
 		Listen:          or(env("HOOKLOOP_LISTEN"), "127.0.0.1:8080"),
 		Registry:        env("HOOKLOOP_REGISTRY"),
 		RegistryKeyFile: env("HOOKLOOP_REGISTRY_KEY_FILE"),
 		JWT:             jwt,
+		Ingest:          ingest,
 	}
-	problems := []error{err}
+	problems := []error{err, ingestErr}
 	if err == nil && !jwt.HasKey() {
 		problems = append(problems, errors.New("one of HOOKLOOP_JWT_SECRET, HOOKLOOP_JWT_JWKS_FILE and HOOKLOOP_JWT_JWKS_URL is required"))
 	}

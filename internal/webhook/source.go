@@ -43,13 +43,14 @@ type Origin struct {
 func (o *Origin) IsEcho() bool { return o != nil && o.EchoOf != "" }
 
 // EventTypeOf makes an event type of a third party's word: "orders/create" of the prefix "shop" is
-// "shop.orders.create". A word that begins with the prefix is not given it twice.
+// "shop.orders.create". A word that begins with the prefix is not given it twice; without a prefix it
+// stands alone.
 func EventTypeOf(prefix, theirs string) string {
 	word := typeSegments(theirs)
 	switch {
 	case word == "":
 		word = "event"
-	case strings.HasPrefix(word, prefix+"."):
+	case prefix == "" || strings.HasPrefix(word, prefix+"."):
 		return cutType(word)
 	}
 	return cutType(prefix + "." + word)

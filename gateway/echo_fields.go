@@ -1,0 +1,139 @@
+package gateway
+
+import (
+	"encoding/json"
+	"regexp"
+	"slices"
+
+	"hookloop/internal/expression"
+	"hookloop/internal/webhook"
+)
+
+// echoPaths are webhook.EchoPaths as the API shows them, and as it documents those it reads.
+type echoPaths struct {
+	Key   string `json:"key" maxLength:"4096" doc:"jq: which object a body is about." example:".data.id"`
+	Value string `json:"value" maxLength:"4096" doc:"jq: the value that object has." example:".data | {name, email}"`
+}
+
+var applicationName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$`)
+
+func application(f field) (string, error) {
+	var name string
+	if json.Unmarshal(f.value, &name) != nil || name != "" && !applicationName.MatchString(name) {
+		return "", webhook.Invalidf("application", "must be 1 to 64 letters, digits, - or _, and begin with a letter or digit")
+	}
+	return name, nil
+}
+
+// endpointEcho reads true, or how to find object and value in what the endpoint is sent. null and
+// false go back to neither.
+func endpointEcho(f field) (back bool, paths webhook.EchoPaths, err error) {
+	if json.Unmarshal(f.value, &back) == nil {
+		return back, paths, nil
+	}
+	paths, err = sourceEcho(f)
+	return false, paths, err
+}
+
+// sourceEcho reads how to find object and value; null says nothing.
+func sourceEcho(f field) (p webhook.EchoPaths, err error) {
+	if f.isNull() {
+		return p, nil
+	}
+	all, err := parts(f, `{"key": ".data.id", "value": ".data"}`)
+	if err != nil {
+		return p, err
+	}
+	for _, part := range all {
+		switch part.name {
+		case "key":
+			p.Key, err = jq("echo.key", part)
+		case "value":
+			p.Value, err = jq("echo.value", part)
+		default:
+			err = webhook.Invalidf("echo."+part.name, "is not a field of an echo (key, value)")
+		}
+		if err != nil {
+			return p, err
+		}
+	}
+	switch {
+	case p.Key == "":
+		return p, webhook.Invalidf("echo.key", "is required")
+	case p.Value == "":
+		return p, webhook.Invalidf("echo.value", "is required")
+	}
+	return p, nil
+}
+
+// parts reads the members of a field that is an object.
+func parts(f field, example string) ([]field, error) {
+	if f.value[0] != '{' {
+		return nil, webhook.Invalidf(f.name, "must be an object like %s", example)
+	}
+	all, err := fields(f.value)
+	if err != nil {
+		return nil, webhook.Invalidf(f.name, "names a field twice")
+	}
+	return all, nil
+}
+
+// jq reads an expression and compiles it, so that it cannot turn out to be none when it is needed.
+func jq(name string, f field) (string, error) {
+	var text string
+	if json.Unmarshal(f.value, &text) != nil || text == "" {
+		return "", webhook.Invalidf(name, `must be a jq expression like ".data.id"`)
+	}
+	if err := expression.Check(text); err != nil {
+		return "", webhook.Invalidf(name, "%s", shortened(err.Error()))
+	}
+	return text, nil
+}
+
+// requestShape is a webhook.RequestShape as the API shows it, and documents those it reads.
+type requestShape struct {
+	Method string `json:"method,omitempty" enum:"POST,PUT,PATCH,DELETE" doc:"Absent: POST."`
+	Path   string `json:"path,omitempty" maxLength:"4096" doc:"jq over the envelope: a list of segments that follow the URL's path. Absent: the URL as it is." example:"[\"contacts\", .data.id, \"edit\"]"`
+	Body   string `json:"body,omitempty" maxLength:"4096" doc:"jq over the envelope: the JSON to send. Absent: the envelope." example:".data.fields"`
+}
+
+var shapeMethods = []string{"", "POST", "PUT", "PATCH", "DELETE"}
+
+func shapeOf(f field) (s webhook.RequestShape, err error) {
+	if f.isNull() {
+		return s, nil
+	}
+	all, err := parts(f, `{"method": "PATCH", "path": "[.data.id]", "body": ".data"}`)
+	if err != nil {
+		return s, err
+	}
+	for _, part := range all {
+		switch {
+		case part.name == "method":
+			if json.Unmarshal(part.value, &s.Method) != nil || !slices.Contains(shapeMethods, s.Method) {
+				err = webhook.Invalidf("request.method", "must be POST, PUT, PATCH or DELETE")
+			}
+		case part.name == "path" && !part.isNull():
+			s.Path, err = jq("request.path", part)
+		case part.name == "body" && !part.isNull():
+			s.Body, err = jq("request.body", part)
+		case part.name != "path" && part.name != "body":
+			err = webhook.Invalidf("request."+part.name, "is not a field of a request (method, path, body)")
+		}
+		if err != nil {
+			return s, err
+		}
+	}
+	return s, nil
+}
+
+// showEcho is what endpointEcho read; nil when it is neither.
+func showEcho(e webhook.Endpoint) any {
+	switch {
+	case !e.Echo.IsZero():
+		return echoPaths(e.Echo)
+	case e.EchoBack:
+		return true
+	}
+	return nil
+}

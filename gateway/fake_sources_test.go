@@ -1,0 +1,76 @@
+package gateway_test
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/expression"
+	"hookloop/internal/registry"
+	"hookloop/internal/registry/sqlite"
+	"hookloop/internal/webhook"
+)
+
+// fakeSources is a real registry that can be out of reach, beside endpoints in memory.
+type fakeSources struct {
+	*sqlite.Registry
+
+	endpoints *fakeRegistry
+	down      error
+}
+
+func newFakeSources(t testing.TB, endpoints *fakeRegistry) *fakeSources {
+	t.Helper()
+	key, err := registry.NewKey()
+	require.NoError(t, err)
+	sealer, err := registry.NewSealer(key)
+	require.NoError(t, err)
+	r, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), sealer)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, r.Close()) })
+	return &fakeSources{Registry: r, endpoints: endpoints}
+}
+
+func (f *fakeSources) SourceByID(ctx context.Context, id string) (webhook.Source, error) {
+	if f.down != nil {
+		return webhook.Source{}, f.down
+	}
+	return f.Registry.SourceByID(ctx, id)
+}
+
+func (f *fakeSources) Rule(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error) {
+	if f.down != nil {
+		return webhook.Ruling{}, f.down
+	}
+	return f.Registry.Rule(ctx, p, now)
+}
+
+func (f *fakeSources) Withheld(_ context.Context, tenant, application string) ([]string, error) {
+	f.endpoints.mu.Lock()
+	defer f.endpoints.mu.Unlock()
+	var ids []string
+	for _, e := range f.endpoints.all {
+		if e.Tenant == tenant && e.Application == application && !e.EchoBack {
+			ids = append(ids, e.ID)
+		}
+	}
+	slices.Sort(ids)
+	return ids, f.down
+}
+
+// noFetcher is a network that is down.
+type noFetcher struct{}
+
+func (noFetcher) Get(context.Context, string) ([]byte, error) { return nil, errors.New("no network") }
+
+func hashOf(t *testing.T, v any) string {
+	t.Helper()
+	h, err := expression.Hash(v)
+	require.NoError(t, err)
+	return h
+}

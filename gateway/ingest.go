@@ -1,0 +1,175 @@
+package gateway
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/gin-gonic/gin"
+
+	"hookloop/internal/source"
+	"hookloop/internal/webhook"
+)
+
+// maxIngest bounds what a third party may send at once, in bytes: it is read whole before anybody is
+// known to have sent it, and holds at most webhook.MaxBody for each event.
+const maxIngest = 4 << 20
+
+// maxProviders bounds the sources whose provider is remembered, for the time when the registry is out of
+// reach.
+const maxProviders = 10_000
+
+// ingest takes a request of a third party: it is verified, read, accepted event by event, and answered
+// as the third party wants it. Whoever cannot prove who they are learns nothing, and costs no more than
+// the computing.
+func (g *Gateway) ingest(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout)
+	defer cancel()
+	in := &ingestion{gateway: g, source: webhook.Source{ID: c.Param("source_id")}}
+	received, err := in.take(ctx, c)
+	if err != nil {
+		in.refuse(c, err)
+		return
+	}
+	in.count(in.outcome(received))
+	c.Header("X-Content-Type-Options", "nosniff") // a challenge is theirs, not a page
+	status := received.Answer.Status
+	if status == 0 {
+		status = http.StatusOK
+	}
+	c.Data(status, received.Answer.ContentType, received.Answer.Body)
+}
+
+// ingestion is one request on its way in.
+type ingestion struct {
+	gateway  *Gateway
+	source   webhook.Source
+	provider source.Provider
+	tally    tally
+}
+
+func (in *ingestion) take(ctx context.Context, c *gin.Context) (source.Received, error) {
+	body, err := ingestBody(c)
+	if err != nil {
+		return source.Received{}, err
+	}
+	if err := in.look(ctx); err != nil {
+		return source.Received{}, err
+	}
+	r := source.Request{
+		Method: c.Request.Method, Query: c.Request.URL.RawQuery, Header: c.Request.Header, Body: body, Now: in.gateway.now(),
+	}
+	if err := in.provider.Verify(ctx, r); err != nil {
+		return source.Received{}, err
+	}
+	received, err := in.provider.Read(r)
+	if err != nil {
+		return received, err
+	}
+	if err := in.claim(ctx, received.Once); err != nil {
+		return received, err
+	}
+	hops, _ := hops(c.Request.Header) // who garbles it is not held up for it
+	return received, in.accept(ctx, received.Items, hops)
+}
+
+// look finds the source. One that does not exist gets a provider nobody can satisfy.
+func (in *ingestion) look(ctx context.Context) error {
+	g, id := in.gateway, in.source.ID
+	if !sourceID.MatchString(id) {
+		in.provider = source.Stranger()
+		return nil
+	}
+	s, err := g.sources.SourceByID(ctx, id)
+	switch {
+	case webhook.CodeOf(err) == webhook.NotFound:
+		in.provider = source.Stranger()
+		return nil
+	case err != nil:
+		in.source.Provider, _ = g.known.Get(id)
+		return fmt.Errorf("source %s: %w", id, registryErr(err))
+	}
+	in.source = s
+	g.known.Add(id, s.Provider)
+	in.provider, err = g.providers.Provider(s.Provider, json.RawMessage(s.Config.Reveal()))
+	if err != nil {
+		return fmt.Errorf("source %s: its config does not suit its provider any more: %w", id, hideCode(err))
+	}
+	return nil
+}
+
+// hideCode makes our own trouble of what would be the caller's.
+func hideCode(err error) error { return errors.New(err.Error()) }
+
+// claim refuses a name that the third party gave to other content before.
+func (in *ingestion) claim(ctx context.Context, once *source.Once) error {
+	if once == nil {
+		return nil
+	}
+	now := in.gateway.now()
+	bound, err := in.gateway.sources.Claim(ctx, in.source.ID, once.Name, once.Content, now.Add(once.For), now)
+	if err != nil {
+		return registryErr(err)
+	}
+	if bound != once.Content {
+		return &source.Refusal{Status: http.StatusUnauthorized, Reason: "another content came under the same name before"}
+	}
+	return nil
+}
+
+func ingestBody(c *gin.Context) ([]byte, error) {
+	r := c.Request
+	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return nil, webhook.Errorf(UnsupportedMediaType, "the body must be sent without a Content-Encoding")
+	}
+	if r.ContentLength > maxIngest {
+		return nil, ingestTooLarge()
+	}
+	var b bytes.Buffer
+	b.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
+	_, err := io.Copy(&b, http.MaxBytesReader(c.Writer, r.Body, maxIngest))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, ingestTooLarge()
+	}
+	return b.Bytes(), bodyErr(err)
+}
+
+func ingestTooLarge() error {
+	return webhook.Errorf(PayloadTooLarge, "the body is larger than %d bytes", maxIngest)
+}
+
+// headerHops tells how often an event has passed through Hookloop; sender.HeaderHops has to be the same.
+const headerHops = "Hookloop-Hops"
+
+// hops reads it. Without the header an event is new here.
+func hops(h http.Header) (int, error) {
+	value := h.Get(headerHops)
+	if value == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil {
+		return 0, webhook.Invalidf(headerHops, "must be a whole number")
+	}
+	return int(n), nil
+}
+
+func (in *ingestion) count(outcome string) {
+	provider := in.source.Provider
+	if provider == "" {
+		provider = "unknown"
+	}
+	in.gateway.metrics.ingested.WithLabelValues(provider, outcome).Inc()
+}
+
+func (in *ingestion) log(outcome, reason string) {
+	in.gateway.log.Warn("ingest", slog.String("tenant", in.source.Tenant), slog.String("source", shortened(in.source.ID)),
+		slog.String("provider", in.source.Provider), slog.String("outcome", outcome), slog.String("reason", reason))
+}

@@ -1,0 +1,253 @@
+package gateway_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/converter"
+
+	"hookloop/gateway"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+func sum(secret, body string) []byte {
+	m := hmac.New(sha256.New, []byte(secret))
+	m.Write([]byte(body))
+	return m.Sum(nil)
+}
+
+// send posts what a third party would; header are names and values.
+func (r *rig) send(method, path, body string, header ...string) *httptest.ResponseRecorder {
+	r.t.Helper()
+	req := httptest.NewRequestWithContext(r.t.Context(), method, "/in/"+path, strings.NewReader(body))
+	for i := 0; i < len(header); i += 2 {
+		req.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	r.handler.ServeHTTP(w, req)
+	return w
+}
+
+func (r *rig) fromGitHub(id, secret, event, body string, header ...string) *httptest.ResponseRecorder {
+	return r.send("POST", id, body, append([]string{
+		"Content-Type", "application/json", "X-GitHub-Event", event, "X-GitHub-Delivery", "d-" + event,
+		"X-Hub-Signature-256", "sha256=" + hex.EncodeToString(sum(secret, body)),
+	}, header...)...)
+}
+
+func (r *rig) fromMautic(id, secret, body string) *httptest.ResponseRecorder {
+	return r.send("POST", id, body, "Content-Type", "application/json", "Webhook-Signature", base64.StdEncoding.EncodeToString(sum(secret, body)))
+}
+
+// startedEvents are the inputs of all events, by their data.
+func (r *rig) startedEvents() map[string]workflows.EventInput {
+	r.t.Helper()
+	r.temporal.mu.Lock()
+	defer r.temporal.mu.Unlock()
+	all := map[string]workflows.EventInput{}
+	for _, run := range r.temporal.started {
+		var in workflows.EventInput
+		var raw converter.RawValue
+		require.NoError(r.t, converter.GetDefaultDataConverter().FromPayloads(run.input, &in, &raw))
+		all[string(raw.Payload().GetData())] = in
+	}
+	return all
+}
+
+func TestIngestBecomesAnEvent(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	to := r.endpoint(`{"url":"https://example.com","event_types":["github.issues.opened"]}`)
+	r.endpoint(`{"url":"https://example.com","event_types":["other"]}`)
+	id := r.source(githubSource)
+	body := `{"action":"opened",  "n":1.10,"u":"\u00e9"}`
+	w := r.fromGitHub(id, "s3cr3t-old", "issues", body, "Hookloop-Hops", "3")
+	require.Equal(t, 200, w.Code)
+	require.Empty(t, w.Body.String())
+	in := r.startedEvents()[body]
+	require.Equal(t, []string{to}, in.EndpointIDs)
+	require.Equal(t, "github.issues.opened", in.Event.Type)
+	require.Equal(t, 3, in.Event.Hops)
+	require.Equal(t, &webhook.Origin{SourceID: id, Provider: "github", Key: "d-issues"}, in.Event.Origin)
+
+	require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "issues", body).Code)
+	require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "issues", body, "X-GitHub-Delivery", "another").Code)
+	require.Equal(t, 1, r.temporal.count(), "the same content is the same event, whatever its unsigned id says")
+}
+
+// TestIngestStrangersLearnNothing: an unknown source and a wrong signature are answered alike, and cost
+// no workflow.
+func TestIngestStrangersLearnNothing(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.source(githubSource)
+	wrong := r.fromGitHub(id, "s3cr3t-guess", "issues", `{}`)
+	require.Equal(t, 401, wrong.Code)
+	for _, w := range []*httptest.ResponseRecorder{
+		r.fromGitHub("src_"+strings.Repeat("0", 26), "s3cr3t-new", "issues", `{}`),
+		r.fromGitHub("nonsense", "s3cr3t-new", "issues", `{}`),
+		r.send("POST", id, `{}`),
+		r.send("POST", id, `{}`, "X-Hub-Signature-256", "sha256=zz"),
+		r.send("POST", id, `{}`, "X-Hub-Signature-256", ""),
+		r.send("POST", id, ""),
+	} {
+		require.Equal(t, wrong.Code, w.Code)
+		require.Equal(t, wrong.Body.String(), w.Body.String())
+		require.Equal(t, wrong.Header(), w.Header())
+	}
+	require.Zero(t, r.temporal.count())
+	require.NotContains(t, r.log.String(), "s3cr3t")
+	require.Equal(t, 7, strings.Count(r.log.String(), "msg=ingest"), "one line each")
+	metrics := r.do("GET", "=/metrics", "").Body.String()
+	require.Contains(t, metrics, `hookloop_ingest_requests_total{outcome="refused",provider="github"} 5`)
+	require.Contains(t, metrics, `hookloop_ingest_requests_total{outcome="refused",provider="unknown"} 2`)
+}
+
+func TestIngestSplitsABatch(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.source(`{"provider":"mautic","config":{"secrets":["k"]},"type_prefix":"crm"}`)
+	var items []string
+	for n := range 1000 {
+		items = append(items, fmt.Sprintf(`{"contact":{"id":%d}}`, n))
+	}
+	items[17] = `{"contact":` + strings.Repeat("[", webhook.MaxDepth) + strings.Repeat("]", webhook.MaxDepth) + `}`
+	body := `{"mautic.lead_post_save_update":[` + strings.Join(items, ",") + `],"timestamp":"x"}`
+	w := r.fromMautic(id, "k", body)
+	p := refused(t, w, 422, webhook.Invalid)
+	require.Equal(t, "1 of 1000 events cannot be accepted; the others were", p.Detail)
+	require.Equal(t, []gateway.FieldError{{Field: "events[17]", Message: "nests deeper than 500 levels"}}, p.Errors)
+	require.Equal(t, 999, r.temporal.count())
+	require.Equal(t, "crm.mautic.lead_post_save_update", r.startedEvents()[items[3]].Event.Type)
+
+	items[17] = `{"contact":{"id":17}}`
+	body = `{"mautic.lead_post_save_update":[` + strings.Join(items, ",") + `]}`
+	require.Equal(t, 200, r.fromMautic(id, "k", body).Code)
+	require.Equal(t, 1000, r.temporal.count(), "the repeat adds what was missing")
+}
+
+// TestIngestWhileDown: whoever comes again is told when, whoever would not is cut off, and the repeat
+// completes what was begun.
+func TestIngestWhileDown(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	github, mautic := r.source(githubSource), r.source(`{"provider":"mautic","config":{"secrets":["k"]}}`)
+	items := `{"mautic.form_on_submit":[{"n":1},{"n":2}]}`
+	down := func() {
+		r.t.Helper()
+		w := r.fromGitHub(github, "s3cr3t-new", "push", `{"n":1}`)
+		refused(t, w, 503, gateway.Unavailable)
+		require.NotEmpty(t, w.Header().Get("Retry-After"))
+		require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { r.fromMautic(mautic, "k", items) })
+	}
+	r.temporal.down = serviceerror.NewUnavailable("no")
+	down()
+	r.temporal.down = nil
+	require.Equal(t, 200, r.fromGitHub(github, "s3cr3t-new", "push", `{"n":1}`).Code)
+	require.Equal(t, 200, r.fromMautic(mautic, "k", items).Code)
+
+	r.sources.down = errors.New("registry away")
+	down()
+	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() {
+		r.fromGitHub("src_"+strings.Repeat("1", 26), "s", "push", `{}`)
+	}, "nobody knows whose it is: no answer is the one answer that everybody repeats")
+	r.sources.down, r.registry.down = nil, errors.New("registry away")
+	down2 := r.fromGitHub(github, "s3cr3t-new", "push", `{"n":2}`)
+	refused(t, down2, 503, gateway.Unavailable)
+	require.Equal(t, 3, r.temporal.count())
+}
+
+func TestIngestHandshakes(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	meta := r.source(`{"provider":"meta","config":{"secrets":["k"],"verify_token":"t"}}`)
+	w := r.send("GET", meta+"?hub.mode=subscribe&hub.verify_token=t&hub.challenge=%3Cb%3E", "")
+	require.Equal(t, 200, w.Code)
+	require.Equal(t, "<b>", w.Body.String())
+	require.True(t, strings.HasPrefix(w.Header().Get("Content-Type"), "text/plain"))
+	require.Equal(t, "nosniff", w.Header().Get("X-Content-Type-Options"))
+	require.Equal(t, 403, r.send("GET", meta+"?hub.mode=subscribe&hub.verify_token=x&hub.challenge=1", "").Code)
+
+	crc := r.source(`{"provider":"x","config":{"consumer_secret":"k"}}`)
+	w = r.send("GET", crc+"?crc_token=abc", "")
+	require.Equal(t, 200, w.Code)
+	require.JSONEq(t, `{"response_token":"sha256=`+base64.StdEncoding.EncodeToString(sum("k", "abc"))+`"}`, w.Body.String())
+	require.Equal(t, 400, r.send("GET", crc, "").Code)
+	require.Zero(t, r.temporal.count())
+}
+
+func TestIngestRefusesWhatIsTooMuch(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.source(githubSource)
+	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", strings.Repeat("x", 25<<20)), 413, gateway.PayloadTooLarge)
+	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", `{}`, "Content-Encoding", "gzip"), 415, gateway.UnsupportedMediaType)
+	large := `{"x":"` + strings.Repeat("y", webhook.MaxBody) + `"}`
+	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", large), 422, webhook.Invalid)
+	require.Equal(t, 400, r.fromGitHub(id, "s3cr3t-new", "push", `not json`).Code)
+	for _, call := range []struct{ method, path string }{{"PUT", id}, {"DELETE", id}} {
+		refused(t, r.send(call.method, call.path, ""), 405, gateway.MethodNotAllowed)
+	}
+	refused(t, r.send("POST", id+"/", "{}"), 404, webhook.NotFound)
+	refused(t, r.send("POST", "", "{}"), 404, webhook.NotFound)
+	require.Zero(t, r.temporal.count())
+}
+
+// TestIngestKeepsFromItsApplication: an event does not go back to where it came from, unless asked.
+func TestIngestKeepsFromItsApplication(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	own := r.endpoint(`{"url":"https://example.com/own","application":"hub"}`)
+	asks := r.endpoint(`{"url":"https://example.com/asks","application":"hub","echo":true}`)
+	other := r.endpoint(`{"url":"https://example.com/other","application":"crm"}`)
+	id := r.source(`{"provider":"github","config":{"secrets":["k"]},"application":"hub"}`)
+	require.Equal(t, 200, r.fromGitHub(id, "k", "push", `{"n":1}`).Code)
+	in := r.startedEvents()[`{"n":1}`]
+	require.ElementsMatch(t, []string{asks, other}, in.EndpointIDs)
+	require.Equal(t, []string{own}, in.Withheld)
+	require.Equal(t, "hub", in.Event.Origin.Application)
+}
+
+// TestIngestKnowsAnEcho: what was delivered to the application comes back once as an event to nobody.
+func TestIngestKnowsAnEcho(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	r.endpoint(`{"url":"https://example.com/other"}`)
+	id := r.source(`{"provider":"github","config":{"secrets":["k"]},"application":"hub","echo":{"key":".id","value":".name"}}`)
+	wrote := webhook.Write{Mark: webhook.Mark{Tenant: "acme", Application: "hub", Key: "7", Hash: hashOf(t, "blue")}, EventID: "evt_1", EndpointID: "ep_1"}
+	require.NoError(t, r.sources.Remember(t.Context(), wrote, time.Now()))
+	for n, body := range []string{`{"id":7,"name":"blue","n":1}`, `{"id":7,"name":"blue","n":2}`, `{"id":7,"name":"red"}`, `{"name":"blue"}`} {
+		require.Equal(t, 200, r.fromGitHub(id, "k", "push", body).Code)
+		in := r.startedEvents()[body]
+		if n == 0 {
+			require.Equal(t, "evt_1", in.Event.Origin.EchoOf)
+			require.Empty(t, in.EndpointIDs)
+			continue
+		}
+		require.Empty(t, in.Event.Origin.EchoOf, body)
+		require.Len(t, in.EndpointIDs, 1)
+	}
+	require.Contains(t, r.do("GET", "=/metrics", "").Body.String(), `hookloop_ingest_events_total{outcome="echo",provider="github"} 1`)
+}
+
+func TestHopsOfAnApp(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	require.Equal(t, 202, r.do("POST", "/events", `{"type":"a","data":1}`, "Hookloop-Hops", "8").Code)
+	require.Equal(t, 8, r.startedEvents()["1"].Event.Hops)
+	for _, bad := range []string{"-1", "x", "99999999999"} {
+		refused(t, r.do("POST", "/events", `{"type":"a","data":1}`, "Hookloop-Hops", bad), 422, webhook.Invalid)
+	}
+}

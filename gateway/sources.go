@@ -1,0 +1,202 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"hookloop/internal/source"
+	"hookloop/internal/webhook"
+)
+
+// Sources keeps the sources. Its errors are as those of Registry.
+type Sources interface {
+	CreateSource(ctx context.Context, s webhook.Source) error
+	Source(ctx context.Context, tenant, id string) (webhook.Source, error)
+	SourceByID(ctx context.Context, id string) (webhook.Source, error)
+	// Sources lists by id, those behind after, at most limit.
+	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
+	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
+	DeleteSource(ctx context.Context, tenant, id string) error
+
+	// Withheld gives the ids of an application's endpoints that do not want its own events back.
+	Withheld(ctx context.Context, tenant, application string) ([]string, error)
+	// Claim binds a name to the content it is first seen with, and answers the one it is bound to.
+	Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
+}
+
+// Providers know the third parties' protocols; source.Providers do.
+type Providers interface {
+	Provider(name string, config json.RawMessage) (source.Provider, error)
+	Shown(name string, config json.RawMessage) (json.RawMessage, error)
+}
+
+// sourceView is a source as the API shows it.
+type sourceView struct {
+	ID          string          `json:"id" example:"src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	Provider    string          `json:"provider" example:"stripe"`
+	Name        string          `json:"name"`
+	Config      json.RawMessage `json:"config" doc:"Every secret is shown as ***."`
+	TypePrefix  string          `json:"type_prefix" doc:"Begins the types of its events." example:"stripe"`
+	Application string          `json:"application,omitempty"`
+	Echo        *echoPaths      `json:"echo,omitempty"`
+	IngestURL   string          `json:"ingest_url" doc:"What to tell the third party." example:"https://hooks.example.com/in/src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	Version     int             `json:"version" doc:"Grows with each change."`
+	CreatedAt   time.Time       `json:"created_at"`
+	UpdatedAt   time.Time       `json:"updated_at"`
+}
+
+type sourcePage struct {
+	Data       []sourceView `json:"data"`
+	NextCursor *string      `json:"next_cursor" nullable:"true" doc:"null on the last page."`
+}
+
+type createSource struct {
+	request
+	Tenant string `path:"tenant"`
+}
+
+type createdSource struct {
+	Location string `header:"Location"`
+	Body     sourceView
+}
+
+type sourcePath struct {
+	request
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdSource, error) {
+	body, err := in.body(false)
+	if err != nil {
+		return nil, err
+	}
+	now := g.now().UTC().Truncate(time.Millisecond)
+	s := webhook.Source{ID: newID(sourcePrefix, now), Tenant: in.Tenant, Version: 1, CreatedAt: now, UpdatedAt: now}
+	if err := g.newSource(&s, body); err != nil {
+		return nil, err
+	}
+	if err := g.sources.CreateSource(ctx, s); err != nil {
+		return nil, fmt.Errorf("source %s: %w", s.ID, registryErr(err))
+	}
+	shown, err := g.showSource(s, &in.request)
+	if err != nil {
+		return nil, err
+	}
+	return &createdSource{Location: "/v1/tenants/" + s.Tenant + "/sources/" + s.ID, Body: shown}, nil
+}
+
+func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[sourceView], error) {
+	if !sourceID.MatchString(in.ID) {
+		return nil, noSuchSource()
+	}
+	s, err := g.sources.Source(ctx, in.Tenant, in.ID)
+	if err != nil {
+		return nil, sourceErr(in.ID, err)
+	}
+	shown, err := g.showSource(s, &in.request)
+	return &answerOf[sourceView]{Body: shown}, err
+}
+
+func sourceErr(id string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case webhook.CodeOf(err) == webhook.NotFound:
+		return noSuchSource()
+	}
+	return fmt.Errorf("source %s: %w", id, registryErr(err))
+}
+
+type listSources struct {
+	request
+	Tenant string `path:"tenant"`
+	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50"`
+	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before."`
+}
+
+func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[sourcePage], error) {
+	list := "sources of " + in.Tenant
+	after, err := openCursor(list, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	found, err := g.sources.Sources(ctx, in.Tenant, string(after), in.Limit+1)
+	if err != nil {
+		return nil, fmt.Errorf("sources: %w", registryErr(err))
+	}
+	page := sourcePage{Data: []sourceView{}}
+	if len(found) > in.Limit { // the one too many only tells that there are more
+		found = found[:in.Limit]
+		page.NextCursor = newCursor(list, []byte(found[in.Limit-1].ID))
+	}
+	for _, s := range found {
+		shown, err := g.showSource(s, &in.request)
+		if err != nil {
+			return nil, err
+		}
+		page.Data = append(page.Data, shown)
+	}
+	return &answerOf[sourcePage]{Body: page}, nil
+}
+
+func (g *Gateway) patchSource(ctx context.Context, in *sourcePath) (*answerOf[sourceView], error) {
+	body, err := in.body(false)
+	if err != nil {
+		return nil, err
+	}
+	change, err := fields(body)
+	if err != nil {
+		return nil, err
+	}
+	if !sourceID.MatchString(in.ID) {
+		return nil, noSuchSource()
+	}
+	s, err := g.sources.UpdateSource(ctx, in.Tenant, in.ID, func(s *webhook.Source) error {
+		s.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)
+		return g.changeSource(s, change)
+	})
+	if err != nil {
+		return nil, sourceErr(in.ID, err)
+	}
+	shown, err := g.showSource(s, &in.request)
+	return &answerOf[sourceView]{Body: shown}, err
+}
+
+func (g *Gateway) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, error) {
+	if !sourceID.MatchString(in.ID) {
+		return nil, noSuchSource()
+	}
+	return nil, sourceErr(in.ID, g.sources.DeleteSource(ctx, in.Tenant, in.ID))
+}
+
+func (g *Gateway) showSource(s webhook.Source, r *request) (sourceView, error) {
+	config, err := g.providers.Shown(s.Provider, json.RawMessage(s.Config.Reveal()))
+	if err != nil {
+		return sourceView{}, fmt.Errorf("source %s: its config does not suit its provider any more: %w", s.ID, err)
+	}
+	shown := sourceView{
+		ID: s.ID, Provider: s.Provider, Name: s.Name, Config: config,
+		TypePrefix: typePrefix(s), Application: s.Application,
+		IngestURL: g.publicURL(r) + "/in/" + s.ID,
+		Version:   s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+	}
+	if !s.Echo.IsZero() {
+		paths := echoPaths(s.Echo)
+		shown.Echo = &paths
+	}
+	return shown, nil
+}
+
+// publicURL is where third parties reach the gateway: as configured, or else as this request did.
+func (g *Gateway) publicURL(r *request) string {
+	if g.public != "" {
+		return g.public
+	}
+	if r.gin.Request.TLS != nil {
+		return "https://" + r.gin.Request.Host
+	}
+	return "http://" + r.gin.Request.Host
+}
