@@ -1,0 +1,125 @@
+package source
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// generic is any third party without a file of its own here that proves itself by an HMAC, a token or
+// a password. What it signs and where its ids are is all configuration.
+type generic struct {
+	Kind    string  `json:"kind,omitempty"` // hmac (also when empty), token or basic
+	Secrets Secrets `json:"secrets"`
+
+	Header string `json:"header,omitempty"` // of the signature or the token
+	Prefix string `json:"prefix,omitempty"` // before it in the header
+
+	Algorithm       string    `json:"algorithm,omitempty"`        // sha1, sha256 or sha512
+	Encoding        string    `json:"encoding,omitempty"`         // of the signature: hex, base64 or base64url
+	SecretEncoding  string    `json:"secret_encoding,omitempty"`  // likewise; empty: the secret is the key as it is written
+	Signed          string    `json:"signed,omitempty"`           // empty: {body}, or {timestamp}.{body} where there is a time
+	TimestampHeader string    `json:"timestamp_header,omitempty"` // seconds since 1970; empty: a request never grows old
+	Tolerance       tolerance `json:"tolerance,omitempty"`
+
+	Username string `json:"username,omitempty"` // of kind basic
+
+	IDPath     string `json:"id_path,omitempty"`     // into the body: "data.id"
+	IDHeader   string `json:"id_header,omitempty"`   // in its place
+	TypePath   string `json:"type_path,omitempty"`   // into the body
+	TypeHeader string `json:"type_header,omitempty"` // in its place
+}
+
+const (
+	genericHMAC  = "hmac"
+	genericToken = "token"
+	genericBasic = "basic"
+)
+
+func (s *generic) kind() string {
+	if s.Kind == "" {
+		return genericHMAC
+	}
+	return s.Kind
+}
+
+func (s *generic) Verify(_ context.Context, r Request) error {
+	switch s.kind() {
+	case genericToken:
+		return s.verifyToken(r.Header)
+	case genericBasic:
+		return s.verifyBasic(r.Header)
+	default:
+		return s.verifyHMAC(r)
+	}
+}
+
+func (s *generic) verifyToken(h http.Header) error {
+	given, ok := strings.CutPrefix(h.Get(s.Header), s.Prefix)
+	if !ok || !s.Secrets.contain(given) {
+		return unverified("the token header is missing or wrong")
+	}
+	return nil
+}
+
+func (s *generic) verifyBasic(h http.Header) error {
+	username, password, ok := (&http.Request{Header: h}).BasicAuth()
+	wrongName, wrongPassword := !equal(username, s.Username), !s.Secrets.contain(password)
+	if !ok || wrongName || wrongPassword {
+		return unverified("the user name or password is missing or wrong")
+	}
+	return nil
+}
+
+func (s *generic) verifyHMAC(r Request) error {
+	encoded, ok := strings.CutPrefix(r.Header.Get(s.Header), s.Prefix)
+	given, err := s.decode(encoded)
+	if !ok || err != nil || len(given) == 0 {
+		return unverified("the signature header is missing or malformed")
+	}
+	if s.TimestampHeader != "" {
+		if err := s.Tolerance.fresh(r.Header.Get(s.TimestampHeader), r.Now); err != nil {
+			return err
+		}
+	}
+	if !s.keys(s.Secrets).signedWith(s.hash(), [][]byte{given}, s.signed(r)...) {
+		return unverified("the signature does not match")
+	}
+	return nil
+}
+
+// Read takes the body for one event. An id or type that is not where it should be is one that was not
+// given.
+func (s *generic) Read(r Request) (Received, error) {
+	if !json.Valid(r.Body) {
+		return Received{}, unreadable("the body is not JSON")
+	}
+	i := Item{
+		Type: s.find(r, s.TypePath, s.TypeHeader),
+		Key:  keyOr(s.find(r, s.IDPath, s.IDHeader), r.Body),
+		Data: r.Body,
+	}
+	if s.IDHeader != "" && s.kind() == genericHMAC && !s.signs(partID) {
+		i.Identity = digest(string(r.Body))
+	}
+	return only(i)
+}
+
+func (s *generic) find(r Request, path, header string) string {
+	if path != "" {
+		return lookup(r.Body, path)
+	}
+	if header == "" {
+		return "" // Get("") would find a header without a name
+	}
+	return r.Header.Get(header)
+}
+
+// lookup follows a dotted path through objects to a word; anything else there is none.
+func lookup(raw json.RawMessage, path string) string {
+	for name := range strings.SplitSeq(path, ".") {
+		raw = readObject(raw)[name]
+	}
+	return word(raw)
+}

@@ -1,0 +1,71 @@
+package source
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"hash"
+	"strings"
+)
+
+// github signs the body, not the headers: neither the event's name nor the delivery's id is covered.
+type github struct {
+	Secrets   Secrets `json:"secrets"`
+	AllowSHA1 bool    `json:"allow_sha1,omitempty"` // for old servers that know nothing better
+}
+
+func (s *github) check() error { return s.Secrets.check("config.secrets") }
+
+// Verify looks at the SHA-1 signature only where there is no other: a wrong SHA-256 is wrong.
+func (s *github) Verify(_ context.Context, r Request) error {
+	if header := r.Header.Get("X-Hub-Signature-256"); header != "" || !s.AllowSHA1 {
+		return s.verify(sha256.New, "sha256=", header, r.Body)
+	}
+	return s.verify(sha1.New, "sha1=", r.Header.Get("X-Hub-Signature"), r.Body)
+}
+
+func (s *github) verify(h func() hash.Hash, prefix, header string, body []byte) error {
+	encoded, ok := strings.CutPrefix(header, prefix)
+	given, err := hex.DecodeString(encoded)
+	if !ok || err != nil {
+		return unverified("the signature header is missing or malformed")
+	}
+	if !s.Secrets.signedWith(h, [][]byte{given}, body) {
+		return unverified("the signature does not match")
+	}
+	return nil
+}
+
+// Read takes a ping, which follows the making of a webhook, for an event too: it shows that the way
+// is open.
+func (s *github) Read(r Request) (Received, error) {
+	data, err := githubPayload(r)
+	if err != nil {
+		return Received{}, err
+	}
+	payload := readObject(data)
+	if payload == nil {
+		return Received{}, unreadable("the payload is not a JSON object")
+	}
+	name := r.Header.Get("X-GitHub-Event")
+	if action := payload.text("action"); action != "" && name != "" {
+		name += "." + action
+	}
+	return only(Item{
+		Type:     name,
+		Key:      keyOr(r.Header.Get("X-GitHub-Delivery"), r.Body),
+		Identity: digest(string(r.Body)),
+		Data:     data,
+	})
+}
+
+// githubPayload is the body or, of a webhook with the content type "form", its field payload.
+func githubPayload(r Request) (json.RawMessage, error) {
+	if !isForm(r) {
+		return r.Body, nil
+	}
+	f, err := readForm(r.Body)
+	return json.RawMessage(f.get("payload")), err
+}

@@ -1,0 +1,54 @@
+package source
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"hash"
+	"slices"
+)
+
+// mac is the HMAC of some parts, one after the other.
+func mac(h func() hash.Hash, key []byte, parts ...[]byte) []byte {
+	m := hmac.New(h, key)
+	for _, p := range parts {
+		_, _ = m.Write(p) // a hash never fails
+	}
+	return m.Sum(nil)
+}
+
+// signedBy says whether one of the given signatures is the HMAC-SHA256 of the parts with one of the
+// secrets. It compares in constant time and computes one HMAC for each secret, however long the list
+// of signatures is.
+func (all Secrets) signedBy(given [][]byte, parts ...[]byte) bool {
+	return all.signedWith(sha256.New, given, parts...)
+}
+
+// signedWith is signedBy for any hash.
+func (all Secrets) signedWith(h func() hash.Hash, given [][]byte, parts ...[]byte) bool {
+	return slices.ContainsFunc(all, func(s Secret) bool {
+		expected := mac(h, s.bytes(), parts...)
+		return slices.ContainsFunc(given, func(g []byte) bool { return hmac.Equal(g, expected) })
+	})
+}
+
+// equal compares in a time that depends on the lengths alone.
+func equal(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
+
+// digest names content by its SHA-256: the parts, with a line feed between them.
+func digest(parts ...string) string {
+	h := sha256.New()
+	for i, p := range parts {
+		if i > 0 {
+			_, _ = h.Write([]byte{'\n'})
+		}
+		_, _ = h.Write([]byte(p))
+	}
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
+}
+
+// contain says whether given is one of the secrets itself.
+func (all Secrets) contain(given string) bool {
+	return slices.ContainsFunc(all, func(s Secret) bool { return equal(given, s.text()) })
+}

@@ -1,0 +1,55 @@
+package source
+
+import (
+	"encoding/json"
+
+	"hookloop/internal/webhook"
+)
+
+// object is a JSON object read once, its values untouched. Names are matched exactly and the last of
+// two wins, as with most parsers; encoding/json would also take "ID" for "id".
+type object map[string]json.RawMessage
+
+// readObject gives nil for anything that is not one JSON object.
+func readObject(raw []byte) object {
+	members, err := webhook.Members(raw)
+	if err != nil {
+		return nil
+	}
+	o := make(object, len(members))
+	for _, m := range members {
+		o[m.Name] = m.Value
+	}
+	return o
+}
+
+// text is a member that is a JSON string, and empty for every other.
+func (o object) text(name string) string { return text(o[name]) }
+
+func text(raw json.RawMessage) string {
+	var s string
+	if len(raw) == 0 || raw[0] != '"' || json.Unmarshal(raw, &s) != nil {
+		return ""
+	}
+	return s
+}
+
+// elements reads a JSON array, its elements untouched. It says no to anything else, null included.
+func elements(raw json.RawMessage) ([]json.RawMessage, bool) {
+	var all []json.RawMessage
+	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &all) != nil {
+		return nil, false
+	}
+	return all, true
+}
+
+// only is a request that holds one event.
+func only(i Item) (Received, error) { return Received{Items: []Item{i}}, nil }
+
+// keyOr falls back on the content where the third party gave no id.
+func keyOr(id string, content []byte) string {
+	if id == "" {
+		return digest(string(content))
+	}
+	return id
+}

@@ -1,0 +1,45 @@
+package source
+
+import (
+	"context"
+	"encoding/base64"
+
+	"hookloop/internal/webhook"
+)
+
+// mautic signs the body, and nothing else: Webhook-Signature is Base64 of the HMAC-SHA256. It has no
+// ids and no times.
+type mautic struct {
+	Secrets Secrets `json:"secrets"`
+}
+
+func (s *mautic) check() error { return s.Secrets.check("config.secrets") }
+
+func (s *mautic) Verify(_ context.Context, r Request) error {
+	given, err := base64.StdEncoding.DecodeString(r.Header.Get("Webhook-Signature"))
+	if err != nil {
+		return unverified("the Webhook-Signature header is not Base64")
+	}
+	if !s.Secrets.signedBy([][]byte{given}, r.Body) {
+		return unverified("the signature does not match")
+	}
+	return nil
+}
+
+// Read takes every top-level array for a trigger and its elements for events: Mautic sends what
+// several triggers queued as one request. Other members are passed over; "Send Test Payload" of
+// Mautic 5.1 has a timestamp there.
+func (s *mautic) Read(r Request) (Received, error) {
+	triggers, err := webhook.Members(r.Body)
+	if err != nil {
+		return Received{}, unreadable("the body is not a JSON object")
+	}
+	var items []Item
+	for _, t := range triggers {
+		all, _ := elements(t.Value)
+		for _, raw := range all {
+			items = append(items, Item{Type: t.Name, Key: digest(t.Name, string(raw)), Data: raw})
+		}
+	}
+	return Received{Items: items}, nil
+}

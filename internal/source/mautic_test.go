@@ -1,0 +1,43 @@
+package source_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/source"
+)
+
+func readMautic(t *testing.T, body string) []source.Item {
+	t.Helper()
+	received, err := newProvider(t, "mautic", `{"secrets":["`+secret+`"]}`).Read(post(body))
+	require.NoError(t, err)
+	return received.Items
+}
+
+func TestMauticGivesOneEventPerElementInOrder(t *testing.T) {
+	t.Parallel()
+	items := readMautic(t, `{ "mautic.page_on_hit" : [ {"hit":{"url":"https:\/\/a.test"}} , {"a": [ ]} ],"timestamp":"2026-01-31T12:00:00+00:00",`+
+		`"none":null,"map":{"a":[1]},"empty":[],"mautic.form_on_submit":[{"caf\u00e9":"<&>"},[]]}`)
+	require.Equal(t, []source.Item{
+		{Type: "mautic.page_on_hit", Key: hashOf("mautic.page_on_hit\n" + `{"hit":{"url":"https:\/\/a.test"}}`), Data: []byte(`{"hit":{"url":"https:\/\/a.test"}}`)},
+		{Type: "mautic.page_on_hit", Key: hashOf("mautic.page_on_hit\n" + `{"a": [ ]}`), Data: []byte(`{"a": [ ]}`)},
+		{Type: "mautic.form_on_submit", Key: hashOf("mautic.form_on_submit\n" + `{"caf\u00e9":"<&>"}`), Data: []byte(`{"caf\u00e9":"<&>"}`)},
+		{Type: "mautic.form_on_submit", Key: hashOf("mautic.form_on_submit\n[]"), Data: []byte(`[]`)},
+	}, items)
+}
+
+// A row that is sent again may come in another batch than the first time.
+func TestMauticKeysDoNotDependOnTheBatch(t *testing.T) {
+	t.Parallel()
+	alone := readMautic(t, `{"a":[{"id":1}]}`)
+	batch := readMautic(t, `{"b":[{"id":1}],"a":[{"id":0}, {"id":1}]}`)
+	require.Equal(t, alone[0].ID(), batch[2].ID())
+	require.NotEqual(t, alone[0].ID(), batch[0].ID(), "the trigger is part of the key")
+}
+
+func TestMauticMayHaveNothingToSay(t *testing.T) {
+	t.Parallel()
+	require.Empty(t, readMautic(t, `{}`))
+	require.Empty(t, readMautic(t, `{"mautic.page_on_hit":[]}`))
+}

@@ -1,0 +1,71 @@
+package source
+
+import (
+	"context"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// meta is Facebook, Instagram, Messenger and WhatsApp. They sign the body with the app's secret: the
+// bytes they send, in which they escape more than JSON asks for. VerifyToken is ours, for the
+// handshake.
+type meta struct {
+	Secrets     Secrets `json:"secrets"`
+	VerifyToken Secret  `json:"verify_token"`
+	AllowSHA1   bool    `json:"allow_sha1,omitempty"` // of what comes without the SHA-256 signature
+}
+
+func (s *meta) check() error {
+	if err := s.Secrets.check("config.secrets"); err != nil {
+		return err
+	}
+	return s.VerifyToken.check("config.verify_token")
+}
+
+func (s *meta) Verify(_ context.Context, r Request) error {
+	if r.Method == http.MethodGet {
+		return s.verifyHandshake(r.Query)
+	}
+	if value := r.Header.Get("X-Hub-Signature-256"); value != "" || !s.AllowSHA1 {
+		return s.verifySignature(sha256.New, "sha256=", value, r.Body)
+	}
+	return s.verifySignature(sha1.New, "sha1=", r.Header.Get("X-Hub-Signature"), r.Body)
+}
+
+func (s *meta) verifyHandshake(query string) error {
+	q, err := url.ParseQuery(query)
+	if err != nil || q.Get("hub.mode") != "subscribe" || !equal(q.Get("hub.verify_token"), s.VerifyToken.text()) {
+		return &Refusal{Status: http.StatusForbidden, Reason: "the verify token or the mode does not match"}
+	}
+	return nil
+}
+
+func (s *meta) verifySignature(h func() hash.Hash, prefix, value string, body []byte) error {
+	encoded, ok := strings.CutPrefix(value, prefix)
+	given, err := hex.DecodeString(encoded)
+	if !ok || err != nil {
+		return unverified("the X-Hub-Signature-256 header is missing or not sha256= and hex")
+	}
+	if !s.Secrets.signedWith(h, [][]byte{given}, body) {
+		return unverified("the signature does not match")
+	}
+	return nil
+}
+
+// Read gives the challenge back as plain text: it is a stranger's, and must not be read as a page.
+func (s *meta) Read(r Request) (Received, error) {
+	if r.Method != http.MethodGet {
+		items, err := metaEvents(r.Body)
+		return Received{Items: items}, err
+	}
+	q, err := url.ParseQuery(r.Query)
+	if err != nil || q.Get("hub.challenge") == "" {
+		return Received{}, unreadable("there is no hub.challenge in the query")
+	}
+	return Received{Answer: Answer{ContentType: "text/plain", Body: []byte(q.Get("hub.challenge"))}}, nil
+}

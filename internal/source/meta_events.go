@@ -1,0 +1,120 @@
+package source
+
+import (
+	"encoding/json"
+
+	"hookloop/internal/webhook"
+)
+
+// metaEvents splits what Meta sends together: up to a thousand changes, of several accounts.
+func metaEvents(body []byte) ([]Item, error) {
+	whole := readObject(body)
+	entries, ok := elements(whole["entry"])
+	if whole.text("object") == "" || !ok {
+		return nil, unreadable("the body is not an object with an object and a list of entries")
+	}
+	shared := []webhook.Member{{Name: "object", Value: whole["object"]}}
+	var b batch
+	for _, raw := range entries {
+		e := readEntry(whole.text("object"), raw)
+		if err := b.addEntry(e, shared); err != nil {
+			return nil, err
+		}
+	}
+	return b.items, nil
+}
+
+// metaEntry is what happened to one account.
+type metaEntry struct {
+	object   string // what was subscribed to: page, user, instagram, whatsapp_business_account
+	id, time string
+	raw      json.RawMessage
+	shared   []webhook.Member // what belongs to all of its events
+	lists    []webhook.Member // and those, by kind
+}
+
+func readEntry(object string, raw json.RawMessage) metaEntry {
+	e := metaEntry{object: object, raw: raw}
+	members, _ := webhook.Members(raw) // none where it is no object: an event that nobody knows yet
+	for _, m := range members {
+		switch m.Name {
+		case "id":
+			e.id = word(m.Value)
+		case "time":
+			e.time = word(m.Value)
+		case "changes", "messaging", "standby", "changed_fields":
+			if _, ok := elements(m.Value); ok {
+				e.lists = append(e.lists, m)
+				continue
+			}
+		}
+		e.shared = append(e.shared, m)
+	}
+	return e
+}
+
+// addEntry adds what the entry lists. One that lists nothing is an event itself: Instagram sends field
+// and value right there.
+func (b *batch) addEntry(e metaEntry, shared []webhook.Member) error {
+	if len(e.lists) == 0 {
+		i := e.hashed(readObject(e.raw).text("field"), string(e.raw))
+		i.Data = with(shared, "entry", arrayOf(e.raw))
+		return b.add(i)
+	}
+	for _, l := range e.lists {
+		all, _ := elements(l.Value)
+		for _, raw := range all {
+			i := e.item(l.Name, raw)
+			i.Data = with(shared, "entry", arrayOf(with(e.shared, l.Name, arrayOf(raw))))
+			if err := b.add(i); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (e metaEntry) item(list string, raw json.RawMessage) Item {
+	switch list {
+	case "changes":
+		return e.hashed(readObject(raw).text("field"), string(raw))
+	case "changed_fields": // names alone, where the app is set to get no values
+		return e.hashed(text(raw), text(raw)+"@"+e.time)
+	}
+	kind := list
+	if what := messagingKind(raw); what != "" {
+		kind += "." + what
+	}
+	if mid := readObject(readObject(raw)["message"]).text("mid"); mid != "" {
+		return Item{Type: e.object + "." + kind, Key: mid}
+	}
+	return e.hashed(kind, string(raw)) // a mid elsewhere names the message that was read or liked
+}
+
+// hashed is an event without an id. The same may happen again: the entry's time tells when.
+func (e metaEntry) hashed(kind, content string) Item {
+	i := Item{Type: e.object, Key: digest(e.object, e.id, content)}
+	if kind != "" {
+		i.Type += "." + kind
+	}
+	i.Identity = i.Key + "@" + e.time
+	return i
+}
+
+// messagingKind is the member that says what happened. The others say who, to whom and when.
+func messagingKind(raw json.RawMessage) string {
+	kind := ""
+	members, _ := webhook.Members(raw)
+	for _, m := range members {
+		switch m.Name {
+		case "message":
+			return m.Name
+		case "sender", "recipient", "timestamp", "prior_message":
+		default:
+			if kind == "" {
+				kind = m.Name
+			}
+		}
+	}
+	return kind
+}

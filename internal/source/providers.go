@@ -1,0 +1,125 @@
+package source
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"hookloop/internal/webhook"
+)
+
+// Fetcher gets a public document: by https only from where the third party is known to keep it, with
+// no redirect followed, bounded in size and time. sender.Fetcher is one.
+type Fetcher interface {
+	Get(ctx context.Context, url string) ([]byte, error)
+}
+
+// Config is what providers share.
+type Config struct {
+	Fetch Fetcher
+
+	GoogleKeysURL string // where Google's signing keys (JWKS) are; empty: Google's own
+	PayPalCAs     []byte // PEM of what PayPal's certificates must lead to; empty: the system's
+}
+
+// Providers makes a Provider of each source's config, and keeps what they share: the keys and
+// certificates third parties publish.
+type Providers struct {
+	google *googleKeys
+	paypal *paypalCertificates
+}
+
+// New makes Providers. It fetches nothing yet.
+func New(c Config) (*Providers, error) {
+	if c.Fetch == nil {
+		return nil, errors.New("source: Fetch is missing")
+	}
+	certificates, err := newPaypalCertificates(c.Fetch, c.PayPalCAs)
+	if err != nil {
+		return nil, err
+	}
+	return &Providers{google: newGoogleKeys(c.Fetch, c.GoogleKeysURL), paypal: certificates}, nil
+}
+
+// kind is a line of the table: a provider before it knows its config.
+type kind struct {
+	empty func(*Providers) checked
+	// loses says that they forget an event to which we answered with an error, and keep one whose
+	// connection broke off.
+	loses bool
+}
+
+// checked is a provider whose config can be wrong. The config is the provider: its JSON is decoded
+// into it.
+type checked interface {
+	Provider
+	check() error // a webhook.Invalid error that names the field
+}
+
+var kinds = map[string]kind{
+	"mautic":            {empty: func(*Providers) checked { return &mautic{} }, loses: true},
+	"stripe":            {empty: func(*Providers) checked { return &stripe{} }},
+	"paypal":            {empty: func(p *Providers) checked { return &paypal{certificates: p.paypal} }},
+	"x":                 {empty: func(*Providers) checked { return &x{} }},
+	"meta":              {empty: func(*Providers) checked { return &meta{} }},
+	"google-channel":    {empty: func(*Providers) checked { return &googleChannel{} }},
+	"google-pubsub":     {empty: func(p *Providers) checked { return &googlePubsub{keys: p.google} }},
+	"github":            {empty: func(*Providers) checked { return &github{} }},
+	"shopify":           {empty: func(*Providers) checked { return &shopify{} }},
+	"slack":             {empty: func(*Providers) checked { return &slack{} }},
+	"standard-webhooks": {empty: func(*Providers) checked { return &standardWebhooks{} }},
+	"hmac":              {empty: func(*Providers) checked { return &generic{} }},
+}
+
+// Names lists the providers.
+func Names() []string { return slices.Sorted(maps.Keys(kinds)) }
+
+// LosesOnError says whether a provider forgets what we answer with an error.
+func LosesOnError(name string) bool { return kinds[name].loses }
+
+// Provider reads a source's config. Its error names the field that is wrong, and never quotes it.
+func (p *Providers) Provider(name string, config json.RawMessage) (Provider, error) {
+	return p.read(name, config)
+}
+
+// Shown is a config as people may see it: every secret is ***.
+func (p *Providers) Shown(name string, config json.RawMessage) (json.RawMessage, error) {
+	c, err := p.read(name, config)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(c)
+}
+
+func (p *Providers) read(name string, config json.RawMessage) (checked, error) {
+	k, ok := kinds[name]
+	if !ok {
+		return nil, webhook.Invalidf("provider", "must be one of %s", strings.Join(Names(), ", "))
+	}
+	c := k.empty(p)
+	dec := json.NewDecoder(bytes.NewReader(config))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(c); err != nil {
+		return nil, badConfig(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, webhook.Invalidf("config", "goes on after the JSON object")
+	}
+	return c, c.check()
+}
+
+// badConfig says what is wrong in our words: encoding/json may quote a secret.
+func badConfig(err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && wrong.Field != "" {
+		return webhook.Invalidf("config."+wrong.Field, "must not be a JSON %s", wrong.Value)
+	}
+	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return webhook.Invalidf("config."+strings.Trim(name, `"`), "is not a field of this provider's config")
+	}
+	return webhook.Invalidf("config", "must be a JSON object")
+}

@@ -1,0 +1,105 @@
+package source
+
+import (
+	"encoding/json"
+
+	"hookloop/internal/webhook"
+)
+
+// xEvents reads a body of one of X's three products. An Account Activity body names its events by its
+// members; the two newer ones have a member "data".
+func xEvents(body []byte) ([]Item, error) {
+	members, err := webhook.Members(body)
+	if err != nil {
+		return nil, unreadable("the body is not a JSON object")
+	}
+	if data, ok := readObject(body)["data"]; ok {
+		return []Item{xActivity(body, data)}, nil
+	}
+	return xAccountActivity(members)
+}
+
+// xActivity is an event of the X Activity API. A post that a filtered stream found has no type and is
+// handed on with the rules it matched.
+func xActivity(body []byte, data json.RawMessage) Item {
+	event := readObject(data)
+	if event.text("event_type") == "" {
+		return Item{Key: digest(string(body)), Data: body}
+	}
+	return Item{Type: event.text("event_type"), Key: keyOr(event.text("event_uuid"), data), Data: data}
+}
+
+// xAccountActivity takes every list for a kind and its elements for events, and every other object for
+// one event: user_event.revoke, replay_job_status and what may come. The rest, and the two maps that
+// explain ids, belong to all of them.
+func xAccountActivity(members []webhook.Member) ([]Item, error) {
+	var shared, events []webhook.Member
+	user := ""
+	for _, m := range members {
+		isEvent := m.Value[0] == '[' || m.Value[0] == '{' && m.Name != "apps" && m.Name != "users"
+		if isEvent {
+			events = append(events, m)
+			continue
+		}
+		shared = append(shared, m)
+		if m.Name == "for_user_id" {
+			user = word(m.Value)
+		}
+	}
+	var b batch
+	for _, m := range events {
+		if err := b.addActivity(m, shared, user); err != nil {
+			return nil, err
+		}
+	}
+	return b.items, nil
+}
+
+func (b *batch) addActivity(m webhook.Member, shared []webhook.Member, user string) error {
+	all, isList := elements(m.Value)
+	if !isList {
+		kind := m.Name
+		if inner, err := webhook.Members(m.Value); err == nil && kind == "user_event" && len(inner) == 1 {
+			kind += "." + inner[0].Name
+		}
+		return b.add(Item{Type: kind, Key: digest(kind, string(m.Value)), Data: with(shared, m.Name, m.Value)})
+	}
+	for _, raw := range all {
+		key := xKey(m.Name, raw)
+		err := b.add(Item{
+			Type: m.Name,
+			Key:  key,
+			// The same post is an event for each user who is watched, and another kind may use the same id.
+			Identity: m.Name + ":" + key + "@" + user,
+			Data:     with(shared, m.Name, arrayOf(raw)),
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// xKey is the id of a post, like or message. What somebody did to somebody has none: who, whom and when
+// tell it apart, and not the whole element, in which the counts of both change from one moment to the
+// next.
+func xKey(kind string, raw json.RawMessage) string {
+	e := readObject(raw)
+	for _, id := range []string{e.text("id_str"), word(e["id"])} {
+		if id != "" {
+			return id
+		}
+	}
+	source, target := readObject(e["source"]), readObject(e["target"])
+	who, whom, when := word(source["id"]), word(target["id"]), word(e["created_timestamp"])
+	if who == "" {
+		who = word(e["sender_id"])
+	}
+	if whom == "" {
+		whom = word(target["recipient_id"])
+	}
+	if who == "" || whom == "" || when == "" {
+		return digest(kind, string(raw))
+	}
+	return digest(kind, who, whom, when)
+}
