@@ -5,6 +5,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"time"
 	"unicode/utf8"
@@ -26,9 +27,9 @@ type Sender interface {
 	Send(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error)
 }
 
-// EventReader fetches an event's data from the history that holds it.
+// EventReader fetches what an event says from the history that holds it.
 type EventReader interface {
-	EventData(ctx context.Context, e webhook.Event, runID string) ([]byte, error)
+	EventContent(ctx context.Context, e webhook.Event, runID string) (webhook.Content, error)
 }
 
 // Ledger notes what a delivery is about to bring to an application, so that its echo is known.
@@ -55,6 +56,10 @@ type Turn struct {
 	Probe      bool          `json:"probe,omitempty"`  // a person asked for it: the endpoint may be held
 	Parked     string        `json:"parked,omitempty"` // why a person must say first that the event may go at all
 
+	// Context is the event's, for the fast lane: it records no arguments. The durable lane reads it with
+	// the data.
+	Context json.RawMessage `json:"context,omitempty"`
+
 	KeepResponse int `json:"keep_response,omitempty"` // bytes of the answer's body; 0: all of webhook.MaxResponseBody
 }
 
@@ -75,7 +80,7 @@ func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawV
 	if s := ep.ScheduleOrDefault(); s[0] > 0 && ep.Refuses(time.Now(), false) == nil {
 		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferSchedule}, Schedule: s}, nil
 	}
-	return d.send(ctx, t, ep, data.Payload().GetData())
+	return d.send(ctx, t, ep, webhook.Content{Data: data.Payload().GetData(), Context: t.Context})
 }
 
 // Attempt is the durable lane's turn. Its arguments are recorded on every attempt, so they carry
@@ -87,11 +92,11 @@ func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
 	if err != nil {
 		return TurnResult{}, err
 	}
-	data, err := d.Events.EventData(ctx, t.Event, t.EventRunID)
+	content, err := d.Events.EventContent(ctx, t.Event, t.EventRunID)
 	if err != nil {
 		return TurnResult{}, err
 	}
-	r, err := d.send(ctx, t, ep, data)
+	r, err := d.send(ctx, t, ep, content)
 	if err == nil && r.Deferral != nil && !lasts(r.Deferral.Reason) {
 		return TurnResult{}, deferred(ctx, t, *r.Deferral)
 	}
@@ -111,14 +116,14 @@ func (d *Delivery) endpoint(ctx context.Context, t Turn) (webhook.Endpoint, erro
 	return ep, err
 }
 
-func (d *Delivery) send(ctx context.Context, t Turn, ep webhook.Endpoint, data []byte) (TurnResult, error) {
+func (d *Delivery) send(ctx context.Context, t Turn, ep webhook.Endpoint, c webhook.Content) (TurnResult, error) {
 	if refused := ep.Refuses(time.Now(), t.Held); refused != nil && !t.Probe {
 		return TurnResult{Deferral: refused, Schedule: ep.ScheduleOrDefault()}, nil
 	}
 	if t.Parked != "" {
 		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferState, Detail: t.Parked}, Schedule: ep.ScheduleOrDefault()}, nil
 	}
-	next := webhook.Delivery{Event: t.Event, Data: data, Endpoint: ep, Probe: t.Probe}
+	next := webhook.Delivery{Event: t.Event, Content: c, Endpoint: ep, Probe: t.Probe}
 	if d.Ledger != nil {
 		if err := d.Ledger.Remember(ctx, next); err != nil {
 			return TurnResult{}, err

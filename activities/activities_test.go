@@ -34,7 +34,10 @@ func (f fakes) Send(_ context.Context, d webhook.Delivery, n int) (webhook.Attem
 	return f.send(d, n)
 }
 
-func (f fakes) EventData(context.Context, webhook.Event, string) ([]byte, error) { return f.data() }
+func (f fakes) EventContent(context.Context, webhook.Event, string) (webhook.Content, error) {
+	data, err := f.data()
+	return webhook.Content{Data: data}, err
+}
 
 func answering(status int) fakes {
 	return fakes{
@@ -170,7 +173,7 @@ func (h *histories) Next() (*historypb.HistoryEvent, error) {
 	return &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
 		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{
 			Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{
-				{Metadata: json, Data: []byte(`{"event":{}}`)},
+				{Metadata: json, Data: []byte(`{"event":{},"context":{"for":"1"}}`)},
 				{Metadata: json, Data: []byte(`{ "a" : 1.10 }`)},
 			}},
 		},
@@ -185,9 +188,10 @@ func TestHistoryReadsTheDataOnceAndExactly(t *testing.T) {
 	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
 	require.NoError(t, err)
 	for range 3 {
-		data, err := h.EventData(t.Context(), turn.Event, "run")
+		got, err := h.EventContent(t.Context(), turn.Event, "run")
 		require.NoError(t, err)
-		require.Equal(t, `{ "a" : 1.10 }`, string(data))
+		require.Equal(t, `{ "a" : 1.10 }`, string(got.Data))
+		require.Equal(t, `{"for":"1"}`, string(got.Context))
 	}
 	require.Equal(t, 1, c.reads)
 }
@@ -197,7 +201,7 @@ func TestAnErasedHistoryIsFinal(t *testing.T) {
 	c := &histories{err: serviceerror.NewNotFound("no such workflow")}
 	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
 	require.NoError(t, err)
-	_, err = h.EventData(t.Context(), turn.Event, "run")
+	_, err = h.EventContent(t.Context(), turn.Event, "run")
 	app, ok := errors.AsType[*temporal.ApplicationError](err)
 	require.True(t, ok)
 	require.Equal(t, activities.TypeEventGone, app.Type())

@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -24,53 +25,55 @@ type HistoryReader interface {
 		filter enumspb.HistoryEventFilterType) client.HistoryEventIterator
 }
 
-// History reads an event's data from where it was written once: the second argument in the first
-// history event of the Event workflow.
+// History reads an event's content from where it was written once: the arguments in the first history
+// event of the Event workflow.
 type History struct {
 	client    HistoryReader
 	converter converter.DataConverter
 	name      func(tenant, eventID string) string
-	cache     *lru.Cache[string, []byte]
+	cache     *lru.Cache[string, webhook.Content]
 }
 
 // NewHistory reads through c, decodes with dc, and finds an event's workflow by name.
 func NewHistory(c HistoryReader, dc converter.DataConverter, name func(tenant, eventID string) string) (*History, error) {
-	cache, err := lru.New[string, []byte](cachedEvents)
+	cache, err := lru.New[string, webhook.Content](cachedEvents)
 	if err != nil {
 		return nil, err
 	}
 	return &History{client: c, converter: dc, name: name, cache: cache}, nil
 }
 
-// EventData is the data of e, accepted by the given run. The error is of TypeEventGone when
+// EventContent is the content of e, accepted by the given run. The error is of TypeEventGone when
 // nothing holds it any more.
-func (h *History) EventData(ctx context.Context, e webhook.Event, runID string) ([]byte, error) {
+func (h *History) EventContent(ctx context.Context, e webhook.Event, runID string) (webhook.Content, error) {
 	id := h.name(e.Tenant, e.ID)
-	if data, ok := h.cache.Get(id); ok {
-		return data, nil
+	if c, ok := h.cache.Get(id); ok {
+		return c, nil
 	}
-	data, err := h.read(ctx, id, runID)
+	c, err := h.read(ctx, id, runID)
 	if err != nil {
-		return nil, err
+		return c, err
 	}
-	h.cache.Add(id, data)
-	return data, nil
+	h.cache.Add(id, c)
+	return c, nil
 }
 
-func (h *History) read(ctx context.Context, workflowID, runID string) ([]byte, error) {
+func (h *History) read(ctx context.Context, workflowID, runID string) (c webhook.Content, err error) {
 	first, err := h.client.GetWorkflowHistory(ctx, workflowID, runID, false,
 		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
 	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
-		return nil, eventGone(err)
+		return c, eventGone(err)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("history of %s: %w", workflowID, err)
+		return c, fmt.Errorf("history of %s: %w", workflowID, err)
 	}
-	var facts converter.RawValue
+	var facts struct { // of workflows.EventInput, which stands above us
+		Context json.RawMessage `json:"context"`
+	}
 	var data converter.RawValue
 	input := first.GetWorkflowExecutionStartedEventAttributes().GetInput()
 	if err := h.converter.FromPayloads(input, &facts, &data); err != nil {
-		return nil, fmt.Errorf("input of %s: %w", workflowID, err)
+		return c, fmt.Errorf("input of %s: %w", workflowID, err)
 	}
-	return data.Payload().GetData(), nil
+	return webhook.Content{Data: data.Payload().GetData(), Context: facts.Context}, nil
 }

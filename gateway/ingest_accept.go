@@ -14,11 +14,6 @@ import (
 	"hookloop/workflows"
 )
 
-// Ledger says whether an item of a source is the echo of what was delivered to its application.
-type Ledger interface {
-	Rule(ctx context.Context, s webhook.Source, eventID string, data []byte) (webhook.Ruling, error)
-}
-
 // startAtOnce is how many events of one request are started side by side.
 const startAtOnce = 16
 
@@ -26,6 +21,7 @@ const startAtOnce = 16
 type tally struct {
 	mu                           sync.Mutex
 	accepted, duplicates, echoes int
+	repeats                      int // of what an application has lost
 }
 
 // outcome is the metric's label of a request that was taken.
@@ -74,15 +70,16 @@ func (in *ingestion) events(ctx context.Context, items []source.Item, hops int) 
 	bad := &badItems{of: len(items), bad: map[int]error{}}
 	var all []incoming
 	for i, item := range items {
-		if err := webhook.CheckData(item.Data); err != nil {
+		if err := checkItem(item); err != nil {
 			bad.bad[i] = err
 			continue
 		}
-		e, err := in.event(ctx, &m, item, hops)
+		e := in.event(item, hops)
+		more, err := in.rule(ctx, &m, &e)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, incoming{EventInput: e, data: item.Data})
+		all = append(append(all, e), more...)
 	}
 	if len(bad.bad) > 0 {
 		return all, bad
@@ -90,10 +87,22 @@ func (in *ingestion) events(ctx context.Context, items []source.Item, hops int) 
 	return all, nil
 }
 
+// maxContext bounds what a third party says of several events at once, in bytes: it is written once for
+// each of them.
+const maxContext = 16 << 10
+
+func checkItem(i source.Item) error {
+	if len(i.Context) > maxContext {
+		return webhook.Invalidf("context", "has %d bytes, at most %d are allowed", len(i.Context), maxContext)
+	}
+	return webhook.CheckData(i.Data)
+}
+
 // maxOriginKey bounds a third party's id of an event as it is shown, in bytes.
 const maxOriginKey = 256
 
-func (in *ingestion) event(ctx context.Context, m *matcher, item source.Item, hops int) (workflows.EventInput, error) {
+// event is what an item is, before it is known whom it goes to.
+func (in *ingestion) event(item source.Item, hops int) incoming {
 	s := in.source
 	key := item.Key
 	if len(key) > maxOriginKey {
@@ -108,16 +117,7 @@ func (in *ingestion) event(ctx context.Context, m *matcher, item source.Item, ho
 		Hops:      hops,
 		Origin:    &webhook.Origin{SourceID: s.ID, Provider: s.Provider, Key: key, Application: s.Application},
 	}
-	ruling, err := in.gateway.ledger.Rule(ctx, s, e.ID, item.Data)
-	if err != nil {
-		return workflows.EventInput{}, fmt.Errorf("event %s: %w", e.ID, registryErr(err))
-	}
-	e.Origin.Order, e.Origin.EchoOf = ruling.Order, ruling.EchoOf
-	if e.Origin.IsEcho() {
-		return workflows.EventInput{Event: e}, nil
-	}
-	to, withheld, err := m.match(ctx, e.Type)
-	return workflows.EventInput{Event: e, EndpointIDs: to, Withheld: withheld}, err
+	return incoming{EventInput: workflows.EventInput{Event: e, Context: item.Context}, data: item.Data}
 }
 
 // start accepts one event. One of the same id was accepted before, from the same request or its like.
@@ -132,6 +132,8 @@ func (in *ingestion) start(ctx context.Context, e incoming) error {
 		return fmt.Errorf("event %s: %w", e.Event.ID, temporalErr(err))
 	case e.Event.Origin.IsEcho():
 		in.tally.echoes++
+	case e.Event.Origin.Repeats != "":
+		in.tally.repeats++
 	default:
 		in.tally.accepted++
 	}
@@ -140,54 +142,9 @@ func (in *ingestion) start(ctx context.Context, e incoming) error {
 
 func (in *ingestion) countEvents() {
 	m, provider := in.gateway.metrics, in.source.Provider
-	m.accepted.Add(float64(in.tally.accepted + in.tally.echoes))
+	m.accepted.Add(float64(in.tally.accepted + in.tally.echoes + in.tally.repeats))
 	m.items.WithLabelValues(provider, "accepted").Add(float64(in.tally.accepted))
 	m.items.WithLabelValues(provider, "duplicate").Add(float64(in.tally.duplicates))
 	m.items.WithLabelValues(provider, "echo").Add(float64(in.tally.echoes))
-}
-
-// matcher finds the endpoints of the events of one request; many are of the same type.
-type matcher struct {
-	gateway *Gateway
-	source  webhook.Source
-	matched map[string][]string
-	own     map[string]bool // endpoints of the application itself; nil: not asked yet
-}
-
-// match gives the endpoints an event goes to, and those it would go to if it did not come from their
-// own application.
-func (m *matcher) match(ctx context.Context, eventType string) (to, withheld []string, err error) {
-	all, known := m.matched[eventType]
-	if !known {
-		if all, err = m.gateway.registry.Match(ctx, m.source.Tenant, eventType); err != nil {
-			return nil, nil, registryErr(err)
-		}
-		m.matched[eventType] = all
-	}
-	if err := m.askOwn(ctx); err != nil {
-		return nil, nil, err
-	}
-	for _, id := range all {
-		if m.own[id] {
-			withheld = append(withheld, id)
-		} else {
-			to = append(to, id)
-		}
-	}
-	return to, withheld, nil
-}
-
-func (m *matcher) askOwn(ctx context.Context) error {
-	if m.source.Application == "" || m.own != nil {
-		return nil
-	}
-	ids, err := m.gateway.sources.Withheld(ctx, m.source.Tenant, m.source.Application)
-	if err != nil {
-		return registryErr(err)
-	}
-	m.own = map[string]bool{}
-	for _, id := range ids {
-		m.own[id] = true
-	}
-	return nil
+	m.items.WithLabelValues(provider, "repeat").Add(float64(in.tally.repeats))
 }

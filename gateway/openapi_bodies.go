@@ -161,7 +161,7 @@ func endpointChangeBody(api huma.API) *huma.RequestBody {
 	delete(change.Properties, "secret")
 	for field, schema := range change.Properties {
 		copied := *schema
-		copied.Nullable = field != "url" && copied.Ref == ""
+		copied.Nullable = field != "url" && copied.Ref == "" && copied.Type != ""
 		if values, ok := copied.AdditionalProperties.(*huma.Schema); ok {
 			value := *values
 			value.Nullable = true // removes one entry

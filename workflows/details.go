@@ -48,6 +48,9 @@ func originLines(in EventInput) string {
 			fmt.Fprintf(&b, "- an echo of `%s`, which had brought %s this value: it goes to nobody\n", o.EchoOf, o.Application)
 		}
 	}
+	if o := in.Event.Origin; o != nil && o.Repeats != "" {
+		fmt.Fprintf(&b, "- brings `%s` once more to an application that an older delivery has reached after it\n", o.Repeats)
+	}
 	for _, id := range in.Withheld {
 		fmt.Fprintf(&b, "- `%s` does not get it: it belongs to %s, where this comes from\n", id, in.Event.Origin.Application)
 	}

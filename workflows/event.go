@@ -76,6 +76,7 @@ func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, pl
 // learned what a Delivery must know.
 func (e *event) firstAttempt(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput) bool {
 	turn := activities.Turn{Event: next.Event, EventRunID: next.EventRunID, EndpointID: next.EndpointID, Number: 1}
+	turn.Context = e.in.Context
 	if len(e.in.EndpointIDs) > FastLane {
 		turn.KeepResponse = wideResponse
 	}

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -11,9 +12,10 @@ import (
 // EventInput starts an Event; its data is the second argument, a payload of its own, so that it
 // stays byte for byte what the app sent. Fields are added, never renamed or re-typed.
 type EventInput struct {
-	Event       webhook.Event `json:"event"`
-	EndpointIDs []string      `json:"endpoint_ids"`       // those that matched when the event was accepted
-	Withheld    []string      `json:"withheld,omitempty"` // those that matched, of the application it came from
+	Event       webhook.Event   `json:"event"`
+	EndpointIDs []string        `json:"endpoint_ids"`       // those that matched when the event was accepted
+	Context     json.RawMessage `json:"context,omitempty"`  // what a third party said of several events at once
+	Withheld    []string        `json:"withheld,omitempty"` // those that matched, of the application it came from
 }
 
 // EventReport tells what became of an event: the answer to QueryReport and, at the end, the result.

@@ -60,8 +60,8 @@ func (c *consumer) Endpoint(_ context.Context, tenant, id string) (webhook.Endpo
 	return webhook.Endpoint{ID: id, Tenant: tenant, Schedule: c.schedule, State: webhook.EndpointActive}, nil
 }
 
-func (c *consumer) EventData(context.Context, webhook.Event, string) ([]byte, error) {
-	return []byte(data), nil
+func (c *consumer) EventContent(context.Context, webhook.Event, string) (webhook.Content, error) {
+	return webhook.Content{Data: []byte(data)}, nil
 }
 
 func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.Attempt, error) {
@@ -85,7 +85,7 @@ func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.A
 	if c.sent == nil {
 		c.sent = map[string][]string{}
 	}
-	c.sent[id] = append(c.sent[id], string(d.Data))
+	c.sent[id] = append(c.sent[id], string(d.Content.Data))
 	return webhook.Attempt{Number: n, At: happened, StatusCode: status, ResponseBody: c.body}, nil
 }
 

@@ -131,7 +131,10 @@ type endpointView struct {
 	Timeout     string            `json:"timeout"`
 	RateLimit   *rateView         `json:"rate_limit"` // nil: none
 	Approval    *approvalPolicy   `json:"approval"`   // nil: not known
-	Breaker     string            `json:"breaker"`    // empty: not known
+	Application string            `json:"application"`
+	Echo        *echoView         `json:"echo"`    // nil: neither
+	Request     *requestShape     `json:"request"` // nil: the envelope
+	Breaker     string            `json:"breaker"` // empty: not known
 	Secret      string            `json:"secret"`
 }
 

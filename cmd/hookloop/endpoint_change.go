@@ -23,6 +23,8 @@ type endpointFlags struct {
 	timeout     time.Duration
 	rate        rateFlags
 	approval    approvalFlags
+	echo        echoFlags
+	request     requestShape
 	clear       []string
 }
 
@@ -36,6 +38,8 @@ func (e *endpointFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&e.timeout, "timeout", 15*time.Second, "of one attempt, 1s to 30s")
 	e.rate.register(f)
 	e.approval.register(f)
+	e.echo.register(f)
+	e.request.register(f)
 }
 
 // fields is the body of the request: what the flags changed, and null for what --clear names.
@@ -64,6 +68,10 @@ func (e *endpointFlags) fields(flags *pflag.FlagSet) (map[string]any, error) {
 		return nil, err
 	}
 	e.approval.field(flags, all)
+	e.request.field(flags, all)
+	if err := e.echo.field(flags, all); err != nil {
+		return nil, err
+	}
 	if err := e.pairs(all); err != nil {
 		return nil, err
 	}
@@ -125,10 +133,20 @@ base64 of 24 to 64 bytes).
 
 Without --type it takes every event. Without --schedule an attempt that failed is made again after
 5s, 5m, 30m, 2h, 5h, 10h, 14h, 20h and 24h. An endpoint that has failed for --approval-after is held
-until a person decides; see 'hookloop approval --help'.`,
+until a person decides; see 'hookloop approval --help'.
+
+An --application that is a source as well (see 'hookloop source --help') does not get its own changes
+back, unless with --echo. With --echo-key and --echo-value what is sent to it is remembered for a day:
+when it reports that value as its own news, that goes to nobody.
+
+An API that cannot be taught webhooks is sent what it wants instead: --request-method, --request-path
+and --request-body.`,
 		Example: `  hookloop endpoint create --url http://127.0.0.1:9000/
   hookloop endpoint create --url https://crm.example.com/hooks --type contact.updated --type contact.deleted \
-      --header 'X-Team: sales' --metadata customer=4711 --schedule 0s,5s,5m,1h --rate-limit 10/s`,
+      --header 'X-Team: sales' --metadata customer=4711 --schedule 0s,5s,5m,1h --rate-limit 10/s
+  hookloop endpoint create --url https://crm.example.com/api/contacts --type contact.updated --application crm \
+      --request-method PATCH --request-path '[.data.id]' --request-body '.data | {email}' \
+      --echo-key .data.id --echo-value '.data | {email}'`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runEndpointCreate(c, o, e, s) },
 	}
@@ -165,11 +183,13 @@ func newEndpointUpdate(o *clientOptions) *cobra.Command {
 		Use:   "update ID",
 		Short: "Change an endpoint",
 		Long: `Change an endpoint. What no flag names stays; a header or an entry of the metadata is added to those
-there are. --clear goes back to the default, or removes an entry. Deliveries under way keep their
-schedule, but go to the new URL. A new secret comes from 'hookloop endpoint rotate'.`,
+there are. --clear goes back to the default, or removes an entry. The three --request-… flags are one
+setting: those not given go back to their default, if one is. Deliveries under way keep their schedule,
+but go to the new URL. A new secret comes from 'hookloop endpoint rotate'.`,
 		Example: `  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --timeout 5s --header 'X-Team: sales' --rate-limit 10 --burst 20
   hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --clear schedule --clear headers.X-Team
-  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --approval-after 6h --clear approval.timeout`,
+  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --approval-after 6h --clear approval.timeout
+  hookloop endpoint update ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --clear request --clear echo`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			fields, err := e.fields(c.Flags())

@@ -6,7 +6,9 @@ import (
 )
 
 // clearable are the fields that have a default to go back to.
-var clearable = []string{"event_types", "description", "headers", "metadata", "schedule", "timeout", "rate_limit", "approval"}
+var clearable = []string{
+	"event_types", "description", "headers", "metadata", "schedule", "timeout", "rate_limit", "approval", "application", "echo", "request",
+}
 
 // clearableNames is what --clear takes, for people.
 var clearableNames = strings.Join(clearable, ", ") + ", headers.NAME, metadata.KEY, approval.after, approval.timeout"

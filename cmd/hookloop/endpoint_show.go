@@ -21,12 +21,7 @@ func showEndpoint(w io.Writer, e endpointView) error {
 	pairRows(t, "metadata", "=", e.Metadata)
 	row(t, "schedule", strings.Join(e.Schedule, ", "))
 	row(t, "timeout", e.Timeout)
-	if e.RateLimit != nil {
-		row(t, "rate limit", e.RateLimit.String())
-	}
-	if e.Approval != nil {
-		row(t, "approval", e.Approval.String())
-	}
+	policyRows(t, e)
 	if e.Breaker != "" {
 		row(t, "breaker", e.Breaker)
 	}
@@ -34,6 +29,24 @@ func showEndpoint(w io.Writer, e endpointView) error {
 		row(t, "secret", e.Secret)
 	}
 	return t.Flush()
+}
+
+func policyRows(w io.Writer, e endpointView) {
+	if e.RateLimit != nil {
+		row(w, "rate limit", e.RateLimit.String())
+	}
+	if e.Approval != nil {
+		row(w, "approval", e.Approval.String())
+	}
+	if e.Application != "" {
+		row(w, "application", e.Application)
+	}
+	if e.Echo != nil {
+		e.Echo.rows(w)
+	}
+	if e.Request != nil {
+		e.Request.rows(w)
+	}
 }
 
 func pairRows(w io.Writer, name, between string, pairs map[string]string) {

@@ -16,8 +16,8 @@ func newEvent() *cobra.Command {
 	c := newGroup("event", "Send events and see what became of them",
 		`Send events and see what became of them.
 
-An event is what happened in an app. It goes to every endpoint of the tenant that takes its type;
-its id is the webhook-id of every delivery.`, &o,
+An event is what happened in an app, which sent it, or at a third party, which sent it to a source. It
+goes to every endpoint of the tenant that takes its type; its id is the webhook-id of every delivery.`, &o,
 		newEventSend(&o), newEventGet(&o), newEventList(&o), newEventRetryNow(&o), newEventCancel(&o), newEventRedeliver(&o))
 	c.Example = `  hookloop event send --type contact.updated --data '{"id": 1}' --wait
   hookloop event list --status failed
@@ -33,7 +33,9 @@ func newEventGet(o *clientOptions) *cobra.Command {
 		Use:   "get ID",
 		Short: "Show what became of an event: every delivery, every attempt",
 		Long: `Show what became of an event: every delivery with its attempts, why it waits and when the next
-attempt is due.
+attempt is due. Of what a third party sent it shows the source, their id of it, which endpoints it was
+withheld from because they belong to the same application, and whether it is only the echo of another
+event.
 
 With --wait it first waits until all deliveries have ended, and exits 1 if one was not delivered.`,
 		Example: `  hookloop event get evt_01jzc8m3v7q2w5x9y1b4d6f8hk

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"net/url"
@@ -17,6 +18,9 @@ type eventView struct {
 	Timestamp  time.Time                `json:"timestamp"`
 	Status     webhook.EventStatus      `json:"status"`
 	Reason     string                   `json:"reason"`
+	Hops       int                      `json:"hops"`
+	Origin     *webhook.Origin          `json:"origin"` // nil: an app posted it
+	Withheld   []string                 `json:"withheld"`
 	Deliveries []webhook.DeliveryReport `json:"deliveries"`
 	WorkflowID string                   `json:"workflow_id"`
 	RunID      string                   `json:"run_id"`
@@ -43,8 +47,9 @@ func (e eventView) picture(now time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s\n", oneLine(e.ID), oneLine(e.Type), because(string(e.Status), e.Reason))
 	fmt.Fprintf(&b, "happened %s\n", utc(e.Timestamp))
+	e.provenance(&b)
 	if len(e.Deliveries) == 0 {
-		b.WriteString("\nno endpoint took this type when it was accepted\n")
+		b.WriteString(e.nobody())
 	}
 	for _, d := range e.Deliveries {
 		fmt.Fprintf(&b, "\n%s  %s\n", oneLine(d.EndpointID), because(string(d.Status), d.Reason))
@@ -56,6 +61,35 @@ func (e eventView) picture(now time.Time) string {
 		}
 	}
 	return b.String()
+}
+
+// provenance tells where the event came from, and who did not get it for that.
+func (e eventView) provenance(w io.Writer) {
+	application := "its application"
+	if o := e.Origin; o != nil {
+		application = cmp.Or(oneLine(o.Application), application)
+		_, _ = fmt.Fprintf(w, "came from %s, source %s, their key %s\n", oneLine(o.Provider), oneLine(o.SourceID), oneLine(o.Key))
+	}
+	if e.Origin.IsEcho() {
+		_, _ = fmt.Fprintf(w, "echo of %s, sent to %s with the same value: it goes to nobody\n", oneLine(e.Origin.EchoOf), application)
+	}
+	if len(e.Withheld) > 0 {
+		_, _ = fmt.Fprintf(w, "withheld from %s: what came from %s does not go back to it\n", oneLine(strings.Join(e.Withheld, ", ")), application)
+	}
+	if e.Hops > 0 {
+		_, _ = fmt.Fprintf(w, "passed through Hookloop %s before\n", plural(e.Hops, "time"))
+	}
+}
+
+// nobody says why there are no deliveries; of an echo that is said already.
+func (e eventView) nobody() string {
+	switch {
+	case e.Origin.IsEcho():
+		return ""
+	case len(e.Withheld) > 0:
+		return "\nno other endpoint took this type when it was accepted\n"
+	}
+	return "\nno endpoint took this type when it was accepted\n"
 }
 
 // because adds a reason to a status, unless it says both: "paused by alice".

@@ -174,6 +174,27 @@ func TestEventWithoutEndpoints(t *testing.T) {
 	require.Equal(t, "in 5s", until(time.Unix(0, 0), time.Unix(5, 0)))
 }
 
+func TestEventPictureTellsWhereItCameFrom(t *testing.T) {
+	t.Parallel()
+	const github = `"origin":{"source_id":"src_1","provider":"github","key":"a\u001bb","application":"crm","order":7`
+	for fields, lines := range map[string]string{
+		github + `}`: "came from github, source src_1, their key a\\u001bb\n\nno endpoint took this type when it was accepted\n",
+		github + `},"withheld":["ep_1","ep_2"],"hops":2`: "came from github, source src_1, their key a\\u001bb\n" +
+			"withheld from ep_1, ep_2: what came from crm does not go back to it\npassed through Hookloop 2 times before\n" +
+			"\nno other endpoint took this type when it was accepted\n",
+		github + `,"echo_of":"evt_0"}`: "came from github, source src_1, their key a\\u001bb\n" +
+			"echo of evt_0, sent to crm with the same value: it goes to nobody\n",
+		`"origin":{"source_id":"src_1","provider":"x","key":"7","echo_of":"evt_0"},"hops":1`: "came from x, source src_1, their key 7\n" +
+			"echo of evt_0, sent to its application with the same value: it goes to nobody\npassed through Hookloop 1 time before\n",
+		`"hops":8,"deliveries":[{"endpoint_id":"ep_1","status":"held"}]`: "passed through Hookloop 8 times before\n\nep_1  held\n",
+	} {
+		g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/events/evt_1": {
+			{body: `{"id":"evt_1","type":"a","timestamp":"2026-01-31T12:00:00Z","status":"delivered",` + fields + `}`},
+		}})
+		require.Equal(t, "evt_1  a  delivered\nhappened 2026-01-31T12:00:00Z\n"+lines, g.run(t, "event", "get", "evt_1").ok(t))
+	}
+}
+
 func TestEventList(t *testing.T) {
 	t.Parallel()
 	page := func(id, next string) canned {

@@ -19,6 +19,7 @@ import (
 type Store interface {
 	Remember(ctx context.Context, w webhook.Write, now time.Time) error
 	Rule(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
+	Change(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 }
 
 // Ledger reads marks out of bodies.
@@ -48,7 +49,7 @@ func (l *Ledger) Remember(ctx context.Context, d webhook.Delivery) error {
 	if d.Endpoint.Application == "" || d.Endpoint.Echo.IsZero() {
 		return nil
 	}
-	m, err := l.mark(ctx, d.Endpoint.Echo, webhook.Body(d.Event, d.Data))
+	m, err := l.mark(ctx, d.Endpoint.Echo, webhook.Body(d.Event, d.Content))
 	if errors.Is(err, errNoMark) {
 		return nil
 	}
@@ -66,6 +67,18 @@ func (l *Ledger) Remember(ctx context.Context, d webhook.Delivery) error {
 // Rule says whether an item of a source is an echo. Of a source that does not say how to find its
 // objects, and of an item in which none is found, it is not, and the ruling is zero.
 func (l *Ledger) Rule(ctx context.Context, s webhook.Source, eventID string, data []byte) (webhook.Ruling, error) {
+	return l.rule(ctx, s, eventID, data, l.store.Rule)
+}
+
+// Change makes a change of an item that Rule found to be an echo.
+func (l *Ledger) Change(ctx context.Context, s webhook.Source, eventID string, data []byte) (webhook.Ruling, error) {
+	return l.rule(ctx, s, eventID, data, l.store.Change)
+}
+
+func (l *Ledger) rule(
+	ctx context.Context, s webhook.Source, eventID string, data []byte,
+	judge func(context.Context, webhook.Report, time.Time) (webhook.Ruling, error),
+) (webhook.Ruling, error) {
 	if s.Application == "" || s.Echo.IsZero() {
 		return webhook.Ruling{}, nil
 	}
@@ -77,7 +90,7 @@ func (l *Ledger) Rule(ctx context.Context, s webhook.Source, eventID string, dat
 		return webhook.Ruling{}, err
 	}
 	m.Tenant, m.Application = s.Tenant, s.Application
-	return l.store.Rule(ctx, webhook.Report{Mark: m, EventID: eventID}, l.now())
+	return judge(ctx, webhook.Report{Mark: m, EventID: eventID}, l.now())
 }
 
 // mark finds object and value in a body. Its error is errNoMark, or that the caller has gone.

@@ -30,6 +30,10 @@ func (s *store) Rule(_ context.Context, p webhook.Report, _ time.Time) (webhook.
 	return webhook.Ruling{Order: 9}, s.err
 }
 
+func (s *store) Change(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error) {
+	return s.Rule(ctx, p, now)
+}
+
 var (
 	paths    = webhook.EchoPaths{Key: ".data.id", Value: ".data.name"}
 	endpoint = webhook.Endpoint{ID: "ep_1", Application: "crm", Echo: paths}
@@ -38,8 +42,8 @@ var (
 
 func delivery(data string, ep webhook.Endpoint) webhook.Delivery {
 	return webhook.Delivery{
-		Event: webhook.Event{Tenant: "acme", ID: "evt_1", Type: "contact.updated", Origin: &webhook.Origin{Order: 4}},
-		Data:  []byte(data), Endpoint: ep,
+		Event:   webhook.Event{Tenant: "acme", ID: "evt_1", Type: "contact.updated", Origin: &webhook.Origin{Order: 4}},
+		Content: webhook.Content{Data: []byte(data)}, Endpoint: ep,
 	}
 }
 

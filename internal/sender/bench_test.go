@@ -22,11 +22,11 @@ func BenchmarkSend(b *testing.B) {
 	}))
 	b.Cleanup(srv.Close)
 	d := delivery(srv.URL)
-	d.Data = append(append([]byte(`"`), bytes.Repeat([]byte("x"), 510)...), '"')
+	d.Content.Data = append(append([]byte(`"`), bytes.Repeat([]byte("x"), 510)...), '"')
 
 	b.Run("bare client", func(b *testing.B) {
 		client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
-		body := webhook.Body(d.Event, d.Data)
+		body := webhook.Body(d.Event, d.Content)
 		b.ReportAllocs()
 		for b.Loop() {
 			resp, err := client.Post(srv.URL, "application/json", bytes.NewReader(body))

@@ -30,7 +30,7 @@ func TestJudges(t *testing.T) {
 	srv := endpointtest.Start(t, endpointtest.Config{})
 	s := newSender(t, sender.Config{})
 	d := delivery(srv.URL)
-	d.Data = []byte(`{"name":"Zoë ✔","price":1.10,"id":12345678901234567890}`)
+	d.Content.Data = []byte(`{"name":"Zoë ✔","price":1.10,"id":12345678901234567890}`)
 	old, fresh, stranger := d.Endpoint.Secrets[0].Secret, signature.NewSecret(), signature.NewSecret()
 	_, err := s.Send(t.Context(), d, 1)
 	require.NoError(t, err)

@@ -47,7 +47,7 @@ func TestNoSecretLeaves(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			d := delivery(url + "/?key=tok-query-secret")
-			d.Data = []byte(`{"note":"tok-payload-secret"}`)
+			d.Content.Data = []byte(`{"note":"tok-payload-secret"}`)
 			d.Endpoint.Headers = map[string]string{"Authorization": "Bearer tok-header-secret"}
 			d.Endpoint.Timeout = time.Second
 			var log bytes.Buffer

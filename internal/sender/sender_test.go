@@ -29,8 +29,8 @@ func newSender(t testing.TB, cfg sender.Config) *sender.Sender {
 
 func delivery(url string) webhook.Delivery {
 	return webhook.Delivery{
-		Event: webhook.Event{Tenant: "acme", ID: "evt_1", Type: "contact.updated", Timestamp: sentAt.Add(-time.Hour)},
-		Data:  []byte(`{"b": 1.10,"a":"\u00e9"}`),
+		Event:   webhook.Event{Tenant: "acme", ID: "evt_1", Type: "contact.updated", Timestamp: sentAt.Add(-time.Hour)},
+		Content: webhook.Content{Data: []byte(`{"b": 1.10,"a":"\u00e9"}`)},
 		Endpoint: webhook.Endpoint{
 			ID: "ep_1", Tenant: "acme", URL: url, State: webhook.EndpointActive, Version: 3,
 			Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},

@@ -26,7 +26,7 @@ func (e *shapeError) Error() string { return "request." + e.part + ": " + e.prob
 
 // wanted is the envelope, posted to the endpoint's URL, or what its RequestShape makes of it.
 func (s *Sender) wanted(ctx context.Context, d webhook.Delivery) (wanted, error) {
-	w := wanted{method: http.MethodPost, url: d.Endpoint.URL, body: webhook.Body(d.Event, d.Data)}
+	w := wanted{method: http.MethodPost, url: d.Endpoint.URL, body: webhook.Body(d.Event, d.Content)}
 	shape := d.Endpoint.Request
 	if shape.Method != "" {
 		w.method = shape.Method

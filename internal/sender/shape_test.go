@@ -30,7 +30,7 @@ func api(t *testing.T) (*httptest.Server, *seen) {
 
 func shaped(url string, shape webhook.RequestShape, data string) webhook.Delivery {
 	d := delivery(url)
-	d.Endpoint.Request, d.Data = shape, []byte(data)
+	d.Endpoint.Request, d.Content.Data = shape, []byte(data)
 	return d
 }
 

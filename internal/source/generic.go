@@ -95,29 +95,33 @@ func (s *generic) Read(r Request) (Received, error) {
 	if !json.Valid(r.Body) {
 		return Received{}, unreadable("the body is not JSON")
 	}
-	i := Item{
-		Type: s.find(r, s.TypePath, s.TypeHeader),
-		Key:  keyOr(s.find(r, s.IDPath, s.IDHeader), r.Body),
-		Data: r.Body,
-	}
+	i := Item{Type: s.typeOf(r), Key: keyOr(s.id(r), r.Body), Data: r.Body}
 	if s.IDHeader != "" && s.kind() == genericHMAC && !s.signs(partID) {
 		i.Identity = digest(string(r.Body))
 	}
 	return only(i)
 }
 
-func (s *generic) find(r Request, path, header string) string {
-	if path != "" {
-		return lookup(r.Body, path)
+func (s *generic) typeOf(r Request) string {
+	if s.TypeHeader != "" {
+		return r.Header.Get(s.TypeHeader)
 	}
-	if header == "" {
-		return "" // Get("") would find a header without a name
-	}
-	return r.Header.Get(header)
+	return lookup(r.Body, s.TypePath)
 }
 
-// lookup follows a dotted path through objects to a word; anything else there is none.
+func (s *generic) id(r Request) string {
+	if s.IDHeader != "" {
+		return headerID(r.Header, s.IDHeader)
+	}
+	return lookup(r.Body, s.IDPath)
+}
+
+// lookup follows a dotted path through objects to a word; anything else there is none, and at the end
+// of no path as well.
 func lookup(raw json.RawMessage, path string) string {
+	if path == "" {
+		return ""
+	}
 	for name := range strings.SplitSeq(path, ".") {
 		raw = readObject(raw)[name]
 	}

@@ -55,7 +55,7 @@ func (s *github) Read(r Request) (Received, error) {
 	}
 	return only(Item{
 		Type:     name,
-		Key:      keyOr(r.Header.Get("X-GitHub-Delivery"), r.Body),
+		Key:      keyOr(headerID(r.Header, "X-GitHub-Delivery"), r.Body),
 		Identity: digest(string(r.Body)),
 		Data:     data,
 	})

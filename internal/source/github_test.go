@@ -54,6 +54,7 @@ func TestGitHubEvents(t *testing.T) {
 		})
 	}
 	require.Equal(t, hashOf(json), requireOnly(t, p, post(json, "X-GitHub-Event", "issues")).Key, "no delivery id")
+	require.Equal(t, hashOf(json), requireOnly(t, p, post(json, "X-GitHub-Delivery", "a\xff b")).Key, "no id looks like this")
 }
 
 // The headers are not signed: whoever caught one request must not make new events of it.

@@ -63,8 +63,8 @@ func (s *googleChannel) Verify(_ context.Context, r Request) error {
 		channel.Token = s.Token
 	}
 	switch {
-	case id == "" || len(id) > maxChannelID:
-		return forbidden("the X-Goog-Channel-Id is missing or too long")
+	case !printable(id) || len(id) > maxChannelID:
+		return forbidden("the X-Goog-Channel-Id is missing or not one")
 	case channel.Token.text() == "":
 		return forbidden("the channel is not known")
 	case !equal(r.Header.Get("X-Goog-Channel-Token"), channel.Token.text()):
@@ -133,16 +133,15 @@ func channelFacts(r Request) json.RawMessage {
 		{"message_number", "X-Goog-Message-Number"},
 		{"resource_id", "X-Goog-Resource-Id"},
 		{"resource_uri", "X-Goog-Resource-Uri"},
+		{"resource_state", "X-Goog-Resource-State"},
 		{"changed", "X-Goog-Changed"},
 	} {
 		if value := r.Header.Get(f[1]); value != "" {
-			quoted, _ := json.Marshal(value) // a string always marshals
-			facts = append(facts, webhook.Member{Name: f[0], Value: quoted})
+			facts = append(facts, webhook.Member{Name: f[0], Value: quoted(value)})
 		}
 	}
 	if json.Valid(r.Body) {
 		facts = append(facts, webhook.Member{Name: "body", Value: r.Body})
 	}
-	state, _ := json.Marshal(r.Header.Get("X-Goog-Resource-State"))
-	return with(facts, "resource_state", state)
+	return objectOf(facts)
 }

@@ -66,6 +66,7 @@ func TestGoogleChannelTokens(t *testing.T) {
 		"one token":                 {oneToken, nil, 0},
 		"any channel":               {oneToken, []string{"X-Goog-Channel-ID", "c9"}, 0},
 		"no channel":                {oneToken, []string{"X-Goog-Channel-ID", ""}, 403},
+		"a channel of any bytes":    {oneToken, []string{"X-Goog-Channel-ID", "c\xff"}, 403},
 		"a channel too long":        {oneToken, []string{"X-Goog-Channel-ID", strings.Repeat("c", 65)}, 403},
 		"wrong token":               {oneToken, []string{"X-Goog-Channel-Token", "guess"}, 403},
 		"no token":                  {oneToken, []string{"X-Goog-Channel-Token", ""}, 403},
@@ -114,7 +115,7 @@ func TestGoogleChannelEvents(t *testing.T) {
 			`{"kind":"drive#changes",  "a":"\u003c<"}`,
 			[]string{"X-Goog-Resource-URI", "https://www.googleapis.com/drive/v3/changes", "X-Goog-Resource-State", "change", "X-Goog-Changed", "content,properties", "X-Goog-Channel-Expiration", "Tue, 19 Nov 2030 01:13:52 GMT"},
 			"drive.change",
-			`{"channel_id":"c1","channel_expiration":"Tue, 19 Nov 2030 01:13:52 GMT","message_number":"10","resource_id":"r1","resource_uri":"https://www.googleapis.com/drive/v3/changes","changed":"content,properties","body":{"kind":"drive#changes",  "a":"\u003c<"},"resource_state":"change"}`,
+			`{"channel_id":"c1","channel_expiration":"Tue, 19 Nov 2030 01:13:52 GMT","message_number":"10","resource_id":"r1","resource_uri":"https://www.googleapis.com/drive/v3/changes","resource_state":"change","changed":"content,properties","body":{"kind":"drive#changes",  "a":"\u003c<"}}`,
 		},
 		"a body that is no JSON": {"hello", []string{"X-Goog-Resource-URI", ""}, "channel.exists", `{` + fixed + `,"resource_state":"exists"}`},
 		"an address of nothing":  {"", []string{"X-Goog-Resource-URI", "%zz"}, "channel.exists", `{` + fixed + `,"resource_uri":"%zz","resource_state":"exists"}`},
@@ -145,8 +146,11 @@ func TestGoogleChannelMessagesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "google-channel", oneToken)
 	for _, changes := range [][]string{
-		{"X-Goog-Message-Number", ""}, {"X-Goog-Message-Number", "-1"}, {"X-Goog-Message-Number", "1e3"},
-		{"X-Goog-Message-Number", "99999999999999999999"}, {"X-Goog-Resource-State", ""},
+		{"X-Goog-Message-Number", ""},
+		{"X-Goog-Message-Number", "-1"},
+		{"X-Goog-Message-Number", "1e3"},
+		{"X-Goog-Message-Number", "99999999999999999999"},
+		{"X-Goog-Resource-State", ""},
 	} {
 		_, err := p.Read(channelPost("", changes...))
 		requireStatus(t, http.StatusBadRequest, err)

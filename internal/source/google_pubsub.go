@@ -115,10 +115,11 @@ func (s *googlePubsub) verifyClaims(c googleClaims, now time.Time) error {
 // metadata: nothing else tells two equal messages apart.
 func (s *googlePubsub) Read(r Request) (Received, error) {
 	if id := r.Header.Get("X-Goog-Pubsub-Message-Id"); id != "" {
-		if !json.Valid(r.Body) {
-			return Received{}, unreadable("an unwrapped message that is not JSON cannot be passed on")
+		subscription := r.Header.Get("X-Goog-Pubsub-Subscription-Name")
+		if !printable(id) || !printable(subscription) || !json.Valid(r.Body) {
+			return Received{}, unreadable("an unwrapped message can be passed on if it is JSON and has its metadata")
 		}
-		return only(message(r.Header.Get("X-Goog-Pubsub-Subscription-Name"), id, r.Body))
+		return only(message(subscription, id, r.Body))
 	}
 	push := readObject(r.Body)
 	m := readObject(push["message"])

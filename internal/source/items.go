@@ -2,6 +2,7 @@ package source
 
 import (
 	"encoding/json"
+	"net/http"
 
 	"hookloop/internal/webhook"
 )
@@ -45,6 +46,14 @@ func elements(raw json.RawMessage) ([]json.RawMessage, bool) {
 
 // only is a request that holds one event.
 func only(i Item) (Received, error) { return Received{Items: []Item{i}}, nil }
+
+// headerID is an id that a header holds: nothing where it holds bytes that no id has.
+func headerID(h http.Header, name string) string {
+	if id := h.Get(name); printable(id) {
+		return id
+	}
+	return ""
+}
 
 // keyOr falls back on the content where the third party gave no id.
 func keyOr(id string, content []byte) string {

@@ -13,6 +13,10 @@ type mautic struct {
 	Secrets Secrets `json:"secrets"`
 }
 
+// maxElements bounds the events of one request. Mautic sends ten at once unless it is told otherwise; a
+// body could hold a million empty ones.
+const maxElements = 10_000
+
 func (s *mautic) check() error { return s.Secrets.check("config.secrets") }
 
 func (s *mautic) Verify(_ context.Context, r Request) error {
@@ -37,6 +41,9 @@ func (s *mautic) Read(r Request) (Received, error) {
 	var items []Item
 	for _, t := range triggers {
 		all, _ := elements(t.Value)
+		if len(items)+len(all) > maxElements {
+			return Received{}, unreadable("the body holds too many events")
+		}
 		for _, raw := range all {
 			items = append(items, Item{Type: t.Name, Key: digest(t.Name, string(raw)), Data: raw})
 		}

@@ -1,6 +1,8 @@
 package source_test
 
 import (
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -40,4 +42,15 @@ func TestMauticMayHaveNothingToSay(t *testing.T) {
 	t.Parallel()
 	require.Empty(t, readMautic(t, `{}`))
 	require.Empty(t, readMautic(t, `{"mautic.page_on_hit":[]}`))
+}
+
+func TestMauticBatchesAreBounded(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, "mautic", `{"secrets":["`+secret+`"]}`)
+	list := func(n int) string { return "[" + strings.Repeat("0,", n-1) + "0]" }
+	received, err := p.Read(post(`{"a":` + list(9_999) + `,"b":[0]}`))
+	require.NoError(t, err)
+	require.Len(t, received.Items, 10_000)
+	_, err = p.Read(post(`{"a":` + list(9_999) + `,"b":[0,0]}`))
+	requireStatus(t, http.StatusBadRequest, err)
 }

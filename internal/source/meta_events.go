@@ -13,11 +13,9 @@ func metaEvents(body []byte) ([]Item, error) {
 	if whole.text("object") == "" || !ok {
 		return nil, unreadable("the body is not an object with an object and a list of entries")
 	}
-	shared := []webhook.Member{{Name: "object", Value: whole["object"]}}
 	var b batch
 	for _, raw := range entries {
-		e := readEntry(whole.text("object"), raw)
-		if err := b.addEntry(e, shared); err != nil {
+		if err := b.addEntry(readEntry(whole, raw)); err != nil {
 			return nil, err
 		}
 	}
@@ -29,12 +27,13 @@ type metaEntry struct {
 	object   string // what was subscribed to: page, user, instagram, whatsapp_business_account
 	id, time string
 	raw      json.RawMessage
-	shared   []webhook.Member // what belongs to all of its events
-	lists    []webhook.Member // and those, by kind
+	context  json.RawMessage  // {"object", "entry" without its lists}
+	lists    []webhook.Member // of its events, by kind
 }
 
-func readEntry(object string, raw json.RawMessage) metaEntry {
-	e := metaEntry{object: object, raw: raw}
+func readEntry(body object, raw json.RawMessage) metaEntry {
+	e := metaEntry{object: body.text("object"), raw: raw}
+	var shared []webhook.Member
 	members, _ := webhook.Members(raw) // none where it is no object: an event that nobody knows yet
 	for _, m := range members {
 		switch m.Name {
@@ -48,25 +47,26 @@ func readEntry(object string, raw json.RawMessage) metaEntry {
 				continue
 			}
 		}
-		e.shared = append(e.shared, m)
+		shared = append(shared, m)
 	}
+	said := []webhook.Member{{Name: "object", Value: body["object"]}}
+	if len(e.lists) > 0 && len(shared) > 0 {
+		said = append(said, webhook.Member{Name: "entry", Value: objectOf(shared)})
+	}
+	e.context = objectOf(said)
 	return e
 }
 
 // addEntry adds what the entry lists. One that lists nothing is an event itself: Instagram sends field
 // and value right there.
-func (b *batch) addEntry(e metaEntry, shared []webhook.Member) error {
+func (b *batch) addEntry(e metaEntry) error {
 	if len(e.lists) == 0 {
-		i := e.hashed(readObject(e.raw).text("field"), string(e.raw))
-		i.Data = with(shared, "entry", arrayOf(e.raw))
-		return b.add(i)
+		return b.add(e.hashed(readObject(e.raw).text("field"), string(e.raw), e.raw))
 	}
 	for _, l := range e.lists {
 		all, _ := elements(l.Value)
 		for _, raw := range all {
-			i := e.item(l.Name, raw)
-			i.Data = with(shared, "entry", arrayOf(with(e.shared, l.Name, arrayOf(raw))))
-			if err := b.add(i); err != nil {
+			if err := b.add(e.item(l.Name, raw)); err != nil {
 				return err
 			}
 		}
@@ -77,23 +77,23 @@ func (b *batch) addEntry(e metaEntry, shared []webhook.Member) error {
 func (e metaEntry) item(list string, raw json.RawMessage) Item {
 	switch list {
 	case "changes":
-		return e.hashed(readObject(raw).text("field"), string(raw))
+		return e.hashed(readObject(raw).text("field"), string(raw), raw)
 	case "changed_fields": // names alone, where the app is set to get no values
-		return e.hashed(text(raw), text(raw)+"@"+e.time)
+		return e.hashed(text(raw), text(raw)+"@"+e.time, raw)
 	}
 	kind := list
 	if what := messagingKind(raw); what != "" {
 		kind += "." + what
 	}
 	if mid := readObject(readObject(raw)["message"]).text("mid"); mid != "" {
-		return Item{Type: e.object + "." + kind, Key: mid}
+		return Item{Type: e.object + "." + kind, Key: mid, Data: raw, Context: e.context}
 	}
-	return e.hashed(kind, string(raw)) // a mid elsewhere names the message that was read or liked
+	return e.hashed(kind, string(raw), raw) // a mid elsewhere names the message that was read or liked
 }
 
 // hashed is an event without an id. The same may happen again: the entry's time tells when.
-func (e metaEntry) hashed(kind, content string) Item {
-	i := Item{Type: e.object, Key: digest(e.object, e.id, content)}
+func (e metaEntry) hashed(kind, content string, data json.RawMessage) Item {
+	i := Item{Type: e.object, Key: digest(e.object, e.id, content), Data: data, Context: e.context}
 	if kind != "" {
 		i.Type += "." + kind
 	}

@@ -105,59 +105,63 @@ func TestMetaHandshakes(t *testing.T) {
 	requireStatus(t, http.StatusUnauthorized, p.Verify(t.Context(), post("{}", "X-Hub-Signature-256", "sha256="+hexMAC(secret, "{}"))))
 }
 
+const metaContext = `{"object":"page","entry":{"id":"1","time":5}}`
+
 // metaHashed is an event of an account "1" of "page" at time 5 without an id.
-func metaHashed(kind, content, data string) source.Item {
+func metaHashed(kind, content, data, context string) source.Item {
 	key := hashOf("page\n1\n" + content)
-	return source.Item{Type: kind, Key: key, Identity: key + "@5", Data: json.RawMessage(data)}
+	return source.Item{Type: kind, Key: key, Identity: key + "@5", Data: json.RawMessage(data), Context: json.RawMessage(context)}
+}
+
+func metaMessage(kind, mid, data string) source.Item {
+	return source.Item{Type: kind, Key: mid, Data: json.RawMessage(data), Context: json.RawMessage(metaContext)}
 }
 
 // In these the entry is {"id":"1","time":5 and what it says}.
 func TestMetaEvents(t *testing.T) {
 	t.Parallel()
 	whole := func(entry string) string { return `{"object":"page","entry":[{"id":"1","time":5,` + entry + `}]}` }
+	same := func(kind, data string) source.Item { return metaHashed(kind, data, data, metaContext) }
 	for name, c := range map[string]struct {
 		entry string
 		items []source.Item
 	}{
 		"changes": {`"changes":[ {"field":"feed", "value":"\/\u00e9<"} ,{"field":"name"}],"uid":"2"`, []source.Item{
-			metaHashed("page.feed", `{"field":"feed", "value":"\/\u00e9<"}`, `{"object":"page","entry":[{"id":"1","time":5,"uid":"2","changes":[{"field":"feed", "value":"\/\u00e9<"}]}]}`),
-			metaHashed("page.name", `{"field":"name"}`, `{"object":"page","entry":[{"id":"1","time":5,"uid":"2","changes":[{"field":"name"}]}]}`),
+			metaHashed("page.feed", `{"field":"feed", "value":"\/\u00e9<"}`, `{"field":"feed", "value":"\/\u00e9<"}`, `{"object":"page","entry":{"id":"1","time":5,"uid":"2"}}`),
+			metaHashed("page.name", `{"field":"name"}`, `{"field":"name"}`, `{"object":"page","entry":{"id":"1","time":5,"uid":"2"}}`),
 		}},
 		"changes that are nothing known": {`"changes":[{},7,{"field":null}]`, []source.Item{
-			metaHashed("page", `{}`, whole(`"changes":[{}]`)),
-			metaHashed("page", `7`, whole(`"changes":[7]`)),
-			metaHashed("page", `{"field":null}`, whole(`"changes":[{"field":null}]`)),
+			same("page", `{}`), same("page", `7`), same("page", `{"field":null}`),
 		}},
 		"a message": {`"messaging":[{"sender":{"id":"3"},"message":{"mid":"m_1","text":"hi"}}]`, []source.Item{
-			{Type: "page.messaging.message", Key: "m_1", Data: json.RawMessage(whole(`"messaging":[{"sender":{"id":"3"},"message":{"mid":"m_1","text":"hi"}}]`))},
+			metaMessage("page.messaging.message", "m_1", `{"sender":{"id":"3"},"message":{"mid":"m_1","text":"hi"}}`),
 		}},
 		"a message another app answers": {`"standby":[{"message":{"mid":"m_1"}}]`, []source.Item{
-			{Type: "page.standby.message", Key: "m_1", Data: json.RawMessage(whole(`"standby":[{"message":{"mid":"m_1"}}]`))},
+			metaMessage("page.standby.message", "m_1", `{"message":{"mid":"m_1"}}`),
 		}},
 		"a message without an id": {`"messaging":[{"message":{"text":"hi"}}]`, []source.Item{
-			metaHashed("page.messaging.message", `{"message":{"text":"hi"}}`, whole(`"messaging":[{"message":{"text":"hi"}}]`)),
+			same("page.messaging.message", `{"message":{"text":"hi"}}`),
 		}},
 		"a reaction to a message": {`"messaging":[{"sender":{},"recipient":{},"timestamp":1,"reaction":{"mid":"m_1"}}]`, []source.Item{
-			metaHashed("page.messaging.reaction", `{"sender":{},"recipient":{},"timestamp":1,"reaction":{"mid":"m_1"}}`, whole(`"messaging":[{"sender":{},"recipient":{},"timestamp":1,"reaction":{"mid":"m_1"}}]`)),
+			same("page.messaging.reaction", `{"sender":{},"recipient":{},"timestamp":1,"reaction":{"mid":"m_1"}}`),
 		}},
 		"messaging that is nothing known": {`"messaging":[{"sender":{}},"x"]`, []source.Item{
-			metaHashed("page.messaging", `{"sender":{}}`, whole(`"messaging":[{"sender":{}}]`)),
-			metaHashed("page.messaging", `"x"`, whole(`"messaging":["x"]`)),
+			same("page.messaging", `{"sender":{}}`), same("page.messaging", `"x"`),
 		}},
 		"names of fields": {`"changed_fields":["photos","e\u006dail"]`, []source.Item{
-			metaHashed("page.photos", `photos@5`, whole(`"changed_fields":["photos"]`)),
-			metaHashed("page.email", `email@5`, whole(`"changed_fields":["e\u006dail"]`)),
+			metaHashed("page.photos", `photos@5`, `"photos"`, metaContext),
+			metaHashed("page.email", `email@5`, `"e\u006dail"`, metaContext),
 		}},
 		"the entry itself": {`"field":"comments","value":{"id":"c1"}`, []source.Item{
-			metaHashed("page.comments", `{"id":"1","time":5,"field":"comments","value":{"id":"c1"}}`, whole(`"field":"comments","value":{"id":"c1"}`)),
+			metaHashed("page.comments", `{"id":"1","time":5,"field":"comments","value":{"id":"c1"}}`, `{"id":"1","time":5,"field":"comments","value":{"id":"c1"}}`, `{"object":"page"}`),
 		}},
 		"an entry of nothing known": {`"changes":7`, []source.Item{
-			metaHashed("page", `{"id":"1","time":5,"changes":7}`, whole(`"changes":7`)),
+			metaHashed("page", `{"id":"1","time":5,"changes":7}`, `{"id":"1","time":5,"changes":7}`, `{"object":"page"}`),
 		}},
 		"lists without elements": {`"changes":[],"messaging":[]`, nil},
 		"several lists": {`"messaging":[{"message":{"mid":"m_1"}}],"changes":[{"field":"feed"}]`, []source.Item{
-			{Type: "page.messaging.message", Key: "m_1", Data: json.RawMessage(whole(`"messaging":[{"message":{"mid":"m_1"}}]`))},
-			metaHashed("page.feed", `{"field":"feed"}`, whole(`"changes":[{"field":"feed"}]`)),
+			metaMessage("page.messaging.message", "m_1", `{"message":{"mid":"m_1"}}`),
+			same("page.feed", `{"field":"feed"}`),
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -185,16 +189,18 @@ func TestMetaSplitsSeveralEntries(t *testing.T) {
 	require.NotEqual(t, items[0].ID(), items[1].ID(), "the same happened again")
 	require.NotEqual(t, items[0].Key, items[2].Key)
 	require.Equal(t, hashOf("page\n\n\"x\""), items[3].Key)
-	require.JSONEq(t, `{"object":"page","entry":["x"]}`, string(items[3].Data))
+	require.Equal(t, `"x"`, string(items[3].Data))
+	require.Equal(t, `{"object":"page","entry":{"id":"2"}}`, string(items[2].Context))
 }
 
 func TestMetaBodiesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "meta", metaConfig)
 	manyFields := `{"object":"page","entry":[{"a":"` + strings.Repeat("x", 100_000) + `","changes":[` + strings.Repeat("1,", 1000) + `1]}]}`
+	longObject := `{"object":"` + strings.Repeat("x", 100_000) + `","entry":[` + strings.Repeat("1,", 1000) + `1]}`
 	for _, body := range []string{
 		"", "x", "[]", "{}", `{"object":"page"}`, `{"entry":[]}`, `{"object":7,"entry":[]}`, `{"object":"page","entry":{}}`,
-		`{"object":"page","entry":[]} {}`, manyFields,
+		`{"object":"page","entry":[]} {}`, manyFields, longObject,
 	} {
 		r := metaPost(body)
 		require.NoError(t, p.Verify(t.Context(), r))

@@ -76,8 +76,8 @@ func readTransmission(h http.Header, now time.Time) (transmission, error) {
 	if t.id == "" || t.time == "" || t.certURL == "" || signature == "" {
 		return transmission{}, unverified("a Paypal-Transmission-Id, -Time, -Sig or Paypal-Cert-Url header is missing")
 	}
-	if len(t.id) > maxTransmissionID {
-		return transmission{}, unverified("the Paypal-Transmission-Id is too long")
+	if !printable(t.id) || len(t.id) > maxTransmissionID {
+		return transmission{}, unverified("the Paypal-Transmission-Id is not one")
 	}
 	if h.Get("Paypal-Auth-Algo") != "SHA256withRSA" {
 		return transmission{}, unverified("the Paypal-Auth-Algo is not SHA256withRSA")

@@ -82,7 +82,7 @@ func TestPayPalHeaders(t *testing.T) {
 	p := w.provider(t, w.root, w.issuer)
 	at := func(d time.Duration) string { return receivedAt.Add(d).UTC().Format(time.RFC3339) }
 	for header, values := range map[string][]string{
-		"Paypal-Transmission-Id":  {"", strings.Repeat("a", 129)},
+		"Paypal-Transmission-Id":  {"", "a b", "a\xff", strings.Repeat("a", 129)},
 		"Paypal-Transmission-Sig": {"", "%", "AAAA AAAA"},
 		"Paypal-Auth-Algo":        {"", "SHA1withRSA", "sha256withrsa", "none"},
 		"Paypal-Transmission-Time": {

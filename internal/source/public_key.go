@@ -14,13 +14,15 @@ import (
 // verifies. They are no secret.
 type publicKeys []string
 
-// maxAsymmetric bounds the signatures tried with each key: an Ed25519 check hashes the whole body, and
-// anybody can send a long list.
-const maxAsymmetric = 4
+// Each check of an Ed25519 signature hashes the whole body, and anybody can send a long list.
+const (
+	maxPublicKeys = 4
+	maxAsymmetric = 4 // signatures tried with each key
+)
 
 func (all publicKeys) check(field string) error {
-	if len(all) > maxSecrets {
-		return webhook.Invalidf(field, "lists %d keys, at most %d are allowed", len(all), maxSecrets)
+	if len(all) > maxPublicKeys {
+		return webhook.Invalidf(field, "lists %d keys, at most %d are allowed", len(all), maxPublicKeys)
 	}
 	for i, text := range all {
 		if decodePublicKey(text) == nil {

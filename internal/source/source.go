@@ -45,6 +45,8 @@ type Item struct {
 	// covered by the signature, so that whoever caught one request could send it again as a new event.
 	Identity string
 	Data     json.RawMessage // byte for byte as it came
+	// Context is what the third party said of several events at once, a JSON object; empty: nothing.
+	Context json.RawMessage
 }
 
 // ID is what tells this event from all others of its source.

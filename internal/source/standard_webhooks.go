@@ -55,8 +55,8 @@ func (s *standardWebhooks) Verify(_ context.Context, r Request) error {
 	switch {
 	case h.id == "" || h.stamp == "" || h.signatures == "":
 		return unverified("a webhook-id, webhook-timestamp or webhook-signature header is missing")
-	case strings.Contains(h.id, "."): // where the id ends would be open to doubt
-		return unverified("the webhook-id header has a dot in it")
+	case !printable(h.id) || strings.Contains(h.id, "."): // with a dot it would be open to doubt where the id ends
+		return unverified("the webhook-id header is not one")
 	}
 	if err := s.Tolerance.fresh(h.stamp, r.Now); err != nil {
 		return err

@@ -3,6 +3,7 @@ package source_test
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -11,9 +12,11 @@ import (
 
 // vectorKeys is what a vector's source is set up with, in the words of the vectors.
 type vectorKeys struct {
-	Secret    string   `json:"secret"`
-	Secrets   []string `json:"secrets"`
-	AppSecret string   `json:"app_secret"` // Meta's name of it
+	Secret  string   `json:"secret"`
+	Secrets []string `json:"secrets"`
+
+	AppSecret  string   `json:"app_secret"` // Meta's name of it
+	AppSecrets []string `json:"app_secrets"`
 
 	VerifyToken string         `json:"verify_token"` // Meta
 	AllowSHA1   bool           `json:"allow_sha1"`   // Meta, GitHub
@@ -89,7 +92,7 @@ func (v vector) config(t *testing.T, k vectorKeys) (provider string, config map[
 }
 
 func (k vectorKeys) secrets() []string {
-	all := k.Secrets
+	all := slices.Concat(k.Secrets, k.AppSecrets)
 	for _, s := range []string{k.Secret, k.AppSecret} {
 		if s != "" {
 			all = append(all, s)

@@ -31,13 +31,12 @@ func xActivity(body []byte, data json.RawMessage) Item {
 
 // xAccountActivity takes every list for a kind and its elements for events, and every other object for
 // one event: user_event.revoke, replay_job_status and what may come. The rest, and the two maps that
-// explain ids, belong to all of them.
+// explain ids, are said of all of them.
 func xAccountActivity(members []webhook.Member) ([]Item, error) {
 	var shared, events []webhook.Member
 	user := ""
 	for _, m := range members {
-		isEvent := m.Value[0] == '[' || m.Value[0] == '{' && m.Name != "apps" && m.Name != "users"
-		if isEvent {
+		if m.Value[0] == '[' || m.Value[0] == '{' && m.Name != "apps" && m.Name != "users" {
 			events = append(events, m)
 			continue
 		}
@@ -47,33 +46,29 @@ func xAccountActivity(members []webhook.Member) ([]Item, error) {
 		}
 	}
 	var b batch
+	context := objectOf(shared)
 	for _, m := range events {
-		if err := b.addActivity(m, shared, user); err != nil {
+		if err := b.addActivity(m, user, context); err != nil {
 			return nil, err
 		}
 	}
 	return b.items, nil
 }
 
-func (b *batch) addActivity(m webhook.Member, shared []webhook.Member, user string) error {
+func (b *batch) addActivity(m webhook.Member, user string, context json.RawMessage) error {
 	all, isList := elements(m.Value)
 	if !isList {
 		kind := m.Name
 		if inner, err := webhook.Members(m.Value); err == nil && kind == "user_event" && len(inner) == 1 {
 			kind += "." + inner[0].Name
 		}
-		return b.add(Item{Type: kind, Key: digest(kind, string(m.Value)), Data: with(shared, m.Name, m.Value)})
+		return b.add(Item{Type: kind, Key: digest(kind, string(m.Value)), Data: m.Value, Context: context})
 	}
 	for _, raw := range all {
-		key := xKey(m.Name, raw)
-		err := b.add(Item{
-			Type: m.Name,
-			Key:  key,
-			// The same post is an event for each user who is watched, and another kind may use the same id.
-			Identity: m.Name + ":" + key + "@" + user,
-			Data:     with(shared, m.Name, arrayOf(raw)),
-		})
-		if err != nil {
+		i := Item{Type: m.Name, Key: xKey(m.Name, raw), Data: raw, Context: context}
+		// The same post is an event for each user who is watched, and another kind may use the same id.
+		i.Identity = i.Type + ":" + i.Key + "@" + user
+		if err := b.add(i); err != nil {
 			return err
 		}
 	}

@@ -157,14 +157,14 @@ func TestXEvents(t *testing.T) {
 			`{ "for_user_id": "1", "tweet_create_events": [ {"id":10, "id_str":"10", "text":"<\u00e9>"} ] }`,
 			[]source.Item{{
 				Type: "tweet_create_events", Key: "10", Identity: "tweet_create_events:10@1",
-				Data: json.RawMessage(`{"for_user_id":"1","tweet_create_events":[{"id":10, "id_str":"10", "text":"<\u00e9>"}]}`),
+				Data: json.RawMessage(`{"id":10, "id_str":"10", "text":"<\u00e9>"}`), Context: json.RawMessage(`{"for_user_id":"1"}`),
 			}},
 		},
 		"a number for an id": {
-			`{"for_user_id":"1","favorite_events":[{"id":900719925474099312345}]}`,
+			`{"favorite_events":[{"id":900719925474099312345}]}`,
 			[]source.Item{{
-				Type: "favorite_events", Key: "900719925474099312345", Identity: "favorite_events:900719925474099312345@1",
-				Data: json.RawMessage(`{"for_user_id":"1","favorite_events":[{"id":900719925474099312345}]}`),
+				Type: "favorite_events", Key: "900719925474099312345", Identity: "favorite_events:900719925474099312345@",
+				Data: json.RawMessage(`{"id":900719925474099312345}`),
 			}},
 		},
 		"a follow": {
@@ -172,7 +172,7 @@ func TestXEvents(t *testing.T) {
 			[]source.Item{{
 				Type: "follow_events", Key: hashOf("follow_events\n63046977\n3001969357\n1517588749178"),
 				Identity: "follow_events:" + hashOf("follow_events\n63046977\n3001969357\n1517588749178") + "@1",
-				Data:     json.RawMessage(`{"for_user_id":"1","follow_events":[` + follow + `]}`),
+				Data:     json.RawMessage(follow), Context: json.RawMessage(`{"for_user_id":"1"}`),
 			}},
 		},
 		"typing": {
@@ -180,14 +180,14 @@ func TestXEvents(t *testing.T) {
 			[]source.Item{{
 				Type: "direct_message_indicate_typing_events", Key: hashOf("direct_message_indicate_typing_events\n3\n4\n5"),
 				Identity: "direct_message_indicate_typing_events:" + hashOf("direct_message_indicate_typing_events\n3\n4\n5") + "@",
-				Data:     json.RawMessage(`{"direct_message_indicate_typing_events":[{"created_timestamp":"5","sender_id":"3","target":{"recipient_id":"4"}}]}`),
+				Data:     json.RawMessage(`{"created_timestamp":"5","sender_id":"3","target":{"recipient_id":"4"}}`),
 			}},
 		},
 		"a message and who it is from": {
-			`{"for_user_id":"1","direct_message_events":[{"id":"7"}],"apps":{"8":{"name":"a"}},"users":{"9":{"name":"b"}}}`,
+			`{"for_user_id":"1","direct_message_events":[{"id":"7"}],"apps": {"8":{"name":"a"}},"users":{"9": {}}}`,
 			[]source.Item{{
 				Type: "direct_message_events", Key: "7", Identity: "direct_message_events:7@1",
-				Data: json.RawMessage(`{"for_user_id":"1","apps":{"8":{"name":"a"}},"users":{"9":{"name":"b"}},"direct_message_events":[{"id":"7"}]}`),
+				Data: json.RawMessage(`{"id":"7"}`), Context: json.RawMessage(`{"for_user_id":"1","apps":{"8":{"name":"a"}},"users":{"9": {}}}`),
 			}},
 		},
 		"elements that are nothing known": {
@@ -198,14 +198,14 @@ func TestXEvents(t *testing.T) {
 			`{"user_event":{"revoke":{"date_time":"2018-05-24T09:48:12+00:00"}}}`,
 			[]source.Item{{
 				Type: "user_event.revoke", Key: hashOf("user_event.revoke\n" + `{"revoke":{"date_time":"2018-05-24T09:48:12+00:00"}}`),
-				Data: json.RawMessage(`{"user_event":{"revoke":{"date_time":"2018-05-24T09:48:12+00:00"}}}`),
+				Data: json.RawMessage(`{"revoke":{"date_time":"2018-05-24T09:48:12+00:00"}}`),
 			}},
 		},
 		"the end of a replay": {
 			`{"replay_job_status":{"job_id":"1","job_state":"Complete"}}`,
 			[]source.Item{{
 				Type: "replay_job_status", Key: hashOf("replay_job_status\n" + `{"job_id":"1","job_state":"Complete"}`),
-				Data: json.RawMessage(`{"replay_job_status":{"job_id":"1","job_state":"Complete"}}`),
+				Data: json.RawMessage(`{"job_id":"1","job_state":"Complete"}`),
 			}},
 		},
 		"an activity": {
@@ -243,7 +243,7 @@ func xHashed(kind string, elements ...string) []source.Item {
 	for _, e := range elements {
 		key := hashOf(kind + "\n" + e)
 		items = append(items, source.Item{
-			Type: kind, Key: key, Identity: kind + ":" + key + "@", Data: json.RawMessage(`{"` + kind + `":[` + e + `]}`),
+			Type: kind, Key: key, Identity: kind + ":" + key + "@", Data: json.RawMessage(e),
 		})
 	}
 	return items
@@ -272,8 +272,10 @@ func TestXTellsUsersApart(t *testing.T) {
 func TestXBodiesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "x", xBoth)
+	longName := `{"` + strings.Repeat("x", 100_000) + `":[` + strings.Repeat("1,", 1000) + `1]}`
+	manyEvents := `{"a":[` + strings.Repeat("1,", 10_000) + `1]}`
 	manyUsers := `{"users":{"a":"` + strings.Repeat("x", 100_000) + `"},"a":[` + strings.Repeat("1,", 1000) + `1]}`
-	for _, body := range []string{"", "a=b", "[]", "null", `{"a":[`, `{"a":[]} x`, manyUsers} {
+	for _, body := range []string{"", "a=b", "[]", "null", `{"a":[`, `{"a":[]} x`, manyUsers, manyEvents, longName} {
 		r := xPost(body)
 		require.NoError(t, p.Verify(t.Context(), r))
 		received, err := p.Read(r)

@@ -5,7 +5,7 @@ import "time"
 // Delivery is one event on its way to one endpoint.
 type Delivery struct {
 	Event    Event
-	Data     []byte
+	Content  Content
 	Endpoint Endpoint
 	Probe    bool // asked for by a person: an open breaker does not refuse it, its success closes the breaker
 }

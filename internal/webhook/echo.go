@@ -12,12 +12,20 @@ type EchoPaths struct {
 // IsZero says whether nothing is said.
 func (p EchoPaths) IsZero() bool { return p == EchoPaths{} }
 
-// How long the ledger remembers. An application tells us of what we wrote within EchoTTL, or it is a
-// change of its own. What it last told us is remembered for as long as a delivery may be late: the
-// longest schedule.
+// How long the ledger remembers. An application reports what we wrote within EchoTTL, or it is a change
+// of its own. What is known of an object is kept for as long as a delivery may be late: the longest
+// schedule.
 const (
-	EchoTTL = 24 * time.Hour
-	SeenTTL = MaxScheduleTotal
+	EchoTTL   = 24 * time.Hour
+	ObjectTTL = MaxScheduleTotal
+)
+
+// By how much an application may be late with its reports. After a change of its own, what it was
+// brought more than ReportLag before will not be reported any more; after the report of one write, no
+// write that had ended before that one began.
+const (
+	ReportLag  = 5 * time.Minute
+	AttemptLag = 2 * MaxTimeout
 )
 
 // Mark is a value of an object in an application.
@@ -47,6 +55,8 @@ type Report struct {
 type Ruling struct {
 	EchoOf string // the event whose write it is; empty: a change
 	Order  int64
+	Newer  string // the event of a later change, which the application had and has lost by this write
+	Latest int64  // that change's place
 }
 
 // RequestShape is what an endpoint wants instead of our envelope, for APIs that cannot be taught to

@@ -57,17 +57,27 @@ func CheckTenant(s string) error {
 	return nil
 }
 
+// Content is what an event says, apart from the facts about it, as JSON.
+type Content struct {
+	Data    []byte // byte for byte as it came
+	Context []byte // what a third party said of several events at once, without its blanks; empty: nothing
+}
+
 // Body is what every endpoint receives of an event: Standard Webhooks' envelope with data byte for
-// byte as the app sent it. The same event gives the same bytes on every attempt.
-func Body(e Event, data []byte) []byte {
+// byte as it came. The same event gives the same bytes on every attempt.
+func Body(e Event, c Content) []byte {
 	var b bytes.Buffer
-	b.Grow(len(data) + 128)
+	b.Grow(len(c.Data) + len(c.Context) + 128)
 	b.WriteString(`{"type":`)
 	b.Write(quote(e.Type))
 	b.WriteString(`,"timestamp":`)
 	b.Write(quote(e.Timestamp.UTC().Format(time.RFC3339Nano)))
 	b.WriteString(`,"data":`)
-	b.Write(data)
+	b.Write(c.Data)
+	if len(c.Context) > 0 {
+		b.WriteString(`,"context":`)
+		b.Write(c.Context)
+	}
 	b.WriteByte('}')
 	return b.Bytes()
 }

@@ -31,7 +31,7 @@ func TestBody(t *testing.T) {
 			t.Parallel()
 			e := e
 			e.Timestamp = tc.at
-			require.Equal(t, tc.want, string(webhook.Body(e, []byte(tc.data))))
+			require.Equal(t, tc.want, string(webhook.Body(e, webhook.Content{Data: []byte(tc.data)})))
 		})
 	}
 }

@@ -154,7 +154,7 @@ func TestMauticContactStaysItself(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, contact, []byte(e.Data))
 
-	body := webhook.Body(webhook.Event{Type: e.Type, Timestamp: happened}, e.Data)
+	body := webhook.Body(webhook.Event{Type: e.Type, Timestamp: happened}, webhook.Content{Data: e.Data})
 	require.True(t, json.Valid(body))
 	kept, ok := bytes.CutPrefix(body, []byte(`{"type":"contact.updated","timestamp":"2026-01-31T12:00:00Z","data":`))
 	require.True(t, ok)
@@ -185,6 +185,6 @@ func FuzzParseEvent(f *testing.F) {
 		require.NoError(t, webhook.CheckEventType(e.Type))
 		_, err = json.Marshal(webhook.Event{Type: e.Type, Timestamp: e.Timestamp})
 		require.NoError(t, err, "an accepted event can be a workflow's input")
-		require.True(t, json.Valid(webhook.Body(webhook.Event{Type: e.Type, Timestamp: e.Timestamp}, e.Data)))
+		require.True(t, json.Valid(webhook.Body(webhook.Event{Type: e.Type, Timestamp: e.Timestamp}, webhook.Content{Data: e.Data})))
 	})
 }

@@ -37,6 +37,7 @@ type Origin struct {
 	Application string `json:"application,omitempty"`
 	Order       int64  `json:"order,omitempty"`   // its place among the changes to all objects; 0: not known
 	EchoOf      string `json:"echo_of,omitempty"` // the event whose delivery made the application say this
+	Repeats     string `json:"repeats,omitempty"` // the event whose content is brought once more to an application that lost it
 }
 
 // IsEcho says whether the event only repeats what we told the application.

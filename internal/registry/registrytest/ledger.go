@@ -72,44 +72,100 @@ func echoOther(t *testing.T, s Store) {
 	}
 }
 
-// echoPassed: after a change of the application's own, what was on its way before can be no echo: the
-// application has it now, and nobody else has.
-func echoPassed(t *testing.T, s Store) {
+// echoLate: a write that arrives after a change of the application's own has replaced that change, and
+// the ruling names it. So has one that arrives after a later write.
+func echoLate(t *testing.T, s Store) {
 	r := open(t, s)
 	wrote(t, r, "evt_1", "blue", 0)
-	requireChange(t, told(t, r, "evt_2", "red"))
-	requireChange(t, told(t, r, "evt_3", "blue"))
-	wrote(t, r, "evt_4", "green", 0)
-	requireEcho(t, "evt_4", told(t, r, "evt_5", "green"))
+	own := told(t, r, "evt_2", "red")
+	requireChange(t, own)
+	got := told(t, r, "evt_3", "blue")
+	requireEcho(t, "evt_1", got)
+	require.Equal(t, "evt_2", got.Newer)
+	require.Equal(t, own.Order, got.Latest)
+	require.Equal(t, got, told(t, r, "evt_3", "blue"))
+
+	wrote(t, r, "evt_4", "old", 0)
+	wrote(t, r, "evt_5", "new", 0)
+	requireEcho(t, "evt_5", told(t, r, "evt_6", "new"))
+	got = told(t, r, "evt_7", "old")
+	requireEcho(t, "evt_4", got)
+	require.Equal(t, "evt_5", got.Newer)
 }
 
-// echoOrder: a change that was accepted before one of the application's own keeps its place, however
-// late it is delivered.
-func echoOrder(t *testing.T, s Store) {
+// echoToCome: nothing is lost while the later change is still on its way to the application, even one that
+// repeats what was lost before.
+func echoToCome(t *testing.T, s Store) {
 	r := open(t, s)
-	first, err := r.Rule(t.Context(), webhook.Report{
-		Mark: webhook.Mark{Tenant: tenant, Application: "shop", Key: "contact 7", Hash: "blue"}, EventID: "evt_1",
-	}, born)
-	require.NoError(t, err)
-	requireChange(t, told(t, r, "evt_2", "red")) // the crm's own
-	wrote(t, r, "evt_1", "blue", first.Order)    // the shop's reaches the crm only now
-	requireChange(t, told(t, r, "evt_3", "blue"))
+	wrote(t, r, "evt_1", "blue", 0)
+	wrote(t, r, "evt_2", "red", 0)
+	got := told(t, r, "evt_3", "blue")
+	requireEcho(t, "evt_1", got)
+	require.Empty(t, got.Newer)
+	got = told(t, r, "evt_4", "red")
+	requireEcho(t, "evt_2", got)
+	require.Empty(t, got.Newer, "it has the latest")
+
+	wrote(t, r, "evt_5", "late", 1)
+	late := told(t, r, "evt_6", "late")
+	require.Equal(t, "evt_2", late.Newer)
+	wrote(t, r, "evt_7", "red", late.Latest) // what repeats evt_2
+	wrote(t, r, "evt_8", "later", 2)
+	require.Empty(t, told(t, r, "evt_9", "later").Newer)
+	got = told(t, r, "evt_10", "red")
+	requireEcho(t, "evt_7", got)
+	require.Empty(t, got.Newer)
 }
 
-// echoSequence: values that come and go are told apart by their order; one that comes out of it shows
-// that the application took them so, and is a change.
+// echoIdle: who is brought a value he has may say nothing. After a change of his own that note is void,
+// and the same value is a change.
+func echoIdle(t *testing.T, s Store) {
+	r := open(t, s)
+	requireChange(t, told(t, r, "evt_1", "blue"))
+	wrote(t, r, "evt_2", "blue", 0)
+	requireChange(t, told(t, r, "evt_3", "red"))
+	requireChange(t, told(t, r, "evt_4", "blue"))
+}
+
+// echoLag: what was not reported when it should have been is void: after a change a while later, and after
+// the report of a write that began when it was over.
+func echoLag(t *testing.T, s Store) {
+	r := open(t, s)
+	later := born.Add(webhook.ReportLag + time.Second)
+	wrote(t, r, "evt_1", "blue", 0)
+	requireChange(t, toldAt(t, r, "evt_2", "red", later))
+	requireChange(t, toldAt(t, r, "evt_3", "blue", later))
+
+	wrote(t, r, "evt_4", "unsaid", 0)
+	w := webhook.Write{Mark: mark("said"), EventID: "evt_5", EndpointID: id(1)}
+	require.NoError(t, r.Remember(t.Context(), w, born.Add(webhook.AttemptLag+time.Second)))
+	requireEcho(t, "evt_5", toldAt(t, r, "evt_6", "said", later))
+	requireChange(t, toldAt(t, r, "evt_7", "unsaid", later))
+}
+
+// echoSequence: a value that comes and goes is one echo for each write of it, the oldest first.
 func echoSequence(t *testing.T, s Store) {
 	r := open(t, s)
 	wrote(t, r, "evt_1", "blue", 0)
 	wrote(t, r, "evt_2", "red", 0)
 	wrote(t, r, "evt_3", "blue", 0)
-	requireEcho(t, "evt_1", told(t, r, "evt_4", "blue"))
-	requireEcho(t, "evt_2", told(t, r, "evt_5", "red"))
-	requireEcho(t, "evt_3", told(t, r, "evt_6", "blue"))
-	wrote(t, r, "evt_7", "old", 0)
-	wrote(t, r, "evt_8", "new", 0)
-	requireEcho(t, "evt_8", told(t, r, "evt_9", "new"))
-	requireChange(t, told(t, r, "evt_10", "old"))
+	for _, step := range [][3]string{{"evt_4", "blue", "evt_1"}, {"evt_5", "red", "evt_2"}, {"evt_6", "blue", "evt_3"}} {
+		got := told(t, r, step[0], step[1])
+		requireEcho(t, step[2], got)
+		require.Empty(t, got.Newer)
+	}
+	requireChange(t, told(t, r, "evt_7", "blue"))
+}
+
+// echoOverruled: a report can be made a change, and is one from then on.
+func echoOverruled(t *testing.T, s Store) {
+	r := open(t, s)
+	wrote(t, r, "evt_1", "blue", 0)
+	requireEcho(t, "evt_1", told(t, r, "evt_2", "blue"))
+	changed, err := r.Change(t.Context(), webhook.Report{Mark: mark("blue"), EventID: "evt_2"}, born)
+	require.NoError(t, err)
+	requireChange(t, changed)
+	require.Equal(t, changed, told(t, r, "evt_2", "blue"))
 }
 
 // echoRepeated: a delivery made twice brings one value, and its second echo is one as well.

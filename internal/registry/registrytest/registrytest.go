@@ -34,6 +34,7 @@ type Registry interface {
 
 	Remember(ctx context.Context, w webhook.Write, now time.Time) error
 	Rule(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
+	Change(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 	Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
 
 	Ping(ctx context.Context) error
@@ -85,9 +86,12 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"withheld from its application": withheld,
 		"an echo is one once":           echoOnce,
 		"another value is a change":     echoOther,
-		"a change passes writes":        echoPassed,
-		"a change keeps its place":      echoOrder,
-		"echoes come in order":          echoSequence,
+		"a late write is told":          echoLate,
+		"a write to come is no loss":    echoToCome,
+		"a change voids idle writes":    echoIdle,
+		"late reports of old writes":    echoLag,
+		"echoes in a row":               echoSequence,
+		"a change whatever was written": echoOverruled,
 		"a repeated delivery's echo":    echoRepeated,
 		"an echo expires":               echoExpires,
 		"concurrent echoes":             echoRace,

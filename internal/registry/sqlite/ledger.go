@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -13,20 +14,27 @@ import (
 )
 
 const (
-	selectWithheld = `SELECT id FROM endpoints WHERE tenant = ? AND application = ? AND application <> '' AND echo_back = 0 ORDER BY id`
-	nextOrder      = `UPDATE ledger_order SET n = n + 1 RETURNING n`
+	nextOrder = `UPDATE ledger_order SET n = n + 1 RETURNING n`
+
+	selectObject = `SELECT hash, event_id, echo_of, n, latest, latest_event FROM ledger_objects
+		WHERE tenant = ? AND application = ? AND key = ? AND expires_at > ?`
+	upsertObject = `INSERT OR REPLACE INTO ledger_objects
+		(tenant, application, key, hash, event_id, echo_of, n, latest, latest_event, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	// A delivery that is repeated keeps the place its change has.
-	upsertWrite = `INSERT INTO ledger_writes (tenant, application, key, hash, event_id, endpoint_id, n, expires_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at`
-	selectSeen = `SELECT n, event_id, echo_of FROM ledger_seen WHERE tenant = ? AND application = ? AND key = ? AND expires_at > ?`
-	// selectWrite finds the oldest write of a value that the application has not passed since: it tells
-	// us of what we wrote in the order in which it took it.
-	selectWrite = `SELECT n, event_id, endpoint_id FROM ledger_writes
-		WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND n >= ? AND expires_at > ? ORDER BY n LIMIT 1`
+	upsertWrite = `INSERT INTO ledger_writes (tenant, application, key, hash, event_id, endpoint_id, n, idle, noted_at, expires_at)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET (idle, noted_at, expires_at) = (excluded.idle, excluded.noted_at, excluded.expires_at)`
+	// selectWrite finds the oldest write of a value: an application mostly reports in the order in which it
+	// was told.
+	selectWrite = `SELECT event_id, endpoint_id, n, noted_at FROM ledger_writes
+		WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND expires_at > ? ORDER BY n LIMIT 1`
 	deleteWrite = `DELETE FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND event_id = ? AND endpoint_id = ?`
-	upsertSeen  = `INSERT INTO ledger_seen (tenant, application, key, n, event_id, echo_of, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)
-		ON CONFLICT DO UPDATE SET (n, event_id, echo_of, expires_at) = (excluded.n, excluded.event_id, excluded.echo_of, excluded.expires_at)`
+	// Writes that will not be reported any more: of an application that has changed the object itself, and
+	// of one that has reported a later write.
+	deleteIdle     = `DELETE FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND (idle = 1 OR noted_at < ?)`
+	deletePassed   = `DELETE FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND n < ? AND noted_at < ?`
+	isStillToCome  = `SELECT EXISTS (SELECT 1 FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND n >= ? AND idle = 0 AND expires_at > ?)`
+	selectWithheld = `SELECT id FROM endpoints WHERE tenant = ? AND application = ? AND application <> '' AND echo_back = 0 ORDER BY id`
 
 	insertClaim = `INSERT INTO claims (source_id, name, content, expires_at) VALUES (?, ?, ?, ?) ON CONFLICT DO NOTHING`
 	selectClaim = `SELECT content FROM claims WHERE source_id = ? AND name = ?`
@@ -40,9 +48,86 @@ var expire = []string{
 	`DELETE FROM ledger_writes WHERE (tenant, application, key, hash, event_id, endpoint_id) IN
 		(SELECT tenant, application, key, hash, event_id, endpoint_id FROM ledger_writes
 		WHERE n < (SELECT n FROM ledger_order) - ` + strconv.Itoa(registry.MaxLedger) + ` LIMIT 100)`,
-	`DELETE FROM ledger_seen WHERE (tenant, application, key) IN
-		(SELECT tenant, application, key FROM ledger_seen WHERE expires_at <= ? LIMIT 100)`,
+	`DELETE FROM ledger_objects WHERE (tenant, application, key) IN
+		(SELECT tenant, application, key FROM ledger_objects WHERE expires_at <= ? LIMIT 100)`,
 	`DELETE FROM claims WHERE (source_id, name) IN (SELECT source_id, name FROM claims WHERE expires_at <= ? LIMIT 100)`,
+}
+
+// Remember notes a write before it leaves. The same delivery may note it again.
+func (r *Registry) Remember(ctx context.Context, w webhook.Write, now time.Time) error {
+	return r.ledger(ctx, now, func(tx *sql.Tx) error {
+		o, err := object(ctx, tx, w.Mark, now)
+		if err != nil {
+			return err
+		}
+		if w.Order == 0 {
+			if err := tx.QueryRowContext(ctx, nextOrder).Scan(&w.Order); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, upsertWrite, w.Tenant, w.Application, w.Key, w.Hash,
+			w.EventID, w.EndpointID, w.Order, o.hash == w.Hash, now.UnixMicro(), now.Add(webhook.EchoTTL).UnixMicro())
+		if err != nil {
+			return err
+		}
+		if w.Order > o.latest {
+			o.latest, o.latestEvent = w.Order, w.EventID
+		}
+		return o.save(ctx, tx, w.Mark, now)
+	})
+}
+
+// Rule says whether a report is the echo of a write, which it takes off the ledger, or a change, which
+// it gives its place. The latest report of an object gets the same answer again.
+func (r *Registry) Rule(ctx context.Context, p webhook.Report, now time.Time) (ruling webhook.Ruling, err error) {
+	err = r.ledger(ctx, now, func(tx *sql.Tx) error {
+		o, err := object(ctx, tx, p.Mark, now)
+		if err != nil {
+			return err
+		}
+		if o.eventID != p.EventID {
+			w, err := take(ctx, tx, p, now)
+			if errors.Is(err, sql.ErrNoRows) {
+				ruling, err = o.change(ctx, tx, p, now)
+				return err
+			}
+			if err != nil {
+				return err
+			}
+			o.hash, o.eventID, o.echoOf, o.n = p.Hash, p.EventID, w.eventID, w.n
+			if err := o.save(ctx, tx, p.Mark, now); err != nil {
+				return err
+			}
+		}
+		ruling, err = o.ruling(ctx, tx, p.Mark, now)
+		return err
+	})
+	return ruling, err
+}
+
+// Change makes a change of a report, whatever was written.
+func (r *Registry) Change(ctx context.Context, p webhook.Report, now time.Time) (ruling webhook.Ruling, err error) {
+	err = r.ledger(ctx, now, func(tx *sql.Tx) error {
+		o, err := object(ctx, tx, p.Mark, now)
+		if err != nil {
+			return err
+		}
+		ruling, err = o.change(ctx, tx, p, now)
+		return err
+	})
+	return ruling, err
+}
+
+// Claim binds a name of a source to the content it is first seen with, and answers the content it is
+// bound to.
+func (r *Registry) Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (bound string, err error) {
+	err = r.ledger(ctx, now, func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(ctx, insertClaim, sourceID, name, content, until.UnixMicro()); err != nil {
+			return err
+		}
+		return tx.QueryRowContext(ctx, selectClaim, sourceID, name).Scan(&bound)
+	})
+	return bound, err
 }
 
 // Withheld gives the ids of the application's endpoints that do not want its own events back.
@@ -63,97 +148,18 @@ func (r *Registry) Withheld(ctx context.Context, tenant, application string) ([]
 	return ids, endpointsOf(tenant, rows.Err())
 }
 
-// Remember notes a write before it leaves. The same delivery may note it again.
-func (r *Registry) Remember(ctx context.Context, w webhook.Write, now time.Time) error {
-	return ledger(r.write(ctx, func(tx *sql.Tx) error {
-		if err := forget(ctx, tx, now); err != nil {
-			return err
-		}
-		if w.Order == 0 {
-			if err := tx.QueryRowContext(ctx, nextOrder).Scan(&w.Order); err != nil {
+// ledger does something in a transaction, after it has forgotten some of what is too old.
+func (r *Registry) ledger(ctx context.Context, now time.Time, do func(*sql.Tx) error) error {
+	err := r.write(ctx, func(tx *sql.Tx) error {
+		for _, query := range expire {
+			if _, err := tx.ExecContext(ctx, query, now.UnixMicro()); err != nil { // the second has no use for it
 				return err
 			}
 		}
-		_, err := tx.ExecContext(ctx, upsertWrite, w.Tenant, w.Application, w.Key, w.Hash,
-			w.EventID, w.EndpointID, w.Order, now.Add(webhook.EchoTTL).UnixMicro())
-		return err
-	}))
-}
-
-// Rule says whether a report is the echo of a write, which it takes off the ledger, or a change, which
-// it gives its place. The latest report of an object gets the same answer again.
-func (r *Registry) Rule(ctx context.Context, p webhook.Report, now time.Time) (ruling webhook.Ruling, err error) {
-	err = ledger(r.write(ctx, func(tx *sql.Tx) error {
-		if err := forget(ctx, tx, now); err != nil {
-			return err
-		}
-		ruling, err = rule(ctx, tx, p, now)
-		return err
-	}))
-	return ruling, err
-}
-
-func rule(ctx context.Context, tx *sql.Tx, p webhook.Report, now time.Time) (ruling webhook.Ruling, err error) {
-	var seen int64
-	var eventID, echoOf string
-	err = tx.QueryRowContext(ctx, selectSeen, p.Tenant, p.Application, p.Key, now.UnixMicro()).Scan(&seen, &eventID, &echoOf)
-	if err != nil && !errors.Is(err, sql.ErrNoRows) {
-		return ruling, err
-	}
-	if err == nil && eventID == p.EventID {
-		return webhook.Ruling{EchoOf: echoOf, Order: seen}, nil
-	}
-	if ruling, err = take(ctx, tx, p, seen, now); errors.Is(err, sql.ErrNoRows) {
-		err = tx.QueryRowContext(ctx, nextOrder).Scan(&ruling.Order)
-	}
+		return do(tx)
+	})
 	if err != nil {
-		return ruling, err
-	}
-	_, err = tx.ExecContext(ctx, upsertSeen, p.Tenant, p.Application, p.Key,
-		ruling.Order, p.EventID, ruling.EchoOf, now.Add(webhook.SeenTTL).UnixMicro())
-	return ruling, err
-}
-
-// take finds the write that a report echoes, and takes it off the ledger. It answers sql.ErrNoRows if
-// there is none.
-func take(ctx context.Context, tx *sql.Tx, p webhook.Report, seen int64, now time.Time) (ruling webhook.Ruling, err error) {
-	var endpointID string
-	err = tx.QueryRowContext(ctx, selectWrite, p.Tenant, p.Application, p.Key, p.Hash, seen, now.UnixMicro()).
-		Scan(&ruling.Order, &ruling.EchoOf, &endpointID)
-	if err != nil {
-		return ruling, err
-	}
-	_, err = tx.ExecContext(ctx, deleteWrite, p.Tenant, p.Application, p.Key, p.Hash, ruling.EchoOf, endpointID)
-	return ruling, err
-}
-
-// Claim binds a name of a source to the content it is first seen with, and answers the content it is
-// bound to.
-func (r *Registry) Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (bound string, err error) {
-	err = ledger(r.write(ctx, func(tx *sql.Tx) error {
-		if err := forget(ctx, tx, now); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, insertClaim, sourceID, name, content, until.UnixMicro()); err != nil {
-			return err
-		}
-		return tx.QueryRowContext(ctx, selectClaim, sourceID, name).Scan(&bound)
-	}))
-	return bound, err
-}
-
-func forget(ctx context.Context, tx *sql.Tx, now time.Time) error {
-	for _, query := range expire {
-		if _, err := tx.ExecContext(ctx, query, now.UnixMicro()); err != nil { // the second has no use for it
-			return err
-		}
+		return fmt.Errorf("ledger: %w", explain(cmp.Or(ctx.Err(), err)))
 	}
 	return nil
-}
-
-func ledger(err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("ledger: %w", explain(err))
 }

@@ -30,7 +30,7 @@ CREATE INDEX endpoints_by_application ON endpoints (tenant, application) WHERE a
 CREATE TABLE ledger_order (n INTEGER NOT NULL) STRICT;
 INSERT INTO ledger_order VALUES (0);
 
--- What deliveries have brought to an application, or are about to.
+-- What deliveries have brought to an application, or are about to, and it has not reported yet.
 CREATE TABLE ledger_writes (
     tenant      TEXT    NOT NULL,
     application TEXT    NOT NULL,
@@ -39,24 +39,30 @@ CREATE TABLE ledger_writes (
     event_id    TEXT    NOT NULL,
     endpoint_id TEXT    NOT NULL,
     n           INTEGER NOT NULL, -- the place of the change it carries
+    idle        INTEGER NOT NULL, -- 1: the application had that value, and may say nothing
+    noted_at    INTEGER NOT NULL, -- microseconds since 1970
     expires_at  INTEGER NOT NULL, -- microseconds since 1970
     PRIMARY KEY (tenant, application, key, hash, event_id, endpoint_id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ledger_writes_by_end ON ledger_writes (expires_at);
 CREATE INDEX ledger_writes_by_n ON ledger_writes (n);
 
--- What an application last told us of an object: nothing that came before it can be an echo any more.
-CREATE TABLE ledger_seen (
-    tenant      TEXT    NOT NULL,
-    application TEXT    NOT NULL,
-    key         TEXT    NOT NULL,
-    n           INTEGER NOT NULL,
-    event_id    TEXT    NOT NULL, -- by which it told us
-    echo_of     TEXT    NOT NULL, -- the event that was echoed, '' for a change
-    expires_at  INTEGER NOT NULL, -- microseconds since 1970
+-- What is known of an object in an application: what it last reported, and the latest change it was told
+-- of or made.
+CREATE TABLE ledger_objects (
+    tenant       TEXT    NOT NULL,
+    application  TEXT    NOT NULL,
+    key          TEXT    NOT NULL,
+    hash         TEXT    NOT NULL, -- of the value it last reported, '' for none yet
+    event_id     TEXT    NOT NULL, -- by which it did
+    echo_of      TEXT    NOT NULL, -- the event whose write that was, '' for a change of its own
+    n            INTEGER NOT NULL, -- its place
+    latest       INTEGER NOT NULL, -- the place of the latest change
+    latest_event TEXT    NOT NULL,
+    expires_at   INTEGER NOT NULL, -- microseconds since 1970
     PRIMARY KEY (tenant, application, key)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX ledger_seen_by_end ON ledger_seen (expires_at);
+CREATE INDEX ledger_objects_by_end ON ledger_objects (expires_at);
 
 -- Names that third parties gave to one content each.
 CREATE TABLE claims (

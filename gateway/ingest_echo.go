@@ -1,0 +1,61 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+
+	"hookloop/internal/accept"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// Ledger says whether an item of a source is the echo of what was delivered to its application.
+type Ledger interface {
+	Rule(ctx context.Context, s webhook.Source, eventID string, data []byte) (webhook.Ruling, error)
+	// Change makes a change of an item that Rule found to be an echo.
+	Change(ctx context.Context, s webhook.Source, eventID string, data []byte) (webhook.Ruling, error)
+}
+
+// rule finds out whom an event goes to: a change to the endpoints that want it, an echo to nobody. An echo
+// of an old value shows that the application has lost a newer one; then there is more to start, an event
+// that brings it that once more.
+func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []incoming, err error) {
+	ruling, err := in.gateway.ledger.Rule(ctx, in.source, e.Event.ID, e.data)
+	if err == nil && ruling.Newer != "" {
+		more, err = in.repeat(ctx, m, ruling, e.Event.ID)
+		if err == nil && len(more) == 0 { // it cannot be brought that: the others go by what it has
+			ruling, err = in.gateway.ledger.Change(ctx, in.source, e.Event.ID, e.data)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", e.Event.ID, registryErr(err))
+	}
+	e.Event.Origin.Order, e.Event.Origin.EchoOf = ruling.Order, ruling.EchoOf
+	if !e.Event.Origin.IsEcho() {
+		e.EndpointIDs, e.Withheld, err = m.match(ctx, e.Event.Type)
+	}
+	return more, err
+}
+
+// repeat is the event that brings the application once more what it has lost: of the same content, but
+// with an id of its own, for who has seen an id before passes over it. There is none if none of its
+// endpoints takes events of that type, or the history is gone.
+func (in *ingestion) repeat(ctx context.Context, m *matcher, r webhook.Ruling, echoID string) ([]incoming, error) {
+	lost, data, err := in.gateway.started(ctx, workflows.EventWorkflowID(in.source.Tenant, r.Newer), "")
+	if webhook.CodeOf(err) == webhook.NotFound {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	to, err := m.ownOf(ctx, lost.Event.Type)
+	if err != nil || len(to) == 0 {
+		return nil, err
+	}
+	e := lost.Event
+	e.ID = accept.IDForKey(e.Tenant, "repeat for "+echoID)
+	e.Origin = &webhook.Origin{
+		SourceID: in.source.ID, Provider: in.source.Provider, Key: r.Newer, Order: r.Latest, Repeats: r.Newer,
+	}
+	return []incoming{{EventInput: workflows.EventInput{Event: e, EndpointIDs: to, Context: lost.Context}, data: data}}, nil
+}

@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"context"
+
+	"hookloop/internal/webhook"
+)
+
+// matcher finds the endpoints of the events of one request; many are of the same type.
+type matcher struct {
+	gateway *Gateway
+	source  webhook.Source
+	matched map[string][]string
+	own     map[string]bool // endpoints of the application itself; nil: not asked yet
+}
+
+// match gives the endpoints an event goes to, and those it would go to if it did not come from their
+// own application.
+func (m *matcher) match(ctx context.Context, eventType string) (to, withheld []string, err error) {
+	all, err := m.wanting(ctx, eventType)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, id := range all {
+		if m.own[id] {
+			withheld = append(withheld, id)
+		} else {
+			to = append(to, id)
+		}
+	}
+	return to, withheld, nil
+}
+
+// ownOf gives the application's own endpoints that take events of a type.
+func (m *matcher) ownOf(ctx context.Context, eventType string) ([]string, error) {
+	_, own, err := m.match(ctx, eventType)
+	return own, err
+}
+
+// wanting gives the endpoints that take events of a type, whose ever they are.
+func (m *matcher) wanting(ctx context.Context, eventType string) (all []string, err error) {
+	all, known := m.matched[eventType]
+	if !known {
+		if all, err = m.gateway.registry.Match(ctx, m.source.Tenant, eventType); err != nil {
+			return nil, registryErr(err)
+		}
+		m.matched[eventType] = all
+	}
+	return all, m.askOwn(ctx)
+}
+
+func (m *matcher) askOwn(ctx context.Context) error {
+	if m.source.Application == "" || m.own != nil {
+		return nil
+	}
+	ids, err := m.gateway.sources.Withheld(ctx, m.source.Tenant, m.source.Application)
+	if err != nil {
+		return registryErr(err)
+	}
+	m.own = map[string]bool{}
+	for _, id := range ids {
+		m.own[id] = true
+	}
+	return nil
+}

@@ -1,0 +1,82 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"hookloop/internal/webhook"
+)
+
+// ledgerObject is what is known of an object in an application. The zero value knows nothing.
+type ledgerObject struct {
+	hash, eventID, echoOf string // what it last reported
+	n                     int64
+	latest                int64 // the latest change it was told of or made
+	latestEvent           string
+}
+
+func object(ctx context.Context, tx *sql.Tx, m webhook.Mark, now time.Time) (o ledgerObject, err error) {
+	err = tx.QueryRowContext(ctx, selectObject, m.Tenant, m.Application, m.Key, now.UnixMicro()).
+		Scan(&o.hash, &o.eventID, &o.echoOf, &o.n, &o.latest, &o.latestEvent)
+	if errors.Is(err, sql.ErrNoRows) {
+		return ledgerObject{}, nil
+	}
+	return o, err
+}
+
+func (o *ledgerObject) save(ctx context.Context, tx *sql.Tx, m webhook.Mark, now time.Time) error {
+	_, err := tx.ExecContext(ctx, upsertObject, m.Tenant, m.Application, m.Key,
+		o.hash, o.eventID, o.echoOf, o.n, o.latest, o.latestEvent, now.Add(webhook.ObjectTTL).UnixMicro())
+	return err
+}
+
+// change is a report of something that nobody wrote.
+func (o *ledgerObject) change(ctx context.Context, tx *sql.Tx, p webhook.Report, now time.Time) (webhook.Ruling, error) {
+	if err := tx.QueryRowContext(ctx, nextOrder).Scan(&o.n); err != nil {
+		return webhook.Ruling{}, err
+	}
+	o.hash, o.eventID, o.echoOf, o.latest, o.latestEvent = p.Hash, p.EventID, "", o.n, p.EventID
+	if _, err := tx.ExecContext(ctx, deleteIdle, p.Tenant, p.Application, p.Key, now.Add(-webhook.ReportLag).UnixMicro()); err != nil {
+		return webhook.Ruling{}, err
+	}
+	return webhook.Ruling{Order: o.n}, o.save(ctx, tx, p.Mark, now)
+}
+
+// ruling tells of the latest report. If it is an echo, and a later change has come and gone before it,
+// the application has lost that one; if that one is still to come, it has not.
+func (o *ledgerObject) ruling(ctx context.Context, tx *sql.Tx, m webhook.Mark, now time.Time) (webhook.Ruling, error) {
+	r := webhook.Ruling{EchoOf: o.echoOf, Order: o.n}
+	if o.echoOf == "" || o.n >= o.latest {
+		return r, nil
+	}
+	var comes bool
+	err := tx.QueryRowContext(ctx, isStillToCome, m.Tenant, m.Application, m.Key, o.latest, now.UnixMicro()).Scan(&comes)
+	if err == nil && !comes {
+		r.Newer, r.Latest = o.latestEvent, o.latest
+	}
+	return r, err
+}
+
+// written is a write that a report echoes.
+type written struct {
+	eventID, endpointID string
+	n, notedAt          int64
+}
+
+// take finds the write that a report echoes, and takes it off the ledger with those that were over before
+// it began. It answers sql.ErrNoRows if there is none.
+func take(ctx context.Context, tx *sql.Tx, p webhook.Report, now time.Time) (w written, err error) {
+	err = tx.QueryRowContext(ctx, selectWrite, p.Tenant, p.Application, p.Key, p.Hash, now.UnixMicro()).
+		Scan(&w.eventID, &w.endpointID, &w.n, &w.notedAt)
+	if err != nil {
+		return w, err
+	}
+	if _, err = tx.ExecContext(ctx, deleteWrite, p.Tenant, p.Application, p.Key, p.Hash, w.eventID, w.endpointID); err != nil {
+		return w, err
+	}
+	before := w.notedAt - webhook.AttemptLag.Microseconds()
+	_, err = tx.ExecContext(ctx, deletePassed, p.Tenant, p.Application, p.Key, w.n, before)
+	return w, err
+}
