@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"log/slog"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
@@ -44,7 +47,7 @@ func startEngine(t *testing.T, dir, listen string) *engine.Engine {
 }
 
 // startService is `hookloop serve` in this process, because the real one refuses endpoints on
-// loopback: gateway and worker on one client of a Temporal elsewhere.
+// loopback: gateway and worker on one client of a Temporal elsewhere. Several may share a folder.
 func startService(t *testing.T, dir string, e *engine.Engine) app {
 	t.Helper()
 	silent := slog.New(slog.DiscardHandler)
@@ -60,16 +63,20 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	require.NoError(t, err)
 	t.Cleanup(verifier.Close)
 	again := redelivery.New(c, converter.GetDefaultDataConverter())
+	asks := approvals.New(c)
+	marks := ledger.New(endpoints, expression.New(), nil)
 	fetcher := sender.NewFetcher(sender.FetcherConfig{AllowLoopback: true})
 	t.Cleanup(fetcher.Close)
 	providers, err := source.New(source.Config{Fetch: fetcher})
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
-		Sources: endpoints, Providers: providers, Ledger: ledger.New(endpoints, expression.New(), nil),
-		Registry: endpoints, Temporal: c, Redeliveries: again, Approvals: approvals.New(c), Auth: verifier, AllowLoopback: true, Logger: silent,
+		Sources: endpoints, Providers: providers, Ledger: marks,
+		Registry: endpoints, Temporal: c, Redeliveries: again, Approvals: asks, Auth: verifier, AllowLoopback: true, Logger: silent,
 	})
 	require.NoError(t, err)
-	startWorker(t, c, endpoints, again)
+	reporter := asks.NewReporter(silent)
+	t.Cleanup(reporter.Close)
+	startWorker(t, c, endpoints, reporter, marks, again)
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -88,7 +95,13 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 
 func openEndpoints(t *testing.T, path string) *sqlite.Registry {
 	t.Helper()
-	key, err := registry.NewKey()
+	keyFile := path + ".key"
+	key, err := os.ReadFile(keyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		key, err = registry.NewKey()
+		require.NoError(t, err)
+		err = os.WriteFile(keyFile, key, 0o600)
+	}
 	require.NoError(t, err)
 	sealer, err := registry.NewSealer(key)
 	require.NoError(t, err)
@@ -98,16 +111,18 @@ func openEndpoints(t *testing.T, path string) *sqlite.Registry {
 	return r
 }
 
-func startWorker(t *testing.T, c client.Client, endpoints *sqlite.Registry, again *redelivery.Redeliveries) {
+func startWorker(
+	t *testing.T, c client.Client, endpoints *sqlite.Registry, h sender.Health, marks *ledger.Ledger, again *redelivery.Redeliveries,
+) {
 	t.Helper()
-	s, err := sender.New(sender.Config{AllowLoopback: true})
+	s, err := sender.New(sender.Config{AllowLoopback: true, Health: h})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
 	events, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflows.EventWorkflowID)
 	require.NoError(t, err)
 	w, err := worker.New(worker.Config{
 		Client:     c,
-		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events},
+		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events, Ledger: marks},
 		Recoveries: &activities.Recovery{Deliveries: again},
 		Approvals: &activities.Approval{
 			Endpoints: endpoints, Backlog: backlog.New(c), Events: &approvals.Announcer{Client: c, Endpoints: endpoints},

@@ -12,7 +12,7 @@ import (
 // echoPaths are webhook.EchoPaths as the API shows them, and as it documents those it reads.
 type echoPaths struct {
 	Key   string `json:"key" maxLength:"4096" doc:"jq: which object a body is about." example:".data.id"`
-	Value string `json:"value" maxLength:"4096" doc:"jq: the value that object has." example:".data | {name, email}"`
+	Value string `json:"value" maxLength:"4096" doc:"jq: the value that object has: all that a person may edit and others should hear of." example:".data | {name, email}"`
 }
 
 var applicationName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$`)
@@ -99,32 +99,46 @@ type requestShape struct {
 
 var shapeMethods = []string{"", "POST", "PUT", "PATCH", "DELETE"}
 
-func shapeOf(f field) (s webhook.RequestShape, err error) {
+// shapeOf merges a change into the shape there is; null goes back to the envelope, in whole or in part.
+func shapeOf(now webhook.RequestShape, f field) (webhook.RequestShape, error) {
 	if f.isNull() {
-		return s, nil
+		return webhook.RequestShape{}, nil
 	}
 	all, err := parts(f, `{"method": "PATCH", "path": "[.data.id]", "body": ".data"}`)
 	if err != nil {
-		return s, err
+		return now, err
 	}
+	next := now
 	for _, part := range all {
-		switch {
-		case part.name == "method":
-			if json.Unmarshal(part.value, &s.Method) != nil || !slices.Contains(shapeMethods, s.Method) {
-				err = webhook.Invalidf("request.method", "must be POST, PUT, PATCH or DELETE")
-			}
-		case part.name == "path" && !part.isNull():
-			s.Path, err = jq("request.path", part)
-		case part.name == "body" && !part.isNull():
-			s.Body, err = jq("request.body", part)
-		case part.name != "path" && part.name != "body":
+		switch part.name {
+		case "method":
+			next.Method, err = shapeMethod(part)
+		case "path":
+			next.Path, err = jqOrNone("request.path", part)
+		case "body":
+			next.Body, err = jqOrNone("request.body", part)
+		default:
 			err = webhook.Invalidf("request."+part.name, "is not a field of a request (method, path, body)")
 		}
 		if err != nil {
-			return s, err
+			return now, err
 		}
 	}
-	return s, nil
+	return next, nil
+}
+
+func shapeMethod(f field) (method string, err error) {
+	if json.Unmarshal(f.value, &method) != nil || !slices.Contains(shapeMethods, method) {
+		err = webhook.Invalidf("request.method", "must be POST, PUT, PATCH or DELETE")
+	}
+	return method, err
+}
+
+func jqOrNone(name string, f field) (string, error) {
+	if f.isNull() {
+		return "", nil
+	}
+	return jq(name, f)
 }
 
 // showEcho is what endpointEcho read; nil when it is neither.

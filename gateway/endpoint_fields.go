@@ -87,7 +87,7 @@ func (r rules) set(e *webhook.Endpoint, f field) (err error) {
 	case "echo":
 		e.EchoBack, e.Echo, err = endpointEcho(f)
 	case "request":
-		e.Request, err = shapeOf(f)
+		e.Request, err = shapeOf(e.Request, f)
 	default:
 		err = webhook.Invalidf(f.name, "is not a field of an endpoint (url, event_types, description, headers, secret, schedule, timeout, rate_limit, approval, application, echo, request, metadata)")
 	}

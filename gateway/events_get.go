@@ -27,7 +27,7 @@ type event struct {
 	Status     webhook.EventStatus `json:"status" enum:"delivering,delivered,failed"`
 	Reason     string              `json:"reason,omitempty" doc:"Why its workflow ended early, if it did."`
 	Hops       int                 `json:"hops,omitempty" doc:"How often it had passed through Hookloop before."`
-	Origin     *webhook.Origin     `json:"origin,omitempty" doc:"The source it came from, if no app posted it. With echo_of it repeats what that event's delivery had brought, and goes to nobody."`
+	Origin     *webhook.Origin     `json:"origin,omitempty" doc:"The source it came from, if no app posted it. With echo_of it says what that event's delivery had brought, and goes to nobody. With repeats it brings that event's content once more to an application that an older delivery reached after it."`
 	Withheld   []string            `json:"withheld,omitempty" doc:"Endpoints that want its type but belong to the application it came from."`
 	Deliveries []delivery          `json:"deliveries"`
 	WorkflowID string              `json:"workflow_id"`

@@ -30,7 +30,7 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", e.Event.ID, registryErr(err))
 	}
-	e.Event.Origin.Order, e.Event.Origin.EchoOf = ruling.Order, ruling.EchoOf
+	e.Event.Origin.Order, e.Event.Origin.Unsure, e.Event.Origin.EchoOf = ruling.Order, ruling.Unsure, ruling.EchoOf
 	if !e.Event.Origin.IsEcho() {
 		e.EndpointIDs, e.Withheld, err = m.match(ctx, e.Event.Type)
 	}

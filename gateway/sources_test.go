@@ -124,6 +124,8 @@ func TestEndpointEchoAndRequest(t *testing.T) {
 		"crm", map[string]any{"key": ".data.id", "value": ".data"},
 		map[string]string{"method": "PATCH", "path": "[.data.id]", "body": ".data"},
 	}, got)
+	got = read[view](t, r.do("PATCH", "/endpoints/"+id, `{"request":{"method":"PUT","path":null}}`), 200)
+	require.Equal(t, map[string]string{"method": "PUT", "body": ".data"}, got.Request)
 	got = read[view](t, r.do("PATCH", "/endpoints/"+id, `{"echo":true,"request":null}`), 200)
 	require.Equal(t, view{"crm", true, nil}, got)
 	got = read[view](t, r.do("PATCH", "/endpoints/"+id, `{"echo":null,"application":""}`), 200)

@@ -41,7 +41,8 @@ the gateway and the worker. All data stays below --data, and survives a restart 
 
 Endpoints on this machine (127.0.0.1) are allowed here, and only here. When everything is ready,
 <data>/dev.json says where it is and holds a token with every scope: the other commands find it.
-Ctrl-C stops accepting events, lets attempts under way finish, and exits.`,
+HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAYPAL_CA_FILE hold as in
+'hookloop serve'. Ctrl-C stops accepting events, lets attempts under way finish, and exits.`,
 		Example: `  hookloop dev
   hookloop dev --data /var/tmp/loop --listen 127.0.0.1:8090`,
 		Args: cobra.NoArgs,

@@ -35,7 +35,7 @@ func newEventGet(o *clientOptions) *cobra.Command {
 		Long: `Show what became of an event: every delivery with its attempts, why it waits and when the next
 attempt is due. Of what a third party sent it shows the source, their id of it, which endpoints it was
 withheld from because they belong to the same application, and whether it is only the echo of another
-event.
+event, or brings one once more to an application that had lost it.
 
 With --wait it first waits until all deliveries have ended, and exits 1 if one was not delivered.`,
 		Example: `  hookloop event get evt_01jzc8m3v7q2w5x9y1b4d6f8hk

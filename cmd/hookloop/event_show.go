@@ -68,7 +68,11 @@ func (e eventView) provenance(w io.Writer) {
 	application := "its application"
 	if o := e.Origin; o != nil {
 		application = cmp.Or(oneLine(o.Application), application)
-		_, _ = fmt.Fprintf(w, "came from %s, source %s, their key %s\n", oneLine(o.Provider), oneLine(o.SourceID), oneLine(o.Key))
+		if provider, id := oneLine(o.Provider), oneLine(o.SourceID); o.Repeats != "" {
+			_, _ = fmt.Fprintf(w, "repeats %s: by what %s, source %s, sent, %s had lost that\n", oneLine(o.Repeats), provider, id, application)
+		} else {
+			_, _ = fmt.Fprintf(w, "came from %s, source %s, their key %s\n", provider, id, oneLine(o.Key))
+		}
 	}
 	if e.Origin.IsEcho() {
 		_, _ = fmt.Fprintf(w, "echo of %s, sent to %s with the same value: it goes to nobody\n", oneLine(e.Origin.EchoOf), application)

@@ -186,6 +186,8 @@ func TestEventPictureTellsWhereItCameFrom(t *testing.T) {
 			"echo of evt_0, sent to crm with the same value: it goes to nobody\n",
 		`"origin":{"source_id":"src_1","provider":"x","key":"7","echo_of":"evt_0"},"hops":1`: "came from x, source src_1, their key 7\n" +
 			"echo of evt_0, sent to its application with the same value: it goes to nobody\npassed through Hookloop 1 time before\n",
+		`"origin":{"source_id":"src_1","provider":"x","key":"evt_0","repeats":"evt_0"},"deliveries":[{"endpoint_id":"ep_1","status":"pending"}]`: "" +
+			"repeats evt_0: by what x, source src_1, sent, its application had lost that\n\nep_1  pending\n",
 		`"hops":8,"deliveries":[{"endpoint_id":"ep_1","status":"held"}]`: "passed through Hookloop 8 times before\n\nep_1  held\n",
 	} {
 		g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/events/evt_1": {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -19,6 +20,9 @@ type hookloop struct {
 
 	client *http.Client
 }
+
+// errUnavailable says that Hookloop cannot tell right now.
+var errUnavailable = errors.New("unavailable")
 
 // connect reads what `hookloop dev` wrote when it was ready.
 func connect(data string) (*hookloop, error) {
@@ -57,6 +61,8 @@ func (h *hookloop) call(ctx context.Context, method, path string, header http.He
 	switch {
 	case err != nil:
 		return err
+	case resp.StatusCode == http.StatusServiceUnavailable:
+		return fmt.Errorf("%s %s: %w: %s", method, path, errUnavailable, said)
 	case resp.StatusCode/100 != 2:
 		return fmt.Errorf("%s %s: %s: %s", method, path, resp.Status, said)
 	case answer == nil:

@@ -44,12 +44,12 @@ type patch struct {
 	status    int
 }
 
-func newMautic(secret, webhookURL, user, password string) *mautic {
+func newMautic(contactID int, secret, webhookURL, user, password string) *mautic {
 	return &mautic{
 		user: user, password: password, secret: secret, webhookURL: webhookURL,
 		patches: make(chan patch, 16), queued: make(chan struct{}, 1),
 		client: &http.Client{Timeout: 15 * time.Second},
-		contacts: map[int]*contact{52: {id: 52, fields: map[string]string{
+		contacts: map[int]*contact{contactID: {id: contactID, fields: map[string]string{
 			"firstname": "Zoë", "lastname": "Adler", "email": "zoe@example.com",
 		}}},
 	}

@@ -25,7 +25,7 @@ func call(m *mautic, path, user, password string) int {
 
 func TestMauticKnowsWhoMayWriteWhat(t *testing.T) {
 	t.Parallel()
-	m := newMautic("secret", "", "user", "password")
+	m := newMautic(52, "secret", "", "user", "password")
 	require.Equal(t, http.StatusUnauthorized, call(m, "/api/contacts/52/edit", "user", "wrong"))
 	require.Equal(t, http.StatusNotFound, call(m, "/api/contacts/53/edit", "user", "password"))
 	require.Equal(t, http.StatusNotFound, call(m, "/api/contacts/x/edit", "user", "password"))
@@ -58,7 +58,7 @@ func TestMauticSendsAgainOnlyWhatBrokeOff(t *testing.T) {
 		panic(http.ErrAbortHandler)
 	}))
 	t.Cleanup(receiver.Close)
-	m := newMautic("secret", receiver.URL, "user", "password")
+	m := newMautic(52, "secret", receiver.URL, "user", "password")
 	go m.cron(t.Context(), time.Millisecond)
 
 	m.edit(52, "Jane", map[string]string{"company": "A"})

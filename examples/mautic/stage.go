@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	mathrand "math/rand/v2"
 	"net"
 	"net/http"
 	"time"
@@ -18,6 +19,7 @@ type stage struct {
 	mautic   *mautic
 	scoring  *scoring
 
+	contactID                               int
 	source, scoringEndpoint, mauticEndpoint string // ids
 
 	built []func(context.Context) error // how to undo what was built, in order
@@ -47,7 +49,9 @@ func (s *stage) build(ctx context.Context) error {
 		return err
 	}
 	s.source, s.mauticEndpoint, s.scoringEndpoint = source.ID, api.ID, app.ID
-	s.mautic = newMautic(secret, source.IngestURL, "hookloop", password)
+	// A contact of its own for each run: the ledger may still expect the echo of one that was broken off.
+	s.contactID = 1 + mathrand.IntN(1_000_000)
+	s.mautic = newMautic(s.contactID, secret, source.IngestURL, "hookloop", password)
 	s.scoring = &scoring{hookloop: s.hookloop, receipts: make(chan receipt, 16)}
 	if s.scoring.secret, err = signature.ParseSecret(app.Secret); err != nil {
 		return err
@@ -80,9 +84,10 @@ type created struct {
 	Secret    string // of an endpoint: what its deliveries are signed with
 }
 
-// create makes a source or an endpoint, to be deleted at the end.
+// create makes a source or an endpoint, to be deleted at the end. An interrupt waits for the id by which to
+// delete it.
 func (s *stage) create(ctx context.Context, kind string, config any) (c created, err error) {
-	if err := s.hookloop.call(ctx, http.MethodPost, kind, nil, config, &c); err != nil {
+	if err := s.hookloop.call(context.WithoutCancel(ctx), http.MethodPost, kind, nil, config, &c); err != nil {
 		return c, err
 	}
 	s.built = append(s.built, func(ctx context.Context) error {

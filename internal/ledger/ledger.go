@@ -59,7 +59,7 @@ func (l *Ledger) Remember(ctx context.Context, d webhook.Delivery) error {
 	m.Tenant, m.Application = d.Event.Tenant, d.Endpoint.Application
 	w := webhook.Write{Mark: m, EventID: d.Event.ID, EndpointID: d.Endpoint.ID}
 	if d.Event.Origin != nil {
-		w.Order = d.Event.Origin.Order
+		w.Order, w.Unsure = d.Event.Origin.Order, d.Event.Origin.Unsure
 	}
 	return l.store.Remember(ctx, w, l.now())
 }

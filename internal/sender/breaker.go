@@ -26,10 +26,11 @@ var (
 )
 
 // verdictOn judges the endpoint, not the delivery: a 400 for one payload comes from an endpoint
-// that is alive. An address we would not dial is our judgement and counts for neither.
+// that is alive. An address we would not dial is our judgement, a request that cannot be made is about
+// one event; they count for neither.
 func verdictOn(a webhook.Attempt) error {
 	switch {
-	case a.Failure == webhook.FailureAddress:
+	case a.Failure == webhook.FailureAddress, a.Failure == webhook.FailureRequest:
 		return errNoVerdict
 	case a.Faults():
 		return errFailing

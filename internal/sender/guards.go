@@ -27,6 +27,7 @@ type guard struct {
 	breaker  *breaker
 	pacer    *pacer // nil: the endpoint has no rate limit
 	bulkhead bulkhead
+	version  int  // of the endpoint, as last seen
 	unwell   bool // nobody has been told that it is well, or not since it failed
 	usedAt   time.Time
 }
@@ -68,6 +69,7 @@ func (g *guards) enter(d webhook.Delivery) (t turn, refused *webhook.Deferral) {
 	if isNew {
 		defer g.forget(now) // once this turn has its place, or none
 	}
+	gd.notice(d.Endpoint.Version)
 	if d.Probe {
 		return turn{guard: gd, taken: now}, gd.bulkhead.take(now)
 	}
@@ -80,6 +82,19 @@ func (g *guards) enter(d webhook.Delivery) (t turn, refused *webhook.Deferral) {
 		return turn{}, refused
 	}
 	return turn{guard: gd, breaker: gd.breaker, done: done, taken: now}, nil
+}
+
+// notice starts the breaker anew when the endpoint was changed since it opened: it has another URL, or a
+// person has let its deliveries go, on whatever worker. An open breaker would hold them up for what is
+// past.
+func (gd *guard) notice(version int) {
+	if version <= gd.version {
+		return
+	}
+	gd.version = version
+	if gd.breaker.State() != gobreaker.StateClosed {
+		gd.breaker = newBreaker()
+	}
 }
 
 // room takes a place and a token. The limit is asked last: its token would not come back.

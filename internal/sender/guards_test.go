@@ -37,7 +37,7 @@ func TestVerdictOn(t *testing.T) {
 	for failure, want := range map[webhook.Failure]error{
 		webhook.FailureRefused: sender.ErrFailing, webhook.FailureReset: sender.ErrFailing, webhook.FailureDNS: sender.ErrFailing,
 		webhook.FailureTLS: sender.ErrFailing, webhook.FailureTimeout: sender.ErrFailing, webhook.FailureOther: sender.ErrFailing,
-		webhook.FailureAddress: sender.ErrNoVerdict,
+		webhook.FailureAddress: sender.ErrNoVerdict, webhook.FailureRequest: sender.ErrNoVerdict,
 	} {
 		require.Equal(t, want, sender.VerdictOn(webhook.Attempt{Failure: failure}), failure)
 	}
@@ -79,6 +79,29 @@ func TestBreakerOpensProbesAndCloses(t *testing.T) {
 		send(200)
 		requireGauge(t, reg, 0)
 	})
+}
+
+// TestBreakerOfAChangedEndpoint: what it failed with is past once it was changed, or let go by a person on
+// another worker; a delivery that read it before changes nothing.
+func TestBreakerOfAChangedEndpoint(t *testing.T) {
+	t.Parallel()
+	srv := endpointtest.Start(t, endpointtest.Config{Script: "503:5 200"})
+	s := newSender(t, sender.Config{})
+	d := delivery(srv.URL)
+	for range 5 {
+		_, err := s.Send(t.Context(), d, 1)
+		require.NoError(t, err)
+	}
+	_, err := s.Send(t.Context(), d, 1)
+	requireDeferral(t, err, webhook.DeferBreaker, "the endpoint keeps failing")
+	changed := d
+	changed.Endpoint.Version++
+	a, err := s.Send(t.Context(), changed, 1)
+	require.NoError(t, err)
+	require.Equal(t, 200, a.StatusCode)
+	require.Equal(t, "closed", s.Breaker("acme", "ep_1"))
+	_, err = s.Send(t.Context(), d, 1)
+	require.NoError(t, err)
 }
 
 func TestOneProbeAtATime(t *testing.T) {

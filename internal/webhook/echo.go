@@ -20,7 +20,8 @@ const (
 	ObjectTTL = MaxScheduleTotal
 )
 
-// By how much an application may be late with its reports. After a change of its own, what it was
+// By how much an application may be late with its reports. That it was brought what it had it says within
+// ReportLag, or not at all. After a change of its own, what it was
 // brought more than ReportLag before will not be reported any more; after the report of one write, no
 // write that had ended before that one began.
 const (
@@ -42,6 +43,7 @@ type Write struct {
 	EventID    string
 	EndpointID string
 	Order      int64 // of the change it carries; 0: it gets its place now
+	Unsure     bool  // that change may have been none
 }
 
 // Report is a value that an application tells us one of its objects has.
@@ -57,6 +59,9 @@ type Ruling struct {
 	Order  int64
 	Newer  string // the event of a later change, which the application had and has lost by this write
 	Latest int64  // that change's place
+	// Unsure says that a change may be none: the application has the value it was brought and had before.
+	// It may have said so because it was brought it, or because a person changed what the value leaves out.
+	Unsure bool
 }
 
 // RequestShape is what an endpoint wants instead of our envelope, for APIs that cannot be taught to

@@ -36,6 +36,7 @@ type Origin struct {
 	Key         string `json:"key"` // the third party's id of it, or a hash of its content
 	Application string `json:"application,omitempty"`
 	Order       int64  `json:"order,omitempty"`   // its place among the changes to all objects; 0: not known
+	Unsure      bool   `json:"unsure,omitempty"`  // it may say nothing new; see Ruling
 	EchoOf      string `json:"echo_of,omitempty"` // the event whose delivery made the application say this
 	Repeats     string `json:"repeats,omitempty"` // the event whose content is brought once more to an application that lost it
 }

@@ -127,6 +127,29 @@ func echoIdle(t *testing.T, s Store) {
 	requireChange(t, told(t, r, "evt_4", "blue"))
 }
 
+// echoUnsure: who was brought the value he had and says that he has it may have been changed by a person in
+// what the value leaves out. That is passed on, once: what is said of that in turn is an echo.
+func echoUnsure(t *testing.T, s Store) {
+	r := open(t, s)
+	requireChange(t, told(t, r, "evt_1", "blue"))
+	wrote(t, r, "evt_2", "blue", 0)
+	got := told(t, r, "evt_3", "blue")
+	requireChange(t, got)
+	require.True(t, got.Unsure)
+
+	shop := webhook.Mark{Tenant: tenant, Application: "shop", Key: "7", Hash: "blue"}
+	_, err := r.Rule(t.Context(), webhook.Report{Mark: shop, EventID: "evt_4"}, born)
+	require.NoError(t, err)
+	w := webhook.Write{Mark: shop, EventID: "evt_3", EndpointID: id(2), Order: got.Order, Unsure: true}
+	require.NoError(t, r.Remember(t.Context(), w, born))
+	ruling, err := r.Rule(t.Context(), webhook.Report{Mark: shop, EventID: "evt_5"}, born)
+	require.NoError(t, err)
+	requireEcho(t, "evt_3", ruling)
+
+	wrote(t, r, "evt_6", "blue", 0)
+	requireChange(t, toldAt(t, r, "evt_7", "blue", born.Add(webhook.ReportLag)))
+}
+
 // echoLag: what was not reported when it should have been is void: after a change a while later, and after
 // the report of a write that began when it was over.
 func echoLag(t *testing.T, s Store) {

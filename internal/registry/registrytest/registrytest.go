@@ -89,6 +89,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"a late write is told":          echoLate,
 		"a write to come is no loss":    echoToCome,
 		"a change voids idle writes":    echoIdle,
+		"an idle write is no echo":      echoUnsure,
 		"late reports of old writes":    echoLag,
 		"echoes in a row":               echoSequence,
 		"a change whatever was written": echoOverruled,

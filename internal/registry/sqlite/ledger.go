@@ -25,13 +25,13 @@ const (
 	upsertWrite = `INSERT INTO ledger_writes (tenant, application, key, hash, event_id, endpoint_id, n, idle, noted_at, expires_at)
 		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET (idle, noted_at, expires_at) = (excluded.idle, excluded.noted_at, excluded.expires_at)`
 	// selectWrite finds the oldest write of a value: an application mostly reports in the order in which it
-	// was told.
-	selectWrite = `SELECT event_id, endpoint_id, n, noted_at FROM ledger_writes
-		WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND expires_at > ? ORDER BY n LIMIT 1`
+	// was told. One that changed nothing comes last, for its report may be none.
+	selectWrite = `SELECT event_id, endpoint_id, n, idle, noted_at FROM ledger_writes
+		WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND expires_at > ? ORDER BY idle = 1, n LIMIT 1`
 	deleteWrite = `DELETE FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND event_id = ? AND endpoint_id = ?`
 	// Writes that will not be reported any more: of an application that has changed the object itself, and
 	// of one that has reported a later write.
-	deleteIdle     = `DELETE FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND (idle = 1 OR noted_at < ?)`
+	deleteIdle     = `DELETE FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND (idle <> 0 OR noted_at < ?)`
 	deletePassed   = `DELETE FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND n < ? AND noted_at < ?`
 	isStillToCome  = `SELECT EXISTS (SELECT 1 FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND n >= ? AND idle = 0 AND expires_at > ?)`
 	selectWithheld = `SELECT id FROM endpoints WHERE tenant = ? AND application = ? AND application <> '' AND echo_back = 0 ORDER BY id`
@@ -66,7 +66,7 @@ func (r *Registry) Remember(ctx context.Context, w webhook.Write, now time.Time)
 			}
 		}
 		_, err = tx.ExecContext(ctx, upsertWrite, w.Tenant, w.Application, w.Key, w.Hash,
-			w.EventID, w.EndpointID, w.Order, o.hash == w.Hash, now.UnixMicro(), now.Add(webhook.EchoTTL).UnixMicro())
+			w.EventID, w.EndpointID, w.Order, o.idle(w), now.UnixMicro(), now.Add(o.ttl(w)).UnixMicro())
 		if err != nil {
 			return err
 		}
@@ -92,6 +92,11 @@ func (r *Registry) Rule(ctx context.Context, p webhook.Report, now time.Time) (r
 				return err
 			}
 			if err != nil {
+				return err
+			}
+			if w.idle == idleWrite {
+				ruling, err = o.change(ctx, tx, p, now)
+				ruling.Unsure = true
 				return err
 			}
 			o.hash, o.eventID, o.echoOf, o.n = p.Hash, p.EventID, w.eventID, w.n

@@ -32,6 +32,29 @@ func (o *ledgerObject) save(ctx context.Context, tx *sql.Tx, m webhook.Mark, now
 	return err
 }
 
+// What a write can be besides one that changes a value.
+const (
+	idleWrite   = 1 // of the value the application has: it may say so or not
+	unsureWrite = 2 // likewise, and of a change that may be none: whatever is said of it is an echo
+)
+
+func (o *ledgerObject) idle(w webhook.Write) int {
+	switch {
+	case o.hash != w.Hash:
+		return 0
+	case w.Unsure, o.echoOf == w.EventID: // made again, that delivery is no news either
+		return unsureWrite
+	}
+	return idleWrite
+}
+
+func (o *ledgerObject) ttl(w webhook.Write) time.Duration {
+	if o.idle(w) != 0 {
+		return webhook.ReportLag
+	}
+	return webhook.EchoTTL
+}
+
 // change is a report of something that nobody wrote.
 func (o *ledgerObject) change(ctx context.Context, tx *sql.Tx, p webhook.Report, now time.Time) (webhook.Ruling, error) {
 	if err := tx.QueryRowContext(ctx, nextOrder).Scan(&o.n); err != nil {
@@ -63,13 +86,14 @@ func (o *ledgerObject) ruling(ctx context.Context, tx *sql.Tx, m webhook.Mark, n
 type written struct {
 	eventID, endpointID string
 	n, notedAt          int64
+	idle                int
 }
 
 // take finds the write that a report echoes, and takes it off the ledger with those that were over before
 // it began. It answers sql.ErrNoRows if there is none.
 func take(ctx context.Context, tx *sql.Tx, p webhook.Report, now time.Time) (w written, err error) {
 	err = tx.QueryRowContext(ctx, selectWrite, p.Tenant, p.Application, p.Key, p.Hash, now.UnixMicro()).
-		Scan(&w.eventID, &w.endpointID, &w.n, &w.notedAt)
+		Scan(&w.eventID, &w.endpointID, &w.n, &w.idle, &w.notedAt)
 	if err != nil {
 		return w, err
 	}

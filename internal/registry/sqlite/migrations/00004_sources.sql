@@ -39,7 +39,7 @@ CREATE TABLE ledger_writes (
     event_id    TEXT    NOT NULL,
     endpoint_id TEXT    NOT NULL,
     n           INTEGER NOT NULL, -- the place of the change it carries
-    idle        INTEGER NOT NULL, -- 1: the application had that value, and may say nothing
+    idle        INTEGER NOT NULL, -- the application had that value and may say nothing: 1, or 2 if the change was unsure
     noted_at    INTEGER NOT NULL, -- microseconds since 1970
     expires_at  INTEGER NOT NULL, -- microseconds since 1970
     PRIMARY KEY (tenant, application, key, hash, event_id, endpoint_id)
