@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/registry"
 	"hookloop/internal/webhook"
 )
 
@@ -59,6 +60,29 @@ func concurrentCreates(t *testing.T, s Store) {
 		requireCode(t, webhook.Conflict, err)
 	}
 	requireMatch(t, r, "a", 1)
+}
+
+// concurrentLimit lets two processes, as it were, compete for a tenant's last places.
+func concurrentLimit(t *testing.T, s Store) {
+	sealer := newSealer(t)
+	both := []Registry{openWith(t, s, sealer), openWith(t, s, sealer)}
+	const left = 5
+	for n := range registry.MaxEndpoints - left {
+		create(t, both[0], endpoint(n, "a"))
+	}
+	for n := range registry.MaxSources - left {
+		require.NoError(t, both[0].CreateSource(t.Context(), source(n)))
+	}
+	for _, add := range []func(r Registry, n int) error{
+		func(r Registry, n int) error { return r.CreateEndpoint(t.Context(), endpoint(n, "a")) },
+		func(r Registry, n int) error { return r.CreateSource(t.Context(), source(n)) },
+	} {
+		refused := together(4*left, func(i int) error { return add(both[i%2], registry.MaxEndpoints+i) })
+		require.Len(t, refused, 3*left)
+		for _, err := range refused {
+			requireCode(t, webhook.Conflict, err)
+		}
+	}
 }
 
 func readYourWrites(t *testing.T, s Store) {

@@ -58,6 +58,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"reopen":                        reopen,
 		"endpoint not found":            notFound,
 		"taken id":                      takenID,
+		"what is no text":               noText,
 		"list":                          list,
 		"update":                        update,
 		"update that fails":             updateFails,
@@ -73,6 +74,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"match and limit at a thousand": matchThousand,
 		"concurrent updates":            concurrentUpdates,
 		"concurrent creates":            concurrentCreates,
+		"concurrent creates at limit":   concurrentLimit,
 		"read your writes":              readYourWrites,
 		"open twice":                    openTwice,
 		"rotated secrets":               rotatedSecrets,
@@ -97,6 +99,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"an echo expires":               echoExpires,
 		"concurrent echoes":             echoRace,
 		"claims":                        claims,
+		"any key and any name":          anyKey,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

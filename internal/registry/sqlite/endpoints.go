@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	selectEndpoint  = `SELECT ` + columns + ` FROM endpoints WHERE tenant = ? AND id = ?`
-	selectEndpoints = `SELECT ` + columns + ` FROM endpoints WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`
+	selectEndpoint  = `SELECT ` + registry.EndpointColumns + ` FROM endpoints WHERE tenant = ? AND id = ?`
+	selectEndpoints = `SELECT ` + registry.EndpointColumns + ` FROM endpoints WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`
 	countEndpoints  = `SELECT count(*) FROM endpoints WHERE tenant = ?`
-	insertEndpoint  = `INSERT INTO endpoints (` + columns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	updateEndpoint  = `UPDATE endpoints SET (` + columns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-		WHERE tenant = ?1 AND id = ?2 RETURNING ` + columns
+	insertEndpoint  = `INSERT INTO endpoints (` + registry.EndpointColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateEndpoint  = `UPDATE endpoints SET (` + registry.EndpointColumns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		WHERE tenant = ?1 AND id = ?2 RETURNING ` + registry.EndpointColumns
 	deleteEndpoint = `DELETE FROM endpoints WHERE tenant = ? AND id = ?`
 )
 
 // CreateEndpoint adds an endpoint as it is. It answers a webhook.Conflict error when the id is taken
 // or the tenant has registry.MaxEndpoints already.
 func (r *Registry) CreateEndpoint(ctx context.Context, e webhook.Endpoint) error {
-	row, err := r.row(e)
+	row, err := r.sealer.EndpointRow(e)
 	if err != nil {
 		return about(e.ID, err)
 	}
@@ -45,7 +45,7 @@ func (r *Registry) CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
 // Endpoint looks an endpoint up, its secrets opened. It answers a webhook.NotFound error for one
 // the tenant does not have.
 func (r *Registry) Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error) {
-	e, err := r.read(r.endpoint.QueryRowContext(ctx, tenant, id))
+	e, err := r.sealer.ReadEndpoint(r.endpoint.QueryRowContext(ctx, tenant, id))
 	if err != nil {
 		return webhook.Endpoint{}, about(id, err)
 	}
@@ -63,7 +63,7 @@ func (r *Registry) Endpoints(ctx context.Context, tenant, after string, limit in
 
 	var all []webhook.Endpoint
 	for rows.Next() {
-		e, err := r.read(rows)
+		e, err := r.sealer.ReadEndpoint(rows)
 		if err != nil {
 			return nil, about(e.ID, err)
 		}
@@ -89,23 +89,23 @@ func (r *Registry) UpdateEndpoint(ctx context.Context, tenant, id string, change
 }
 
 func (r *Registry) update(ctx context.Context, tx *sql.Tx, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error) {
-	before, err := r.read(tx.QueryRowContext(ctx, selectEndpoint, tenant, id))
+	before, err := r.sealer.ReadEndpoint(tx.QueryRowContext(ctx, selectEndpoint, tenant, id))
 	if err != nil {
 		return before, err
 	}
-	subscribed := subscriptions(before)
+	subscribed := registry.Subscriptions(before)
 
 	e := before
 	if err := change(&e); err != nil {
 		return e, err
 	}
 	e.Tenant, e.ID, e.CreatedAt, e.Version = before.Tenant, before.ID, before.CreatedAt, before.Version+1
-	row, err := r.row(e)
+	row, err := r.sealer.EndpointRow(e)
 	if err != nil {
 		return e, err
 	}
-	now, err := r.read(tx.QueryRowContext(ctx, updateEndpoint, row...))
-	if err != nil || slices.Equal(subscribed, subscriptions(now)) {
+	now, err := r.sealer.ReadEndpoint(tx.QueryRowContext(ctx, updateEndpoint, row...))
+	if err != nil || slices.Equal(subscribed, registry.Subscriptions(now)) {
 		return now, err
 	}
 	return now, resubscribe(ctx, tx, now)

@@ -10,47 +10,20 @@ import (
 )
 
 const (
-	sourceColumns    = `tenant, id, provider, name, config, type_prefix, application, echo, version, created_at, updated_at`
-	selectSource     = `SELECT ` + sourceColumns + ` FROM sources WHERE tenant = ? AND id = ?`
-	selectSourceByID = `SELECT ` + sourceColumns + ` FROM sources WHERE id = ?`
-	selectSources    = `SELECT ` + sourceColumns + ` FROM sources WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`
+	selectSource     = `SELECT ` + registry.SourceColumns + ` FROM sources WHERE tenant = ? AND id = ?`
+	selectSourceByID = `SELECT ` + registry.SourceColumns + ` FROM sources WHERE id = ?`
+	selectSources    = `SELECT ` + registry.SourceColumns + ` FROM sources WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`
 	countSources     = `SELECT count(*) FROM sources WHERE tenant = ?`
-	insertSource     = `INSERT INTO sources (` + sourceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	updateSource     = `UPDATE sources SET (` + sourceColumns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) WHERE tenant = ?1 AND id = ?2`
-	deleteSource     = `DELETE FROM sources WHERE tenant = ? AND id = ?`
+	insertSource     = `INSERT INTO sources (` + registry.SourceColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateSource     = `UPDATE sources SET (` + registry.SourceColumns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+		WHERE tenant = ?1 AND id = ?2 RETURNING ` + registry.SourceColumns
+	deleteSource = `DELETE FROM sources WHERE tenant = ? AND id = ?`
 )
-
-func sourceFields(s *webhook.Source, sealed *[]byte) []any {
-	return []any{
-		&s.Tenant, &s.ID, &s.Provider, &s.Name, sealed, &s.TypePrefix, &s.Application,
-		jsonText{&s.Echo},
-		&s.Version,
-		micros{&s.CreatedAt},
-		micros{&s.UpdatedAt},
-	}
-}
-
-func (r *Registry) readSource(row scanner) (s webhook.Source, err error) {
-	var sealed []byte
-	if err := row.Scan(sourceFields(&s, &sealed)...); err != nil {
-		return s, err
-	}
-	s.Config, err = r.sealer.OpenConfig(s.Tenant, s.ID, sealed)
-	return s, err
-}
-
-func (r *Registry) sourceRow(s webhook.Source) ([]any, error) {
-	sealed, err := r.sealer.SealConfig(s.Tenant, s.ID, s.Config)
-	if err != nil {
-		return nil, err
-	}
-	return sourceFields(&s, &sealed), nil
-}
 
 // CreateSource adds a source as it is. It answers a webhook.Conflict error when the id is taken or
 // the tenant has registry.MaxSources already.
 func (r *Registry) CreateSource(ctx context.Context, s webhook.Source) error {
-	row, err := r.sourceRow(s)
+	row, err := r.sealer.SourceRow(s)
 	if err != nil {
 		return aboutSource(s.ID, err)
 	}
@@ -70,13 +43,13 @@ func (r *Registry) CreateSource(ctx context.Context, s webhook.Source) error {
 // Source looks a source up, its config opened. It answers a webhook.NotFound error for one the tenant
 // does not have.
 func (r *Registry) Source(ctx context.Context, tenant, id string) (webhook.Source, error) {
-	s, err := r.readSource(r.readers.QueryRowContext(ctx, selectSource, tenant, id))
+	s, err := r.sealer.ReadSource(r.readers.QueryRowContext(ctx, selectSource, tenant, id))
 	return s, aboutSource(id, err)
 }
 
 // SourceByID looks a source up of whatever tenant: a third party's request names no tenant.
 func (r *Registry) SourceByID(ctx context.Context, id string) (webhook.Source, error) {
-	s, err := r.readSource(r.sourceByID.QueryRowContext(ctx, id))
+	s, err := r.sealer.ReadSource(r.sourceByID.QueryRowContext(ctx, id))
 	return s, aboutSource(id, err)
 }
 
@@ -91,7 +64,7 @@ func (r *Registry) Sources(ctx context.Context, tenant, after string, limit int)
 
 	var all []webhook.Source
 	for rows.Next() {
-		s, err := r.readSource(rows)
+		s, err := r.sealer.ReadSource(rows)
 		if err != nil {
 			return nil, aboutSource(s.ID, err)
 		}
@@ -104,7 +77,7 @@ func (r *Registry) Sources(ctx context.Context, tenant, after string, limit int)
 // UpdateEndpoint does.
 func (r *Registry) UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (s webhook.Source, err error) {
 	err = r.write(ctx, func(tx *sql.Tx) error {
-		before, err := r.readSource(tx.QueryRowContext(ctx, selectSource, tenant, id))
+		before, err := r.sealer.ReadSource(tx.QueryRowContext(ctx, selectSource, tenant, id))
 		if err != nil {
 			return err
 		}
@@ -113,11 +86,11 @@ func (r *Registry) UpdateSource(ctx context.Context, tenant, id string, change f
 			return err
 		}
 		s.Tenant, s.ID, s.CreatedAt, s.Version = before.Tenant, before.ID, before.CreatedAt, before.Version+1
-		row, err := r.sourceRow(s)
+		row, err := r.sealer.SourceRow(s)
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, updateSource, row...)
+		s, err = r.sealer.ReadSource(tx.QueryRowContext(ctx, updateSource, row...))
 		return err
 	})
 	if err != nil {

@@ -3,20 +3,17 @@ package sqlite
 import (
 	"context"
 	"database/sql"
-	"slices"
 
+	"hookloop/internal/registry"
 	"hookloop/internal/webhook"
 )
-
-// everyType is the subscription of an endpoint that names no event types; no event type is spelt so.
-const everyType = "*"
 
 const (
 	// selectMatch reads two ranges of the primary key, each in the order of endpoint ids already,
 	// and merges them. IN (?2, '*') would have to sort.
 	selectMatch = `SELECT endpoint_id FROM subscriptions WHERE tenant = ?1 AND event_type = ?2
 		UNION ALL
-		SELECT endpoint_id FROM subscriptions WHERE tenant = ?1 AND event_type = '` + everyType + `'
+		SELECT endpoint_id FROM subscriptions WHERE tenant = ?1 AND event_type = '` + registry.EveryType + `'
 		ORDER BY endpoint_id`
 	insertSubscription  = `INSERT INTO subscriptions (tenant, event_type, endpoint_id) VALUES (?, ?, ?)`
 	deleteSubscriptions = `DELETE FROM subscriptions WHERE tenant = ? AND endpoint_id = ?`
@@ -42,19 +39,8 @@ func (r *Registry) Match(ctx context.Context, tenant, eventType string) ([]strin
 	return ids, endpointsOf(tenant, rows.Err())
 }
 
-// subscriptions are the event types an endpoint is to be found by.
-func subscriptions(e webhook.Endpoint) []string {
-	switch {
-	case e.State == webhook.EndpointDisabled:
-		return nil
-	case len(e.EventTypes) == 0:
-		return []string{everyType}
-	}
-	return slices.Compact(slices.Sorted(slices.Values(e.EventTypes)))
-}
-
 func subscribe(ctx context.Context, tx *sql.Tx, e webhook.Endpoint) error {
-	for _, eventType := range subscriptions(e) {
+	for _, eventType := range registry.Subscriptions(e) {
 		if _, err := tx.ExecContext(ctx, insertSubscription, e.Tenant, eventType, e.ID); err != nil {
 			return err
 		}
