@@ -58,6 +58,9 @@ func TestRecord(t *testing.T) {
 		"unanswered":       recordUnanswered,
 		"recovers-itself":  recordRecovers,
 		"failing-is-asked": recordAsks,
+		"parked":           recordParked,
+		"circled":          recordCircled,
+		"echo":             recordEcho,
 	} {
 		t.Run(name, func(t *testing.T) {
 			mine := *p

@@ -138,6 +138,20 @@ func TestIngestSplitsABatch(t *testing.T) {
 	require.Equal(t, 1000, r.temporal.count(), "the repeat adds what was missing")
 }
 
+// TestIngestKeepsTheContext: the item is the data, and what the batch said of all of them stands beside it.
+func TestIngestKeepsTheContext(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.source(`{"provider":"meta","config":{"secrets":["k"],"verify_token":"t"}}`)
+	item := `{"field":"feed",  "value":{"item":"post","n":1.10}}`
+	body := `{"object":"page","entry":[{"id":"7","time":1,"changes":[` + item + `]}]}`
+	w := r.send("POST", id, body, "Content-Type", "application/json", "X-Hub-Signature-256", "sha256="+hex.EncodeToString(sum("k", body)))
+	require.Equal(t, 200, w.Code)
+	in := r.startedEvents()[item]
+	require.Equal(t, "meta.page.feed", in.Event.Type)
+	require.JSONEq(t, `{"object":"page","entry":{"id":"7","time":1}}`, string(in.Context))
+}
+
 // TestIngestWhileDown: whoever comes again is told when, whoever would not is cut off, and the repeat
 // completes what was begun.
 func TestIngestWhileDown(t *testing.T) {

@@ -36,6 +36,43 @@ func TestBody(t *testing.T) {
 	}
 }
 
+func TestBodyWithContext(t *testing.T) {
+	t.Parallel()
+	e := webhook.Event{Type: "meta.page.feed", Timestamp: happened}
+	require.Equal(t, `{"type":"meta.page.feed","timestamp":"2026-01-31T12:00:00Z","data":{"a": 1},"context":{"object":"page"}}`,
+		string(webhook.Body(e, webhook.Content{Data: []byte(`{"a": 1}`), Context: []byte(`{"object":"page"}`)})))
+}
+
+func TestEventTypeOf(t *testing.T) {
+	t.Parallel()
+	for _, c := range [][3]string{
+		{"shopify", "orders/create", "shopify.orders.create"},
+		{"paypal", "PAYMENT.CAPTURE.COMPLETED", "paypal.payment.capture.completed"},
+		{"slack", "slash_command:/webhook-collect", "slack.slash_command.webhook_collect"},
+		{"mautic", "mautic.lead_post_save_new", "mautic.lead_post_save_new"},
+		{"crm", "mautic.lead_post_save_new", "crm.mautic.lead_post_save_new"},
+		{"standard_webhooks", "", "standard_webhooks.event"},
+		{"x", "...", "x.event"},
+		{"x", "Ünï cödé", "x._n__c_d_"},
+		{"", "google-pubsub", "google_pubsub"},
+		{"a", strings.Repeat("b.", 100), "a." + strings.Repeat("b.", 62) + "b"},
+	} {
+		got := webhook.EventTypeOf(c[0], c[1])
+		require.Equal(t, c[2], got)
+		require.NoError(t, webhook.CheckEventType(got))
+	}
+}
+
+func TestCheckData(t *testing.T) {
+	t.Parallel()
+	for _, good := range []string{`1`, `"é"`, `{"a":[1.10]}`, strings.Repeat("[", 500) + strings.Repeat("]", 500)} {
+		require.NoError(t, webhook.CheckData([]byte(good)))
+	}
+	for _, bad := range []string{``, `{`, `1 2`, "\"\xff\"", strings.Repeat("[", 501) + strings.Repeat("]", 501), `"` + strings.Repeat("a", webhook.MaxBody) + `"`} {
+		require.Equal(t, webhook.Invalid, webhook.CodeOf(webhook.CheckData([]byte(bad))))
+	}
+}
+
 func TestCheckEventType(t *testing.T) {
 	t.Parallel()
 	for _, good := range []string{"a", "contact.updated", "a_b.c_1", "_", "0.0", "a.b.c.d", strings.Repeat("a", 128)} {

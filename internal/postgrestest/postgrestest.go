@@ -1,0 +1,146 @@
+// Package postgrestest starts throw-away PostgreSQL servers for tests, from the programs that are
+// installed: no Docker, no service that must run already. A server has a folder, a port and a password
+// of its own; it goes with the test that started it, and with the process when that is killed. What
+// is in its databases is the test's.
+package postgrestest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// patience bounds whatever a server is to do: on a busy machine it takes seconds, and never minutes.
+const patience = time.Minute
+
+// user is who owns the server's databases, and may do everything there.
+const user = "hookloop"
+
+// Config says how a server behaves.
+type Config struct {
+	// Fsync makes each commit wait for the disk. Without it one is as fast as memory, and still
+	// outlives the server: only if the machine fell would it be lost.
+	Fsync bool
+}
+
+// Server is a running PostgreSQL server.
+type Server struct {
+	Data string // the data directory
+
+	cfg      Config
+	folder   *folder
+	programs programs
+	password string
+	port     int
+	process  *process
+	made     atomic.Int64 // databases
+}
+
+// Start starts a server that stops, and leaves nothing behind, when the test ends. Where PostgreSQL
+// is not installed the test is skipped, and says so.
+func Start(t testing.TB, cfg Config) *Server {
+	t.Helper()
+	s, err := start(cfg)
+	require(t, err)
+	t.Cleanup(s.remove)
+	return s
+}
+
+// shared is the server that the tests of a package have in common.
+var shared struct {
+	once   sync.Once
+	server *Server
+	err    error
+}
+
+// Shared gives the server that the tests of a package have in common; the first to ask starts it. The
+// package must have a TestMain that calls Main.
+func Shared(t testing.TB) *Server {
+	t.Helper()
+	shared.once.Do(func() { shared.server, shared.err = start(Config{}) })
+	require(t, shared.err)
+	return shared.server
+}
+
+// Main runs the tests of a package, and removes the server they shared.
+func Main(m *testing.M) {
+	code := m.Run()
+	if shared.server != nil {
+		shared.server.remove()
+	}
+	os.Exit(code)
+}
+
+func require(t testing.TB, err error) {
+	t.Helper()
+	switch {
+	case errors.Is(err, errMissing):
+		t.Skipf("NOT TESTED: %v", err)
+	case err != nil:
+		t.Fatal(err)
+	}
+}
+
+// URL is how to connect to a database of the server; "postgres" is always there.
+func (s *Server) URL(database string) string {
+	u := url.URL{
+		Scheme: "postgres", User: url.UserPassword(user, s.password), Host: fmt.Sprintf("127.0.0.1:%d", s.port),
+		Path: "/" + database, RawQuery: "sslmode=disable",
+	}
+	return u.String()
+}
+
+// NewDatabase makes an empty database, which goes when the test ends, and gives its URL.
+func (s *Server) NewDatabase(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("test%d", s.made.Add(1))
+	if err := s.exec("CREATE DATABASE " + name); err != nil {
+		t.Fatal(err)
+	}
+	// A server that was stopped meanwhile takes its databases along anyway.
+	t.Cleanup(func() { _ = s.exec("DROP DATABASE " + name + " WITH (FORCE)") })
+	return s.URL(name)
+}
+
+func (s *Server) exec(query string) error {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	_, err = conn.Exec(ctx, query)
+	return err
+}
+
+// StopImmediately cuts all connections and stops the server where it stands, as a crash does. Every
+// commit that was answered is still there after Restart.
+func (s *Server) StopImmediately(t testing.TB) {
+	t.Helper()
+	if err := s.process.stop(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Restart starts a server that was stopped, at the same address.
+func (s *Server) Restart(t testing.TB) {
+	t.Helper()
+	if err := s.run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// remove is for the end, when nobody is left to complain to.
+func (s *Server) remove() {
+	_ = s.process.stop()
+	s.folder.remove()
+}

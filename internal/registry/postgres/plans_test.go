@@ -1,0 +1,98 @@
+package postgres_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/registry/postgres"
+)
+
+// crowd fills the tables as those of a large installation, 20 endpoints of each of 500 tenants, and
+// lets PostgreSQL count.
+func (d database) crowd(t testing.TB) {
+	t.Helper()
+	for _, statement := range []string{
+		`INSERT INTO endpoints SELECT 'tenant' || n % 500, 'ep_' || n, '', '', '', '', '', '', 0, 0, 0, 0, 0,
+			CASE WHEN n % 10 = 0 THEN 'crm' ELSE '' END, false, '', '', 'active', '', 0, '', 1, 0, 0 FROM generate_series(1, 10000) n`,
+		`INSERT INTO subscriptions SELECT 'tenant' || n % 500, type, 'ep_' || n
+			FROM generate_series(1, 10000) n, unnest(ARRAY['contact.created', 'contact.updated', '*']) type`,
+		`INSERT INTO sources SELECT 'tenant' || n % 500, 'src_' || n, '', '', '', '', '', '', 1, 0, 0 FROM generate_series(1, 10000) n`,
+		`INSERT INTO ledger_writes SELECT 'tenant' || n % 500, 'crm', n::text::bytea, 'h', 'evt_' || n, 'ep_1', n, 0, n, n FROM generate_series(1, 10000) n`,
+		`INSERT INTO ledger_objects SELECT 'tenant' || n % 500, 'crm', n::text::bytea, '', '', '', n, n, '', n FROM generate_series(1, 10000) n`,
+		`SELECT setval('ledger_order', 10000)`,
+		`VACUUM ANALYZE`,
+	} {
+		d.exec(t, statement)
+	}
+}
+
+// hotPath are the queries of accepting and delivering, and how they are to find what they look for.
+var hotPath = []struct {
+	query string
+	args  []any
+	want  []string
+}{
+	{postgres.SelectMatch, []any{"tenant1", "contact.updated"}, []string{
+		"Index Only Scan using subscriptions_pkey on subscriptions",
+		"Index Cond: ((tenant = 'tenant1'::text) AND (event_type = 'contact.updated'::text))",
+		"Index Only Scan using subscriptions_pkey on subscriptions subscriptions_1",
+		"Index Cond: ((tenant = 'tenant1'::text) AND (event_type = '*'::text))",
+	}},
+	{postgres.SelectEndpoint, []any{"tenant1", "ep_1"}, []string{
+		"Index Scan using endpoints_pkey on endpoints", "Index Cond: ((tenant = 'tenant1'::text) AND (id = 'ep_1'::text))",
+	}},
+	{postgres.SelectSourceByID, []any{"src_1"}, []string{
+		"Index Scan using sources_by_id on sources", "Index Cond: (id = 'src_1'::text)",
+	}},
+}
+
+// TestPlans keeps the hot path on its indexes. PostgreSQL chooses by what it has counted: of the tables
+// of a large installation the plan says that it does use them; of empty ones, with scans made dear
+// (enable_seqscan = off forbids none), only that it could.
+func TestPlans(t *testing.T) {
+	t.Parallel()
+	empty, full := newDatabase(t), newDatabase(t)
+	empty.migrate(t)
+	full.migrate(t)
+	full.crowd(t)
+	for _, hot := range hotPath {
+		require.Equal(t, hot.want, plan(t, full, "", hot.query, hot.args...))
+		could := strings.Join(plan(t, empty, "SET LOCAL enable_seqscan = off", hot.query, hot.args...), "\n")
+		require.Contains(t, could, "Index")
+		require.NotContains(t, could, "Seq Scan")
+	}
+	for _, warm := range []struct {
+		query string
+		args  []any
+	}{
+		{postgres.SelectWithheld, []any{"tenant10", "crm"}},
+		{postgres.SelectObject, []any{"tenant1", "crm", []byte("1"), 0}},
+		{postgres.IsStillToCome, []any{"tenant1", "crm", []byte("1"), 0, 0}},
+		{postgres.TakeWrite, []any{"tenant1", "crm", []byte("1"), "h", 0}},
+		{postgres.SweepWrites, []any{0}},
+		{postgres.SweepPassed, []any{1_000_000}},
+	} {
+		steps := strings.Join(plan(t, full, "", warm.query, warm.args...), "\n")
+		require.Contains(t, steps, "Index")
+		require.NotContains(t, strings.ReplaceAll(steps, "Seq Scan on ledger_order", ""), "Seq Scan", "%s", steps)
+	}
+}
+
+// plan is how PostgreSQL would find what a query asks for; how it puts that together is its own.
+func plan(t *testing.T, d database, before, q string, args ...any) []string {
+	t.Helper()
+	tx, err := d.connect(t).BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, tx.Rollback()) }()
+	_, err = tx.ExecContext(t.Context(), before)
+	require.NoError(t, err)
+	var steps []string
+	for _, step := range query(t, tx, "EXPLAIN (COSTS OFF) "+q, args...) {
+		if step = strings.TrimLeft(step, " ->"); strings.Contains(step, "Scan") || strings.Contains(step, "Cond") {
+			steps = append(steps, step)
+		}
+	}
+	return steps
+}

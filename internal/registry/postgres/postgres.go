@@ -1,0 +1,73 @@
+// Package postgres keeps the registry in a PostgreSQL database (15 or newer), for installations of more
+// than one process. Its tables lie in one schema: the first of the connection's search_path, "public"
+// unless the URL says otherwise. It decides nothing about endpoints: what may be in one is the
+// gateway's to check.
+package postgres
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/stdlib"
+
+	"hookloop/internal/registry"
+)
+
+const (
+	// maxConnections bounds what one process takes of a server's connections, which are 100 unless
+	// somebody raised them. A query lasts a fraction of a millisecond: a few serve thousands a second.
+	maxConnections = 16
+
+	// maxAge lets connections follow when the server's name points elsewhere.
+	maxAge = time.Hour
+)
+
+// Registry is an open registry. Its methods may be called from many goroutines and processes: reads
+// and writes of different endpoints run beside each other, and see every write that has returned.
+// Times are kept to the microsecond. After an outage of the server it goes on by itself.
+type Registry struct {
+	sealer *registry.Sealer
+	db     *sql.DB
+	writes atomic.Uint64 // to the ledger
+}
+
+// Open opens the registry in the database at url (postgres://user@host:5432/database). It changes
+// nothing there: the schema must be of this program's version, as Migrate makes it.
+func Open(ctx context.Context, url string, sealer *registry.Sealer) (*Registry, error) {
+	cfg, err := parse(url)
+	if err != nil {
+		return nil, err
+	}
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(impatient))
+	db.SetMaxOpenConns(maxConnections)
+	db.SetMaxIdleConns(maxConnections)
+	db.SetConnMaxLifetime(maxAge)
+	if err := check(ctx, db); err != nil {
+		_ = db.Close() // why it did not open is what matters
+		return nil, at(cfg, err)
+	}
+	return &Registry{sealer: sealer, db: db}, nil
+}
+
+// impatient makes the server end a transaction whose process has vanished without a word, with its
+// whole machine perhaps: what it locked would stay so until TCP gives up, in hours.
+func impatient(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'")
+	return err
+}
+
+// Ping says whether the registry can be read.
+func (r *Registry) Ping(ctx context.Context) error {
+	var inUse bool
+	if err := r.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM endpoints)").Scan(&inUse); err != nil {
+		return fmt.Errorf("registry: %w", explain(err))
+	}
+	return nil
+}
+
+// Close closes the connections. Calls under way may still end.
+func (r *Registry) Close() error { return r.db.Close() }
