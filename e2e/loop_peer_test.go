@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"sync"
 	"testing"
@@ -138,11 +139,7 @@ func (p *peer) counts() (received, emitted, answered int) {
 func (p *peer) snapshot() map[string]string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	all := map[string]string{}
-	for id, value := range p.values {
-		all[id] = value
-	}
-	return all
+	return maps.Clone(p.values)
 }
 
 // quiet waits until all that the peers said has been taken and all of that has been delivered, and gives

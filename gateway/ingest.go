@@ -170,6 +170,6 @@ func (in *ingestion) count(outcome string) {
 }
 
 func (in *ingestion) log(outcome, reason string) {
-	in.gateway.log.Warn("ingest", slog.String("tenant", in.source.Tenant), slog.String("source", shortened(in.source.ID)),
+	in.gateway.log.Warn("ingest", slog.String("tenant", in.source.Tenant), slog.String("source_id", shortened(in.source.ID)),
 		slog.String("provider", in.source.Provider), slog.String("outcome", outcome), slog.String("reason", reason))
 }

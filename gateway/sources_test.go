@@ -121,7 +121,8 @@ func TestEndpointEchoAndRequest(t *testing.T) {
 		"request":{"method":"PATCH","path":"[.data.id]","body":".data"}}`)
 	got := read[view](t, r.do("GET", "/endpoints/"+id, ""), 200)
 	require.Equal(t, view{
-		"crm", map[string]any{"key": ".data.id", "value": ".data"},
+		"crm",
+		map[string]any{"key": ".data.id", "value": ".data"},
 		map[string]string{"method": "PATCH", "path": "[.data.id]", "body": ".data"},
 	}, got)
 	got = read[view](t, r.do("PATCH", "/endpoints/"+id, `{"request":{"method":"PUT","path":null}}`), 200)

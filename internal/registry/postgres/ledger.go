@@ -162,7 +162,7 @@ func (r *Registry) ledger(ctx context.Context, m webhook.Mark, now time.Time, do
 	err := r.sweep(ctx, now)
 	if err == nil {
 		err = r.write(ctx, func(tx *sql.Tx) error {
-			if err := error(nil); err != nil {
+			if err := lock(ctx, tx, "ledger", m.Tenant, m.Application, m.Key); err != nil {
 				return err
 			}
 			return do(tx)
