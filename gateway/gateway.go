@@ -66,6 +66,7 @@ type Config struct {
 	Approvals    Approvals
 	Auth         TokenVerifier
 
+	Codec         http.Handler            // Temporal's codec server, at /codec; nil: there is none
 	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
 	AllowLoopback bool                    // endpoints on this machine are accepted; for development
 	PublicURL     string                  // where third parties reach the gateway, without a slash at its end; empty: as the request for it did
@@ -84,6 +85,7 @@ type Gateway struct {
 	ledger        Ledger
 	known         *lru.Cache[string, string] // the provider of each source seen lately
 	public        string
+	codec         http.Handler
 	temporal      Temporal
 	redeliveries  Redeliveries
 	approvals     Approvals
@@ -113,7 +115,7 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, public: c.PublicURL,
+		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m,

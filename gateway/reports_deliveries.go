@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -82,7 +83,7 @@ func (g *Gateway) deliveryReport(ctx context.Context, e *told, report *webhook.D
 	if err == nil {
 		*report = own
 		if own.Status.Ended() || !x.closed() {
-			x.showWait(report)
+			x.showWait(report, g.converter)
 			return nil
 		}
 	}
@@ -130,12 +131,13 @@ func waiting(all []*workflowpb.PendingActivityInfo) *workflowpb.PendingActivityI
 
 // showWait adds what a delivery waits for, if Temporal does the waiting. The words of a failure of
 // ours are for the log and the Temporal UI only.
-func (x execution) showWait(report *webhook.DeliveryReport) {
+func (x execution) showWait(report *webhook.DeliveryReport, decrypt converter.DataConverter) {
 	if x.waits == nil || report.Status.Ended() {
 		return
 	}
 	report.Reason = (&webhook.Deferral{Reason: webhook.DeferInternal}).Error()
 	if failure := x.waits.GetLastFailure(); failure.GetApplicationFailureInfo().GetType() == deferredFailure {
+		converter.DecodeCommonFailureAttributes(decrypt, failure)
 		report.Reason = failure.GetMessage()
 	}
 	if next := x.waits.GetNextAttemptScheduleTime(); next != nil {

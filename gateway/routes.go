@@ -25,6 +25,9 @@ func (g *Gateway) routes() (http.Handler, error) {
 	engine.GET("/healthz", g.healthz)
 	engine.GET("/readyz", g.readyz)
 	engine.GET("/metrics", gin.WrapH(g.metrics.handler))
+	if g.codec != nil {
+		engine.Any("/codec/*path", gin.WrapH(g.codec))
+	}
 	engine.GET("/in/:source_id", g.ingest)
 	engine.POST("/in/:source_id", g.ingest)
 

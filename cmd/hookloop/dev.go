@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
+	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/engine"
 	"hookloop/internal/registry"
@@ -97,6 +98,7 @@ type dev struct {
 	client  client.Client
 	service *service
 	jwt     config.JWT
+	codec   *codec.Codec
 }
 
 // startDev starts the engine, then what stands on it. On an error nothing is left running.
@@ -118,6 +120,9 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
+	if d.codec, err = historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE")); err != nil {
+		return nil, err
+	}
 	d.engine, err = engine.Start(ctx, engine.Config{
 		Dir: data.path, Listen: o.temporalListen, UIListen: o.uiListen, Logger: log,
 		SearchAttributes: workflows.SearchAttributes(),
@@ -125,23 +130,23 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if d.client, err = dialEngine(ctx, d.engine, log); err != nil {
+	if d.client, err = dialEngine(ctx, d.engine, d.codec, log); err != nil {
 		return nil, err
 	}
 	d.service, err = newService(ctx, serviceConfig{
-		Client: d.client, Registry: data.file("registry.db"), RegistryKey: key,
+		Role: config.RoleServe, Client: d.client, Codec: d.codec, UIOrigins: []string{d.engine.UIURL()}, Registry: data.file("registry.db"), RegistryKey: key,
 		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, Logger: log,
 	})
 	return d, err
 }
 
-func dialEngine(ctx context.Context, e *engine.Engine, log *slog.Logger) (client.Client, error) {
-	return client.DialContext(ctx, client.Options{
+func dialEngine(ctx context.Context, e *engine.Engine, histories *codec.Codec, log *slog.Logger) (client.Client, error) {
+	return dialWith(ctx, client.Options{
 		HostPort:          e.HostPort(),
 		Namespace:         e.Namespace(),
 		Logger:            sdklog.NewStructuredLogger(log),
 		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // loopback: 5 % of the CPU for nothing
-	})
+	}, histories)
 }
 
 // run serves until ctx ends, or until the engine says that it can be trusted no longer.

@@ -5,82 +5,144 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	sdklog "go.temporal.io/sdk/log"
 
+	"hookloop/internal/codec"
 	"hookloop/internal/config"
-	"hookloop/internal/registry"
 )
 
 func newServe() *cobra.Command {
+	return newRole(config.RoleServe, "Run gateway and worker against a Temporal of your own",
+		`Run the gateway and the worker in one process, the fast lane, against a Temporal server you run: an event
+that a gateway accepts begins at once on the worker beside it. Run as many as you like against one
+Temporal and one PostgreSQL.`)
+}
+
+func newGatewayCommand() *cobra.Command {
+	return newRole(config.RoleGateway, "Run a gateway alone, for workers elsewhere",
+		`Run the gateway alone. Its events begin on workers elsewhere, one poll later than with 'hookloop serve':
+choose it where what faces the internet must not be what calls endpoints.`)
+}
+
+func newWorkerCommand() *cobra.Command {
+	return newRole(config.RoleWorker, "Run a worker alone, for gateways elsewhere",
+		`Run the worker alone: it delivers what gateways elsewhere accept. /healthz, /readyz and /metrics are at
+HOOKLOOP_OPS_LISTEN.`)
+}
+
+// newRole is a command that runs until it is told to stop.
+func newRole(role config.Role, short, long string) *cobra.Command {
 	var verbose bool
 	c := &cobra.Command{
-		Use:   "serve",
-		Short: "Run gateway and worker against a Temporal of your own",
-		Long: `Run the gateway and the worker in one process, the fast lane, against a Temporal server you run.
+		Use:   string(role),
+		Short: short,
+		Long: long + `
 
-Everything is configured by environment, and checked whole before anything opens:
+Everything is configured by environment, and checked whole before anything opens; 'hookloop config'
+shows what holds. 'hookloop migrate' comes first.
 
-  HOOKLOOP_LISTEN             host:port of the gateway (127.0.0.1:8080)
-  HOOKLOOP_REGISTRY           path of the registry's SQLite file
-  HOOKLOOP_REGISTRY_KEY_FILE  the key that seals endpoint secrets; made on the first run
-  HOOKLOOP_JWT_SECRET         HS256 secret of at least 32 bytes, or one of
-  HOOKLOOP_JWT_JWKS_FILE      a JWKS file (RS256, ES256, EdDSA)
-  HOOKLOOP_JWT_JWKS_URL       a JWKS URL
-  HOOKLOOP_JWT_ISSUER         expected iss (hookloop)
-  HOOKLOOP_JWT_AUDIENCE       expected aud (hookloop)
-  HOOKLOOP_PUBLIC_URL         where third parties reach the gateway, for ingest URLs
-  HOOKLOOP_GOOGLE_KEYS_URL    Google's signing keys, if not at Google
-  HOOKLOOP_PAYPAL_CA_FILE     PEM of PayPal's authorities, if not the system's
+` + settingsHelp() + `
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…
-                              as in every Temporal tool
-
-The namespace must know the keyword search attributes Tenant, EventType, Endpoint and Outcome.`,
+                              as in every Temporal tool`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return runServe(c.Context(), verbose, c.OutOrStdout(), c.ErrOrStderr())
+			return runRole(c.Context(), role, verbose, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	c.Flags().BoolVar(&verbose, "verbose", false, "log every attempt and request")
 	return c
 }
 
-func runServe(ctx context.Context, verbose bool, stdout, stderr io.Writer) error {
-	cfg, err := config.ReadServe(config.OS)
+func settingsHelp() string {
+	var b strings.Builder
+	for _, s := range config.Settings(func(string) string { return "" }) {
+		about := s.About
+		if s.Value != "" {
+			about += " (" + s.Value + ")"
+		}
+		fmt.Fprintf(&b, "  %-27s %s\n", s.Name, about)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr io.Writer) error {
+	cfg, options, err := readService(role)
 	if err != nil {
 		return err
 	}
-	options, err := envconfig.LoadDefaultClientOptions()
-	if err != nil {
-		return fmt.Errorf("TEMPORAL_*: %w", err)
-	}
-	key, err := secretFile(cfg.RegistryKeyFile, registry.NewKey)
+	key, err := registryKeyFile(cfg)
 	if err != nil {
 		return fmt.Errorf("HOOKLOOP_REGISTRY_KEY_FILE: %w", err)
 	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Listen)
+	histories, err := historyCodec(cfg.HistoryKeyFile)
 	if err != nil {
-		return listenError("gateway", "HOOKLOOP_LISTEN", cfg.Listen, err)
+		return err
+	}
+	l, err := listenAs(ctx, role, cfg)
+	if err != nil {
+		return err
 	}
 	defer func() { _ = l.Close() }()
 
 	log := newLogger(stderr, verbose)
 	options.Logger = sdklog.NewStructuredLogger(log)
-	c, err := client.DialContext(ctx, options)
+	c, err := dialWith(ctx, options, histories)
 	if err != nil {
-		return fmt.Errorf("connecting to Temporal at %s: %w", options.HostPort, err)
+		return err
 	}
 	defer c.Close()
 	s, err := newService(ctx, serviceConfig{
-		Client: c, Registry: cfg.Registry, RegistryKey: key, JWT: cfg.JWT, Ingest: cfg.Ingest, Logger: log,
+		Role: role, Client: c, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
+		JWT: cfg.JWT, Ingest: cfg.Ingest, UIOrigins: cfg.UIOrigins, Logger: log,
 	})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = s.close() }()
-	fmt.Fprintf(stdout, "gateway on http://%s\n", l.Addr())
+	name := "gateway"
+	if role == config.RoleWorker {
+		name = "worker"
+	}
+	fmt.Fprintf(stdout, "%s on http://%s\n", name, l.Addr())
 	return s.run(ctx, l)
+}
+
+// readService reads the whole environment of a role, Temporal's part too.
+func readService(role config.Role) (config.Service, client.Options, error) {
+	cfg, err := config.ReadService(config.OS, role)
+	if err != nil {
+		return cfg, client.Options{}, err
+	}
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return cfg, options, fmt.Errorf("TEMPORAL_*: %w", err)
+	}
+	return cfg, options, nil
+}
+
+func listenAs(ctx context.Context, role config.Role, cfg config.Service) (net.Listener, error) {
+	name, setting, addr := "gateway", "HOOKLOOP_LISTEN", cfg.Listen
+	if role == config.RoleWorker {
+		name, setting, addr = "worker", "HOOKLOOP_OPS_LISTEN", cfg.OpsListen
+	}
+	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, listenError(name, setting, addr, err)
+	}
+	return l, nil
+}
+
+// dialWith connects to Temporal. Whoever reads or writes histories does it through the codec.
+func dialWith(ctx context.Context, o client.Options, histories *codec.Codec) (client.Client, error) {
+	o.DataConverter, o.FailureConverter = histories.Converter(), histories.FailureConverter()
+	c, err := client.DialContext(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("connecting to Temporal at %s: %w", o.HostPort, err)
+	}
+	return c, nil
 }

@@ -6,100 +6,149 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"net/http"
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 
 	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/approvals"
 	"hookloop/internal/backlog"
+	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
-	"hookloop/internal/registry"
-	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/sender"
 	"hookloop/internal/source"
 	"hookloop/worker"
 	"hookloop/workflows"
 )
 
-// serviceConfig is what gateway and worker in one process need.
+// serviceConfig is what gateway and worker need.
 type serviceConfig struct {
+	Role          config.Role // gateway, worker, or serve for both
 	Client        client.Client
-	Registry      string // path of the SQLite file
-	RegistryKey   []byte // seals the endpoints' secrets
+	Codec         *codec.Codec // that of the client
+	Registry      string       // path of the SQLite file, or URL of the PostgreSQL database
+	RegistryKey   []byte       // seals secrets
 	JWT           config.JWT
 	Ingest        config.Ingest
+	UIOrigins     []string
 	AllowLoopback bool
 	Logger        *slog.Logger
 }
 
-// service is a gateway and a worker sharing one Temporal client, which is what lets an event start
+// service is a gateway, a worker, or both sharing one Temporal client, which is what lets an event start
 // eagerly: the gateway's start is answered with the worker's first task.
 type service struct {
-	registry *sqlite.Registry
+	metrics  *prometheus.Registry
+	temporal client.Client
+	registry store
 	reporter *approvals.Reporter
-	sender   *sender.Sender
+	sender   *sender.Sender  // nil without a worker
 	fetcher  *sender.Fetcher // of what third parties publish
 	verifier *gateway.Verifier
-	worker   *worker.Worker
-	gateway  *gateway.Gateway
+	worker   *worker.Worker   // nil: there is none
+	gateway  *gateway.Gateway // likewise
 }
 
 func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) {
-	s := &service{}
+	s := &service{metrics: prometheus.NewRegistry(), temporal: cfg.Client}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	metrics := prometheus.NewRegistry()
-	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	if s.registry, err = openRegistry(ctx, cfg); err != nil {
+	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if s.registry, err = openStore(ctx, cfg.Registry, cfg.RegistryKey); err != nil {
 		return nil, err
 	}
-	asks := approvals.New(cfg.Client)
-	s.reporter = asks.NewReporter(cfg.Logger)
+	shared := &shared{
+		asks:  approvals.New(cfg.Client),
+		marks: ledger.New(s.registry, expression.New(), nil),
+		again: redelivery.New(cfg.Client, cfg.Codec.Converter()),
+	}
+	if cfg.Role != config.RoleGateway {
+		if err := s.addWorker(cfg, shared); err != nil {
+			return nil, err
+		}
+	}
+	if cfg.Role != config.RoleWorker {
+		if err := s.addGateway(cfg, shared); err != nil {
+			return nil, err
+		}
+	}
+	return s, nil
+}
+
+// shared is what gateway and worker both use.
+type shared struct {
+	asks  *approvals.Approvals
+	marks *ledger.Ledger
+	again *redelivery.Redeliveries
+}
+
+func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
+	s.reporter = with.asks.NewReporter(cfg.Logger)
 	s.sender, err = sender.New(sender.Config{
-		AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: metrics,
+		AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
 		Health: s.reporter,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
-	marks := ledger.New(s.registry, expression.New(), nil)
-	again := redelivery.New(cfg.Client, converter.GetDefaultDataConverter())
-	if s.worker, err = newWorker(cfg.Client, s.registry, s.sender, marks, again); err != nil {
-		return nil, err
+	events, err := activities.NewHistory(cfg.Client, cfg.Codec.Converter(), workflows.EventWorkflowID)
+	if err != nil {
+		return err
 	}
+	s.worker, err = worker.New(worker.Config{
+		Client:     cfg.Client,
+		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Ledger: with.marks},
+		Recoveries: &activities.Recovery{Deliveries: with.again},
+		Approvals: &activities.Approval{
+			Endpoints: s.registry, Backlog: backlog.New(cfg.Client), Events: &approvals.Announcer{Client: cfg.Client, Endpoints: s.registry},
+		},
+	})
+	return err
+}
+
+func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	if s.verifier, err = newVerifier(cfg); err != nil {
-		return nil, err
+		return err
 	}
 	providers, err := s.newProviders(cfg)
 	if err != nil {
-		return nil, err
+		return err
+	}
+	decoder, err := newCodecServer(cfg, s.verifier)
+	if err != nil {
+		return err
+	}
+	var breakers gateway.Breakers // a nil *sender.Sender in it would not be none
+	if s.sender != nil {
+		breakers = s.sender
 	}
 	s.gateway, err = gateway.New(gateway.Config{
-		Sources: s.registry, Providers: providers, Ledger: marks, PublicURL: cfg.Ingest.PublicURL,
+		Sources: s.registry, Providers: providers, Ledger: with.marks, PublicURL: cfg.Ingest.PublicURL,
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback,
-		Redeliveries: again, Approvals: asks, Breakers: s.sender,
-		Version: version, Logger: cfg.Logger, Metrics: metrics,
+		Redeliveries: with.again, Approvals: with.asks, Breakers: breakers, Codec: decoder,
+		Version: version, Logger: cfg.Logger, Metrics: s.metrics, DataConverter: cfg.Codec.Converter(),
 	})
-	return s, err
+	return err
 }
 
-func openRegistry(ctx context.Context, cfg serviceConfig) (*sqlite.Registry, error) {
-	sealer, err := registry.NewSealer(cfg.RegistryKey)
+// newCodecServer lets the Temporal UI show what is encrypted to those who may read it.
+func newCodecServer(cfg serviceConfig, v gateway.TokenVerifier) (http.Handler, error) {
+	authorize, refuse := gateway.CodecAccess(v)
+	h, err := codec.NewHandler(codec.HandlerConfig{Codec: cfg.Codec, Authorize: authorize, Refuse: refuse, Origins: cfg.UIOrigins})
 	if err != nil {
-		return nil, fmt.Errorf("registry key: %w", err)
+		return nil, fmt.Errorf("HOOKLOOP_UI_ORIGINS: %w", err)
 	}
-	return sqlite.Open(ctx, cfg.Registry, sealer)
+	return h, nil
 }
 
 // newProviders knows third parties' protocols, and where they publish their keys.
@@ -119,21 +168,6 @@ func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
 	return p, nil
 }
 
-func newWorker(c client.Client, r *sqlite.Registry, s *sender.Sender, l *ledger.Ledger, again *redelivery.Redeliveries) (*worker.Worker, error) {
-	events, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflows.EventWorkflowID)
-	if err != nil {
-		return nil, err
-	}
-	return worker.New(worker.Config{
-		Client:     c,
-		Deliveries: &activities.Delivery{Endpoints: r, Sender: s, Events: events, Ledger: l},
-		Recoveries: &activities.Recovery{Deliveries: again},
-		Approvals: &activities.Approval{
-			Endpoints: r, Backlog: backlog.New(c), Events: &approvals.Announcer{Client: c, Endpoints: r},
-		},
-	})
-}
-
 func newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
 	return gateway.NewVerifier(gateway.AuthConfig{
 		Secret: cfg.JWT.Secret, JWKSFile: cfg.JWT.JWKSFile, JWKSURL: cfg.JWT.JWKSURL,
@@ -143,12 +177,16 @@ func newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
 
 // run serves on l until ctx ends, then drains: first no new events, then no attempts under way.
 func (s *service) run(ctx context.Context, l net.Listener) error {
-	if err := s.worker.Start(); err != nil {
-		return fmt.Errorf("worker: %w", err)
+	if s.worker != nil {
+		if err := s.worker.Start(); err != nil {
+			return fmt.Errorf("worker: %w", err)
+		}
+		defer s.worker.Stop()
 	}
-	err := s.gateway.Run(ctx, l)
-	s.worker.Stop()
-	return err
+	if s.gateway == nil {
+		return s.runOps(ctx, l)
+	}
+	return s.gateway.Run(ctx, l)
 }
 
 // close lets go of what newService opened, also of half of it.

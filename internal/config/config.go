@@ -83,39 +83,6 @@ func checkURL(name, raw string) error {
 	return nil
 }
 
-// Serve is the configuration of `hookloop serve`. Temporal's own (TEMPORAL_*) is read by its SDK.
-type Serve struct {
-	Listen          string // host:port of the gateway
-	Registry        string // path of the SQLite file
-	RegistryKeyFile string // holds the key that seals endpoint secrets
-	JWT             JWT
-	Ingest          Ingest
-}
-
-// ReadServe reads HOOKLOOP_*; the error names every problem, one a line.
-func ReadServe(env Env) (Serve, error) {
-	jwt, err := ReadJWT(env)
-	ingest, ingestErr := ReadIngest(env)
-	s := Serve{
-		Listen:          or(env("HOOKLOOP_LISTEN"), "127.0.0.1:8080"),
-		Registry:        env("HOOKLOOP_REGISTRY"),
-		RegistryKeyFile: env("HOOKLOOP_REGISTRY_KEY_FILE"),
-		JWT:             jwt,
-		Ingest:          ingest,
-	}
-	problems := []error{err, ingestErr}
-	if err == nil && !jwt.HasKey() {
-		problems = append(problems, errors.New("one of HOOKLOOP_JWT_SECRET, HOOKLOOP_JWT_JWKS_FILE and HOOKLOOP_JWT_JWKS_URL is required"))
-	}
-	if s.Registry == "" {
-		problems = append(problems, errors.New("HOOKLOOP_REGISTRY is required: the path of the registry's SQLite file"))
-	}
-	if s.RegistryKeyFile == "" {
-		problems = append(problems, errors.New("HOOKLOOP_REGISTRY_KEY_FILE is required: the file with the key that seals secrets"))
-	}
-	return s, errors.Join(problems...)
-}
-
 // Client says which gateway the commands talk to. Empty fields are found in dev.json.
 type Client struct {
 	Gateway string // base URL

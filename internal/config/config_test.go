@@ -3,6 +3,7 @@ package config_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -54,18 +55,42 @@ func TestReadJWT(t *testing.T) {
 	}
 }
 
-func TestReadServeNamesEveryProblem(t *testing.T) {
+func TestReadServiceNamesEveryProblem(t *testing.T) {
 	t.Parallel()
-	_, err := config.ReadServe(env())
-	for _, name := range []string{"HOOKLOOP_JWT_SECRET", "HOOKLOOP_REGISTRY is required", "HOOKLOOP_REGISTRY_KEY_FILE is required"} {
+	_, err := config.ReadService(env("HOOKLOOP_LISTEN=8080", "HOOKLOOP_RETENTION=1h", "HOOKLOOP_PUBLIC_URL=x"), config.RoleServe)
+	for _, name := range []string{
+		"HOOKLOOP_JWT_SECRET", "HOOKLOOP_REGISTRY is required", "HOOKLOOP_REGISTRY_KEY_FILE is required",
+		"HOOKLOOP_LISTEN must be host:port", "HOOKLOOP_RETENTION must be", "HOOKLOOP_PUBLIC_URL must be",
+	} {
 		require.ErrorContains(t, err, name)
 	}
+	_, err = config.ReadService(env("HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_REGISTRY_KEY_FILE=r.key", "HOOKLOOP_OPS_LISTEN=x"), config.RoleWorker)
+	require.EqualError(t, err, "HOOKLOOP_OPS_LISTEN must be host:port, like 127.0.0.1:8080", "a worker asks nobody for a token")
+	_, err = config.ReadService(env("HOOKLOOP_REGISTRY=r.db"), config.RoleMigrate)
+	require.NoError(t, err)
 }
 
-func TestReadServe(t *testing.T) {
+func TestReadService(t *testing.T) {
 	t.Parallel()
-	s, err := config.ReadServe(env("HOOKLOOP_JWT_SECRET="+secret, "HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_REGISTRY_KEY_FILE=r.key"))
+	s, err := config.ReadService(env("HOOKLOOP_JWT_SECRET="+secret, "HOOKLOOP_REGISTRY=postgres://u:p@h/db", "HOOKLOOP_REGISTRY_KEY_FILE=r.key",
+		"HOOKLOOP_RETENTION=720h", "HOOKLOOP_UI_ORIGINS=https://a, https://b"), config.RoleServe)
 	require.NoError(t, err)
 	require.Equal(t, "127.0.0.1:8080", s.Listen)
-	require.Equal(t, "r.db", s.Registry)
+	require.True(t, s.OnPostgres())
+	require.Equal(t, 720*time.Hour, s.Retention)
+	require.Equal(t, []string{"https://a", "https://b"}, s.UIOrigins)
+}
+
+func TestSettingsHideSecrets(t *testing.T) {
+	t.Parallel()
+	values := map[string]string{}
+	for _, s := range config.Settings(env("HOOKLOOP_JWT_SECRET="+secret, "HOOKLOOP_REGISTRY=postgres://u:s3cr3t@h/db?sslpassword=s3cr3t")) {
+		values[s.Name] = s.Value
+		require.NotContains(t, s.Value, secret)
+		require.NotContains(t, s.Value, "s3cr3t")
+	}
+	require.Equal(t, "***", values["HOOKLOOP_JWT_SECRET"])
+	require.Equal(t, "postgres://u:xxxxx@h/db?sslpassword=xxxxx", values["HOOKLOOP_REGISTRY"])
+	require.Equal(t, "127.0.0.1:8080", values["HOOKLOOP_LISTEN"])
+	require.Len(t, values, len(config.Names()))
 }

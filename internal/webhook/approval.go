@@ -103,6 +103,7 @@ type Answer struct {
 	EventID    string    `json:"event_id,omitempty"`
 	StatusCode int       `json:"status_code,omitempty"` // 0: no answer
 	Failure    Failure   `json:"failure,omitempty"`
+	Directive  Directive `json:"webhook_delivery,omitempty"`
 }
 
 // Decided is how it was decided, as one reads it: "approved by alice".
@@ -165,12 +166,16 @@ type Probe struct {
 
 // AnswerOf is what a stranger to the event may know of an attempt.
 func AnswerOf(a Attempt, eventID string) Answer {
-	return Answer{At: a.At, EventID: eventID, StatusCode: a.StatusCode, Failure: a.Failure}
+	return Answer{At: a.At, EventID: eventID, StatusCode: a.StatusCode, Failure: a.Failure, Directive: a.Directive}
 }
 
 func (a Answer) String() string {
 	if a.StatusCode == 0 {
 		return string(a.Failure)
 	}
-	return "HTTP " + strconv.Itoa(a.StatusCode)
+	said := "HTTP " + strconv.Itoa(a.StatusCode)
+	if a.Directive != "" {
+		said += ", webhook-delivery: " + string(a.Directive)
+	}
+	return said
 }

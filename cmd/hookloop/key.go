@@ -1,0 +1,55 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"hookloop/internal/codec"
+	"hookloop/internal/registry"
+)
+
+func newKey() *cobra.Command {
+	var out string
+	c := &cobra.Command{
+		Use:   "key registry|history|jwt",
+		Short: "Make a key: for the registry, for histories, or for tokens",
+		Long: `Make a new key and print it, or write it to a file that only its owner may read and that must not exist.
+
+  registry  seals the secrets of endpoints and sources: HOOKLOOP_REGISTRY_KEY_FILE
+  history   encrypts what Temporal stores: HOOKLOOP_HISTORY_KEY_FILE
+  jwt       signs and checks tokens (HS256): HOOKLOOP_JWT_SECRET
+
+All processes that share a database share its keys. Whoever loses one loses what it protects: back it
+up, apart from the database. The first two are Tink keysets in clear (AES256-GCM); rotate them with Tink's
+tinkey, adding a key and making it the primary one. Old keys go on opening.`,
+		Example: `  hookloop key registry --out registry.key
+  HOOKLOOP_JWT_SECRET=$(hookloop key jwt) hookloop serve`,
+		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),
+		ValidArgs: []string{"registry", "history", "jwt"},
+		RunE: func(c *cobra.Command, args []string) error {
+			key, err := map[string]func() ([]byte, error){
+				"registry": registry.NewKey, "history": codec.NewKey, "jwt": newJWTSecret,
+			}[args[0]]()
+			if err != nil {
+				return err
+			}
+			if out != "" {
+				return writeNewKey(out, key)
+			}
+			_, err = fmt.Fprintln(c.OutOrStdout(), string(key))
+			return err
+		},
+	}
+	c.Flags().StringVar(&out, "out", "", "`file` to write it to")
+	return c
+}
+
+// writeNewKey writes over no file: what its key protects would be lost with it.
+func writeNewKey(path string, key []byte) error {
+	if _, err := os.Stat(path); err == nil {
+		return fmt.Errorf("%s exists already, and what it protects would be lost with it", path)
+	}
+	return writePrivate(path, key)
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	sdklog "go.temporal.io/sdk/log"
+
+	"hookloop/internal/config"
+	"hookloop/internal/namespace"
+	"hookloop/internal/registry/postgres"
+	"hookloop/workflows"
+)
+
+func newMigrate() *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "migrate",
+		Short: "Prepare the registry's database and Temporal's namespace",
+		Long: `Bring the registry's schema up to this version, and make what Temporal needs: the namespace
+(TEMPORAL_NAMESPACE), kept for HOOKLOOP_RETENTION (720h), and its search attributes. Run it before the first
+start and before every upgrade; it may run twice, and while the version before is running. A registry in a SQLite
+file migrates itself when it is opened.`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			r, err := runMigrate(c.Context(), c.ErrOrStderr())
+			if err != nil {
+				return err
+			}
+			if asJSON {
+				return printJSON(c.OutOrStdout(), r)
+			}
+			return r.show(c.OutOrStdout())
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
+}
+
+// migrated is what a migration did.
+type migrated struct {
+	Registry  string `json:"registry"`
+	Namespace string `json:"namespace"`
+	Retention string `json:"retention"`
+	namespace.Result
+}
+
+func (m migrated) show(w io.Writer) error {
+	did := "is there"
+	if m.Created {
+		did = "was made"
+	}
+	_, err := fmt.Fprintf(w, "registry: %s\nnamespace %s %s, retention %s\n", m.Registry, m.Namespace, did, m.Retention)
+	if err == nil && len(m.Added) > 0 {
+		_, err = fmt.Fprintf(w, "search attributes added: %v\n", m.Added)
+	}
+	return err
+}
+
+func runMigrate(ctx context.Context, stderr io.Writer) (m migrated, err error) {
+	cfg, options, err := readService(config.RoleMigrate)
+	if err != nil {
+		return m, err
+	}
+	m.Registry = "a SQLite file, which migrates itself"
+	if cfg.OnPostgres() {
+		if err := postgres.Migrate(ctx, cfg.Registry); err != nil {
+			return m, err
+		}
+		m.Registry = "its schema is up to date"
+	}
+	m.Namespace = orDefault(options.Namespace, client.DefaultNamespace)
+	options.Namespace = m.Namespace
+	options.Logger = sdklog.NewStructuredLogger(newLogger(stderr, false))
+	c, err := client.DialContext(ctx, options)
+	if err != nil {
+		return m, fmt.Errorf("connecting to Temporal at %s: %w", options.HostPort, err)
+	}
+	defer c.Close()
+	m.Result, err = namespace.Prepare(ctx, c, namespace.Config{
+		Namespace: m.Namespace, Retention: cfg.Retention, SearchAttributes: workflows.SearchAttributes(),
+	})
+	m.Retention = m.Result.Retention.String()
+	return m, err
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"hookloop/activities"
+	"hookloop/gateway"
+	"hookloop/internal/codec"
+	"hookloop/internal/config"
+	"hookloop/internal/ledger"
+	"hookloop/internal/registry"
+	"hookloop/internal/registry/postgres"
+	"hookloop/internal/registry/sqlite"
+)
+
+// store is a registry, whichever keeps it.
+type store interface {
+	gateway.Registry
+	gateway.Sources
+	ledger.Store
+	activities.EndpointKeeper
+	Close() error
+}
+
+// openStore opens the registry at a PostgreSQL URL or in a SQLite file.
+func openStore(ctx context.Context, place string, key []byte) (store, error) {
+	sealer, err := registry.NewSealer(key)
+	if err != nil {
+		return nil, fmt.Errorf("registry key: %w", err)
+	}
+	var s store
+	if (config.Service{Registry: place}).OnPostgres() {
+		s, err = postgres.Open(ctx, place, sealer)
+	} else {
+		s, err = sqlite.Open(ctx, place, sealer)
+	}
+	if err != nil {
+		return nil, err // and not s, which holds a nil pointer
+	}
+	return s, nil
+}
+
+// registryKeyFile reads the key that seals secrets. One is made on the first run of a registry in a file;
+// processes that share a database would each make their own.
+func registryKeyFile(cfg config.Service) ([]byte, error) {
+	if !cfg.OnPostgres() {
+		return secretFile(cfg.RegistryKeyFile, registry.NewKey)
+	}
+	key, err := os.ReadFile(cfg.RegistryKeyFile)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%s does not exist; make the one key that all processes share with 'hookloop key registry'", cfg.RegistryKeyFile)
+	}
+	return key, err
+}
+
+// historyCodec encrypts histories with the keys in a file, or leaves them in clear.
+func historyCodec(path string) (*codec.Codec, error) {
+	if path == "" {
+		return codec.Clear(), nil
+	}
+	keys, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("HOOKLOOP_HISTORY_KEY_FILE: %s does not exist; make it with 'hookloop key history'", path)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("HOOKLOOP_HISTORY_KEY_FILE: %w", err)
+	}
+	c, err := codec.New(keys)
+	if err != nil {
+		return nil, fmt.Errorf("HOOKLOOP_HISTORY_KEY_FILE: %w", err)
+	}
+	return c, nil
+}

@@ -1,0 +1,102 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"strings"
+	"time"
+)
+
+// Role is what a process of the production shape does.
+type Role string
+
+// The roles. A process that serves does both, on one Temporal client: the fast lane.
+const (
+	RoleServe   Role = "serve"
+	RoleGateway Role = "gateway"
+	RoleWorker  Role = "worker"
+	RoleMigrate Role = "migrate"
+)
+
+func (r Role) listens() bool { return r == RoleServe || r == RoleGateway }
+
+// Service is the configuration of the processes that run in production. Temporal's own (TEMPORAL_*) is
+// read by its SDK.
+type Service struct {
+	Listen          string // host:port of the gateway
+	OpsListen       string // host:port where a worker tells how it is
+	Registry        string // path of a SQLite file, or URL of a PostgreSQL database
+	RegistryKeyFile string // holds the key that seals secrets
+	HistoryKeyFile  string // holds the keys that encrypt histories; empty: they are in clear
+	UIOrigins       []string
+	Retention       time.Duration // of ended workflows; zero: as it is, or 30 days where nothing is
+	JWT             JWT
+	Ingest          Ingest
+}
+
+// MinRetention is Temporal's: shorter is refused by it.
+const MinRetention = 24 * time.Hour
+
+// ReadService reads HOOKLOOP_*; the error names every problem, one a line.
+func ReadService(env Env, role Role) (Service, error) {
+	jwt, jwtErr := ReadJWT(env)
+	ingest, ingestErr := ReadIngest(env)
+	s := Service{
+		Listen:          or(env("HOOKLOOP_LISTEN"), "127.0.0.1:8080"),
+		OpsListen:       or(env("HOOKLOOP_OPS_LISTEN"), "127.0.0.1:8081"),
+		Registry:        env("HOOKLOOP_REGISTRY"),
+		RegistryKeyFile: env("HOOKLOOP_REGISTRY_KEY_FILE"),
+		HistoryKeyFile:  env("HOOKLOOP_HISTORY_KEY_FILE"),
+		UIOrigins:       strings.Fields(strings.ReplaceAll(env("HOOKLOOP_UI_ORIGINS"), ",", " ")),
+		JWT:             jwt,
+		Ingest:          ingest,
+	}
+	var retentionErr error
+	s.Retention, retentionErr = readRetention(env)
+	return s, errors.Join(s.problems(role, jwtErr, ingestErr, retentionErr)...)
+}
+
+func (s Service) problems(role Role, jwtErr, ingestErr, retentionErr error) []error {
+	problems := []error{ingestErr, retentionErr}
+	if role.listens() {
+		problems = append(problems, jwtErr, checkListen("HOOKLOOP_LISTEN", s.Listen))
+		if jwtErr == nil && !s.JWT.HasKey() {
+			problems = append(problems, errors.New("one of HOOKLOOP_JWT_SECRET, HOOKLOOP_JWT_JWKS_FILE and HOOKLOOP_JWT_JWKS_URL is required"))
+		}
+	}
+	if role == RoleWorker {
+		problems = append(problems, checkListen("HOOKLOOP_OPS_LISTEN", s.OpsListen))
+	}
+	if s.Registry == "" {
+		problems = append(problems, errors.New("HOOKLOOP_REGISTRY is required: a PostgreSQL URL, or the path of a SQLite file"))
+	}
+	if s.RegistryKeyFile == "" && role != RoleMigrate {
+		problems = append(problems, errors.New("HOOKLOOP_REGISTRY_KEY_FILE is required: the file with the key that seals secrets (hookloop key registry makes one)"))
+	}
+	return problems
+}
+
+func readRetention(env Env) (time.Duration, error) {
+	text := env("HOOKLOOP_RETENTION")
+	if text == "" {
+		return 0, nil
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || d < MinRetention {
+		return 0, fmt.Errorf("HOOKLOOP_RETENTION must be a duration of at least %s, like 720h", MinRetention)
+	}
+	return d, nil
+}
+
+func checkListen(name, addr string) error {
+	if _, _, err := net.SplitHostPort(addr); err != nil {
+		return fmt.Errorf("%s must be host:port, like 127.0.0.1:8080", name)
+	}
+	return nil
+}
+
+// OnPostgres says whether the registry is a PostgreSQL database.
+func (s Service) OnPostgres() bool {
+	return strings.HasPrefix(s.Registry, "postgres://") || strings.HasPrefix(s.Registry, "postgresql://")
+}

@@ -1,0 +1,82 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+)
+
+// Setting is a variable of the environment as it stands, for people.
+type Setting struct {
+	Name    string `json:"name"`
+	Value   string `json:"value"` // a secret is ***
+	Default bool   `json:"default,omitempty"`
+	About   string `json:"about"`
+}
+
+type known struct {
+	name, standard, about string
+	secret                bool
+}
+
+// settings are all variables that Hookloop reads itself.
+var settings = []known{
+	{"HOOKLOOP_LISTEN", "127.0.0.1:8080", "host:port of the gateway", false},
+	{"HOOKLOOP_OPS_LISTEN", "127.0.0.1:8081", "host:port of a worker's /healthz, /readyz and /metrics", false},
+	{"HOOKLOOP_REGISTRY", "", "the registry: a PostgreSQL URL, or the path of a SQLite file", false},
+	{"HOOKLOOP_REGISTRY_KEY_FILE", "", "the key that seals secrets", false},
+	{"HOOKLOOP_HISTORY_KEY_FILE", "", "the keys that encrypt histories; unset: they are in clear", false},
+	{"HOOKLOOP_UI_ORIGINS", "", "origins of Temporal UIs that may decode histories at /codec", false},
+	{"HOOKLOOP_RETENTION", "", "how long ended workflows are kept, at least 24h; used by migrate", false},
+	{"HOOKLOOP_JWT_SECRET", "", "checks tokens: an HS256 secret of at least 32 bytes", true},
+	{"HOOKLOOP_JWT_JWKS_FILE", "", "or a JWKS file (RS256, ES256, EdDSA)", false},
+	{"HOOKLOOP_JWT_JWKS_URL", "", "or a JWKS URL", false},
+	{"HOOKLOOP_JWT_ISSUER", "hookloop", "expected iss", false},
+	{"HOOKLOOP_JWT_AUDIENCE", "hookloop", "expected aud", false},
+	{"HOOKLOOP_PUBLIC_URL", "", "where third parties reach the gateway; unset: as the request for a source did", false},
+	{"HOOKLOOP_GOOGLE_KEYS_URL", "", "Google's signing keys, if not at Google", false},
+	{"HOOKLOOP_PAYPAL_CA_FILE", "", "PEM of PayPal's authorities, if not the system's", false},
+}
+
+// Settings lists every variable with its effective value.
+func Settings(env Env) []Setting {
+	all := make([]Setting, len(settings))
+	for i, s := range settings {
+		value := env(s.name)
+		all[i] = Setting{Name: s.name, Value: shown(s, or(value, s.standard)), Default: value == "", About: s.about}
+	}
+	return all
+}
+
+// Names lists every variable that Hookloop reads itself.
+func Names() []string {
+	all := make([]string, len(settings))
+	for i, s := range settings {
+		all[i] = s.name
+	}
+	return all
+}
+
+// shown hides a secret, and the password of a URL.
+func shown(s known, value string) string {
+	if value == "" {
+		return ""
+	}
+	if s.secret {
+		return "***"
+	}
+	if !strings.Contains(value, "://") {
+		return value
+	}
+	u, err := url.Parse(value)
+	if err != nil {
+		return "***"
+	}
+	query := u.Query()
+	for name := range query {
+		if strings.Contains(name, "password") {
+			query.Set(name, "xxxxx")
+			u.RawQuery = query.Encode()
+		}
+	}
+	return u.Redacted()
+}
