@@ -51,7 +51,13 @@ func TestServe(t *testing.T) {
 // serve runs `hookloop serve` until the test ends.
 func serve(t *testing.T, env []string) *process {
 	t.Helper()
-	p := &process{cmd: exec.CommandContext(t.Context(), binary, "serve"), done: make(chan struct{}), stderr: &output{}}
+	return runRole(t, "serve", env)
+}
+
+// runRole runs a process of the production shape until the test ends. Gateway is where it listens.
+func runRole(t *testing.T, role string, env []string) *process {
+	t.Helper()
+	p := &process{cmd: exec.CommandContext(t.Context(), binary, role), done: make(chan struct{}), stderr: &output{}}
 	p.cmd.Env = env
 	p.cmd.Stderr = p.stderr
 	stdout, err := p.cmd.StdoutPipe()
@@ -60,7 +66,8 @@ func serve(t *testing.T, env []string) *process {
 	t.Cleanup(func() { p.kill(syscall.SIGTERM) })
 	line, err := bufio.NewReader(stdout).ReadString('\n')
 	require.NoError(t, err, p.stderr.String())
-	p.Gateway = strings.TrimSpace(strings.TrimPrefix(line, "gateway on "))
+	_, where, _ := strings.Cut(line, " on ")
+	p.Gateway = strings.TrimSpace(where)
 	go func() {
 		_ = p.cmd.Wait()
 		close(p.done)

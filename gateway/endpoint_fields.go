@@ -3,6 +3,7 @@ package gateway
 import (
 	"encoding/json"
 	"maps"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,9 +15,14 @@ import (
 
 // rules are the fields of an endpoint an app may set, and what each accepts. Creating and patching
 // go through the same ones: a value that could not be created cannot be patched in either.
-type rules struct{ allowLoopback bool }
+type rules struct {
+	allowLoopback bool
+	allowNetworks []netip.Prefix
+}
 
-func (g *Gateway) rules() rules { return rules{allowLoopback: g.allowLoopback} }
+func (g *Gateway) rules() rules {
+	return rules{allowLoopback: g.allowLoopback, allowNetworks: g.allowNetworks}
+}
 
 // create reads a new endpoint.
 func (r rules) create(e *webhook.Endpoint, body []byte) error {
@@ -99,7 +105,7 @@ func (r rules) setURL(e *webhook.Endpoint, f field) error {
 	if f.isNull() || json.Unmarshal(f.value, &raw) != nil {
 		return webhook.Invalidf("url", "must be a string")
 	}
-	if err := checkURL(raw, r.allowLoopback); err != nil {
+	if err := r.checkURL(raw); err != nil {
 		return err
 	}
 	e.URL = raw

@@ -3,6 +3,7 @@ package gateway
 import (
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -12,7 +13,7 @@ import (
 // checkURL refuses what no attempt could ever be sent to. It is a courtesy to whoever typed it:
 // what a name resolves to is only known when an attempt is dialled, and the sender's address guard
 // decides then.
-func checkURL(raw string, allowLoopback bool) error {
+func (r rules) checkURL(raw string) error {
 	if len(raw) > maxURL {
 		return webhook.Invalidf("url", "has %d bytes, at most %d are allowed", len(raw), maxURL)
 	}
@@ -32,7 +33,7 @@ func checkURL(raw string, allowLoopback bool) error {
 	case !isPort(u):
 		return webhook.Invalidf("url", "must name a port between 1 and 65535, or none")
 	}
-	return checkHost(strings.ToLower(u.Hostname()), allowLoopback)
+	return r.checkHost(strings.ToLower(u.Hostname()))
 }
 
 func isPort(u *url.URL) bool {
@@ -43,7 +44,7 @@ func isPort(u *url.URL) bool {
 	return err == nil && n > 0
 }
 
-func checkHost(host string, allowLoopback bool) error {
+func (r rules) checkHost(host string) error {
 	here := host == "localhost" || strings.HasSuffix(host, ".localhost")
 	addr, err := netip.ParseAddr(host)
 	if err == nil {
@@ -51,13 +52,20 @@ func checkHost(host string, allowLoopback bool) error {
 		here = addr.IsLoopback()
 	}
 	switch {
-	case here && allowLoopback:
+	case here && r.allowLoopback, err == nil && r.allows(addr), err != nil && here && r.allows(loopback):
 		return nil
 	case here || err == nil && isInside(addr):
 		return webhook.Invalidf("url", "names an address inside the network, which nothing is ever sent to")
 	}
 	return nil
 }
+
+// allows says whether an address lies in a network that endpoints may lie in.
+func (r rules) allows(a netip.Addr) bool {
+	return slices.ContainsFunc(r.allowNetworks, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+var loopback = netip.MustParseAddr("127.0.0.1")
 
 var carrierNAT = netip.MustParsePrefix("100.64.0.0/10")
 

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -69,6 +70,7 @@ type Config struct {
 	Codec         http.Handler            // Temporal's codec server, at /codec; nil: there is none
 	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
 	AllowLoopback bool                    // endpoints on this machine are accepted; for development
+	AllowNetworks []netip.Prefix          // networks inside that endpoints may lie in; empty: none
 	PublicURL     string                  // where third parties reach the gateway, without a slash at its end; empty: as the request for it did
 	Version       string                  // shown in the OpenAPI document; empty: "dev"
 	Metrics       *prometheus.Registry    // served at /metrics; nil: one of the gateway's own
@@ -92,6 +94,7 @@ type Gateway struct {
 	breakers      Breakers
 	auth          TokenVerifier
 	allowLoopback bool
+	allowNetworks []netip.Prefix
 	version       string
 	converter     converter.DataConverter
 	attributes    converter.DataConverter // search attributes are never encrypted
@@ -117,7 +120,7 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, auth: c.Auth,
-		breakers: c.Breakers, allowLoopback: c.AllowLoopback, version: c.Version,
+		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m,
 	}
 	g.handler, err = g.routes()

@@ -98,7 +98,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	defer c.Close()
 	s, err := newService(ctx, serviceConfig{
 		Role: role, Client: c, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
-		JWT: cfg.JWT, Ingest: cfg.Ingest, UIOrigins: cfg.UIOrigins, Logger: log,
+		JWT: cfg.JWT, Ingest: cfg.Ingest, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Logger: log,
 	})
 	if err != nil {
 		return err

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -39,6 +40,7 @@ type serviceConfig struct {
 	Ingest        config.Ingest
 	UIOrigins     []string
 	AllowLoopback bool
+	AllowNetworks []netip.Prefix
 	Logger        *slog.Logger
 }
 
@@ -95,7 +97,7 @@ type shared struct {
 func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	s.reporter = with.asks.NewReporter(cfg.Logger)
 	s.sender, err = sender.New(sender.Config{
-		AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
+		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
 		Health: s.reporter,
 	})
 	if err != nil {
@@ -134,7 +136,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		Sources: s.registry, Providers: providers, Ledger: with.marks, PublicURL: cfg.Ingest.PublicURL,
-		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback,
+		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
 		Redeliveries: with.again, Approvals: with.asks, Breakers: breakers, Codec: decoder,
 		Version: version, Logger: cfg.Logger, Metrics: s.metrics, DataConverter: cfg.Codec.Converter(),
 	})

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 	"time"
 )
@@ -30,7 +31,8 @@ type Service struct {
 	RegistryKeyFile string // holds the key that seals secrets
 	HistoryKeyFile  string // holds the keys that encrypt histories; empty: they are in clear
 	UIOrigins       []string
-	Retention       time.Duration // of ended workflows; zero: as it is, or 30 days where nothing is
+	AllowNetworks   []netip.Prefix // networks inside that endpoints may lie in
+	Retention       time.Duration  // of ended workflows; zero: as it is, or 30 days where nothing is
 	JWT             JWT
 	Ingest          Ingest
 }
@@ -48,17 +50,18 @@ func ReadService(env Env, role Role) (Service, error) {
 		Registry:        env("HOOKLOOP_REGISTRY"),
 		RegistryKeyFile: env("HOOKLOOP_REGISTRY_KEY_FILE"),
 		HistoryKeyFile:  env("HOOKLOOP_HISTORY_KEY_FILE"),
-		UIOrigins:       strings.Fields(strings.ReplaceAll(env("HOOKLOOP_UI_ORIGINS"), ",", " ")),
+		UIOrigins:       words(env("HOOKLOOP_UI_ORIGINS")),
 		JWT:             jwt,
 		Ingest:          ingest,
 	}
-	var retentionErr error
+	var retentionErr, networksErr error
 	s.Retention, retentionErr = readRetention(env)
-	return s, errors.Join(s.problems(role, jwtErr, ingestErr, retentionErr)...)
+	s.AllowNetworks, networksErr = readNetworks(env)
+	return s, errors.Join(s.problems(role, jwtErr, ingestErr, retentionErr, networksErr)...)
 }
 
-func (s Service) problems(role Role, jwtErr, ingestErr, retentionErr error) []error {
-	problems := []error{ingestErr, retentionErr}
+func (s Service) problems(role Role, jwtErr error, others ...error) []error {
+	problems := others
 	if role.listens() {
 		problems = append(problems, jwtErr, checkListen("HOOKLOOP_LISTEN", s.Listen))
 		if jwtErr == nil && !s.JWT.HasKey() {
@@ -88,6 +91,20 @@ func readRetention(env Env) (time.Duration, error) {
 	}
 	return d, nil
 }
+
+func readNetworks(env Env) (all []netip.Prefix, err error) {
+	for _, text := range words(env("HOOKLOOP_ALLOW_NETWORKS")) {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			return nil, errors.New("HOOKLOOP_ALLOW_NETWORKS must list networks, like 10.20.0.0/16")
+		}
+		all = append(all, p)
+	}
+	return all, nil
+}
+
+// words are what commas or blanks separate.
+func words(list string) []string { return strings.Fields(strings.ReplaceAll(list, ",", " ")) }
 
 func checkListen(name, addr string) error {
 	if _, _, err := net.SplitHostPort(addr); err != nil {

@@ -26,6 +26,7 @@ var settings = []known{
 	{"HOOKLOOP_REGISTRY_KEY_FILE", "", "the key that seals secrets", false},
 	{"HOOKLOOP_HISTORY_KEY_FILE", "", "the keys that encrypt histories; unset: they are in clear", false},
 	{"HOOKLOOP_UI_ORIGINS", "", "origins of Temporal UIs that may decode histories at /codec", false},
+	{"HOOKLOOP_ALLOW_NETWORKS", "", "networks inside that endpoints may lie in; unset: none", false},
 	{"HOOKLOOP_RETENTION", "", "how long ended workflows are kept, at least 24h; used by migrate", false},
 	{"HOOKLOOP_JWT_SECRET", "", "checks tokens: an HS256 secret of at least 32 bytes", true},
 	{"HOOKLOOP_JWT_JWKS_FILE", "", "or a JWKS file (RS256, ES256, EdDSA)", false},

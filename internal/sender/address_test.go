@@ -1,6 +1,7 @@
 package sender_test
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -84,4 +85,15 @@ func network(host string) string {
 		return "tcp6"
 	}
 	return "tcp4"
+}
+
+func TestAllowNetworksAllowNothingElse(t *testing.T) {
+	t.Parallel()
+	guard := sender.NewAddressGuard(false, netip.MustParsePrefix("10.20.0.0/16"), netip.MustParsePrefix("fd12::/16"))
+	for host := range strings.FieldsSeq("10.20.0.1 10.20.255.254 [fd12::1] 8.8.8.8") {
+		require.NoError(t, guard(network(host), host+":8080", nil), host)
+	}
+	for host := range strings.FieldsSeq("10.21.0.1 10.19.255.255 127.0.0.1 169.254.169.254 [fd13::1] [::1] [::ffff:10.20.0.1] 168.63.129.16") {
+		require.ErrorIs(t, guard(network(host), host+":8080", nil), sender.ErrAddress, host)
+	}
 }

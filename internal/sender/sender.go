@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 // Config says how attempts are made.
 type Config struct {
 	AllowLoopback bool                  // let endpoints on 127.0.0.0/8 and ::1 through; for development only
+	AllowNetworks []netip.Prefix        // networks inside that endpoints may lie in; empty: none
 	Bulkhead      int                   // attempts in flight per endpoint; 0: 16
 	UserAgent     string                // empty: "Hookloop"
 	Now           func() time.Time      // dates and signs attempts; nil: time.Now
@@ -73,7 +75,7 @@ func New(cfg Config) (*Sender, error) {
 		userAgent: cfg.UserAgent,
 		now:       cfg.Now,
 		log:       cfg.Logger,
-		transport: newTransport(cfg.AllowLoopback),
+		transport: newTransport(cfg.AllowLoopback, cfg.AllowNetworks...),
 		guards:    g,
 		metrics:   m,
 		health:    cfg.Health,

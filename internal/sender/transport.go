@@ -25,10 +25,10 @@ const maxResponseHeaders = 64 << 10
 //
 // No proxy is taken from the environment: the address guard would check the proxy's address and let
 // the endpoint's pass unseen.
-func newTransport(allowLoopback bool) *http.Transport {
+func newTransport(allowLoopback bool, inside ...netip.Prefix) *http.Transport {
 	dialer := &net.Dialer{
 		Timeout: webhook.MaxTimeout, // dials outlive their attempt, for the next one to use
-		Control: newAddressGuard(allowLoopback),
+		Control: newAddressGuard(allowLoopback, inside...),
 	}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
@@ -59,10 +59,17 @@ var errAddress = errors.New("not a public address")
 // ssrf refuses every IPv4 range of IANA's special registry, and of IPv6 all but the public 2000::/3
 // without its special ranges: IPv4-mapped, NAT64, 6to4 and Teredo forms cannot smuggle an address
 // in. A network with a NAT64 prefix of its own inside 2000::/3 must filter on its gateway.
-func newAddressGuard(allowLoopback bool) func(network, address string, _ syscall.RawConn) error {
+func newAddressGuard(allowLoopback bool, inside ...netip.Prefix) func(network, address string, _ syscall.RawConn) error {
 	options := []ssrf.Option{
 		ssrf.WithAnyPort(),
 		ssrf.WithDeniedV4Prefixes(netip.MustParsePrefix("168.63.129.16/32")), // Azure's platform address: public in form, inside in fact
+	}
+	for _, p := range inside {
+		if p.Addr().Is4() {
+			options = append(options, ssrf.WithAllowedV4Prefixes(p))
+		} else {
+			options = append(options, ssrf.WithAllowedV6Prefixes(p))
+		}
 	}
 	if allowLoopback {
 		options = append(options,

@@ -1,0 +1,117 @@
+package e2e
+
+import (
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/endpointtest"
+	"hookloop/internal/postgrestest"
+)
+
+// split is the production shape in processes: a Temporal elsewhere, a registry on PostgreSQL, histories
+// encrypted.
+type split struct {
+	t    *testing.T
+	env  []string
+	dirs []string // where databases lie
+}
+
+func startSplit(t *testing.T) *split {
+	t.Helper()
+	db := postgrestest.Start(t, postgrestest.Config{})
+	dir := t.TempDir()
+	e := startEngine(t, dir, "127.0.0.1:0")
+	s := &split{t: t, dirs: []string{dir, db.Data}, env: []string{
+		"HOME=" + dir, "HOOKLOOP_JWT_SECRET=" + serviceSecret, "HOOKLOOP_LISTEN=127.0.0.1:0", "HOOKLOOP_OPS_LISTEN=127.0.0.1:0",
+		"HOOKLOOP_REGISTRY=" + db.NewDatabase(t), "HOOKLOOP_ALLOW_NETWORKS=127.0.0.0/8",
+		"HOOKLOOP_REGISTRY_KEY_FILE=" + s0(dir, "registry.key"), "HOOKLOOP_HISTORY_KEY_FILE=" + s0(dir, "history.key"),
+		"TEMPORAL_ADDRESS=" + e.HostPort(), "TEMPORAL_NAMESPACE=hookloop",
+	}}
+	s.hookloop("key", "registry", "--out", s0(dir, "registry.key"))
+	s.hookloop("key", "history", "--out", s0(dir, "history.key"))
+	require.Contains(t, s.hookloop("migrate"), "namespace hookloop was made, retention 720h0m0s\nsearch attributes added: [Tenant EventType Endpoint Outcome]")
+	require.Contains(t, s.hookloop("migrate"), "namespace hookloop is there, retention 720h0m0s\n")
+	return s
+}
+
+func s0(dir, name string) string { return filepath.Join(dir, "keys-"+name) }
+
+func (s *split) hookloop(args ...string) string {
+	s.t.Helper()
+	c := exec.CommandContext(s.t.Context(), binary, args...)
+	c.Env = s.env
+	out, err := c.CombinedOutput()
+	require.NoError(s.t, err, string(out))
+	return string(out)
+}
+
+func (s *split) run(role string) *process {
+	s.t.Helper()
+	p := runRole(s.t, role, s.env)
+	eventually(s.t, role+" is ready", func() bool {
+		return (&keyedLoad{app: app{p}}).get(s.t, "/readyz").status == http.StatusOK
+	})
+	p.Tenant, p.Token = "acme", mintToken(s.t)
+	return p
+}
+
+// TestSplit runs two gateways and two workers on one PostgreSQL and one Temporal. One of each is killed
+// under load; nothing is lost, and neither payloads nor secrets lie in clear in any database.
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	s := startSplit(t)
+	gateways := []*process{s.run("gateway"), s.run("gateway")}
+	workers := []*process{s.run("worker"), s.run("worker")}
+	a := app{gateways[0]}
+	server, made := a.listen(t, endpointtest.Config{}, `,"headers":{"X-Key":"header-of-theirs"}`)
+	require.Equal(t, made.ID, readEndpoint(t, app{gateways[1]}, made.ID), "what one gateway wrote the other reads")
+
+	ids := map[string]bool{}
+	for n := range 60 {
+		ids[app{gateways[n%2]}.post(t, fmt.Sprintf(`{"type":"contact.updated","data":{"name":"pay-load-%d"}}`, n)).ID] = true
+		if n == 20 {
+			workers[0].kill(syscall.SIGKILL)
+		}
+	}
+	gateways[1].kill(syscall.SIGKILL)
+	arrivals(t, server, ids, 0)
+	for id := range ids {
+		require.Equal(t, "delivered", a.ended(t, id).Status)
+	}
+	for _, p := range []*process{gateways[0], workers[1]} {
+		require.Equal(t, 0, p.kill(syscall.SIGTERM), p.stderr.String())
+	}
+	for _, dir := range s.dirs {
+		requireNowhere(t, dir, "pay-load-", strings.TrimPrefix(made.Secret, "whsec_"))
+	}
+}
+
+func readEndpoint(t *testing.T, a app, id string) string {
+	t.Helper()
+	var e endpoint
+	a.call(t, http.StatusOK, http.MethodGet, "/endpoints/"+id, "", &e)
+	return e.ID
+}
+
+// requireNowhere reads every file below a folder.
+func requireNowhere(t *testing.T, dir string, texts ...string) {
+	t.Helper()
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		for _, text := range texts {
+			require.False(t, strings.Contains(string(content), text), "%s holds %s", path, text)
+		}
+		return err
+	}))
+}
