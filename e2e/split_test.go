@@ -90,7 +90,7 @@ func TestSplit(t *testing.T) {
 		require.Equal(t, 0, p.kill(syscall.SIGTERM), p.stderr.String())
 	}
 	for _, dir := range s.dirs {
-		requireNowhere(t, dir, "pay-load-", strings.TrimPrefix(made.Secret, "whsec_"))
+		requireNowhere(t, dir, "pay-load-", "header-of-theirs", strings.TrimPrefix(made.Secret, "whsec_"))
 	}
 }
 

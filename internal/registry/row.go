@@ -24,12 +24,12 @@ const SourceColumns = `tenant, id, provider, name, config, type_prefix, applicat
 
 // endpointFields point at what the columns hold, for Scan and, since database/sql follows pointers,
 // as arguments of INSERT.
-func endpointFields(e *webhook.Endpoint, sealed *[]byte) []any {
+func endpointFields(e *webhook.Endpoint, headers *string, sealed *[]byte) []any {
 	return []any{
 		&e.Tenant, &e.ID, &e.URL,
 		jsonText{&e.EventTypes},
 		prose{&e.Description},
-		jsonText{&e.Headers},
+		headers,
 		jsonText{&e.Metadata},
 		jsonText{&e.Schedule},
 		(*int64)(&e.Timeout), &e.State, sealed, &e.Version,
@@ -63,8 +63,12 @@ type Row interface{ Scan(dest ...any) error }
 // ReadEndpoint reads an endpoint from a row of EndpointColumns and opens its secrets. With an error
 // comes what could be read, so that it can be named.
 func (s *Sealer) ReadEndpoint(row Row) (e webhook.Endpoint, err error) {
+	var headers string
 	var sealed []byte
-	if err := row.Scan(endpointFields(&e, &sealed)...); err != nil {
+	if err := row.Scan(endpointFields(&e, &headers, &sealed)...); err != nil {
+		return e, err
+	}
+	if e.Headers, err = s.OpenHeaders(e.Tenant, e.ID, headers); err != nil {
 		return e, err
 	}
 	e.Secrets, err = s.OpenSecrets(e.Tenant, e.ID, sealed)
@@ -73,11 +77,15 @@ func (s *Sealer) ReadEndpoint(row Row) (e webhook.Endpoint, err error) {
 
 // EndpointRow seals the secrets of an endpoint and gives the values of EndpointColumns.
 func (s *Sealer) EndpointRow(e webhook.Endpoint) ([]any, error) {
+	headers, err := s.SealHeaders(e.Tenant, e.ID, e.Headers)
+	if err != nil {
+		return nil, err
+	}
 	sealed, err := s.SealSecrets(e.Tenant, e.ID, e.Secrets)
 	if err != nil {
 		return nil, err
 	}
-	return endpointFields(&e, &sealed), nil
+	return endpointFields(&e, &headers, &sealed), nil
 }
 
 // ReadSource reads a source from a row of SourceColumns, as ReadEndpoint does.

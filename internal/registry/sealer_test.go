@@ -113,3 +113,27 @@ func BenchmarkOpenSecrets(b *testing.B) {
 		}
 	}
 }
+
+func TestSealHeaders(t *testing.T) {
+	t.Parallel()
+	s := newSealer(t)
+	headers := map[string]string{"Authorization": "Basic x", "x-ü": ""}
+	sealed, err := s.SealHeaders("acme", "ep_1", headers)
+	require.NoError(t, err)
+	require.NotContains(t, sealed, "Basic")
+	got, err := s.OpenHeaders("acme", "ep_1", sealed)
+	require.NoError(t, err)
+	require.Equal(t, headers, got)
+	got, err = s.OpenHeaders("acme", "ep_1", `{"a":"in clear, from before"}`)
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"a": "in clear, from before"}, got)
+	none, err := s.SealHeaders("acme", "ep_1", nil)
+	require.NoError(t, err)
+	require.Empty(t, none)
+	for _, bad := range []string{"%", "AAAA", sealed[:len(sealed)-8]} {
+		_, err = s.OpenHeaders("acme", "ep_1", bad)
+		require.Error(t, err)
+	}
+	_, err = s.OpenHeaders("acme", "ep_2", sealed)
+	require.Error(t, err)
+}

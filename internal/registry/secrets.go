@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
 	"time"
@@ -53,6 +54,45 @@ func (s *Sealer) OpenSecrets(tenant, id string, sealed []byte) ([]webhook.Endpoi
 	}
 	return secrets, nil
 }
+
+// SealHeaders seals an endpoint's headers, which may hold its credentials, as text: none is no text at all,
+// and costs nothing to read.
+func (s *Sealer) SealHeaders(tenant, id string, headers map[string]string) (string, error) {
+	if len(headers) == 0 {
+		return "", nil
+	}
+	plain, err := json.Marshal(headers)
+	if err != nil {
+		return "", fmt.Errorf("headers: %w", err)
+	}
+	sealed, err := s.Seal(plain, headersOf(tenant, id))
+	return base64.StdEncoding.EncodeToString(sealed), err
+}
+
+// OpenHeaders gives back what SealHeaders was given. Registries from before headers were sealed hold them as
+// JSON.
+func (s *Sealer) OpenHeaders(tenant, id, text string) (headers map[string]string, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	plain := []byte(text)
+	if text[0] != '{' {
+		sealed, err := base64.StdEncoding.DecodeString(text)
+		if err != nil {
+			return nil, ErrSeal
+		}
+		if plain, err = s.Open(sealed, headersOf(tenant, id)); err != nil {
+			return nil, err
+		}
+	}
+	if err := json.Unmarshal(plain, &headers); err != nil {
+		return nil, ErrSeal // the cause could quote them
+	}
+	return headers, nil
+}
+
+// headersOf names the place of an endpoint's headers, which is not that of its secrets.
+func headersOf(tenant, id string) []byte { return []byte(tenant + "/" + id + "/headers") }
 
 // place names the row that secrets are sealed for. A tenant's id holds no slash, so no two rows
 // share a name.

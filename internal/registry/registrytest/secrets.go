@@ -47,6 +47,7 @@ func secretsSealed(t *testing.T, s Store) {
 	var secrets []signature.Secret
 	for n := range 20 {
 		e := full(n)
+		e.Headers["Authorization"] = headerOfTheirs
 		for _, secret := range e.Secrets {
 			secrets = append(secrets, secret.Secret)
 		}
@@ -62,9 +63,13 @@ func secretsSealed(t *testing.T, s Store) {
 	require.NoError(t, r.DeleteEndpoint(t.Context(), tenant, id(2)))
 
 	requireSealed(t, s.Raw(t), secrets)
+	require.NotContains(t, string(s.Raw(t)), headerOfTheirs)
 	require.NoError(t, r.Close())
 	requireSealed(t, s.Raw(t), secrets)
 }
+
+// headerOfTheirs is a credential an endpoint wants to see: sealed as secrets are.
+const headerOfTheirs = "Basic aG9va2xvb3A6czNjcjN0"
 
 func requireSealed(t *testing.T, raw []byte, secrets []signature.Secret) {
 	t.Helper()

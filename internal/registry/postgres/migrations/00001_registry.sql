@@ -10,7 +10,7 @@ CREATE TABLE endpoints (
     url              text             NOT NULL,
     event_types      text             NOT NULL, -- JSON list, '' for every type; subscriptions is what Match reads
     description      text             NOT NULL,
-    headers          text             NOT NULL, -- JSON object, '' for none
+    headers          text             NOT NULL, -- JSON object, sealed, in base64; '' for none
     metadata         text             NOT NULL, -- JSON object, '' for none
     schedule         text             NOT NULL, -- JSON list of nanoseconds, '' for the default
     timeout          bigint           NOT NULL, -- nanoseconds, 0 for the default

@@ -10,7 +10,7 @@ CREATE TABLE endpoints (
     url         TEXT    NOT NULL,
     event_types TEXT    NOT NULL, -- JSON list, '' for every type; subscriptions is what Match reads
     description TEXT    NOT NULL,
-    headers     TEXT    NOT NULL, -- JSON object, '' for none
+    headers     TEXT    NOT NULL, -- JSON object, sealed, in base64; '' for none
     metadata    TEXT    NOT NULL, -- JSON object, '' for none
     schedule    TEXT    NOT NULL, -- JSON list of nanoseconds, '' for the default
     timeout     INTEGER NOT NULL, -- nanoseconds, 0 for the default
