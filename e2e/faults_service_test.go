@@ -74,7 +74,7 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 		Registry: endpoints, Temporal: c, Redeliveries: again, Approvals: asks, Auth: verifier, AllowLoopback: true, Logger: silent,
 	})
 	require.NoError(t, err)
-	reporter := asks.NewReporter(silent)
+	reporter := asks.NewReporter(silent, endpoints)
 	t.Cleanup(reporter.Close)
 	startWorker(t, c, endpoints, reporter, marks, again)
 

@@ -95,10 +95,10 @@ type shared struct {
 }
 
 func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
-	s.reporter = with.asks.NewReporter(cfg.Logger)
+	s.reporter = with.asks.NewReporter(cfg.Logger, s.registry)
 	s.sender, err = sender.New(sender.Config{
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
-		Health: s.reporter,
+		Health: s.reporter, Pacer: sharedPacer(s.registry),
 	})
 	if err != nil {
 		return err

@@ -9,12 +9,14 @@ import (
 
 	"hookloop/activities"
 	"hookloop/gateway"
+	"hookloop/internal/approvals"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/ledger"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/registry/sqlite"
+	"hookloop/internal/sender"
 )
 
 // store is a registry, whichever keeps it.
@@ -23,7 +25,15 @@ type store interface {
 	gateway.Sources
 	ledger.Store
 	activities.EndpointKeeper
+	approvals.Breakers
 	Close() error
+}
+
+// sharedPacer is the registry if it can keep rate limits for several workers. One in a file serves one
+// process, which does that faster by itself.
+func sharedPacer(s store) sender.Pacer {
+	p, _ := s.(sender.Pacer)
+	return p
 }
 
 // openStore opens the registry at a PostgreSQL URL or in a SQLite file.

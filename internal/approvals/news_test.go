@@ -41,7 +41,7 @@ func reporting(t *testing.T, f *fakeTemporal, do func(*approvals.Reporter)) (log
 	t.Helper()
 	var b bytes.Buffer
 	synctest.Test(t, func(*testing.T) {
-		r := approvals.New(f).NewReporter(slog.New(slog.NewTextHandler(&b, nil)))
+		r := approvals.New(f).NewReporter(slog.New(slog.NewTextHandler(&b, nil)), nil)
 		do(r)
 		synctest.Wait()
 		r.Close()

@@ -2,6 +2,7 @@ package approvals
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -24,9 +25,15 @@ const (
 // gone marks the news that an endpoint wants no more, which says more than that it fails.
 const gone = " gone"
 
-// Reporter tells approvals how endpoints fare. Its methods never block: deliveries do not wait for it.
+// Breakers is where workers tell each other that an endpoint's breaker opened, and that it recovered.
+type Breakers interface {
+	ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error
+}
+
+// Reporter tells approvals how endpoints fare, and the other workers. Its methods never block: deliveries do not wait for it.
 type Reporter struct {
 	approvals *Approvals
+	breakers  Breakers
 	log       *slog.Logger
 	news      chan news
 	done      chan struct{}
@@ -40,14 +47,15 @@ type Reporter struct {
 
 type news struct {
 	tenant, endpointID string
+	at                 time.Time
 	failing            *webhook.Failing // nil: it recovered
 }
 
-// NewReporter begins to report; Close ends it.
-func (a *Approvals) NewReporter(log *slog.Logger) *Reporter {
+// NewReporter begins to report; Close ends it. Without breakers (nil) each worker finds out for itself.
+func (a *Approvals) NewReporter(log *slog.Logger, b Breakers) *Reporter {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Reporter{
-		approvals: a, log: log, ctx: ctx, stop: stop,
+		approvals: a, breakers: b, log: log, ctx: ctx, stop: stop,
 		news: make(chan news, waitingNews), done: make(chan struct{}), told: map[string]time.Time{},
 	}
 	go r.run()
@@ -75,7 +83,7 @@ func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID
 	}
 	r.mu.Unlock()
 	if fresh {
-		r.put(news{tenant, endpointID, &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}})
+		r.put(news{tenant, endpointID, now, &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}})
 	}
 }
 
@@ -126,8 +134,24 @@ func (r *Reporter) run() {
 func (r *Reporter) tell(n news) error {
 	ctx, cancel := context.WithTimeout(r.ctx, telling)
 	defer cancel()
+	return errors.Join(r.tellWorkers(ctx, n), r.tellApproval(ctx, n))
+}
+
+func (r *Reporter) tellApproval(ctx context.Context, n news) error {
 	if n.failing == nil {
 		return r.approvals.signal(ctx, n.tenant, n.endpointID, workflows.SignalRecovered, nil)
 	}
 	return r.approvals.tell(ctx, n.tenant, n.endpointID, workflows.SignalFailing, *n.failing)
+}
+
+// tellWorkers lets the others heed the breaker at their next turn.
+func (r *Reporter) tellWorkers(ctx context.Context, n news) error {
+	if r.breakers == nil {
+		return nil
+	}
+	var openedAt time.Time
+	if n.failing != nil {
+		openedAt = n.at.UTC().Truncate(time.Microsecond)
+	}
+	return r.breakers.ReportBreaker(ctx, n.tenant, n.endpointID, openedAt)
 }

@@ -57,7 +57,7 @@ func TestManyFailuresAreFewNews(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		f := &fakeTemporal{}
-		r := approvals.New(f).NewReporter(slog.New(slog.DiscardHandler))
+		r := approvals.New(f).NewReporter(slog.New(slog.DiscardHandler), nil)
 		defer r.Close()
 		for range 60 { // a minute of failing
 			for range 100 {
@@ -88,7 +88,7 @@ func TestDeliveriesDoNotWaitForTemporal(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
-		r := approvals.New(&fakeTemporal{hangs: true}).NewReporter(slog.New(slog.NewTextHandler(&log, nil)))
+		r := approvals.New(&fakeTemporal{hangs: true}).NewReporter(slog.New(slog.NewTextHandler(&log, nil)), nil)
 		began := time.Now()
 		for range 5000 {
 			r.Recovered("acme", "ep_1")

@@ -17,7 +17,7 @@ const EndpointColumns = `tenant, id, url, event_types, description, headers, met
 	schedule, timeout, state, secrets, version, created_at, updated_at,
 	rate_per_second, rate_burst,
 	approval_after, approval_timeout, state_reason, releasing,
-	application, echo_back, echo, request`
+	application, echo_back, echo, request, breaker_opened_at`
 
 // SourceColumns are those of the table sources, in the order of what SourceRow gives.
 const SourceColumns = `tenant, id, provider, name, config, type_prefix, application, echo, version, created_at, updated_at`
@@ -42,6 +42,7 @@ func endpointFields(e *webhook.Endpoint, headers *string, sealed *[]byte) []any 
 		&e.Application, &e.EchoBack,
 		jsonText{&e.Echo},
 		jsonText{&e.Request},
+		microsOrZero{micros{&e.BreakerOpenedAt}},
 	}
 }
 
@@ -184,4 +185,12 @@ func (m microsOrZero) Scan(src any) error {
 		return nil
 	}
 	return m.micros.Scan(src)
+}
+
+// Micros is how a time is kept: microseconds since 1970, 0 for the zero time.
+func Micros(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMicro()
 }

@@ -68,6 +68,15 @@ func newBreaker() *breaker {
 	return b
 }
 
+// trip opens the breaker for what another worker has found.
+func (b *breaker) trip() {
+	for range tripConsecutive {
+		if done, err := b.Allow(); err == nil {
+			done(errFailing)
+		}
+	}
+}
+
 func (b *breaker) whyNot(err error) *webhook.Deferral {
 	d := &webhook.Deferral{Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way"}
 	if errors.Is(err, gobreaker.ErrTooManyRequests) {

@@ -27,8 +27,9 @@ type guard struct {
 	breaker  *breaker
 	pacer    *pacer // nil: the endpoint has no rate limit
 	bulkhead bulkhead
-	version  int  // of the endpoint, as last seen
-	unwell   bool // nobody has been told that it is well, or not since it failed
+	version  int       // of the endpoint, as last seen
+	heard    time.Time // when a breaker opened, here or on another worker, says the registry; zero: none is open
+	unwell   bool      // nobody has been told that it is well, or not since it failed
 	usedAt   time.Time
 }
 
@@ -47,6 +48,7 @@ type turn struct {
 // guards keeps the guard of each endpoint in use, the last used first.
 type guards struct {
 	bulkhead int
+	paces    bool // keeps the rate limits itself
 
 	mu     sync.Mutex
 	byKey  map[endpointKey]*list.Element
@@ -54,8 +56,8 @@ type guards struct {
 	slots  int // remembered by all pacers
 }
 
-func newGuards(bulkhead int) *guards {
-	return &guards{bulkhead: bulkhead, byKey: map[endpointKey]*list.Element{}, recent: list.New()}
+func newGuards(bulkhead int, paces bool) *guards {
+	return &guards{bulkhead: bulkhead, paces: paces, byKey: map[endpointKey]*list.Element{}, recent: list.New()}
 }
 
 // enter takes a place at the endpoint for a delivery, or says why there is none. leave must be called
@@ -69,7 +71,7 @@ func (g *guards) enter(d webhook.Delivery) (t turn, refused *webhook.Deferral) {
 	if isNew {
 		defer g.forget(now) // once this turn has its place, or none
 	}
-	gd.notice(d.Endpoint.Version)
+	gd.notice(d.Endpoint, now)
 	if d.Probe {
 		return turn{guard: gd, taken: now}, gd.bulkhead.take(now)
 	}
@@ -77,32 +79,45 @@ func (g *guards) enter(d webhook.Delivery) (t turn, refused *webhook.Deferral) {
 	if err != nil {
 		return turn{}, gd.breaker.whyNot(err)
 	}
-	if refused = gd.room(d.Endpoint, d.Event.ID, now, &g.slots); refused != nil {
+	if refused = g.room(gd, d, now); refused != nil {
 		done(errNoVerdict) // gives a probe back
 		return turn{}, refused
 	}
 	return turn{guard: gd, breaker: gd.breaker, done: done, taken: now}, nil
 }
 
-// notice starts the breaker anew when the endpoint was changed since it opened: it has another URL, or a
-// person has let its deliveries go, on whatever worker. An open breaker would hold them up for what is
-// past.
-func (gd *guard) notice(version int) {
-	if version <= gd.version {
-		return
+// notice takes in what the registry says of the endpoint: that it was changed, and what other workers found.
+func (gd *guard) notice(e webhook.Endpoint, now time.Time) {
+	if e.Version > gd.version {
+		// It has another URL, or a person has let its deliveries go, on whatever worker: an open breaker would
+		// hold them up for what is past.
+		gd.version, gd.heard = e.Version, time.Time{}
+		gd.renew()
 	}
-	gd.version = version
+	switch opened := e.BreakerOpenedAt; {
+	case opened.IsZero() && !gd.heard.IsZero(): // somebody's probe has found it well
+		gd.heard = opened
+		gd.renew()
+	case opened.After(gd.heard):
+		gd.heard = opened
+		if now.Sub(opened).Abs() < openTime { // or it is time for a probe
+			gd.breaker.trip()
+		}
+	}
+}
+
+func (gd *guard) renew() {
 	if gd.breaker.State() != gobreaker.StateClosed {
 		gd.breaker = newBreaker()
 	}
 }
 
 // room takes a place and a token. The limit is asked last: its token would not come back.
-func (gd *guard) room(e webhook.Endpoint, event string, now time.Time, slots *int) *webhook.Deferral {
-	if full := gd.bulkhead.take(now); full != nil {
+func (g *guards) room(gd *guard, d webhook.Delivery, now time.Time) *webhook.Deferral {
+	if full := gd.bulkhead.take(now); full != nil || !g.paces {
 		return full
 	}
-	limited := gd.pace(e.RateLimit, event, now, slots)
+	limited := gd.pace(d.Endpoint.RateLimit, d.Event.ID, now, &g.slots)
 	if limited != nil {
 		gd.bulkhead.inFlight--
 	}

@@ -104,6 +104,26 @@ func TestBreakerOfAChangedEndpoint(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// TestBreakerHeedsOtherWorkers: what one worker found out, the others know at their next turn, and also that
+// it is over.
+func TestBreakerHeedsOtherWorkers(t *testing.T) {
+	t.Parallel()
+	srv := endpointtest.Start(t, endpointtest.Config{})
+	s := newSender(t, sender.Config{})
+	d := delivery(srv.URL)
+	d.Endpoint.BreakerOpenedAt = time.Now()
+	_, err := s.Send(t.Context(), d, 1)
+	requireDeferral(t, err, webhook.DeferBreaker, "the endpoint keeps failing")
+	require.Empty(t, srv.Receipts())
+	d.Endpoint.BreakerOpenedAt = time.Time{}
+	_, err = s.Send(t.Context(), d, 1)
+	require.NoError(t, err)
+	d.Endpoint.BreakerOpenedAt = time.Now().Add(-time.Minute)
+	_, err = s.Send(t.Context(), d, 1)
+	require.NoError(t, err, "long enough ago to try")
+	require.Equal(t, "closed", s.Breaker("acme", "ep_1"))
+}
+
 func TestOneProbeAtATime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -31,6 +31,7 @@ type Config struct {
 	Logger        *slog.Logger          // nil: silent
 	Metrics       prometheus.Registerer // nil: none
 	Health        Health                // nil: nobody hears
+	Pacer         Pacer                 // keeps rate limits for all workers together; nil: each keeps its own
 }
 
 const defaultBulkhead = 16
@@ -45,6 +46,7 @@ type Sender struct {
 	guards    *guards
 	metrics   *metrics
 	health    Health
+	pacer     Pacer
 
 	expressions *expression.Expressions
 }
@@ -66,7 +68,7 @@ func New(cfg Config) (*Sender, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	g := newGuards(cfg.Bulkhead)
+	g := newGuards(cfg.Bulkhead, cfg.Pacer == nil)
 	m, err := newMetrics(cfg.Metrics, g.open)
 	if err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
@@ -79,6 +81,7 @@ func New(cfg Config) (*Sender, error) {
 		guards:    g,
 		metrics:   m,
 		health:    cfg.Health,
+		pacer:     cfg.Pacer,
 
 		expressions: expression.New(),
 	}, nil
@@ -93,6 +96,9 @@ func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webh
 	t, refused := s.enter(ctx, d)
 	if refused != nil {
 		return webhook.Attempt{}, s.deferred(refused)
+	}
+	if err := s.pace(ctx, t, d); err != nil {
+		return webhook.Attempt{}, err
 	}
 	var a webhook.Attempt
 	verdict := errNoVerdict // also that of an attempt that panics

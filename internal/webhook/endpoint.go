@@ -22,28 +22,29 @@ const (
 
 // Endpoint is a consumer's URL, its secrets and its policies.
 type Endpoint struct {
-	ID          string
-	Tenant      string
-	URL         string
-	EventTypes  []string // empty: every type
-	Description string
-	Headers     map[string]string // sent with every attempt
-	Metadata    map[string]string // the app's own, never sent
-	Schedule    Schedule          // empty: DefaultSchedule
-	Timeout     time.Duration     // of one attempt; zero: DefaultTimeout
-	RateLimit   RateLimit         // zero: none
-	Approval    ApprovalPolicy
-	Application string       // the application behind it; empty: not said
-	EchoBack    bool         // wants also what came from its own application
-	Echo        EchoPaths    // over what it is sent; zero: nothing is remembered
-	Request     RequestShape // zero: the envelope
-	State       EndpointState
-	StateReason string           // why it is not active, for a person; empty while it is
-	Releasing   time.Time        // until about then its held deliveries are let go one by one; zero: none are
-	Secrets     []EndpointSecret // the newest first; at least one
-	Version     int              // 1 at creation, one more with each change; attempts record it
-	CreatedAt   time.Time
-	UpdatedAt   time.Time
+	ID              string
+	Tenant          string
+	URL             string
+	EventTypes      []string // empty: every type
+	Description     string
+	Headers         map[string]string // sent with every attempt
+	Metadata        map[string]string // the app's own, never sent
+	Schedule        Schedule          // empty: DefaultSchedule
+	Timeout         time.Duration     // of one attempt; zero: DefaultTimeout
+	RateLimit       RateLimit         // zero: none
+	Approval        ApprovalPolicy
+	Application     string       // the application behind it; empty: not said
+	EchoBack        bool         // wants also what came from its own application
+	Echo            EchoPaths    // over what it is sent; zero: nothing is remembered
+	Request         RequestShape // zero: the envelope
+	State           EndpointState
+	StateReason     string           // why it is not active, for a person; empty while it is
+	Releasing       time.Time        // until about then its held deliveries are let go one by one; zero: none are
+	BreakerOpenedAt time.Time        // when a worker's breaker last opened that has not recovered since; zero: none has
+	Secrets         []EndpointSecret // the newest first; at least one
+	Version         int              // 1 at creation, one more with each change; attempts record it
+	CreatedAt       time.Time
+	UpdatedAt       time.Time
 }
 
 // RateLimit bounds the attempts that one worker makes at an endpoint, of whatever kind: first ones,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"time"
 
 	"hookloop/internal/registry"
 	"hookloop/internal/webhook"
@@ -15,10 +16,11 @@ const (
 	lockEndpoint    = selectEndpoint + ` FOR UPDATE`
 	selectEndpoints = `SELECT ` + registry.EndpointColumns + ` FROM endpoints WHERE tenant = $1 AND id > $2 ORDER BY id LIMIT $3`
 	countEndpoints  = `SELECT count(*) FROM endpoints WHERE tenant = $1`
-	endpointValues  = `($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24)`
+	endpointValues  = `($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)`
 	insertEndpoint  = `INSERT INTO endpoints (` + registry.EndpointColumns + `) VALUES ` + endpointValues
 	updateEndpoint  = `UPDATE endpoints SET (` + registry.EndpointColumns + `) = ` + endpointValues + `
 		WHERE tenant = $1 AND id = $2 RETURNING ` + registry.EndpointColumns
+	reportBreaker  = `UPDATE endpoints SET breaker_opened_at = $3 WHERE tenant = $1 AND id = $2 AND breaker_opened_at <> $3`
 	deleteEndpoint = `DELETE FROM endpoints WHERE tenant = $1 AND id = $2`
 )
 
@@ -105,6 +107,7 @@ func (r *Registry) update(ctx context.Context, tx *sql.Tx, tenant, id string, ch
 		return e, err
 	}
 	e.Tenant, e.ID, e.CreatedAt, e.Version = before.Tenant, before.ID, before.CreatedAt, before.Version+1
+	e.BreakerOpenedAt = time.Time{} // what it failed with is past
 	row, err := r.sealer.EndpointRow(e)
 	if err != nil {
 		return e, err
@@ -132,4 +135,11 @@ func (r *Registry) delete(ctx context.Context, query, tenant, id string) error {
 		return cmp.Or(err, sql.ErrNoRows)
 	}
 	return nil
+}
+
+// ReportBreaker notes that a worker's breaker opened, for the others to heed; the zero time, that the
+// endpoint has recovered. It is no change of the endpoint: its version stays.
+func (r *Registry) ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error {
+	_, err := r.db.ExecContext(ctx, reportBreaker, tenant, id, registry.Micros(openedAt))
+	return about(id, err)
 }

@@ -19,6 +19,7 @@ import (
 // What PostgreSQL calls the errors we tell apart.
 const (
 	uniqueViolation       = "23505"
+	foreignKeyViolation   = "23503"
 	notText               = "22021" // NUL, or bytes that are not UTF-8
 	undefinedTable        = "42P01"
 	duplicateTable        = "42P07"
@@ -35,6 +36,8 @@ const (
 	cannotConnectNow      = "57P03"
 	idleInTransaction     = "25P03"
 )
+
+func isForeignKey(err error) bool { return code(err) == foreignKeyViolation }
 
 // about makes err one about an endpoint.
 func about(id string, err error) error { return aboutOne("endpoint "+id, err) }

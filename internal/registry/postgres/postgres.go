@@ -33,6 +33,7 @@ type Registry struct {
 	sealer *registry.Sealer
 	db     *sql.DB
 	writes atomic.Uint64 // to the ledger
+	passes atomic.Uint64 // asked for
 }
 
 // Open opens the registry in the database at url (postgres://user@host:5432/database). It changes

@@ -23,6 +23,7 @@ type Registry interface {
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
 	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+	ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error
 	Withheld(ctx context.Context, tenant, application string) ([]string, error)
 
 	CreateSource(ctx context.Context, s webhook.Source) error
@@ -66,6 +67,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"approval policy":               approvalPolicy,
 		"state and its reason":          stateReason,
 		"release":                       release,
+		"breakers":                      breakers,
 		"delete":                        deleteEndpoint,
 		"tenants apart":                 tenantsApart,
 		"cancelled":                     cancelled,
@@ -165,6 +167,7 @@ func full(n int) webhook.Endpoint {
 	e.State, e.StateReason = webhook.EndpointHeld, "2 × \"503\";\nпауза 😀"
 	e.Releasing = born.Add(-time.Microsecond)
 	e.Application, e.EchoBack = "ärp", true
+	e.BreakerOpenedAt = born.Add(time.Microsecond)
 	e.Echo = webhook.EchoPaths{Key: ".id", Value: `"\n" + .ü`}
 	e.Request = webhook.RequestShape{Method: "PATCH", Path: `["ü", .id]`, Body: "."}
 	e.Secrets = append(e.Secrets, webhook.EndpointSecret{Secret: signature.NewSecret(), ExpiresAt: born.Add(time.Microsecond)})

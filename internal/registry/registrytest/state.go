@@ -61,3 +61,27 @@ func release(t *testing.T, s Store) {
 	require.NoError(t, err)
 	require.True(t, got.Releasing.IsZero())
 }
+
+// breakers are reported beside the endpoint, whose version stays; a change of it forgets them.
+func breakers(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r, endpoint(1))
+	for _, at := range []time.Time{born, born.Add(time.Second), {}, born} {
+		require.NoError(t, r.ReportBreaker(t.Context(), tenant, id(1), at))
+		got, err := r.Endpoint(t.Context(), tenant, id(1))
+		require.NoError(t, err)
+		want := endpoint(1)
+		want.Secrets, want.BreakerOpenedAt = got.Secrets, at
+		require.Equal(t, want, got)
+	}
+	keeps(t, r, func(e *webhook.Endpoint) { e.Description, e.BreakerOpenedAt = "changed", time.Time{} })
+	_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+		e.BreakerOpenedAt = born
+		return nil
+	})
+	require.NoError(t, err)
+	got, err := r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Zero(t, got.BreakerOpenedAt, "what a changed endpoint failed with is past")
+	require.NoError(t, r.ReportBreaker(t.Context(), tenant, id(2), born), "one that is gone is no trouble")
+}

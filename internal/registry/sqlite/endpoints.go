@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"slices"
+	"time"
 
 	"hookloop/internal/registry"
 	"hookloop/internal/webhook"
@@ -14,9 +15,10 @@ const (
 	selectEndpoint  = `SELECT ` + registry.EndpointColumns + ` FROM endpoints WHERE tenant = ? AND id = ?`
 	selectEndpoints = `SELECT ` + registry.EndpointColumns + ` FROM endpoints WHERE tenant = ? AND id > ? ORDER BY id LIMIT ?`
 	countEndpoints  = `SELECT count(*) FROM endpoints WHERE tenant = ?`
-	insertEndpoint  = `INSERT INTO endpoints (` + registry.EndpointColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-	updateEndpoint  = `UPDATE endpoints SET (` + registry.EndpointColumns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+	insertEndpoint  = `INSERT INTO endpoints (` + registry.EndpointColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
+	updateEndpoint  = `UPDATE endpoints SET (` + registry.EndpointColumns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		WHERE tenant = ?1 AND id = ?2 RETURNING ` + registry.EndpointColumns
+	reportBreaker  = `UPDATE endpoints SET breaker_opened_at = ?3 WHERE tenant = ?1 AND id = ?2 AND breaker_opened_at <> ?3`
 	deleteEndpoint = `DELETE FROM endpoints WHERE tenant = ? AND id = ?`
 )
 
@@ -100,6 +102,7 @@ func (r *Registry) update(ctx context.Context, tx *sql.Tx, tenant, id string, ch
 		return e, err
 	}
 	e.Tenant, e.ID, e.CreatedAt, e.Version = before.Tenant, before.ID, before.CreatedAt, before.Version+1
+	e.BreakerOpenedAt = time.Time{} // what it failed with is past
 	row, err := r.sealer.EndpointRow(e)
 	if err != nil {
 		return e, err
@@ -138,4 +141,13 @@ func (r *Registry) write(ctx context.Context, do func(*sql.Tx) error) error {
 		return err
 	}
 	return tx.Commit()
+}
+
+// ReportBreaker notes that a worker's breaker opened, for the others to heed; the zero time, that the
+// endpoint has recovered. It is no change of the endpoint: its version stays.
+func (r *Registry) ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error {
+	return about(id, r.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, reportBreaker, tenant, id, registry.Micros(openedAt))
+		return err
+	}))
 }

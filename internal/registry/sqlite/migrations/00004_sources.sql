@@ -24,6 +24,7 @@ ALTER TABLE endpoints ADD COLUMN application TEXT    NOT NULL DEFAULT ''; -- '' 
 ALTER TABLE endpoints ADD COLUMN echo_back   INTEGER NOT NULL DEFAULT 0;  -- 1: gets its application's own events
 ALTER TABLE endpoints ADD COLUMN echo        TEXT    NOT NULL DEFAULT ''; -- JSON object, '' for none
 ALTER TABLE endpoints ADD COLUMN request     TEXT    NOT NULL DEFAULT ''; -- JSON object, '' for the envelope
+ALTER TABLE endpoints ADD COLUMN breaker_opened_at INTEGER NOT NULL DEFAULT 0; -- microseconds since 1970, 0 for closed ones
 CREATE INDEX endpoints_by_application ON endpoints (tenant, application) WHERE application <> '';
 
 -- The ledger, by which the echo of what we wrote is told from a change. One number orders all changes.

@@ -1,0 +1,139 @@
+// Package cluster runs the production shape in processes, without Docker: PostgreSQL, a Temporal server on it,
+// `hookloop migrate`, and as many gateways and workers as asked for. e2e kills its parts and brings them back;
+// `make cluster` lets people look at it. What is installed and built decides what runs: nothing is downloaded.
+package cluster
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"hookloop/internal/postgrestest"
+)
+
+// patience bounds whatever a part is to do: far above what it takes on a busy machine.
+const patience = 90 * time.Second
+
+// secret signs tokens. It guards a cluster on loopback that lives for minutes.
+const secret = "the secret of a cluster on loopback"
+
+// Config says what to run.
+type Config struct {
+	// Dir holds keys and programs. It must exist; whoever made it removes it.
+	Dir string
+	// Hookloop is the program. Empty: it is built, without the embedded engine.
+	Hookloop string
+	// Roles to run. Empty: two gateways and two workers.
+	Roles []string
+	// UI is the origin of a Temporal UI that may decode histories. Empty: none may.
+	UI string
+}
+
+// Cluster is what runs.
+type Cluster struct {
+	Postgres  *postgrestest.Server
+	Temporal  *Process
+	Gateways  []*Process // those that accept events: gateway, serve
+	Workers   []*Process // those that only deliver: worker
+	Namespace string
+	Token     string // every scope, every tenant
+
+	cfg Config
+	env []string // of hookloop
+}
+
+// Start returns when everything is ready. It all ends with the test.
+func Start(t testing.TB, cfg Config) *Cluster {
+	t.Helper()
+	if len(cfg.Roles) == 0 {
+		cfg.Roles = []string{"gateway", "gateway", "worker", "worker"}
+	}
+	c := &Cluster{cfg: cfg, Namespace: "hookloop", Postgres: postgrestest.Start(t, postgrestest.Config{Fsync: true})}
+	if c.cfg.Hookloop == "" {
+		c.cfg.Hookloop = build(t, cfg.Dir, "hookloop", "-tags=noembed", "hookloop/cmd/hookloop")
+	}
+	temporal := build(t, cfg.Dir, "temporal", "hookloop/e2e/cluster/temporal")
+	at := freeAddress(t)
+	c.Temporal = &Process{
+		Name: "temporal", Address: at, path: temporal, args: []string{"-listen", at},
+		env: []string{"CLUSTER_POSTGRES=" + c.Postgres.URL("postgres")},
+	}
+	c.Temporal.Start(t)
+	c.prepare(t)
+	for _, role := range cfg.Roles {
+		c.add(t, role)
+	}
+	for _, p := range c.Hookloops() {
+		p.Start(t)
+	}
+	for _, p := range c.Hookloops() {
+		p.AwaitReady(t)
+	}
+	return c
+}
+
+// Hookloops are all processes but Temporal's.
+func (c *Cluster) Hookloops() []*Process { return append(append([]*Process{}, c.Gateways...), c.Workers...) }
+
+// prepare does what an operator does once: keys, then `hookloop migrate`.
+func (c *Cluster) prepare(t testing.TB) {
+	t.Helper()
+	registryKey, historyKey := filepath.Join(c.cfg.Dir, "registry.key"), filepath.Join(c.cfg.Dir, "history.key")
+	c.env = []string{
+		"HOME=" + c.cfg.Dir, "HOOKLOOP_JWT_SECRET=" + secret, "HOOKLOOP_REGISTRY=" + c.Postgres.NewDatabase(t),
+		"HOOKLOOP_REGISTRY_KEY_FILE=" + registryKey, "HOOKLOOP_HISTORY_KEY_FILE=" + historyKey,
+		"HOOKLOOP_ALLOW_NETWORKS=127.0.0.0/8", "HOOKLOOP_UI_ORIGINS=" + c.cfg.UI,
+		"TEMPORAL_ADDRESS=" + c.Temporal.Address, "TEMPORAL_NAMESPACE=" + c.Namespace,
+	}
+	c.Hookloop(t, "key", "registry", "--out", registryKey)
+	c.Hookloop(t, "key", "history", "--out", historyKey)
+	c.Hookloop(t, "migrate")
+	c.Token = strings.TrimSpace(c.Hookloop(t, "token"))
+}
+
+// Hookloop runs one command of it to its end.
+func (c *Cluster) Hookloop(t testing.TB, args ...string) string {
+	t.Helper()
+	return output(t, c.env, c.cfg.Hookloop, args...)
+}
+
+func (c *Cluster) add(t testing.TB, role string) {
+	t.Helper()
+	at := freeAddress(t)
+	p := &Process{
+		Name: role, Address: at, path: c.cfg.Hookloop, args: []string{role},
+		env: append(append([]string{}, c.env...), "HOOKLOOP_LISTEN="+at, "HOOKLOOP_OPS_LISTEN="+at),
+	}
+	if role == "worker" {
+		c.Workers = append(c.Workers, p)
+		p.Name = fmt.Sprintf("%s %d", role, len(c.Workers))
+		return
+	}
+	c.Gateways = append(c.Gateways, p)
+	p.Name = fmt.Sprintf("%s %d", role, len(c.Gateways))
+}
+
+func build(t testing.TB, dir, name string, args ...string) string {
+	t.Helper()
+	path := filepath.Join(dir, name)
+	output(t, nil, "go", append([]string{"build", "-o", path}, args...)...)
+	return path
+}
+
+// output runs a program to its end. Env nil is this process's.
+func output(t testing.TB, env []string, program string, args ...string) string {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Env, cmd.SysProcAttr = env, apart()
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	cmd.WaitDelay = patience
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%s %s: %v: %s", filepath.Base(program), strings.Join(args, " "), err, out)
+	}
+	return string(out)
+}

@@ -1,0 +1,78 @@
+package postgres_test
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/registry/postgres"
+	"hookloop/internal/webhook"
+)
+
+// TestPassOfSeveralWorkers: a limit holds in sum, whichever worker a delivery comes back to, and is used up.
+func TestPassOfSeveralWorkers(t *testing.T) {
+	t.Parallel()
+	const events = 120
+	limit := webhook.RateLimit{PerSecond: 40, Burst: 4}
+	d, sealer := newDatabase(t), newSealer(t)
+	d.migrate(t)
+	workers := []*postgres.Registry{d.registry(t, sealer), d.registry(t, sealer), d.registry(t, sealer)}
+	require.NoError(t, workers[0].CreateEndpoint(t.Context(), newEndpoint("ep_1")))
+
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var went []time.Time
+	begun := time.Now()
+	for n := range events {
+		all.Go(func() {
+			event := fmt.Sprintf("evt_%d", n)
+			for turn := n; ; turn++ {
+				wait, err := workers[turn%len(workers)].Pass(t.Context(), "acme", "ep_1", event, limit)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				if wait == 0 {
+					break
+				}
+				<-time.After(wait)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			went = append(went, time.Now())
+		})
+	}
+	all.Wait()
+	slices.SortFunc(went, time.Time.Compare)
+	require.Len(t, went, events)
+	least := time.Duration(float64(events-limit.Burst) / limit.PerSecond * float64(time.Second))
+	took := went[events-1].Sub(begun)
+	t.Logf("%d attempts in %s, %s by the limit", events, took.Round(time.Millisecond), least)
+	require.Greater(t, took, least-100*time.Millisecond, "never faster than the limit")
+	require.Empty(t, query(t, d.connect(t), "SELECT event_id FROM slots"))
+}
+
+func TestPassKeepsASlot(t *testing.T) {
+	t.Parallel()
+	r, _ := newRegistry(t)
+	limit := webhook.RateLimit{PerSecond: 0.01, Burst: 1}
+	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_1")))
+	pass := func(event string) time.Duration {
+		wait, err := r.Pass(t.Context(), "acme", "ep_1", event, limit)
+		require.NoError(t, err)
+		return wait
+	}
+	require.Zero(t, pass("evt_1"))
+	first, second := pass("evt_2"), pass("evt_3")
+	require.InDelta(t, 100, first.Seconds(), 1)
+	require.InDelta(t, 200, second.Seconds(), 1)
+	require.Less(t, pass("evt_2"), first, "who comes too early keeps its slot")
+	require.Greater(t, pass("evt_4"), second)
+
+	require.NoError(t, r.DeleteEndpoint(t.Context(), "acme", "ep_1"))
+	require.Zero(t, pass("evt_5"), "what is gone limits nothing")
+}
