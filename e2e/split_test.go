@@ -94,6 +94,35 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestWorkersTogether: with three workers an endpoint's rate limit holds in sum and is used up, and what one
+// finds out about an endpoint the others heed.
+func TestWorkersTogether(t *testing.T) {
+	t.Parallel()
+	s := startSplit(t)
+	a := app{s.run("gateway")}
+	for range 3 {
+		s.run("worker")
+	}
+	limited, _ := a.listen(t, endpointtest.Config{}, `,"event_types":["limited"],"rate_limit":{"per_second":20,"burst":5}`)
+	const n = 300
+	for i := range n {
+		a.post(t, fmt.Sprintf(`{"type":"limited","data":%d}`, i))
+	}
+	got := receipts(t, limited, n)
+	took := got[n-1].At.Sub(got[0].At).Seconds()
+	rate := float64(n-5) / took
+	t.Logf("%d attempts in %.1f s: %.1f a second of 20", n, took, rate)
+	require.InDelta(t, 20, rate, 4, "within a fifth")
+
+	broken, _ := a.listen(t, endpointtest.Config{Script: "503"}, `,"event_types":["broken"],"schedule":["0s","24h"]`)
+	for i := range 3 * n {
+		a.post(t, fmt.Sprintf(`{"type":"broken","data":%d}`, i))
+	}
+	eventually(t, "all are known", func() bool { return len(a.listEvents(t, "delivering")) == 3*n })
+	t.Logf("%d attempts of %d until every worker heeded the breaker", len(broken.Receipts()), 3*n)
+	require.Less(t, len(broken.Receipts()), n, "one opinion, not one for each event")
+}
+
 func readEndpoint(t *testing.T, a app, id string) string {
 	t.Helper()
 	var e endpoint

@@ -39,6 +39,7 @@ type delivery struct {
 	in        DeliveryInput
 	report    webhook.DeliveryReport
 	next      time.Duration // the wait before the next turn
+	until     time.Time     // when that is over, if it must be met; zero: nobody waits for it
 	deferrals int           // in a row
 	outcome   string        // as the search attribute has it
 	orders    orders
@@ -102,6 +103,9 @@ func (d *delivery) seed() string { return d.in.Event.ID + "/" + d.in.EndpointID 
 // found out by the turn after it.
 func (d *delivery) wait(ctx workflow.Context) {
 	d.show(ctx)
+	if !d.until.IsZero() { // it has come nearer since: a workflow takes its time to begin
+		d.next, d.until = max(d.until.Sub(workflow.Now(ctx)), 0), time.Time{}
+	}
 	if d.next <= 0 {
 		return
 	}
@@ -231,7 +235,7 @@ func (d *delivery) decide(a webhook.Attempt) {
 func (d *delivery) deferred(why webhook.Deferral) {
 	d.deferrals++
 	d.report.Reason = why.Error()
-	d.next = webhook.DeferWait(why, d.deferrals, d.seed())
+	d.next, d.until = webhook.DeferWait(why, d.deferrals, d.seed()), why.Until
 	switch why.Reason {
 	case webhook.DeferSchedule:
 		d.next = webhook.Jitter(d.in.Schedule[0], d.seed(), 0)

@@ -77,7 +77,27 @@ func Start(t testing.TB, cfg Config) *Cluster {
 }
 
 // Hookloops are all processes but Temporal's.
-func (c *Cluster) Hookloops() []*Process { return append(append([]*Process{}, c.Gateways...), c.Workers...) }
+func (c *Cluster) Hookloops() []*Process {
+	return append(append([]*Process{}, c.Gateways...), c.Workers...)
+}
+
+// Dir holds keys and programs.
+func (c *Cluster) Dir() string { return c.cfg.Dir }
+
+// Ended yields the first process that ends.
+func (c *Cluster) Ended() <-chan *Process {
+	first := make(chan *Process, 1)
+	for _, p := range append(c.Hookloops(), c.Temporal) {
+		go func(ended <-chan struct{}) {
+			<-ended
+			select {
+			case first <- p:
+			default:
+			}
+		}(p.ended)
+	}
+	return first
+}
 
 // prepare does what an operator does once: keys, then `hookloop migrate`.
 func (c *Cluster) prepare(t testing.TB) {

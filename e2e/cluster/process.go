@@ -187,4 +187,3 @@ func freeAddress(t testing.TB) string {
 	t.Fatal("no port between 20000 and 32000 is free")
 	return ""
 }
-

@@ -149,6 +149,7 @@ func (p *pacer) until(at, now time.Time) *webhook.Deferral {
 		Reason: webhook.DeferLimit,
 		Detail: fmt.Sprintf("the endpoint takes %g attempts a second; this delivery's slot is at %s",
 			p.limit.PerSecond, at.UTC().Format("2006-01-02T15:04:05.000Z")),
+		Until:  at.UTC(),
 		WaitMS: (at.Sub(now) + time.Millisecond - 1).Milliseconds(), // rounded up: too early would be in vain
 	}
 }

@@ -34,6 +34,7 @@ func (s *Sender) pace(ctx context.Context, t turn, d webhook.Delivery) error {
 		Reason: webhook.DeferLimit,
 		Detail: fmt.Sprintf("the endpoint takes %g attempts a second; this delivery's slot is at %s",
 			limit.PerSecond, s.now().Add(wait).UTC().Format("2006-01-02T15:04:05.000Z")),
+		Until:  s.now().Add(wait).UTC(),
 		WaitMS: (wait + time.Millisecond - 1).Milliseconds(), // rounded up: too early would be in vain
 	})
 }

@@ -96,6 +96,7 @@ type Deferral struct {
 	Reason DeferReason `json:"reason"`
 	Detail string      `json:"detail,omitempty"`
 	WaitMS int64       `json:"wait_ms,omitempty"` // a turn sooner than this would be in vain
+	Until  time.Time   `json:"until,omitzero"`    // the same as a time, where it must be met: a slot
 }
 
 // Wait is the shortest useful wait; zero when nobody knows.

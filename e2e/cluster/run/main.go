@@ -1,0 +1,62 @@
+// Command run is `make cluster`: the production shape on this machine, in processes, until Ctrl-C. It leaves
+// nothing behind.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"hookloop/e2e/cluster"
+)
+
+func main() {
+	roles := flag.String("roles", "gateway,gateway,worker,worker", "what to run: serve, gateway, worker, separated by commas")
+	hookloop := flag.String("hookloop", "", "`program` to run; unset: built from this checkout, without the embedded engine")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(newStage(ctx, os.Stderr).play(func(s *stage) {
+		fmt.Println("starting: the first build takes minutes, later ones seconds")
+		c := cluster.Start(s, cluster.Config{Dir: s.TempDir(), Hookloop: *hookloop, Roles: strings.Split(*roles, ",")})
+		greet(c)
+		select {
+		case <-ctx.Done():
+			fmt.Println("stopping")
+		case p := <-c.Ended():
+			s.Fatalf("%s ended: %s", p.Name, p.Said())
+		}
+	}))
+}
+
+// greet says where everything is.
+func greet(c *cluster.Cluster) {
+	fmt.Printf("\nThe cluster is ready. Ctrl-C stops it and removes everything.\n\n")
+	fmt.Printf("  %-12s %s\n", "PostgreSQL", c.Postgres.URL("postgres"))
+	for _, p := range append([]*cluster.Process{c.Temporal}, c.Hookloops()...) {
+		where := p.URL()
+		if p == c.Temporal {
+			where = fmt.Sprintf("%s   (namespace %s)", p.Address, c.Namespace)
+		}
+		fmt.Printf("  %-12s %s   (process %d)\n", p.Name, where, p.PID())
+	}
+	fmt.Printf("  %-12s %s\n", "keys", c.Dir())
+	if len(c.Gateways) == 0 {
+		return
+	}
+	fmt.Printf(`
+Try, in another terminal:
+
+  export HOOKLOOP_GATEWAY=%s HOOKLOOP_TENANT=demo \
+    HOOKLOOP_TOKEN=%s
+  hookloop listen
+  hookloop endpoint create --url http://127.0.0.1:9000/
+  hookloop event send --type contact.updated --data '{"id": 1}' --wait
+
+and kill -9 any of these processes but PostgreSQL; the cluster then ends and says which it was.
+`, c.Gateways[0].URL(), c.Token)
+}

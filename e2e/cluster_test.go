@@ -1,0 +1,222 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/e2e/cluster"
+	"hookloop/internal/endpointtest"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+const (
+	clusterRound   = 60 // events around each blow
+	clusterClients = 8
+)
+
+// TestCluster runs the production shape: a Temporal server and the registry on one PostgreSQL, two gateways and
+// two workers. Under load each kind of process is killed in turn and started again. Every event that was
+// answered 202 is delivered under the id of the answer, and only what was under way at a blow is sent twice.
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	begun := time.Now()
+	c := cluster.Start(t, cluster.Config{Dir: t.TempDir(), Hookloop: binary})
+	t.Logf("ready after %s", time.Since(begun).Round(time.Millisecond))
+	var gateways []app
+	for _, p := range c.Gateways {
+		gateways = append(gateways, app{&process{place: place{
+			Gateway: p.URL(), Temporal: c.Temporal.Address, Namespace: c.Namespace, Tenant: "acme", Token: c.Token,
+		}}})
+	}
+	s, made := gateways[0].listen(t, endpointtest.Config{}, "")
+	require.Equal(t, made.ID, readEndpoint(t, gateways[1], made.ID), "what one gateway wrote the other reads")
+	r := &clusterRun{t: t, gateways: gateways, endpoint: s, ids: map[string]string{}}
+
+	require.Zero(t, r.round("nothing is killed", func(*clusterLoad) {}), "duplicates")
+	require.Zero(t, r.round("a gateway is killed", func(l *clusterLoad) {
+		c.Gateways[1].Kill(t)
+		l.awaitRefused(1)
+		c.Gateways[1].Start(t)
+		c.Gateways[1].AwaitReady(t)
+	}), "a gateway delivers nothing")
+	r.round("a worker is killed", func(l *clusterLoad) {
+		c.Workers[0].Kill(t)
+		l.clients.Wait() // nobody who posts notices
+		require.Zero(t, l.refused.Load())
+		c.Workers[0].Start(t)
+		c.Workers[0].AwaitReady(t)
+	})
+	r.round("Temporal is killed", func(l *clusterLoad) {
+		c.Temporal.Kill(t)
+		l.awaitRefused(clusterClients)
+		c.Temporal.Start(t)
+	})
+	r.round("PostgreSQL stops at once", func(l *clusterLoad) {
+		c.Postgres.StopImmediately(t)
+		l.awaitRefused(clusterClients)
+		c.Postgres.Restart(t)
+	})
+	for _, p := range c.Hookloops() {
+		p.AwaitReady(t)
+	}
+	r.requireSameIDs()
+	t.Logf("%d events accepted, all delivered, %d sent twice, in %s", len(r.ids), r.duplicates, time.Since(begun).Round(time.Millisecond))
+}
+
+// clusterRun is what the rounds have in common.
+type clusterRun struct {
+	t          *testing.T
+	gateways   []app
+	endpoint   *endpointtest.Server
+	ids        map[string]string // by key
+	duplicates int
+}
+
+// round posts events, deals the blow in the midst of them, and answers how many were sent twice. All
+// are delivered when it ends.
+func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
+	r.t.Helper()
+	begun, before := time.Now(), len(r.endpoint.Receipts())
+	l := &clusterLoad{t: r.t, gateways: r.gateways, prefix: strings.ReplaceAll(name, " ", "-"), ids: map[string]string{}}
+	l.start()
+	eventually(r.t, name+": the load runs", func() bool { return l.answered() >= clusterRound/3 })
+	dealt := time.Now()
+	blow(l)
+	l.clients.Wait()
+	require.Empty(r.t, l.strays, name)
+	require.Len(r.t, l.ids, clusterRound, "%s: an event for each key", name)
+	ids := map[string]bool{}
+	for key, id := range l.ids {
+		r.ids[key], ids[id] = id, true
+	}
+	require.Len(r.t, ids, clusterRound, "%s: an event for each key", name)
+	arrivals(r.t, r.endpoint, ids, before)
+	r.requireDelivered(ids)
+	twice := r.requireUnderWay(before, ids, dealt)
+	r.duplicates += twice
+	r.t.Logf("%s: %d accepted after %d refusals, all delivered, %d sent twice, %s",
+		name, len(ids), l.refused.Load(), twice, time.Since(begun).Round(time.Millisecond))
+	return twice
+}
+
+// requireDelivered: every event is on record as delivered by one attempt.
+func (r *clusterRun) requireDelivered(ids map[string]bool) {
+	r.t.Helper()
+	for id := range ids {
+		d := r.gateways[0].settled(r.t, id)
+		require.Equal(r.t, webhook.Delivered, d.Status)
+		require.Equal(r.t, http.StatusOK, d.Attempts[len(d.Attempts)-1].StatusCode)
+	}
+}
+
+// requireUnderWay: only what was accepted came, signed, and what came twice was not yet on record when the blow
+// fell.
+func (r *clusterRun) requireUnderWay(before int, ids map[string]bool, dealt time.Time) (twice int) {
+	r.t.Helper()
+	got := r.endpoint.Receipts()[before:]
+	for _, one := range got {
+		require.NoError(r.t, one.Verified)
+	}
+	temporal := r.gateways[0].p.dial(r.t)
+	for id, times := range distinct(got) {
+		require.True(r.t, ids[id], "%s came and was never accepted", id)
+		require.LessOrEqual(r.t, times, 2, id)
+		if times == 1 {
+			continue
+		}
+		twice++
+		d, err := temporal.DescribeWorkflowExecution(r.t.Context(), workflows.EventWorkflowID("acme", id), "")
+		require.NoError(r.t, err)
+		closed := d.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
+		require.True(r.t, closed.After(dealt), "%s was on record at %s, before %s, and was sent again", id, closed, dealt)
+	}
+	return twice
+}
+
+// requireSameIDs posts every event again: under its key it is the one it was.
+func (r *clusterRun) requireSameIDs() {
+	r.t.Helper()
+	sent := len(r.endpoint.Receipts())
+	for key, id := range r.ids {
+		status, body := postKeyed(r.t, r.gateways[1], key)
+		var e accepted
+		require.Equal(r.t, http.StatusAccepted, status, string(body))
+		require.NoError(r.t, json.Unmarshal(body, &e))
+		require.Equal(r.t, id, e.ID)
+		require.True(r.t, e.Duplicate)
+	}
+	require.Len(r.t, r.endpoint.Receipts(), sent, "nothing is sent for it")
+}
+
+// clusterLoad is one round's clients: each posts an event to a gateway and, when it is refused, the same event
+// under the same key to the next, until it is accepted.
+type clusterLoad struct {
+	t        *testing.T
+	gateways []app
+	prefix   string
+	next     atomic.Int32
+	refused  atomic.Int32
+	clients  sync.WaitGroup
+
+	mu     sync.Mutex
+	ids    map[string]string // by key
+	strays []string          // what should not have been answered
+}
+
+func (l *clusterLoad) start() {
+	for client := range clusterClients {
+		l.clients.Go(func() {
+			turn := client
+			for n := l.next.Add(1); n <= clusterRound; n = l.next.Add(1) {
+				for !l.post(l.gateways[turn%len(l.gateways)], fmt.Sprintf("%s-%d", l.prefix, n)) {
+					turn++
+					<-time.After(100 * time.Millisecond) // what Retry-After asks for is too long for a test
+				}
+			}
+		})
+	}
+}
+
+// post says whether the client is done with this key.
+func (l *clusterLoad) post(to app, key string) bool {
+	status, body := postKeyed(l.t, to, key)
+	var e accepted
+	_ = json.Unmarshal(body, &e)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch status {
+	case http.StatusAccepted:
+		l.ids[key] = e.ID
+		return true
+	case http.StatusServiceUnavailable, 0: // told to come again, or the gateway is gone
+		l.refused.Add(1)
+		return l.t.Context().Err() != nil
+	}
+	l.strays = append(l.strays, fmt.Sprintf("%s: %d %s", key, status, body))
+	return true
+}
+
+// answered counts what clients are done with.
+func (l *clusterLoad) answered() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.ids) + len(l.strays)
+}
+
+func (l *clusterLoad) awaitRefused(n int32) {
+	l.t.Helper()
+	eventually(l.t, "clients are refused", func() bool { return l.refused.Load() >= n })
+}
+
+func postKeyed(t *testing.T, to app, key string) (int, []byte) {
+	return to.try(t.Context(), http.MethodPost, "/events", `{"type":"load.test","data":"`+key+`"}`, http.Header{"Idempotency-Key": {key}})
+}

@@ -1,0 +1,144 @@
+package archive
+
+import (
+	"compress/gzip"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sync"
+
+	"github.com/gofrs/flock"
+)
+
+// What lies beside the tenants' folders. A tenant's name begins with a letter or a digit.
+const (
+	indexDir   = "_index"
+	tempDir    = "_tmp"
+	cursorFile = "_cursor.json"
+	lockFile   = "_lock"
+)
+
+// Folder is an archive on disk:
+//
+//	<tenant>/2026/11/25/Event-event%2Facme%2Fevt_…-<run id>.json.gz   by the day, in UTC, it ended
+//	_index/2026/11/25/14.jsonl   a line for each execution that ended in that hour
+//	_cursor.json                 which ends have been looked at
+//
+// A file that has its name is whole, and so is one whose line is in the index: they are written in that
+// order, each safe on disk before the next. One process writes to a folder at a time; anybody may read.
+type Folder struct {
+	path string
+	lock *flock.Flock
+
+	mu    sync.Mutex
+	dirty map[string]bool // folders with names that are not safe on disk yet
+}
+
+// Open makes the folder, or takes over what an earlier run left.
+func Open(dir string) (*Folder, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("archive: %w", err)
+	}
+	lock := flock.New(filepath.Join(dir, lockFile))
+	free, err := lock.TryLock()
+	if err != nil {
+		return nil, fmt.Errorf("archive %s: %w", dir, err)
+	}
+	if !free {
+		return nil, fmt.Errorf("archive %s is being written to by another process", dir)
+	}
+	f := &Folder{path: dir, lock: lock, dirty: map[string]bool{}}
+	// What a run that was killed was writing is nobody's.
+	if err := errors.Join(os.RemoveAll(f.at(tempDir)), os.Mkdir(f.at(tempDir), 0o700)); err != nil {
+		return nil, errors.Join(fmt.Errorf("archive %s: %w", dir, err), lock.Unlock())
+	}
+	return f, nil
+}
+
+// Close lets another process write.
+func (f *Folder) Close() error { return f.lock.Unlock() }
+
+func (f *Folder) at(name string) string { return filepath.Join(f.path, filepath.FromSlash(name)) }
+
+// write makes the file of an entry and completes the entry. The name appears once the content is safe.
+func (f *Folder) write(e *Entry, content func(io.Writer) error) error {
+	temp, err := os.CreateTemp(f.at(tempDir), "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(temp.Name()) }()
+	sum := sha256.New()
+	zipped := gzip.NewWriter(io.MultiWriter(temp, sum))
+	if err := content(zipped); err != nil {
+		return errors.Join(err, temp.Close())
+	}
+	if err := errors.Join(zipped.Close(), temp.Sync()); err != nil {
+		return errors.Join(err, temp.Close())
+	}
+	size, err := temp.Seek(0, io.SeekCurrent)
+	if err := errors.Join(err, temp.Close()); err != nil {
+		return err
+	}
+	e.Bytes, e.SHA256 = size, hex.EncodeToString(sum.Sum(nil))
+	if err := f.mkdir(path.Dir(e.File)); err != nil {
+		return err
+	}
+	return os.Rename(temp.Name(), f.at(e.File))
+}
+
+// mkdir notes which folders get a new name in them.
+func (f *Folder) mkdir(name string) error {
+	if err := os.MkdirAll(f.at(name), 0o700); err != nil {
+		return err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for ; name != "."; name = path.Dir(name) {
+		f.dirty[name] = true
+	}
+	f.dirty["."] = true
+	return nil
+}
+
+// flush makes the names of all files written so far safe on disk.
+func (f *Folder) flush() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for name := range f.dirty {
+		if err := syncDir(f.at(name)); err != nil {
+			return err
+		}
+	}
+	clear(f.dirty)
+	return nil
+}
+
+func syncDir(name string) error {
+	d, err := os.Open(name) //nolint:gosec // one of ours
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// replace writes a small file whole or not at all.
+func (f *Folder) replace(name string, content []byte) error {
+	temp, err := os.CreateTemp(f.at(tempDir), "")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(temp.Name()) }()
+	_, err = temp.Write(content)
+	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
+		return err
+	}
+	return errors.Join(os.Rename(temp.Name(), f.at(name)), syncDir(f.path))
+}
+
+func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

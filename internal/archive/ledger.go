@@ -1,0 +1,287 @@
+package archive
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/converter"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// Ledger is a history for people and for auditors' tools: who, what, when, which answer, who decided.
+type Ledger struct {
+	Type       string    `json:"type"`
+	WorkflowID string    `json:"workflow_id"`
+	RunID      string    `json:"run_id"`
+	Start      time.Time `json:"start"`
+	Close      time.Time `json:"close"`
+	Encrypted  bool      `json:"encrypted,omitempty"` // what needs a key is not in here
+	Lines      []Line    `json:"lines"`
+}
+
+// Line is one thing that happened.
+type Line struct {
+	At     time.Time `json:"at"`
+	Kind   string    `json:"kind"`
+	Actor  string    `json:"actor,omitempty"` // who asked or decided; empty: Hookloop by itself
+	Detail string    `json:"detail,omitempty"`
+}
+
+// NewLedger reads a history that has been opened as far as it can be.
+func NewLedger(h *historypb.History) Ledger {
+	b := &book{scheduled: map[int64]*historypb.HistoryEvent{}}
+	events := h.GetEvents()
+	first, last := events[0], events[len(events)-1]
+	started := first.GetWorkflowExecutionStartedEventAttributes()
+	b.Ledger = Ledger{
+		Type: started.GetWorkflowType().GetName(), WorkflowID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId(),
+		Start: first.GetEventTime().AsTime(), Close: last.GetEventTime().AsTime(), Lines: []Line{},
+	}
+	for _, e := range events {
+		b.event(e)
+	}
+	return b.Ledger
+}
+
+// book is a ledger being written.
+type book struct {
+	Ledger
+	scheduled map[int64]*historypb.HistoryEvent // activities by the number of the event that asked for them
+}
+
+func (b *book) add(e *historypb.HistoryEvent, kind, actor, detail string, args ...any) {
+	if len(args) > 0 {
+		detail = fmt.Sprintf(detail, args...)
+	}
+	b.Lines = append(b.Lines, Line{At: e.GetEventTime().AsTime(), Kind: kind, Actor: actor, Detail: detail})
+}
+
+// event notes what a person may want to know; how Temporal went about it is left out.
+func (b *book) event(e *historypb.HistoryEvent) {
+	switch e.GetEventType() {
+	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
+		b.started(e)
+	case enums.EVENT_TYPE_MARKER_RECORDED:
+		b.marked(e)
+	case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
+		b.scheduled[e.GetEventId()] = e
+	case enums.EVENT_TYPE_ACTIVITY_TASK_STARTED:
+		if a := e.GetActivityTaskStartedEventAttributes(); a.GetAttempt() > 1 {
+			b.add(e, "deferred", "", "%d times; the last: %s", a.GetAttempt()-1, a.GetLastFailure().GetMessage())
+		}
+	case enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
+		a := e.GetActivityTaskCompletedEventAttributes()
+		b.done(e, b.scheduled[a.GetScheduledEventId()].GetActivityTaskScheduledEventAttributes(), a.GetResult())
+	case enums.EVENT_TYPE_ACTIVITY_TASK_FAILED:
+		a := e.GetActivityTaskFailedEventAttributes()
+		b.undone(e, a.GetScheduledEventId(), a.GetFailure().GetMessage())
+	case enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
+		a := e.GetActivityTaskTimedOutEventAttributes()
+		b.undone(e, a.GetScheduledEventId(), a.GetFailure().GetMessage())
+	case enums.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
+		b.undone(e, e.GetActivityTaskCanceledEventAttributes().GetScheduledEventId(), "ended by an order")
+	case enums.EVENT_TYPE_TIMER_STARTED:
+		wait := e.GetTimerStartedEventAttributes().GetStartToFireTimeout().AsDuration()
+		b.add(e, "waits", "", "%s%s", wait.Round(time.Millisecond), because(b.summary(e)))
+	case enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
+		fields := e.GetUpsertWorkflowSearchAttributesEventAttributes().GetSearchAttributes().GetIndexedFields()
+		if outcome, ok := read[string](b, fields[workflows.Outcome.GetName()]); ok {
+			b.add(e, "outcome", "", "%s", outcome)
+		}
+	default:
+		if !b.said(e) && !b.child(e) {
+			b.ended(e)
+		}
+	}
+}
+
+// said notes what people, and Hookloop's own workflows, said to this one.
+func (b *book) said(e *historypb.HistoryEvent) bool {
+	switch e.GetEventType() {
+	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
+		s := e.GetWorkflowExecutionSignaledEventAttributes()
+		b.order(e, s.GetSignalName(), s.GetInput(), s.GetIdentity())
+	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
+		u := e.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest()
+		b.order(e, u.GetInput().GetName(), u.GetInput().GetArgs(), u.GetMeta().GetIdentity())
+	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
+		if f := e.GetWorkflowExecutionUpdateCompletedEventAttributes().GetOutcome().GetFailure(); f != nil {
+			b.add(e, "refused", "", "%s", f.GetMessage())
+		}
+	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
+		c := e.GetWorkflowExecutionCancelRequestedEventAttributes()
+		b.add(e, "cancel", c.GetIdentity(), "asked of Temporal%s", because(c.GetCause()))
+	default:
+		return false
+	}
+	return true
+}
+
+// order notes a signal or an update. Who gave it stands in it, for the gateway passes on what people say;
+// else it is whoever spoke to Temporal.
+func (b *book) order(e *historypb.HistoryEvent, name string, args *commonpb.Payloads, identity string) {
+	var one *commonpb.Payload
+	if all := args.GetPayloads(); len(all) > 0 {
+		one = all[0]
+	}
+	switch name {
+	case workflows.SignalFailing:
+		f, _ := read[webhook.Failing](b, one)
+		b.add(e, "failing", "", "the endpoint answered %s at %s", f.Answer, f.Answer.At.UTC().Format(time.RFC3339))
+		return
+	case workflows.SignalRecovered:
+		b.add(e, "recovered", "", "the endpoint took something")
+		return
+	}
+	d, _ := read[struct {
+		webhook.Decision
+
+		Kind webhook.EndKind `json:"kind"`
+	}](b, one)
+	detail := d.Reason
+	if d.RatePerSecond != 0 {
+		detail += fmt.Sprintf(" (%g a second)", d.RatePerSecond)
+	}
+	if d.Kind != "" {
+		detail = string(d.Kind) + because(detail)
+	}
+	if d.By != "" {
+		identity = d.By
+	}
+	b.add(e, name, identity, "%s", strings.TrimSpace(detail))
+}
+
+// child notes what became of a delivery with a workflow of its own.
+func (b *book) child(e *historypb.HistoryEvent) bool {
+	id, end := "", ""
+	switch e.GetEventType() {
+	case enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+		b.add(e, "goes on", "", "%s", e.GetStartChildWorkflowExecutionInitiatedEventAttributes().GetWorkflowId())
+		return true
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+		c := e.GetChildWorkflowExecutionCompletedEventAttributes()
+		r, _ := read[workflows.DeliveryResult](b, only(c.GetResult()))
+		id, end = c.GetWorkflowExecution().GetWorkflowId(), fmt.Sprintf("%s after %d attempts%s", r.Status, r.Attempts, because(r.Reason))
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+		c := e.GetChildWorkflowExecutionFailedEventAttributes()
+		id, end = c.GetWorkflowExecution().GetWorkflowId(), "failed: "+c.GetFailure().GetMessage()
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+		id, end = e.GetChildWorkflowExecutionCanceledEventAttributes().GetWorkflowExecution().GetWorkflowId(), "cancelled"
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+		id, end = e.GetChildWorkflowExecutionTerminatedEventAttributes().GetWorkflowExecution().GetWorkflowId(), "terminated"
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+		id, end = e.GetChildWorkflowExecutionTimedOutEventAttributes().GetWorkflowExecution().GetWorkflowId(), "timed out"
+	default:
+		return false
+	}
+	b.add(e, "ended", "", "%s: %s", id, end)
+	return true
+}
+
+// marked notes a first attempt. Its endpoint stands in its summary alone: arguments are not recorded.
+func (b *book) marked(e *historypb.HistoryEvent) {
+	m := e.GetMarkerRecordedEventAttributes()
+	if m.GetMarkerName() != "LocalActivity" {
+		return
+	}
+	if f := m.GetFailure(); f != nil {
+		b.add(e, "no attempt", "", "%s: %s", b.summary(e), f.GetMessage())
+		return
+	}
+	r, _ := read[activities.TurnResult](b, only(m.GetDetails()["result"]))
+	b.turn(e, b.summary(e), r)
+}
+
+func (b *book) turn(e *historypb.HistoryEvent, what string, r activities.TurnResult) {
+	switch {
+	case r.Attempt != nil:
+		b.add(e, "attempt", "", "%s", said(what, *r.Attempt))
+		b.Lines[len(b.Lines)-1].At = r.Attempt.At.UTC()
+	case r.Deferral != nil:
+		b.add(e, "deferred", "", "%s: %s", what, r.Deferral.Error())
+	default:
+		b.add(e, "attempt", "", "%s", what)
+	}
+}
+
+// said is an attempt in a line: where, what was answered, how long it took, what else there was to it.
+func said(what string, a webhook.Attempt) string {
+	answer := webhook.AnswerOf(a, "").String()
+	return fmt.Sprintf("%s: %s in %d ms%s%s", what, answer, a.DurationMS, because(a.Error), because(a.ResponseBody))
+}
+
+// done notes what an activity did that changed something.
+func (b *book) done(e *historypb.HistoryEvent, asked *historypb.ActivityTaskScheduledEventAttributes, result *commonpb.Payloads) {
+	in, out := only(asked.GetInput()), only(result)
+	switch name := asked.GetActivityType().GetName(); name {
+	case "Attempt":
+		t, _ := read[activities.Turn](b, in)
+		r, _ := read[activities.TurnResult](b, out)
+		b.turn(e, fmt.Sprintf("attempt %d → %s", t.Number, t.EndpointID), r)
+	case "ChangeState":
+		c, _ := read[activities.StateChange](b, in)
+		if r, _ := read[activities.StateChanged](b, out); r.Changed {
+			b.add(e, "endpoint", "", "%s%s", c.To, because(c.Reason))
+		} else {
+			b.add(e, "endpoint", "", "stays %s: somebody changed it meanwhile", r.State)
+		}
+	case "Announce":
+		a, _ := read[activities.Announcement](b, in)
+		b.add(e, "told", "", "who subscribes to %s", a.Type)
+	case "ProbeOldest":
+		if p, _ := read[webhook.Probe](b, out); p.Made {
+			b.add(e, "probe", "", "event %s: %s", p.Answer.EventID, p.Answer)
+		}
+	case "ReleaseHeld":
+		r, _ := read[activities.ReleaseResult](b, out)
+		b.add(e, "release", "", "%d let go, %d wait", r.Released, r.Waiting)
+	case "RecoverPage":
+		r, _ := read[activities.RecoveryPageResult](b, out)
+		b.add(e, "redeliver", "", "%d found, %d redelivered, %d left out", r.Found, r.Redelivered, r.Skipped)
+	}
+}
+
+func (b *book) undone(e *historypb.HistoryEvent, scheduled int64, why string) {
+	name := b.scheduled[scheduled].GetActivityTaskScheduledEventAttributes().GetActivityType().GetName()
+	b.add(e, "not done", "", "%s%s", name, because(why))
+}
+
+// summary is the line that the workflow wrote beside an event.
+func (b *book) summary(e *historypb.HistoryEvent) string {
+	s, _ := read[string](b, e.GetUserMetadata().GetSummary())
+	return s
+}
+
+// read reads one payload as far as this version knows it: histories are older than programs, and newer.
+func read[T any](b *book, p *commonpb.Payload) (v T, ok bool) {
+	if p == nil {
+		return v, false
+	}
+	if string(p.GetMetadata()[converter.MetadataEncoding]) == encodingEncrypted {
+		b.Encrypted = true
+		return v, false
+	}
+	err := converter.GetDefaultDataConverter().FromPayload(p, &v)
+	return v, err == nil
+}
+
+func only(p *commonpb.Payloads) *commonpb.Payload {
+	if all := p.GetPayloads(); len(all) > 0 {
+		return all[0]
+	}
+	return nil
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
+}
