@@ -1,0 +1,243 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+	sdklog "go.temporal.io/sdk/log"
+
+	"hookloop/internal/archive"
+	"hookloop/internal/codec"
+	"hookloop/internal/config"
+)
+
+// followEvery is the shortest pause between two looks for what has ended meanwhile.
+const followEvery = 10 * time.Second
+
+// followLoad bounds what following costs: after a look that took a second follow at least five of rest.
+const followLoad = 5
+
+type archiveOptions struct {
+	to, tenant, since, until, data string
+	overlap                        time.Duration
+	follow, encrypted, asJSON      bool
+}
+
+func newArchive() *cobra.Command {
+	var o archiveOptions
+	c := &cobra.Command{
+		Use:   "archive",
+		Short: "Copy the histories of what has ended into files that outlive Temporal's retention",
+		Long: `Copy the history of every Event, Delivery, Approval and Recovery that has ended into a folder: a file for each
+(Temporal's own JSON, gzipped) at <to>/<tenant>/<yyyy>/<mm>/<dd>/, a line for each in <to>/_index/. A run
+goes on where the one before stopped, twice at the same time is refused, and one that is interrupted, however
+hard, leaves whole files only. Days are those on which it ended, in UTC.
+
+Payloads are written in clear, so that they can be read when the keys of HOOKLOOP_HISTORY_KEY_FILE are long
+replaced; keep the folder as you keep those keys. With --encrypted they stay as Temporal has them.
+
+Temporal is where TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE say, else where 'hookloop dev' runs on --data. The
+first run begins with the oldest that is kept; --since and --until (RFC 3339, or how long ago: 24h) name another
+window of ends, also one that was copied before, where visibility had been behind for longer than --overlap.`,
+		Example: `  hookloop archive --to /srv/archive
+  hookloop archive --to /srv/archive --follow
+  hookloop archive show /srv/archive/acme/2026/11/25/Event-….json.gz
+  hookloop archive verify /srv/archive`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if o.to == "" {
+				return usage("give --to, the folder of the archive; see %s --help", c.CommandPath())
+			}
+			if o.follow && o.until != "" {
+				return usage("--follow has no end, --until is one")
+			}
+			o.data = cmp.Or(o.data, "")
+			return runArchive(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
+		},
+	}
+	f := c.Flags()
+	f.StringVar(&o.to, "to", "", "`folder` of the archive")
+	f.StringVar(&o.tenant, "tenant", "", "whose executions; none: everybody's")
+	f.StringVar(&o.since, "since", "", "what ended from when on, a `time` or how long ago; none: where the run before stopped")
+	f.StringVar(&o.until, "until", "", "what ended before, a `time` or how long ago; none: now")
+	f.DurationVar(&o.overlap, "overlap", archive.DefaultOverlap, "how far to look back for what visibility did not know yet")
+	f.StringVar(&o.data, "data", "", "`folder` of 'hookloop dev' (default \""+defaultData+"\")")
+	f.BoolVar(&o.follow, "follow", false, "go on copying what ends, until Ctrl-C")
+	f.BoolVar(&o.encrypted, "encrypted", false, "leave payloads as Temporal has them")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON")
+	c.AddCommand(newArchiveShow(), newArchiveVerify(), newArchiveErase())
+	return c
+}
+
+func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer) error {
+	now := time.Now()
+	since, err := archiveTime("--since", o.since, now)
+	if err != nil {
+		return err
+	}
+	until, err := archiveTime("--until", o.until, now)
+	if err != nil {
+		return err
+	}
+	if !until.IsZero() && !since.Before(until) {
+		return usage("--since must lie before --until")
+	}
+	histories, err := historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE"))
+	if err != nil {
+		return err
+	}
+	c, err := dialArchive(ctx, o, histories, stderr)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	folder, err := archive.Open(o.to)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = folder.Close() }()
+	a, err := newArchiver(ctx, o, c, folder, histories, stderr)
+	if err != nil {
+		return err
+	}
+	if o.follow {
+		return follow(ctx, a, since, o, stdout, stderr)
+	}
+	r, err := a.Run(ctx, since, until)
+	return errors.Join(showArchived(stdout, r, o), interrupted(ctx, err))
+}
+
+// archiveTime reads a time, or how long ago.
+func archiveTime(flag, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
+		return now.Add(-ago), nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return t, usage("%s takes a time like 2026-01-31T12:00:00Z, or how long ago: 24h", flag)
+	}
+	return t, nil
+}
+
+// dialArchive connects to the Temporal of the environment; to that of `hookloop dev` where it names none, or
+// the flag asks for it.
+func dialArchive(ctx context.Context, o archiveOptions, histories *codec.Codec, stderr io.Writer) (client.Client, error) {
+	options, err := envconfig.LoadDefaultClientOptions()
+	if err != nil {
+		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
+	}
+	if o.data != "" || options.HostPort == "" {
+		dev, err := readDevFile(cmp.Or(o.data, defaultData))
+		if err != nil && o.data != "" {
+			return nil, fmt.Errorf("no 'hookloop dev' runs on %s: %w", o.data, err)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("set TEMPORAL_ADDRESS, or give the --data of a running 'hookloop dev': %w", err)
+		}
+		options = client.Options{HostPort: dev.Temporal, Namespace: dev.Namespace}
+	}
+	options.Logger = sdklog.NewStructuredLogger(newLogger(stderr, false))
+	return dialWith(ctx, options, histories)
+}
+
+func newArchiver(ctx context.Context, o archiveOptions, c client.Client, f *archive.Folder, histories *codec.Codec, stderr io.Writer) (*archive.Archiver, error) {
+	retention, err := retentionOf(ctx, c)
+	if err != nil {
+		return nil, err
+	}
+	cfg := archive.Config{
+		Client: c, Folder: f, Codec: histories, Tenant: o.tenant, Retention: retention, Overlap: o.overlap,
+		Progress: progressTo(stderr),
+	}
+	if o.encrypted {
+		cfg.Codec = nil
+	}
+	return archive.New(cfg)
+}
+
+// retentionOf asks how long the client's namespace keeps what has ended.
+func retentionOf(ctx context.Context, c client.Client) (time.Duration, error) {
+	name := c.(interface{ Namespace() string }).Namespace()
+	ns, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: name})
+	if err != nil {
+		return 0, fmt.Errorf("namespace %s: %w", name, err)
+	}
+	return ns.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), nil
+}
+
+// progressTo says every two seconds how far it is.
+func progressTo(w io.Writer) func(time.Time, archive.Report) {
+	last := time.Now()
+	return func(hour time.Time, r archive.Report) {
+		if time.Since(last) < 2*time.Second {
+			return
+		}
+		last = time.Now()
+		fmt.Fprintf(w, "ended %s: %d archived, %d known, %.1f MiB\n", utc(hour), r.Archived, r.Known, float64(r.Bytes)/(1<<20))
+	}
+}
+
+// follow runs again and again until ctx ends, which is its good end. While Temporal is away it waits.
+func follow(ctx context.Context, a *archive.Archiver, since time.Time, o archiveOptions, stdout, stderr io.Writer) error {
+	for {
+		began := time.Now()
+		r, err := a.Run(ctx, since, time.Time{})
+		if r.Archived > 0 || r.Late {
+			if err := showArchived(stdout, r, o); err != nil {
+				return err
+			}
+		}
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			since = time.Time{} // from now on, where this one stopped
+		} else if _, away := errors.AsType[serviceerror.ServiceError](err); away {
+			fmt.Fprintln(stderr, "hookloop: "+err.Error()+"; trying again")
+		} else {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(max(followEvery, followLoad*time.Since(began))):
+		}
+	}
+}
+
+func interrupted(ctx context.Context, err error) error {
+	if err != nil && ctx.Err() != nil {
+		return errors.New("interrupted; the next run goes on from here")
+	}
+	return err
+}
+
+func showArchived(w io.Writer, r archive.Report, o archiveOptions) error {
+	if o.asJSON {
+		return printJSON(w, r)
+	}
+	_, err := fmt.Fprintf(w, "archived %s (%.1f MiB) of what ended from %s to %s; %d were there\n",
+		plural(r.Archived, "execution"), float64(r.Bytes)/(1<<20), utc(r.From), utc(r.Until), r.Known)
+	if r.Gone > 0 && err == nil {
+		_, err = fmt.Fprintf(w, "%s deleted before they could be copied\n", plural(r.Gone, "execution"))
+	}
+	if r.Encrypted > 0 && !o.encrypted && err == nil {
+		_, err = fmt.Fprintf(w, "%s kept encrypted, for the key is not in HOOKLOOP_HISTORY_KEY_FILE\n", plural(r.Encrypted, "execution"))
+	}
+	if r.Late && err == nil {
+		_, err = fmt.Fprintln(w, "the run before lies longer back than Temporal keeps what has ended: there may be gaps")
+	}
+	return err
+}
