@@ -24,13 +24,23 @@ func main() {
 		fmt.Println("starting: the first build takes minutes, later ones seconds")
 		c := cluster.Start(s, cluster.Config{Dir: s.TempDir(), Hookloop: *hookloop, Roles: strings.Split(*roles, ",")})
 		greet(c)
+		tend(ctx, s, c)
+	}))
+}
+
+// tend starts again what ends, as an orchestrator would.
+func tend(ctx context.Context, s *stage, c *cluster.Cluster) {
+	for {
 		select {
 		case <-ctx.Done():
 			fmt.Println("stopping")
+			return
 		case p := <-c.Ended():
-			s.Fatalf("%s ended: %s", p.Name, p.Said())
+			fmt.Printf("%s ended, and is started again\n", p.Name)
+			p.Start(s)
+			fmt.Printf("%s is process %d\n", p.Name, p.PID())
 		}
-	}))
+	}
 }
 
 // greet says where everything is.
@@ -57,6 +67,6 @@ Try, in another terminal:
   hookloop endpoint create --url http://127.0.0.1:9000/
   hookloop event send --type contact.updated --data '{"id": 1}' --wait
 
-and kill -9 any of these processes but PostgreSQL; the cluster then ends and says which it was.
+and kill -9 whatever you like but PostgreSQL: it is started again.
 `, c.Gateways[0].URL(), c.Token)
 }

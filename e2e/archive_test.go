@@ -1,0 +1,240 @@
+package e2e
+
+import (
+	"encoding/json"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"hookloop/internal/archive"
+	"hookloop/internal/endpointtest"
+	"hookloop/internal/webhook"
+)
+
+// TestArchive copies fifty events that ended in every way, kills the copying in the middle, deletes what was
+// copied, and damages it.
+func TestArchive(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "data")
+	a := app{start(t, data)}
+	ids := fiftyEvents(t, a)
+	out := filepath.Join(t.TempDir(), "archive")
+	all := archived(t, data, out, 50)
+
+	r, stderr, code := hookloop(t, "archive", "--to", out, "--data", data)
+	require.Equal(t, 0, code, stderr)
+	require.Contains(t, r, "archived 0 executions", "nothing twice")
+	require.Len(t, lines(t, out), len(all))
+	stdout, _, code := hookloop(t, "archive", "verify", out)
+	require.Equal(t, 0, code)
+	require.Equal(t, strconv.Itoa(len(all))+" files whole, 0 erased, 0 in no index\n", stdout)
+
+	t.Run("killed", func(t *testing.T) { killsArchive(t, data, all) })
+	t.Run("deleted", func(t *testing.T) { showsDeleted(t, a, out, all, ids[0]) })
+	t.Run("terminated", func(t *testing.T) { showsTerminated(t, a, data, out) })
+	t.Run("ledgers", func(t *testing.T) { showsLedgers(t, out, all) })
+	t.Run("follows", func(t *testing.T) { followsArchive(t, a, data) })
+	t.Run("damaged", func(t *testing.T) { findsDamage(t, out, all) })
+}
+
+// fiftyEvents are 20 delivered at once, 10 of which some are retried, 10 held and approved, 10 rejected.
+func fiftyEvents(t *testing.T, a app) (ids []string) {
+	t.Helper()
+	const fast = `,"schedule":["0s","50ms","50ms","50ms","50ms"]`
+	endpoints := map[string]endpoint{}
+	post := func(n int, kind, script, more string) {
+		_, endpoints[kind] = a.listen(t, endpointtest.Config{Script: script}, more+`,"event_types":["kind.`+kind+`"]`)
+		for i := range n {
+			ids = append(ids, a.post(t, `{"type":"kind.`+kind+`","data":{"n":`+strconv.Itoa(i)+`}}`).ID)
+		}
+	}
+	post(20, "delivered", "200", "")
+	post(10, "retried", "503:3 200", fast)
+	post(10, "held", "410:1 200", `,"schedule":["0s","1h"]`)
+	post(10, "rejected", "410", `,"schedule":["0s","1h"]`)
+	for kind, verb := range map[string][2]string{
+		"held": {"approve", `{"reason":"as agreed","rate_per_second":100}`}, "rejected": {"reject", `{"reason":"as agreed"}`},
+	} {
+		a.approval(t, endpoints[kind].ID, webhook.ApprovalAwaiting)
+		a.call(t, http.StatusAccepted, http.MethodPost, "/approvals/"+endpoints[kind].ID+"/"+verb[0], verb[1], nil)
+	}
+	for _, id := range ids {
+		a.ended(t, id)
+	}
+	a.approval(t, endpoints["held"].ID, webhook.ApprovalReleased)
+	a.approval(t, endpoints["rejected"].ID, webhook.ApprovalRejected)
+	return ids
+}
+
+// archived copies until visibility has told of so many events, and gives all lines by run id.
+func archived(t *testing.T, data, out string, events int) map[string]archive.Entry {
+	t.Helper()
+	all := map[string]archive.Entry{}
+	eventually(t, strconv.Itoa(events)+" events are archived", func() bool {
+		_, stderr, code := hookloop(t, "archive", "--to", out, "--data", data)
+		require.Equal(t, 0, code, stderr)
+		clear(all)
+		types := map[string]int{}
+		for _, e := range lines(t, out) {
+			require.NotContains(t, all, e.RunID, "twice")
+			all[e.RunID] = e
+			types[e.Type]++
+		}
+		return types["Event"] == events && types["Approval"] == 2 && types["Delivery"] >= 20
+	})
+	return all
+}
+
+// lines reads the index.
+func lines(t *testing.T, out string) (all []archive.Entry) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(out, "_index/*/*/*/*.jsonl"))
+	require.NoError(t, err)
+	for _, name := range files {
+		content, err := os.ReadFile(name)
+		require.NoError(t, err)
+		for line := range strings.Lines(string(content)) {
+			var e archive.Entry
+			require.NoError(t, json.Unmarshal([]byte(line), &e))
+			all = append(all, e)
+		}
+	}
+	return all
+}
+
+// copies are the files of all tenants.
+func copies(t *testing.T, out string) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(out, "*/*/*/*/*.json.gz"))
+	require.NoError(t, err)
+	return files
+}
+
+// killsArchive wants whole files or none, whenever it dies, and all of them from the run after.
+func killsArchive(t *testing.T, data string, all map[string]archive.Entry) {
+	out := filepath.Join(t.TempDir(), "archive")
+	for _, after := range []int{1, 20} {
+		c := exec.CommandContext(t.Context(), binary, "archive", "--to", out, "--data", data)
+		require.NoError(t, c.Start())
+		require.Eventually(t, func() bool { return len(copies(t, out)) >= after }, patience, time.Millisecond)
+		_ = c.Process.Kill() // it may have ended
+		_ = c.Wait()
+		t.Logf("killed: %d of %d files, %d lines", len(copies(t, out)), len(all), len(lines(t, out)))
+		for _, file := range copies(t, out) {
+			_, err := archive.Read(t.Context(), file, nil)
+			require.NoError(t, err)
+		}
+		v, err := archive.Verify(t.Context(), out)
+		if err == nil { // else it died before the first line
+			require.Empty(t, v.Faults)
+		}
+	}
+	require.Len(t, archived(t, data, out, 50), len(all))
+	v, err := archive.Verify(t.Context(), out)
+	require.NoError(t, err)
+	require.Equal(t, archive.Verified{Whole: len(all), Faults: []archive.Fault{}}, v)
+}
+
+// showsDeleted reads what Temporal has no more.
+func showsDeleted(t *testing.T, a app, out string, all map[string]archive.Entry, id string) {
+	c := a.p.dial(t)
+	workflow := "event/" + a.p.Tenant + "/" + id
+	_, err := c.WorkflowService().DeleteWorkflowExecution(t.Context(), &workflowservice.DeleteWorkflowExecutionRequest{
+		Namespace: a.p.Namespace, WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: workflow},
+	})
+	require.NoError(t, err)
+	eventually(t, "it is deleted", func() bool {
+		_, err := c.DescribeWorkflowExecution(t.Context(), workflow, "")
+		return err != nil
+	})
+	for _, e := range all {
+		if e.WorkflowID == workflow {
+			stdout, stderr, code := hookloop(t, "archive", "show", filepath.Join(out, e.File))
+			require.Equal(t, 0, code, stderr)
+			require.Contains(t, stdout, "accepted")
+			require.Contains(t, stdout, id+" of type kind.delivered")
+			require.Contains(t, stdout, "HTTP 200")
+			return
+		}
+	}
+	require.Fail(t, "not archived")
+}
+
+// showsTerminated archives what somebody ended in the Temporal UI, and shows who.
+func showsTerminated(t *testing.T, a app, data, out string) {
+	_, _, ev := waitingDelivery(t, a, "503")
+	require.NoError(t, a.p.dial(t).TerminateWorkflow(t.Context(), ev.WorkflowID, "", "by mistake"))
+	eventually(t, "it is archived", func() bool {
+		_, stderr, code := hookloop(t, "archive", "--to", out, "--data", data, "--tenant", a.p.Tenant)
+		require.Equal(t, 0, code, stderr)
+		for _, e := range lines(t, out) {
+			if e.WorkflowID != ev.WorkflowID {
+				continue
+			}
+			require.Equal(t, "Terminated", e.Status)
+			stdout, _, code := hookloop(t, "archive", "show", filepath.Join(out, e.File))
+			require.Equal(t, 0, code)
+			require.Regexp(t, `terminated +by .*by mistake`, stdout)
+			return true
+		}
+		return false
+	})
+}
+
+func showsLedgers(t *testing.T, out string, all map[string]archive.Entry) {
+	approvals := map[string]string{}
+	for _, e := range all {
+		if e.Type != "Approval" {
+			continue
+		}
+		stdout, _, code := hookloop(t, "archive", "show", filepath.Join(out, e.File))
+		require.Equal(t, 0, code)
+		approvals[e.Outcome] = stdout
+	}
+	require.Regexp(t, `approve +by dev +as agreed \(100 a second\)`, approvals["released"])
+	require.Regexp(t, `reject +by dev +as agreed`, approvals["rejected"])
+	require.Contains(t, approvals["rejected"], "the endpoint answered HTTP 410")
+}
+
+// followsArchive copies what ends while it runs, and ends well with Ctrl-C.
+func followsArchive(t *testing.T, a app, data string) {
+	out := filepath.Join(t.TempDir(), "archive")
+	c := exec.CommandContext(t.Context(), binary, "archive", "--to", out, "--data", data, "--follow")
+	require.NoError(t, c.Start())
+	eventually(t, "it has begun", func() bool { return len(copies(t, out)) >= 50 })
+	_, stderr, code := hookloop(t, "archive", "--to", out, "--data", data)
+	require.Equal(t, 1, code)
+	require.Contains(t, stderr, "is being written to by another process")
+	id := a.post(t, `{"type":"kind.delivered","data":{"n":99}}`).ID
+	eventually(t, "it follows", func() bool {
+		return strings.Contains(strings.Join(copies(t, out), " "), id)
+	})
+	require.NoError(t, c.Process.Signal(syscall.SIGINT))
+	require.NoError(t, c.Wait())
+}
+
+func findsDamage(t *testing.T, out string, all map[string]archive.Entry) {
+	var e archive.Entry
+	for _, e = range all {
+		break
+	}
+	name := filepath.Join(out, e.File)
+	content, err := os.ReadFile(name)
+	require.NoError(t, err)
+	content[len(content)/2] ^= 1
+	require.NoError(t, os.WriteFile(name, content, 0o600))
+	stdout, stderr, code := hookloop(t, "archive", "verify", out)
+	require.Equal(t, 1, code)
+	require.Contains(t, stdout, "damaged  "+e.File+"\n")
+	require.Equal(t, "hookloop: 1 file missing or damaged\n", stderr)
+}
