@@ -26,9 +26,18 @@ build: ## bin/hookloop, one static binary with the embedded engine
 dev: ## run everything in one process: Temporal, its UI, gateway, worker
 	go run ./cmd/hookloop dev
 
+.PHONY: cluster
+cluster: ## run the production shape in processes: PostgreSQL, Temporal, two gateways, two workers; no Docker
+	go run ./e2e/cluster/run
+
+.PHONY: image
+image: ## the container image hookloop:VERSION (needs Docker)
+	docker build --build-arg VERSION=$(VERSION) -t hookloop:$(VERSION) .
+
 .PHONY: test
 test: ## all tests, end to end included
 	go test ./...
+	cd e2e/compose && go test ./...
 
 .PHONY: race
 race: ## all tests under the race detector (needs gcc)

@@ -13,10 +13,12 @@ import (
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
+	"golang.org/x/sync/semaphore"
 
 	"hookloop/internal/webhook"
 )
@@ -75,6 +77,7 @@ type Config struct {
 	Version       string                  // shown in the OpenAPI document; empty: "dev"
 	Metrics       *prometheus.Registry    // served at /metrics; nil: one of the gateway's own
 	DataConverter converter.DataConverter // the Temporal client's; nil: the SDK's default
+	Tracer        trace.Tracer            // makes spans of requests and acceptances; nil: none, and no event is traced
 	Logger        *slog.Logger            // nil: says nothing
 	Now           func() time.Time        // nil: time.Now
 }
@@ -86,6 +89,7 @@ type Gateway struct {
 	providers     Providers
 	ledger        Ledger
 	known         *lru.Cache[string, string] // the provider of each source seen lately
+	ingesting     *semaphore.Weighted        // bytes of third parties' requests being read and accepted
 	public        string
 	codec         http.Handler
 	temporal      Temporal
@@ -98,6 +102,7 @@ type Gateway struct {
 	version       string
 	converter     converter.DataConverter
 	attributes    converter.DataConverter // search attributes are never encrypted
+	tracing       tracing
 	log           *slog.Logger
 	now           func() time.Time
 	metrics       *metrics
@@ -118,10 +123,10 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, public: c.PublicURL, codec: c.Codec,
+		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, ingesting: semaphore.NewWeighted(maxIngesting), public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
-		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m,
+		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, tracing: tracing{c.Tracer},
 	}
 	g.handler, err = g.routes()
 	if err != nil {

@@ -22,6 +22,10 @@ import (
 // known to have sent it, and holds at most webhook.MaxBody for each event.
 const maxIngest = 4 << 20
 
+// maxIngesting bounds what all of them may send at the same time, in bytes: sixty-four of the largest. Beyond,
+// they are told to come again.
+const maxIngesting = 256 << 20
+
 // maxProviders bounds the sources whose provider is remembered, for the time when the registry is out of
 // reach.
 const maxProviders = 10_000
@@ -56,13 +60,14 @@ type ingestion struct {
 }
 
 func (in *ingestion) take(ctx context.Context, c *gin.Context) (source.Received, error) {
-	body, err := ingestBody(c)
-	if err != nil {
-		return source.Received{}, err
-	}
 	if err := in.look(ctx); err != nil {
 		return source.Received{}, err
 	}
+	body, release, err := in.gateway.ingestBody(c)
+	if err != nil {
+		return source.Received{}, err
+	}
+	defer release()
 	r := source.Request{
 		Method: c.Request.Method, Query: c.Request.URL.RawQuery, Header: c.Request.Header, Body: body, Now: in.gateway.now(),
 	}
@@ -124,17 +129,34 @@ func (in *ingestion) claim(ctx context.Context, once *source.Once) error {
 	return nil
 }
 
-func ingestBody(c *gin.Context) ([]byte, error) {
+// ingestBody reads the body whole, if there is room for it; release gives the room back.
+func (g *Gateway) ingestBody(c *gin.Context) (body []byte, release func(), err error) {
 	r := c.Request
 	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
-		return nil, webhook.Errorf(UnsupportedMediaType, "the body must be sent without a Content-Encoding")
+		return nil, nil, webhook.Errorf(UnsupportedMediaType, "the body must be sent without a Content-Encoding")
 	}
-	if r.ContentLength > maxIngest {
-		return nil, ingestTooLarge()
+	size := r.ContentLength
+	if size < 0 { // it does not say
+		size = maxIngest
 	}
+	if size > maxIngest {
+		return nil, nil, ingestTooLarge()
+	}
+	if !g.ingesting.TryAcquire(size) {
+		return nil, nil, webhook.Errorf(Unavailable, "too much is being sent at once; try again")
+	}
+	release = func() { g.ingesting.Release(size) }
+	if body, err = readIngest(c); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return body, release, nil
+}
+
+func readIngest(c *gin.Context) ([]byte, error) {
 	var b bytes.Buffer
-	b.Grow(int(max(r.ContentLength, 0)) + bytes.MinRead)
-	_, err := io.Copy(&b, http.MaxBytesReader(c.Writer, r.Body, maxIngest))
+	b.Grow(int(max(c.Request.ContentLength, 0)) + bytes.MinRead)
+	_, err := io.Copy(&b, http.MaxBytesReader(c.Writer, c.Request.Body, maxIngest))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, ingestTooLarge()
 	}

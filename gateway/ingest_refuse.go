@@ -31,7 +31,7 @@ func (in *ingestion) refuse(c *gin.Context, err error) {
 		bad.problem().write(c)
 		return
 	}
-	if code := webhook.CodeOf(err); code != "" {
+	if code := webhook.CodeOf(err); code != "" && code != Unavailable {
 		in.log("refused", string(code))
 		in.count("refused")
 		in.gateway.problem(c.Request.Context(), err).write(c)

@@ -7,9 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -217,6 +219,34 @@ func TestIngestRefusesWhatIsTooMuch(t *testing.T) {
 	refused(t, r.send("POST", id+"/", "{}"), 404, webhook.NotFound)
 	refused(t, r.send("POST", "", "{}"), 404, webhook.NotFound)
 	require.Zero(t, r.temporal.count())
+}
+
+// TestIngestBoundsWhatIsSentAtOnce: strangers cannot fill the memory with bodies that nobody has verified.
+func TestIngestBoundsWhatIsSentAtOnce(t *testing.T) {
+	t.Parallel()
+	const largest, at = 4 << 20, 64
+	r := newRig(t)
+	id := r.source(githubSource)
+	post := func(body io.Reader) *httptest.ResponseRecorder {
+		req := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/in/"+id, body)
+		req.ContentLength = largest
+		w := httptest.NewRecorder()
+		r.handler.ServeHTTP(w, req)
+		return w
+	}
+	slow, end := io.Pipe()
+	var all sync.WaitGroup
+	full := make(chan int, at+1)
+	for range at + 1 { // one more than there is room for
+		all.Go(func() { full <- post(slow).Code })
+	}
+	require.Equal(t, http.StatusServiceUnavailable, <-full, "the first answer is the refusal: all others wait for their bodies")
+	w := post(strings.NewReader("x"))
+	refused(t, w, 503, gateway.Unavailable)
+	require.NotEmpty(t, w.Header().Get("Retry-After"))
+	require.NoError(t, end.Close())
+	all.Wait()
+	require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "push", `{"n":1}`).Code)
 }
 
 // TestIngestKeepsFromItsApplication: an event does not go back to where it came from, unless asked.

@@ -18,7 +18,7 @@ func (g *Gateway) routes() (http.Handler, error) {
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false // a redirected POST would lose its body
 	engine.HandleMethodNotAllowed = true
-	engine.Use(g.observe, g.recover)
+	engine.Use(g.observe, g.tracing.request, g.recover)
 	engine.NoRoute(noRoute)
 	engine.NoMethod(noMethod)
 

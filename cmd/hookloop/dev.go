@@ -1,3 +1,5 @@
+//go:build !noembed
+
 package main
 
 import (
@@ -9,7 +11,6 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,6 +21,7 @@ import (
 	"hookloop/internal/config"
 	"hookloop/internal/engine"
 	"hookloop/internal/registry"
+	"hookloop/internal/telemetry"
 	"hookloop/workflows"
 )
 
@@ -99,6 +101,7 @@ type dev struct {
 	service *service
 	jwt     config.JWT
 	codec   *codec.Codec
+	told    *telemetry.Telemetry
 }
 
 // startDev starts the engine, then what stands on it. On an error nothing is left running.
@@ -130,21 +133,25 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
-	if d.client, err = dialEngine(ctx, d.engine, d.codec, log); err != nil {
+	if d.told, err = telemetry.New(ctx, telemetry.Config{Env: config.OS, Version: version, Logger: log}); err != nil {
+		return nil, err
+	}
+	if d.client, err = dialEngine(ctx, d.engine, d.codec, d.told, log); err != nil {
 		return nil, err
 	}
 	d.service, err = newService(ctx, serviceConfig{
-		Role: config.RoleServe, Client: d.client, Codec: d.codec, UIOrigins: []string{d.engine.UIURL()}, Registry: data.file("registry.db"), RegistryKey: key,
+		Role: config.RoleServe, Client: d.client, Telemetry: d.told, Codec: d.codec, UIOrigins: []string{d.engine.UIURL()}, Registry: data.file("registry.db"), RegistryKey: key,
 		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, Logger: log,
 	})
 	return d, err
 }
 
-func dialEngine(ctx context.Context, e *engine.Engine, histories *codec.Codec, log *slog.Logger) (client.Client, error) {
+func dialEngine(ctx context.Context, e *engine.Engine, histories *codec.Codec, told *telemetry.Telemetry, log *slog.Logger) (client.Client, error) {
 	return dialWith(ctx, client.Options{
 		HostPort:          e.HostPort(),
 		Namespace:         e.Namespace(),
 		Logger:            sdklog.NewStructuredLogger(log),
+		MetricsHandler:    told.Temporal(),
 		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // loopback: 5 % of the CPU for nothing
 	}, histories)
 }
@@ -174,6 +181,9 @@ func (d *dev) close() {
 	}
 	if d.client != nil {
 		d.client.Close()
+	}
+	if d.told != nil {
+		_ = d.told.Close()
 	}
 	if d.engine != nil {
 		_ = d.engine.Stop()
@@ -255,20 +265,4 @@ func tuneGC() {
 	if config.OS("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
-}
-
-func newLogger(w io.Writer, verbose bool) *slog.Logger {
-	level := slog.LevelWarn
-	if verbose {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
-}
-
-// listenError says which address is the trouble and which flag changes it.
-func listenError(what, flag, addr string, err error) error {
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return fmt.Errorf("%s: %s is taken; stop what listens there, or choose another with %s", what, addr, flag)
-	}
-	return fmt.Errorf("%s: %w", what, err)
 }

@@ -14,6 +14,7 @@ import (
 
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/telemetry"
 )
 
 func newServe() *cobra.Command {
@@ -90,14 +91,19 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	defer func() { _ = l.Close() }()
 
 	log := newLogger(stderr, verbose)
-	options.Logger = sdklog.NewStructuredLogger(log)
+	told, err := telemetry.New(ctx, telemetry.Config{Env: config.OS, Version: version, Logger: log})
+	if err != nil {
+		return err
+	}
+	defer func() { _ = told.Close() }()
+	options.Logger, options.MetricsHandler = sdklog.NewStructuredLogger(log), told.Temporal()
 	c, err := dialWith(ctx, options, histories)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
 	s, err := newService(ctx, serviceConfig{
-		Role: role, Client: c, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
+		Role: role, Client: c, Telemetry: told, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
 		JWT: cfg.JWT, Ingest: cfg.Ingest, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Logger: log,
 	})
 	if err != nil {

@@ -11,7 +11,6 @@ import (
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/collectors"
 	"go.temporal.io/sdk/client"
 
 	"hookloop/activities"
@@ -25,6 +24,7 @@ import (
 	"hookloop/internal/redelivery"
 	"hookloop/internal/sender"
 	"hookloop/internal/source"
+	"hookloop/internal/telemetry"
 	"hookloop/worker"
 	"hookloop/workflows"
 )
@@ -33,6 +33,7 @@ import (
 type serviceConfig struct {
 	Role          config.Role // gateway, worker, or serve for both
 	Client        client.Client
+	Telemetry     *telemetry.Telemetry
 	Codec         *codec.Codec // that of the client
 	Registry      string       // path of the SQLite file, or URL of the PostgreSQL database
 	RegistryKey   []byte       // seals secrets
@@ -59,13 +60,15 @@ type service struct {
 }
 
 func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) {
-	s := &service{metrics: prometheus.NewRegistry(), temporal: cfg.Client}
+	s := &service{metrics: cfg.Telemetry.Metrics(), temporal: cfg.Client}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	s.metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := cfg.Telemetry.Watch(cfg.Client, cfg.Logger); err != nil {
+		return nil, err
+	}
 	if s.registry, err = openStore(ctx, cfg.Registry, cfg.RegistryKey); err != nil {
 		return nil, err
 	}
@@ -98,7 +101,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	s.reporter = with.asks.NewReporter(cfg.Logger, s.registry)
 	s.sender, err = sender.New(sender.Config{
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
-		Health: s.reporter, Pacer: sharedPacer(s.registry),
+		Tracer: cfg.Telemetry.Tracer("sender"), Health: s.reporter, Pacer: sharedPacer(s.registry),
 	})
 	if err != nil {
 		return err
@@ -138,7 +141,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		Sources: s.registry, Providers: providers, Ledger: with.marks, PublicURL: cfg.Ingest.PublicURL,
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
 		Redeliveries: with.again, Approvals: with.asks, Breakers: breakers, Codec: decoder,
-		Version: version, Logger: cfg.Logger, Metrics: s.metrics, DataConverter: cfg.Codec.Converter(),
+		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"), DataConverter: cfg.Codec.Converter(),
 	})
 	return err
 }

@@ -74,6 +74,7 @@ func (s *Sender) request(ctx context.Context, d webhook.Delivery, secrets []sign
 	h.Set(signature.HeaderTimestamp, strconv.FormatInt(at.Unix(), 10))
 	h.Set(signature.HeaderSignature, signature.Sign(secrets, d.Event.ID, at, w.body))
 	h.Set(HeaderHops, strconv.Itoa(d.Event.Hops+1))
+	propagate(ctx, req)
 	return req, nil
 }
 

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"go.opentelemetry.io/otel/trace"
 
 	"hookloop/internal/expression"
 	"hookloop/internal/webhook"
@@ -30,6 +31,7 @@ type Config struct {
 	Now           func() time.Time      // dates and signs attempts; nil: time.Now
 	Logger        *slog.Logger          // nil: silent
 	Metrics       prometheus.Registerer // nil: none
+	Tracer        trace.Tracer          // makes spans of attempts at traced events; nil: none, and endpoints are told of no trace
 	Health        Health                // nil: nobody hears
 	Pacer         Pacer                 // keeps rate limits for all workers together; nil: each keeps its own
 }
@@ -45,6 +47,7 @@ type Sender struct {
 	transport *http.Transport
 	guards    *guards
 	metrics   *metrics
+	tracer    trace.Tracer
 	health    Health
 	pacer     Pacer
 
@@ -80,6 +83,7 @@ func New(cfg Config) (*Sender, error) {
 		transport: newTransport(cfg.AllowLoopback, cfg.AllowNetworks...),
 		guards:    g,
 		metrics:   m,
+		tracer:    cfg.Tracer,
 		health:    cfg.Health,
 		pacer:     cfg.Pacer,
 
@@ -104,7 +108,7 @@ func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webh
 	verdict := errNoVerdict // also that of an attempt that panics
 	defer func() { s.leave(t, d, a, verdict) }()
 
-	a, err := s.attempt(ctx, d, number)
+	a, err := s.traced(ctx, d, number)
 	if err != nil {
 		if stopped, ok := errors.AsType[*webhook.Deferral](err); ok {
 			return webhook.Attempt{}, s.deferred(stopped)

@@ -21,6 +21,11 @@ type Event struct {
 	Timestamp time.Time `json:"timestamp"`        // when it happened, says the app; UTC
 	Hops      int       `json:"hops,omitempty"`   // how often it has passed through Hookloop before
 	Origin    *Origin   `json:"origin,omitempty"` // nil: an app posted it, or we made it
+
+	// Where its attempts belong in the trace of what it came with, as W3C's headers traceparent and
+	// tracestate; empty: nobody traces it.
+	Trace      string `json:"trace,omitempty"`
+	TraceState string `json:"trace_state,omitempty"`
 }
 
 // maxEventType bounds an event type, in bytes.

@@ -17,12 +17,18 @@ import (
 func main() {
 	roles := flag.String("roles", "gateway,gateway,worker,worker", "what to run: serve, gateway, worker, separated by commas")
 	hookloop := flag.String("hookloop", "", "`program` to run; unset: built from this checkout, without the embedded engine")
+	events := flag.Int("load", 0, "measure with so many events a round, beside bare workflows, and end")
+	clients := flag.Int("clients", 32, "how many clients send them")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(newStage(ctx, os.Stderr).play(func(s *stage) {
 		fmt.Println("starting: the first build takes minutes, later ones seconds")
 		c := cluster.Start(s, cluster.Config{Dir: s.TempDir(), Hookloop: *hookloop, Roles: strings.Split(*roles, ",")})
+		if *events > 0 {
+			runLoad(s, c, *events, *clients)
+			return
+		}
 		greet(c)
 		tend(ctx, s, c)
 	}))

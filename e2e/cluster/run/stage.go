@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 )
 
@@ -31,8 +32,8 @@ func (s *stage) play(program func(*stage)) int {
 		program(s)
 	}()
 	<-done
-	for i := len(s.cleanups) - 1; i >= 0; i-- {
-		s.cleanups[i]()
+	for _, cleanup := range slices.Backward(s.cleanups) {
+		cleanup()
 	}
 	if s.failed {
 		return 1

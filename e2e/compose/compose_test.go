@@ -1,0 +1,257 @@
+// Package compose_test reads docker-compose.yml as Docker Compose does, and holds it against what Hookloop
+// reads. Nothing is started: no Docker is needed.
+package compose_test
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/compose-spec/compose-go/v2/cli"
+	"github.com/compose-spec/compose-go/v2/types"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"hookloop/internal/config"
+)
+
+const file = "../../docker-compose.yml"
+
+// secrets are what .env must hold; here each is something that is found again.
+var secrets = map[string]string{
+	"POSTGRES_PASSWORD": "postgressecret", "TEMPORAL_DB_PASSWORD": "temporalsecret", "HOOKLOOP_DB_PASSWORD": "hookloopsecret",
+	"HOOKLOOP_JWT_SECRET": "a secret of this test, 32 bytes or more",
+}
+
+// load reads the file as Docker Compose does, with these variables and no others.
+func load(t *testing.T, env map[string]string) (*types.Project, error) {
+	t.Helper()
+	var all []string
+	for name, value := range env {
+		all = append(all, name+"="+value)
+	}
+	o, err := cli.NewProjectOptions([]string{file}, cli.WithEnv(all), cli.WithProfiles([]string{"*"}), cli.WithResolvedPaths(true))
+	require.NoError(t, err)
+	return o.LoadProject(context.Background())
+}
+
+func mustLoad(t *testing.T) *types.Project {
+	t.Helper()
+	p, err := load(t, secrets)
+	require.NoError(t, err)
+	return p
+}
+
+// TestRefusesWithoutSecrets: what is missing is named, before anything starts.
+func TestRefusesWithoutSecrets(t *testing.T) {
+	t.Parallel()
+	for name := range secrets {
+		env := map[string]string{}
+		for other, value := range secrets {
+			if other != name {
+				env[other] = value
+			}
+		}
+		_, err := load(t, env)
+		require.ErrorContains(t, err, name)
+		require.ErrorContains(t, err, "set it in .env")
+	}
+}
+
+// TestSecretsComeFromOutside: what looks like one leads to .env or to a file, in the text itself.
+func TestSecretsComeFromOutside(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	named := regexp.MustCompile(`(?m)^\s+[A-Z_]*(PASSWORD|PWD|SECRET|TOKEN|KEY)\s*:\s*(.*)$`)
+	found := named.FindAllStringSubmatch(string(text), -1)
+	require.NotEmpty(t, found)
+	for _, one := range found {
+		require.Regexp(t, `^\$\{[A-Z_]+:\?set it in \.env\}( #.*)?$`, one[2], one[0])
+	}
+	for _, one := range regexp.MustCompile(`://[^/\s]*:([^/\s]*)@`).FindAllStringSubmatch(string(text), -1) {
+		require.Regexp(t, `^\$\{`, one[1])
+	}
+	p := mustLoad(t)
+	for name, s := range p.Secrets {
+		require.Equal(t, "secrets", filepath.Base(filepath.Dir(s.File)), name)
+	}
+}
+
+// TestExample: .env.example names everything the file asks for, and gives no secret a value.
+func TestExample(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	example, err := os.ReadFile("../../.env.example")
+	require.NoError(t, err)
+	offered := map[string]string{}
+	for _, one := range regexp.MustCompile(`(?m)^#?([A-Z_]+)=(.*)$`).FindAllStringSubmatch(string(example), -1) {
+		offered[one[1]] = one[2]
+	}
+	asked := map[string]bool{}
+	for _, one := range regexp.MustCompile(`(?:^|[^$])\$\{([A-Z_]+)`).FindAllStringSubmatch(string(text), -1) {
+		asked[one[1]] = true
+		require.Contains(t, offered, one[1])
+	}
+	for name, value := range offered {
+		require.True(t, asked[name], "nobody asks for %s", name)
+		if _, secret := secrets[name]; secret {
+			require.Empty(t, value, name)
+		}
+	}
+}
+
+// hookloops are the services that run our image.
+func hookloops(p *types.Project) (all []types.ServiceConfig) {
+	for _, s := range p.Services {
+		if strings.HasPrefix(s.Image, "hookloop:") {
+			all = append(all, s)
+		}
+	}
+	return all
+}
+
+func value(s types.ServiceConfig, name string) string {
+	if v := s.Environment[name]; v != nil {
+		return *v
+	}
+	return ""
+}
+
+// TestSettings: what Hookloop is told it knows, and each role's configuration is one it starts with.
+func TestSettings(t *testing.T) {
+	t.Parallel()
+	roles := map[config.Role]bool{}
+	for _, s := range hookloops(mustLoad(t)) {
+		for name := range s.Environment {
+			if strings.HasPrefix(name, "HOOKLOOP_") {
+				require.Contains(t, config.Names(), name, s.Name)
+			}
+		}
+		if len(s.Entrypoint) > 0 { // a command that reads no configuration
+			continue
+		}
+		require.Len(t, s.Command, 1)
+		role := config.Role(s.Command[0])
+		roles[role] = true
+		cfg, err := config.ReadService(func(name string) string { return value(s, name) }, role)
+		require.NoError(t, err, s.Name)
+		require.True(t, cfg.OnPostgres(), "several processes share it")
+		if role != config.RoleMigrate {
+			requireMounted(t, s, cfg.RegistryKeyFile)
+			requireMounted(t, s, cfg.HistoryKeyFile)
+		}
+		registry, err := url.Parse(cfg.Registry)
+		require.NoError(t, err)
+		require.Equal(t, "postgres:5432", registry.Host)
+		require.Equal(t, "temporal:7233", value(s, "TEMPORAL_ADDRESS"))
+	}
+	require.Equal(t, map[config.Role]bool{config.RoleServe: true, config.RoleWorker: true, config.RoleMigrate: true}, roles)
+}
+
+func requireMounted(t *testing.T, s types.ServiceConfig, path string) {
+	t.Helper()
+	require.True(t, slices.ContainsFunc(s.Secrets, func(c types.ServiceSecretConfig) bool { return "/run/secrets/"+c.Source == path }), "%s: %s", s.Name, path)
+}
+
+// TestPorts: what is published is published on loopback, and leads to where the process listens; health
+// checks ask there, too.
+func TestPorts(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t)
+	for _, s := range p.Services {
+		for _, port := range s.Ports {
+			require.Equal(t, "127.0.0.1", port.HostIP, s.Name)
+		}
+	}
+	standard := map[string]string{}
+	for _, s := range config.Settings(func(string) string { return "" }) {
+		_, port, _ := strings.Cut(s.Value, ":")
+		standard[s.Name] = port
+	}
+	for _, s := range hookloops(p) {
+		listen := "HOOKLOOP_LISTEN"
+		switch {
+		case s.HealthCheck == nil:
+			continue
+		case s.Command[0] == string(config.RoleWorker):
+			listen = "HOOKLOOP_OPS_LISTEN"
+		default:
+			require.Len(t, s.Ports, 1)
+			require.Equal(t, standard[listen], s.Ports[0].Published)
+			require.Equal(t, standard[listen], fmt.Sprint(s.Ports[0].Target))
+		}
+		port := standard[listen]
+		require.Equal(t, "0.0.0.0:"+port, value(s, listen))
+		require.Equal(t, []string{"CMD", "/hookloop", "health", "http://127.0.0.1:" + port + "/readyz"}, []string(s.HealthCheck.Test))
+	}
+}
+
+// TestOperation: everything comes back by itself and says how it is, or is done once and says so; nothing takes
+// the whole machine.
+func TestOperation(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t)
+	awaited := map[string]bool{} // until they have ended
+	for _, s := range p.Services {
+		for name, on := range s.DependsOn {
+			if on.Condition == types.ServiceConditionCompletedSuccessfully {
+				awaited[name] = true
+				continue
+			}
+			require.Equal(t, types.ServiceConditionHealthy, on.Condition, "%s on %s", s.Name, name)
+			requireHealthCheck(t, p.Services[name])
+		}
+	}
+	for _, s := range p.Services {
+		require.NotNil(t, s.Deploy, s.Name)
+		require.NotNil(t, s.Deploy.Resources.Limits, s.Name)
+		require.NotZero(t, s.Deploy.Resources.Limits.MemoryBytes, s.Name)
+		require.NotContains(t, s.Image, "latest", s.Name)
+		switch {
+		case len(s.Profiles) > 0:
+			require.Equal(t, "no", s.Restart, s.Name)
+		case awaited[s.Name]:
+			require.Regexp(t, `^on-failure`, s.Restart, s.Name)
+		default:
+			require.Equal(t, "unless-stopped", s.Restart, s.Name)
+			requireHealthCheck(t, s)
+		}
+	}
+	for _, s := range hookloops(p) {
+		require.NotEmpty(t, s.User, s.Name)
+		require.False(t, strings.HasPrefix(s.User, "0"), "not as root")
+		require.True(t, s.ReadOnly, s.Name)
+		require.Contains(t, s.CapDrop, "ALL")
+		require.Greater(t, time.Duration(*s.StopGracePeriod), 32*time.Second, "attempts under way end")
+	}
+}
+
+func requireHealthCheck(t *testing.T, s types.ServiceConfig) {
+	t.Helper()
+	require.NotNil(t, s.HealthCheck, s.Name)
+	require.False(t, s.HealthCheck.Disable, s.Name)
+	require.NotEmpty(t, s.HealthCheck.Test, s.Name)
+}
+
+// TestFairness: the server has the one switch Hookloop relies on, in the file that it reads.
+func TestFairness(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t)
+	temporal := p.Services["temporal"]
+	i := slices.IndexFunc(temporal.Configs, func(c types.ServiceConfigObjConfig) bool {
+		return c.Target == value(temporal, "DYNAMIC_CONFIG_FILE_PATH")
+	})
+	require.NotEqual(t, -1, i)
+	var dynamic map[string][]struct{ Value any }
+	require.NoError(t, yaml.Unmarshal([]byte(p.Configs[temporal.Configs[i].Source].Content), &dynamic))
+	require.Equal(t, []struct{ Value any }{{Value: true}}, dynamic["matching.enableFairness"])
+}

@@ -1,0 +1,25 @@
+package telemetry
+
+// Families gives the SDK's metrics that are shown, with the SDK's prefix.
+func Families() (names []string) {
+	for _, f := range families() {
+		names = append(names, prefix+f.name)
+	}
+	return names
+}
+
+// Tags gives the SDK's tags that become labels.
+func Tags() (names []string) {
+	for name := range tags {
+		names = append(names, name)
+	}
+	return names
+}
+
+// Questions gives what is asked of Temporal's visibility.
+func Questions() (queries []string) {
+	for _, q := range questions() {
+		queries = append(queries, q.query)
+	}
+	return queries
+}
