@@ -99,12 +99,13 @@ func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
 		r.ids[key], ids[id] = id, true
 	}
 	require.Len(r.t, ids, clusterRound, "%s: an event for each key", name)
-	arrivals(r.t, r.endpoint, ids, before)
+	got := arrivals(r.t, r.endpoint, ids, before)
+	last := got[len(got)-1].At.Sub(dealt)
 	r.requireDelivered(ids)
 	twice := r.requireUnderWay(before, ids, dealt)
 	r.duplicates += twice
-	r.t.Logf("%s: %d accepted after %d refusals, all delivered, %d sent twice, %s",
-		name, len(ids), l.refused.Load(), twice, time.Since(begun).Round(time.Millisecond))
+	r.t.Logf("%s: %d accepted after %d refusals, all delivered, the last %s after the blow, %d sent twice, %s",
+		name, len(ids), l.refused.Load(), last.Round(time.Millisecond), twice, time.Since(begun).Round(time.Millisecond))
 	return twice
 }
 

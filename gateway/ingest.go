@@ -9,8 +9,10 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -26,6 +28,17 @@ const maxIngest = 4 << 20
 // they are told to come again.
 const maxIngesting = 256 << 20
 
+// How long the registry may take to find a source, and everything to accept what was sent: a batch of the
+// largest size takes ten seconds on two cores, and Mautic waits for fifteen.
+const (
+	lookTimeout   = 3 * time.Second
+	ingestTimeout = 14 * time.Second
+)
+
+// firstRead is what a body is given room for before any of it has come, in bytes: who only promises one
+// shall not fill the memory.
+const firstRead = 64 << 10
+
 // maxProviders bounds the sources whose provider is remembered, for the time when the registry is out of
 // reach.
 const maxProviders = 10_000
@@ -34,10 +47,8 @@ const maxProviders = 10_000
 // as the third party wants it. Whoever cannot prove who they are learns nothing, and costs no more than
 // the computing.
 func (g *Gateway) ingest(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), acceptTimeout)
-	defer cancel()
 	in := &ingestion{gateway: g, source: webhook.Source{ID: c.Param("source_id")}}
-	received, err := in.take(ctx, c)
+	received, err := in.take(c)
 	if err != nil {
 		in.refuse(c, err)
 		return
@@ -47,6 +58,11 @@ func (g *Gateway) ingest(c *gin.Context) {
 	status := received.Answer.Status
 	if status == 0 {
 		status = http.StatusOK
+	}
+	if len(received.Answer.Body) == 0 {
+		c.Status(status)
+		c.Writer.WriteHeaderNow()
+		return
 	}
 	c.Data(status, received.Answer.ContentType, received.Answer.Body)
 }
@@ -59,8 +75,8 @@ type ingestion struct {
 	tally    tally
 }
 
-func (in *ingestion) take(ctx context.Context, c *gin.Context) (source.Received, error) {
-	if err := in.look(ctx); err != nil {
+func (in *ingestion) take(c *gin.Context) (source.Received, error) {
+	if err := in.look(c.Request.Context()); err != nil {
 		return source.Received{}, err
 	}
 	body, release, err := in.gateway.ingestBody(c)
@@ -68,6 +84,8 @@ func (in *ingestion) take(ctx context.Context, c *gin.Context) (source.Received,
 		return source.Received{}, err
 	}
 	defer release()
+	ctx, cancel := context.WithTimeout(c.Request.Context(), ingestTimeout) // only now: they may take their time to send
+	defer cancel()
 	r := source.Request{
 		Method: c.Request.Method, Query: c.Request.URL.RawQuery, Header: c.Request.Header, Body: body, Now: in.gateway.now(),
 	}
@@ -81,12 +99,13 @@ func (in *ingestion) take(ctx context.Context, c *gin.Context) (source.Received,
 	if err := in.claim(ctx, received.Once); err != nil {
 		return received, err
 	}
-	hops, _ := hops(c.Request.Header) // who garbles it is not held up for it
-	return received, in.accept(ctx, received.Items, hops)
+	return received, in.accept(ctx, received.Items, mostHops(c.Request.Header))
 }
 
 // look finds the source. One that does not exist gets a provider nobody can satisfy.
 func (in *ingestion) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
 	g, id := in.gateway, in.source.ID
 	if !sourceID.MatchString(id) {
 		in.provider = source.Stranger()
@@ -132,7 +151,8 @@ func (in *ingestion) claim(ctx context.Context, once *source.Once) error {
 // ingestBody reads the body whole, if there is room for it; release gives the room back.
 func (g *Gateway) ingestBody(c *gin.Context) (body []byte, release func(), err error) {
 	r := c.Request
-	if coding := r.Header.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+	coded := func(coding string) bool { return coding != "" && !strings.EqualFold(coding, "identity") }
+	if slices.ContainsFunc(r.Header.Values("Content-Encoding"), coded) {
 		return nil, nil, webhook.Errorf(UnsupportedMediaType, "the body must be sent without a Content-Encoding")
 	}
 	size := r.ContentLength
@@ -155,7 +175,7 @@ func (g *Gateway) ingestBody(c *gin.Context) (body []byte, release func(), err e
 
 func readIngest(c *gin.Context) ([]byte, error) {
 	var b bytes.Buffer
-	b.Grow(int(max(c.Request.ContentLength, 0)) + bytes.MinRead)
+	b.Grow(int(min(max(c.Request.ContentLength, 0), firstRead)) + bytes.MinRead)
 	_, err := io.Copy(&b, http.MaxBytesReader(c.Writer, c.Request.Body, maxIngest))
 	if _, large := errors.AsType[*http.MaxBytesError](err); large {
 		return nil, ingestTooLarge()
@@ -181,6 +201,20 @@ func hops(h http.Header) (int, error) {
 		return 0, webhook.Invalidf(headerHops, "must be a whole number")
 	}
 	return int(n), nil
+}
+
+// mostHops reads it from a third party, which may have joined several: the most that any says. Who garbles it
+// is not held up for it.
+func mostHops(h http.Header) (most int) {
+	for _, value := range h.Values(headerHops) {
+		for part := range strings.SplitSeq(value, ",") {
+			n, err := strconv.ParseUint(strings.TrimSpace(part), 10, 31)
+			if err == nil || errors.Is(err, strconv.ErrRange) {
+				most = max(most, int(n))
+			}
+		}
+	}
+	return most
 }
 
 func (in *ingestion) count(outcome string) {

@@ -68,7 +68,10 @@ type badItems struct {
 const maxBadItems = 10
 
 func (b *badItems) problem() *Problem {
-	p := newProblem(webhook.Invalid, fmt.Sprintf("%d of %d events cannot be accepted; the others were", len(b.bad), b.of))
+	p := newProblem(webhook.Invalid, fmt.Sprintf("%d of %d events cannot be accepted", len(b.bad), b.of))
+	if len(b.bad) < b.of {
+		p.Detail += "; the others were"
+	}
 	for _, i := range slices.Sorted(maps.Keys(b.bad)) {
 		if len(p.Errors) == maxBadItems {
 			break

@@ -286,6 +286,18 @@ func TestIngestKnowsAnEcho(t *testing.T) {
 	require.Contains(t, r.do("GET", "=/metrics", "").Body.String(), `hookloop_ingest_events_total{outcome="echo",provider="github"} 1`)
 }
 
+// TestHopsOfAThirdParty: the most that any header says; who garbles it is not held up for it.
+func TestHopsOfAThirdParty(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	id := r.source(githubSource)
+	for value, want := range map[string]int{"8, 1": 8, "1,9": 9, "x": 0, "-3": 0, "": 0, "99999999999999": 1<<31 - 1} {
+		body := `{"hops":"` + value + `"}`
+		require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "push", body, "Hookloop-Hops", value).Code)
+		require.Equal(t, want, r.startedEvents()[body].Event.Hops, value)
+	}
+}
+
 func TestHopsOfAnApp(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

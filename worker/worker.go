@@ -11,13 +11,12 @@ import (
 	"go.temporal.io/sdk/worker"
 
 	"hookloop/activities"
-	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
-// stopTimeout lets every attempt under way finish, and its result be recorded, before the worker
-// ends: the longest attempt and a margin.
-const stopTimeout = webhook.MaxTimeout + 2*time.Second
+// stopTimeout lets attempts under way finish, and their results be recorded, before the worker ends. What takes
+// longer is handed back to be made again: orchestrators kill after 30 s.
+const stopTimeout = 25 * time.Second
 
 // Config is what a worker needs. All fields are required.
 type Config struct {

@@ -25,6 +25,7 @@ func Delivery(ctx workflow.Context, in DeliveryInput) (DeliveryResult, error) {
 	if err := d.handle(ctx); err != nil {
 		return DeliveryResult{}, err
 	}
+	d.parkedUntil = workflow.GetInfo(ctx).WorkflowStartTime.Add(webhook.ParkedTimeout).UTC()
 	for !d.report.Status.Ended() {
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() && workflow.AllHandlersFinished(ctx) {
 			return DeliveryResult{}, workflow.NewContinueAsNewError(ctx, Delivery, d.carry())
@@ -36,13 +37,14 @@ func Delivery(ctx workflow.Context, in DeliveryInput) (DeliveryResult, error) {
 }
 
 type delivery struct {
-	in        DeliveryInput
-	report    webhook.DeliveryReport
-	next      time.Duration // the wait before the next turn
-	until     time.Time     // when that is over, if it must be met; zero: nobody waits for it
-	deferrals int           // in a row
-	outcome   string        // as the search attribute has it
-	orders    orders
+	in          DeliveryInput
+	report      webhook.DeliveryReport
+	next        time.Duration // the wait before the next turn
+	until       time.Time     // when that is over, if it must be met; zero: nobody waits for it
+	deferrals   int           // in a row
+	outcome     string        // as the search attribute has it
+	parkedUntil time.Time     // when it ends if nobody lets it go
+	orders      orders
 }
 
 func newDelivery(in DeliveryInput) *delivery {
@@ -109,8 +111,10 @@ func (d *delivery) wait(ctx workflow.Context) {
 	if d.next <= 0 {
 		return
 	}
-	at := workflow.Now(ctx).Add(d.next).UTC()
-	d.report.NextAttemptAt = &at
+	if d.in.Parked == "" { // it only looks at its endpoint then
+		at := workflow.Now(ctx).Add(d.next).UTC()
+		d.report.NextAttemptAt = &at
+	}
 	d.show(ctx)
 	ctx, stop := workflow.WithCancel(ctx)
 	defer stop()
@@ -154,7 +158,7 @@ func (d *delivery) turn(ctx workflow.Context) {
 // unanswered ends a delivery that nobody has let go in time.
 func (d *delivery) unanswered(ctx workflow.Context) bool {
 	if d.in.Parked == "" || d.orders.pending() ||
-		workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime) < webhook.ParkedTimeout {
+		workflow.Now(ctx).Before(d.parkedUntil) {
 		return false
 	}
 	d.report.Status, d.report.Reason = webhook.Rejected, "nobody let it go in time: "+d.in.Parked

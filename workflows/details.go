@@ -79,10 +79,10 @@ func (d *delivery) details() string {
 		fmt.Fprintf(&b, "- %s\n", attemptLine(a))
 	}
 	switch at := d.report.NextAttemptAt; {
+	case d.in.Parked != "" && !d.report.Status.Ended():
+		fmt.Fprintf(&b, "- you decide: *Send Signal* `%s` sends it, `%s` ends it; without a word it ends at %s\n",
+			SignalRetryNow, SignalCancel, stamp(d.parkedUntil))
 	case at == nil:
-	case d.in.Parked != "":
-		fmt.Fprintf(&b, "- you decide: *Send Signal* `%s` sends it, `%s` ends it; without a word it ends %s after it began\n",
-			SignalRetryNow, SignalCancel, webhook.ParkedTimeout)
 	case d.report.Status == webhook.Held:
 		fmt.Fprintf(&b, "- a person decides, see `%s`; it looks for itself at %s\n",
 			ApprovalWorkflowID(d.in.Event.Tenant, d.in.EndpointID), stamp(*at))
@@ -117,6 +117,9 @@ func (d *delivery) turnSummary() string {
 }
 
 func (d *delivery) waitSummary() string {
+	if d.in.Parked != "" {
+		return "wait for a person" + because(d.report.Reason)
+	}
 	if d.report.Status == webhook.Held {
 		return "look at the endpoint again" + because(d.report.Reason)
 	}

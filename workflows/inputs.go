@@ -59,7 +59,7 @@ func (in *DeliveryInput) park() {
 	if in.Event.Hops < webhook.MaxHops {
 		return
 	}
-	in.Parked = fmt.Sprintf("the event has passed through Hookloop %d times: it may go in circles, so a person must let it go", in.Event.Hops)
+	in.Parked = fmt.Sprintf("the event has passed through Hookloop %d times: it may go in circles, so a person must let it go (retry-now) or end it (cancel)", in.Event.Hops)
 	in.Deferral = &webhook.Deferral{Reason: webhook.DeferState, Detail: in.Parked}
 }
 

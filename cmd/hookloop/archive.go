@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
@@ -19,12 +18,6 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 )
-
-// followEvery is the shortest pause between two looks for what has ended meanwhile.
-const followEvery = 10 * time.Second
-
-// followLoad bounds what following costs: after a look that took a second follow at least five of rest.
-const followLoad = 5
 
 type archiveOptions struct {
 	to, tenant, since, until, data string
@@ -60,7 +53,6 @@ window of ends, also one that was copied before, where visibility had been behin
 			if o.follow && o.until != "" {
 				return usage("--follow has no end, --until is one")
 			}
-			o.data = cmp.Or(o.data, "")
 			return runArchive(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
@@ -95,7 +87,7 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	c, err := dialArchive(ctx, o, histories, stderr)
+	c, namespace, err := dialArchive(ctx, o, histories, stderr)
 	if err != nil {
 		return err
 	}
@@ -105,7 +97,14 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 		return err
 	}
 	defer func() { _ = folder.Close() }()
-	a, err := newArchiver(ctx, o, c, folder, histories, stderr)
+	cfg := archive.Config{Client: c, Folder: folder, Codec: histories, Tenant: o.tenant, Overlap: o.overlap, Progress: progressTo(stderr)}
+	if o.encrypted {
+		cfg.Codec = nil
+	}
+	if cfg.Retention, err = retentionOf(ctx, c, namespace); err != nil {
+		return err
+	}
+	a, err := archive.New(cfg)
 	if err != nil {
 		return err
 	}
@@ -116,60 +115,43 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 	return errors.Join(showArchived(stdout, r, o), interrupted(ctx, err))
 }
 
-// archiveTime reads a time, or how long ago.
+// archiveTime reads a time, or how long ago; nothing is no time.
 func archiveTime(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil
 	}
-	if ago, err := time.ParseDuration(text); err == nil && ago >= 0 {
-		return now.Add(-ago), nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
+	t, err := parseMoment(text, now)
 	if err != nil {
 		return t, usage("%s takes a time like 2026-01-31T12:00:00Z, or how long ago: 24h", flag)
 	}
 	return t, nil
 }
 
-// dialArchive connects to the Temporal of the environment; to that of `hookloop dev` where it names none, or
-// the flag asks for it.
-func dialArchive(ctx context.Context, o archiveOptions, histories *codec.Codec, stderr io.Writer) (client.Client, error) {
+// dialArchive connects to the Temporal of the environment, and names its namespace; to that of `hookloop dev` if the
+// flag asks for it, or the environment names none.
+func dialArchive(ctx context.Context, o archiveOptions, histories *codec.Codec, stderr io.Writer) (client.Client, string, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
-		return nil, fmt.Errorf("TEMPORAL_*: %w", err)
+		return nil, "", fmt.Errorf("TEMPORAL_*: %w", err)
 	}
 	if o.data != "" || options.HostPort == "" {
 		dev, err := readDevFile(cmp.Or(o.data, defaultData))
 		if err != nil && o.data != "" {
-			return nil, fmt.Errorf("no 'hookloop dev' runs on %s: %w", o.data, err)
+			return nil, "", fmt.Errorf("no 'hookloop dev' runs on %s: %w", o.data, err)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("set TEMPORAL_ADDRESS, or give the --data of a running 'hookloop dev': %w", err)
+			return nil, "", fmt.Errorf("set TEMPORAL_ADDRESS, or give the --data of a running 'hookloop dev': %w", err)
 		}
 		options = client.Options{HostPort: dev.Temporal, Namespace: dev.Namespace}
 	}
 	options.Logger = sdklog.NewStructuredLogger(newLogger(stderr, false))
-	return dialWith(ctx, options, histories)
+	options.Namespace = cmp.Or(options.Namespace, client.DefaultNamespace)
+	c, err := dialWith(ctx, options, histories)
+	return c, options.Namespace, err
 }
 
-func newArchiver(ctx context.Context, o archiveOptions, c client.Client, f *archive.Folder, histories *codec.Codec, stderr io.Writer) (*archive.Archiver, error) {
-	retention, err := retentionOf(ctx, c)
-	if err != nil {
-		return nil, err
-	}
-	cfg := archive.Config{
-		Client: c, Folder: f, Codec: histories, Tenant: o.tenant, Retention: retention, Overlap: o.overlap,
-		Progress: progressTo(stderr),
-	}
-	if o.encrypted {
-		cfg.Codec = nil
-	}
-	return archive.New(cfg)
-}
-
-// retentionOf asks how long the client's namespace keeps what has ended.
-func retentionOf(ctx context.Context, c client.Client) (time.Duration, error) {
-	name := c.(interface{ Namespace() string }).Namespace()
+// retentionOf asks how long a namespace keeps what has ended.
+func retentionOf(ctx context.Context, c client.Client, name string) (time.Duration, error) {
 	ns, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: name})
 	if err != nil {
 		return 0, fmt.Errorf("namespace %s: %w", name, err)
@@ -186,34 +168,6 @@ func progressTo(w io.Writer) func(time.Time, archive.Report) {
 		}
 		last = time.Now()
 		fmt.Fprintf(w, "ended %s: %d archived, %d known, %.1f MiB\n", utc(hour), r.Archived, r.Known, float64(r.Bytes)/(1<<20))
-	}
-}
-
-// follow runs again and again until ctx ends, which is its good end. While Temporal is away it waits.
-func follow(ctx context.Context, a *archive.Archiver, since time.Time, o archiveOptions, stdout, stderr io.Writer) error {
-	for {
-		began := time.Now()
-		r, err := a.Run(ctx, since, time.Time{})
-		if r.Archived > 0 || r.Late {
-			if err := showArchived(stdout, r, o); err != nil {
-				return err
-			}
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		if err == nil {
-			since = time.Time{} // from now on, where this one stopped
-		} else if _, away := errors.AsType[serviceerror.ServiceError](err); away {
-			fmt.Fprintln(stderr, "hookloop: "+err.Error()+"; trying again")
-		} else {
-			return err
-		}
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-time.After(max(followEvery, followLoad*time.Since(began))):
-		}
 	}
 }
 

@@ -17,8 +17,7 @@ func newArchiveShow() *cobra.Command {
 		Use:   "show FILE",
 		Short: "Print what an archived history says: who, what, when, which answer, who decided",
 		Long: `Print the ledger of an archived history. It asks neither Temporal nor the registry. Payloads that were kept
-encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is in the file and not in the ledger:
-zcat FILE, or the Temporal UI's import.`,
+encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is in the file and not in the ledger.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			histories, err := historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE"))

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
@@ -180,18 +181,30 @@ func newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
 	})
 }
 
-// run serves on l until ctx ends, then drains: first no new events, then no attempts under way.
+// run serves on l until ctx ends, then drains: requests and attempts under way come to their end side by side,
+// within 30 s in all.
 func (s *service) run(ctx context.Context, l net.Listener) error {
-	if s.worker != nil {
-		if err := s.worker.Start(); err != nil {
-			return fmt.Errorf("worker: %w", err)
-		}
-		defer s.worker.Stop()
+	serve := s.runOps
+	if s.gateway != nil {
+		serve = s.gateway.Run
 	}
-	if s.gateway == nil {
-		return s.runOps(ctx, l)
+	if s.worker == nil {
+		return serve(ctx, l)
 	}
-	return s.gateway.Run(ctx, l)
+	if err := s.worker.Start(); err != nil {
+		return fmt.Errorf("worker: %w", err)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var draining sync.WaitGroup
+	draining.Go(func() {
+		<-ctx.Done()
+		s.worker.Stop()
+	})
+	err := serve(ctx, l)
+	stop() // it may have failed by itself
+	draining.Wait()
+	return err
 }
 
 // close lets go of what newService opened, also of half of it.

@@ -35,6 +35,8 @@ const (
 	// slice is the time whose executions are looked at together. It bounds memory, for their run ids are
 	// kept meanwhile: some 90 bytes each, 90 MB for an hour at 280 events a second.
 	slice = time.Hour
+
+	day = 24 * time.Hour
 )
 
 // Client is the part of the Temporal client that is needed here; client.Client is one.
@@ -102,15 +104,51 @@ func (a *Archiver) Run(ctx context.Context, since, until time.Time) (Report, err
 		return r, err
 	}
 	for hour := r.From.Truncate(slice); hour.Before(r.Until); hour = hour.Add(slice) {
+		if hour, err = a.skip(ctx, hour, r); err != nil {
+			return r, err
+		}
+		if !hour.Before(r.Until) {
+			break
+		}
+		before := r.Archived
 		from, to := later(hour, r.From), earlier(hour.Add(slice), r.Until)
 		if err := a.hour(ctx, hour, from, to, &r); err != nil {
 			return r, err
+		}
+		if r.Archived == before {
+			continue // an hour without news is looked at again sooner than written down
 		}
 		if err := a.cfg.Folder.cover(a.cfg.Tenant, r.From, to); err != nil {
 			return r, err
 		}
 	}
-	return r, nil
+	return r, a.cfg.Folder.cover(a.cfg.Tenant, r.From, r.Until)
+}
+
+// skip goes to the next day if nothing ended in the rest of this one: a first run begins with many such days.
+func (a *Archiver) skip(ctx context.Context, hour time.Time, r Report) (time.Time, error) {
+	for hour.Equal(hour.Truncate(day)) || hour.Equal(r.From.Truncate(slice)) {
+		end := earlier(hour.Truncate(day).Add(day), r.Until)
+		if !hour.Add(slice).Before(end) {
+			break
+		}
+		found, err := a.list(ctx, 1, nil, later(hour, r.From), end)
+		if err != nil || len(found.GetExecutions()) > 0 {
+			return hour, err
+		}
+		hour = end
+	}
+	return hour, nil
+}
+
+func (a *Archiver) list(ctx context.Context, size int32, page []byte, from, to time.Time) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	found, err := a.cfg.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		PageSize: size, NextPageToken: page, Query: query(a.cfg.Tenant, from, to),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("what ended since %s: %w", from.Format(time.RFC3339), err)
+	}
+	return found, nil
 }
 
 func (a *Archiver) window(since, until time.Time) (Report, error) {
@@ -134,7 +172,7 @@ func (a *Archiver) window(since, until time.Time) (Report, error) {
 	case a.cfg.Retention == 0:
 		return r, errors.New("nobody knows how long Temporal keeps what has ended: say since when")
 	default:
-		r.From = kept.Add(-24 * time.Hour) // it deletes some time after
+		r.From = kept.Add(-day) // it deletes some time after
 	}
 	return r, nil
 }
@@ -146,11 +184,9 @@ func (a *Archiver) hour(ctx context.Context, hour, from, to time.Time, r *Report
 		return err
 	}
 	for page := []byte(nil); ; {
-		found, err := a.cfg.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-			PageSize: pageSize, NextPageToken: page, Query: query(a.cfg.Tenant, from, to),
-		})
+		found, err := a.list(ctx, pageSize, page, from, to)
 		if err != nil {
-			return fmt.Errorf("what ended since %s: %w", from.Format(time.RFC3339), err)
+			return err
 		}
 		var missing []*workflowpb.WorkflowExecutionInfo
 		for _, x := range found.GetExecutions() {

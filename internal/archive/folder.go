@@ -120,7 +120,7 @@ func (f *Folder) flush() error {
 }
 
 func syncDir(name string) error {
-	d, err := os.Open(name) //nolint:gosec // one of ours
+	d, err := os.Open(name)
 	if err != nil {
 		return err
 	}

@@ -21,7 +21,7 @@ const encodingEncrypted = "binary/encrypted"
 
 // history is one on its way into a file. It holds one page of events at a time.
 type history struct {
-	ctx       context.Context //nolint:containedctx // of one copy, and gone with it
+	ctx       context.Context // of one copy, and gone with it
 	events    client.HistoryEventIterator
 	codec     converter.PayloadCodec
 	encrypted bool // some payload is
@@ -89,7 +89,7 @@ func openEvent(ctx context.Context, c converter.PayloadCodec, e *historypb.Histo
 
 // Read reads an archived history, and opens with c (nil: nothing) what was kept encrypted.
 func Read(ctx context.Context, path string, c converter.PayloadCodec) (*historypb.History, error) {
-	f, err := os.Open(path) //nolint:gosec // the user names the file
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}

@@ -148,7 +148,7 @@ func dropTorn(file *os.File) error {
 
 // readIndex passes on every line of one hour that is whole; an hour without lines has none.
 func readIndex(name string, each func(Entry) error) error {
-	file, err := os.Open(name) //nolint:gosec // one of ours
+	file, err := os.Open(name)
 	if missing(err) {
 		return nil
 	}

@@ -10,7 +10,6 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/converter"
 
-	"hookloop/activities"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -45,7 +44,13 @@ func NewLedger(h *historypb.History) Ledger {
 		Start: first.GetEventTime().AsTime(), Close: last.GetEventTime().AsTime(), Lines: []Line{},
 	}
 	for _, e := range events {
+		before := len(b.Lines)
+		b.shut = false
 		b.event(e)
+		for i := before; b.shut && i < len(b.Lines); i++ {
+			b.Lines[i].Detail = "encrypted" // and not what it looks like to who cannot read it
+		}
+		b.Encrypted = b.Encrypted || b.shut
 	}
 	return b.Ledger
 }
@@ -53,6 +58,7 @@ func NewLedger(h *historypb.History) Ledger {
 // book is a ledger being written.
 type book struct {
 	Ledger
+	shut      bool                              // something of the event at hand did not open
 	scheduled map[int64]*historypb.HistoryEvent // activities by the number of the event that asked for them
 }
 
@@ -74,7 +80,7 @@ func (b *book) event(e *historypb.HistoryEvent) {
 		b.scheduled[e.GetEventId()] = e
 	case enums.EVENT_TYPE_ACTIVITY_TASK_STARTED:
 		if a := e.GetActivityTaskStartedEventAttributes(); a.GetAttempt() > 1 {
-			b.add(e, "deferred", "", "%d times; the last: %s", a.GetAttempt()-1, a.GetLastFailure().GetMessage())
+			b.add(e, "deferred", "", "%s; the last: %s", plural(int(a.GetAttempt())-1, "turn"), a.GetLastFailure().GetMessage())
 		}
 	case enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
 		a := e.GetActivityTaskCompletedEventAttributes()
@@ -168,7 +174,7 @@ func (b *book) child(e *historypb.HistoryEvent) bool {
 	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
 		c := e.GetChildWorkflowExecutionCompletedEventAttributes()
 		r, _ := read[workflows.DeliveryResult](b, only(c.GetResult()))
-		id, end = c.GetWorkflowExecution().GetWorkflowId(), fmt.Sprintf("%s after %d attempts%s", r.Status, r.Attempts, because(r.Reason))
+		id, end = c.GetWorkflowExecution().GetWorkflowId(), fmt.Sprintf("%s after %s%s", r.Status, plural(r.Attempts, "attempt"), because(r.Reason))
 	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
 		c := e.GetChildWorkflowExecutionFailedEventAttributes()
 		id, end = c.GetWorkflowExecution().GetWorkflowId(), "failed: "+c.GetFailure().GetMessage()
@@ -185,74 +191,6 @@ func (b *book) child(e *historypb.HistoryEvent) bool {
 	return true
 }
 
-// marked notes a first attempt. Its endpoint stands in its summary alone: arguments are not recorded.
-func (b *book) marked(e *historypb.HistoryEvent) {
-	m := e.GetMarkerRecordedEventAttributes()
-	if m.GetMarkerName() != "LocalActivity" {
-		return
-	}
-	if f := m.GetFailure(); f != nil {
-		b.add(e, "no attempt", "", "%s: %s", b.summary(e), f.GetMessage())
-		return
-	}
-	r, _ := read[activities.TurnResult](b, only(m.GetDetails()["result"]))
-	b.turn(e, b.summary(e), r)
-}
-
-func (b *book) turn(e *historypb.HistoryEvent, what string, r activities.TurnResult) {
-	switch {
-	case r.Attempt != nil:
-		b.add(e, "attempt", "", "%s", said(what, *r.Attempt))
-		b.Lines[len(b.Lines)-1].At = r.Attempt.At.UTC()
-	case r.Deferral != nil:
-		b.add(e, "deferred", "", "%s: %s", what, r.Deferral.Error())
-	default:
-		b.add(e, "attempt", "", "%s", what)
-	}
-}
-
-// said is an attempt in a line: where, what was answered, how long it took, what else there was to it.
-func said(what string, a webhook.Attempt) string {
-	answer := webhook.AnswerOf(a, "").String()
-	return fmt.Sprintf("%s: %s in %d ms%s%s", what, answer, a.DurationMS, because(a.Error), because(a.ResponseBody))
-}
-
-// done notes what an activity did that changed something.
-func (b *book) done(e *historypb.HistoryEvent, asked *historypb.ActivityTaskScheduledEventAttributes, result *commonpb.Payloads) {
-	in, out := only(asked.GetInput()), only(result)
-	switch name := asked.GetActivityType().GetName(); name {
-	case "Attempt":
-		t, _ := read[activities.Turn](b, in)
-		r, _ := read[activities.TurnResult](b, out)
-		b.turn(e, fmt.Sprintf("attempt %d → %s", t.Number, t.EndpointID), r)
-	case "ChangeState":
-		c, _ := read[activities.StateChange](b, in)
-		if r, _ := read[activities.StateChanged](b, out); r.Changed {
-			b.add(e, "endpoint", "", "%s%s", c.To, because(c.Reason))
-		} else {
-			b.add(e, "endpoint", "", "stays %s: somebody changed it meanwhile", r.State)
-		}
-	case "Announce":
-		a, _ := read[activities.Announcement](b, in)
-		b.add(e, "told", "", "who subscribes to %s", a.Type)
-	case "ProbeOldest":
-		if p, _ := read[webhook.Probe](b, out); p.Made {
-			b.add(e, "probe", "", "event %s: %s", p.Answer.EventID, p.Answer)
-		}
-	case "ReleaseHeld":
-		r, _ := read[activities.ReleaseResult](b, out)
-		b.add(e, "release", "", "%d let go, %d wait", r.Released, r.Waiting)
-	case "RecoverPage":
-		r, _ := read[activities.RecoveryPageResult](b, out)
-		b.add(e, "redeliver", "", "%d found, %d redelivered, %d left out", r.Found, r.Redelivered, r.Skipped)
-	}
-}
-
-func (b *book) undone(e *historypb.HistoryEvent, scheduled int64, why string) {
-	name := b.scheduled[scheduled].GetActivityTaskScheduledEventAttributes().GetActivityType().GetName()
-	b.add(e, "not done", "", "%s%s", name, because(why))
-}
-
 // summary is the line that the workflow wrote beside an event.
 func (b *book) summary(e *historypb.HistoryEvent) string {
 	s, _ := read[string](b, e.GetUserMetadata().GetSummary())
@@ -265,7 +203,7 @@ func read[T any](b *book, p *commonpb.Payload) (v T, ok bool) {
 		return v, false
 	}
 	if string(p.GetMetadata()[converter.MetadataEncoding]) == encodingEncrypted {
-		b.Encrypted = true
+		b.shut = true
 		return v, false
 	}
 	err := converter.GetDefaultDataConverter().FromPayload(p, &v)
@@ -284,4 +222,11 @@ func because(why string) string {
 		return ""
 	}
 	return ": " + why
+}
+
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
 }

@@ -25,7 +25,7 @@ func (b *book) started(e *historypb.HistoryEvent) {
 		d, _ := read[workflows.DeliveryInput](b, only(in))
 		switch v := d.Redelivery; {
 		case d.Carried != nil:
-			b.add(e, "continued", "", "%s to %s, %d attempts so far", d.Event.ID, d.EndpointID, len(d.Attempts))
+			b.add(e, "continued", "", "%s to %s, %s so far", d.Event.ID, d.EndpointID, plural(len(d.Attempts), "attempt"))
 		case v != nil:
 			b.add(e, "redelivered", v.By, "%s to %s%s", d.Event.ID, d.EndpointID, because(v.Reason))
 		default:
@@ -103,7 +103,7 @@ func (b *book) result(e *historypb.HistoryEvent, p *commonpb.Payload) {
 		b.add(e, "ended", "", "%s", r.Status)
 	case "Delivery":
 		r, _ := read[workflows.DeliveryResult](b, p)
-		b.add(e, "ended", "", "%s after %d attempts%s", r.Status, r.Attempts, because(r.Reason))
+		b.add(e, "ended", "", "%s after %s%s", r.Status, plural(r.Attempts, "attempt"), because(r.Reason))
 	case "Approval":
 		r, _ := read[webhook.ApprovalReport](b, p)
 		by := ""

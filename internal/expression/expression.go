@@ -10,6 +10,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -59,11 +61,47 @@ func compile(text string) (*gojq.Code, error) {
 	if err != nil {
 		return nil, fmt.Errorf("is not a jq expression: %w", err)
 	}
+	if name := called(reflect.ValueOf(query), unbounded); name != "" {
+		return nil, fmt.Errorf("calls %s, whose time grows with the square of the text and cannot be cut short", name)
+	}
 	code, err := gojq.Compile(query)
 	if err != nil {
 		return nil, fmt.Errorf("is not a jq expression: %w", err)
 	}
 	return code, nil
+}
+
+// unbounded are the functions that search with regular expressions. A single call is one step to gojq, which
+// looks at the clock only between steps, and a third party chooses the text.
+var unbounded = []string{"match", "test", "capture", "scan", "sub", "gsub", "splits", "_match"}
+
+// called finds a call of one of the functions anywhere in an expression.
+func called(v reflect.Value, names []string) string {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if f, ok := v.Interface().(*gojq.Func); ok && f != nil &&
+			(slices.Contains(names, f.Name) || f.Name == "split" && len(f.Args) == 2) {
+			return f.Name
+		}
+		if v.IsNil() {
+			return ""
+		}
+		return called(v.Elem(), names)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if name := called(v.Field(i), names); name != "" {
+				return name
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			if name := called(v.Index(i), names); name != "" {
+				return name
+			}
+		}
+	default:
+	}
+	return ""
 }
 
 // Body reads JSON for Value. Numbers keep their digits.

@@ -52,7 +52,8 @@ func TestValueRefuses(t *testing.T) {
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	require.NoError(t, expression.Check(`.data | {id, name}`))
-	for _, text := range []string{`.a |`, `nope(1)`, `import "a" as a; .`, `input`, `$__prog_args`, strings.Repeat(".", 5000)} {
+	require.NoError(t, expression.Check(`.a | split(",") | map(ascii_downcase | ltrimstr("x")) | join(";")`))
+	for _, text := range []string{`.a |`, `nope(1)`, `import "a" as a; .`, `input`, `.a | gsub("a"; "b")`, `{a: (.b | [match("x")])}`, `if .a then test("a") else . end`, `"\(.a | scan("a"))"`, `split("a"; "g")`, `def f: sub("a"; "b"); f`, `$__prog_args`, strings.Repeat(".", 5000)} {
 		require.Error(t, expression.Check(text), text)
 	}
 }

@@ -13,9 +13,9 @@ type mautic struct {
 	Secrets Secrets `json:"secrets"`
 }
 
-// maxElements bounds the events of one request. Mautic sends ten at once unless it is told otherwise; a
-// body could hold a million empty ones.
-const maxElements = 10_000
+// maxElements bounds the events of one request to what can be accepted while somebody waits for the answer.
+// Mautic sends ten at once unless it is told otherwise, Meta at most a thousand; a body could hold a million.
+const maxElements = 2500
 
 func (s *mautic) check() error { return s.Secrets.check("config.secrets") }
 
