@@ -79,7 +79,7 @@ var unbounded = []string{"match", "test", "capture", "scan", "sub", "gsub", "spl
 func called(v reflect.Value, names []string) string {
 	switch v.Kind() {
 	case reflect.Pointer:
-		if f, ok := v.Interface().(*gojq.Func); ok && f != nil &&
+		if f, ok := reflect.TypeAssert[*gojq.Func](v); ok && f != nil &&
 			(slices.Contains(names, f.Name) || f.Name == "split" && len(f.Args) == 2) {
 			return f.Name
 		}
@@ -88,8 +88,8 @@ func called(v reflect.Value, names []string) string {
 		}
 		return called(v.Elem(), names)
 	case reflect.Struct:
-		for i := range v.NumField() {
-			if name := called(v.Field(i), names); name != "" {
+		for _, field := range v.Fields() {
+			if name := called(field, names); name != "" {
 				return name
 			}
 		}
