@@ -140,7 +140,7 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 		return nil, err
 	}
 	d.service, err = newService(ctx, serviceConfig{
-		Role: config.RoleServe, Client: d.client, Telemetry: d.told, Codec: d.codec, UIOrigins: []string{d.engine.UIURL()}, Registry: data.file("registry.db"), RegistryKey: key,
+		Role: config.RoleServe, Client: d.client, Telemetry: d.told, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.file("registry.db"), RegistryKey: key,
 		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, Logger: log,
 	})
 	return d, err
@@ -154,6 +154,14 @@ func dialEngine(ctx context.Context, e *engine.Engine, histories *codec.Codec, t
 		MetricsHandler:    told.Temporal(),
 		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // loopback: 5 % of the CPU for nothing
 	}, histories)
+}
+
+// uiOrigins are those of the UI, where there is one.
+func (d *dev) uiOrigins() []string {
+	if url := d.engine.UIURL(); url != "" {
+		return []string{url}
+	}
+	return nil
 }
 
 // run serves until ctx ends, or until the engine says that it can be trusted no longer.
