@@ -66,13 +66,11 @@ func (r *Registry) Remember(ctx context.Context, w webhook.Write, now time.Time)
 			}
 		}
 		_, err = tx.ExecContext(ctx, upsertWrite, w.Tenant, w.Application, w.Key, w.Hash,
-			w.EventID, w.EndpointID, w.Order, o.idle(w), now.UnixMicro(), now.Add(o.ttl(w)).UnixMicro())
+			w.EventID, w.EndpointID, w.Order, o.Idle(w), now.UnixMicro(), now.Add(o.TTL(w)).UnixMicro())
 		if err != nil {
 			return err
 		}
-		if w.Order > o.latest {
-			o.latest, o.latestEvent = w.Order, w.EventID
-		}
+		o.Told(w)
 		return o.save(ctx, tx, w.Mark, now)
 	})
 }
@@ -85,7 +83,7 @@ func (r *Registry) Rule(ctx context.Context, p webhook.Report, now time.Time) (r
 		if err != nil {
 			return err
 		}
-		if o.eventID != p.EventID {
+		if o.EventID != p.EventID {
 			w, err := take(ctx, tx, p, now)
 			if errors.Is(err, sql.ErrNoRows) {
 				ruling, err = o.change(ctx, tx, p, now)
@@ -94,12 +92,12 @@ func (r *Registry) Rule(ctx context.Context, p webhook.Report, now time.Time) (r
 			if err != nil {
 				return err
 			}
-			if w.idle == idleWrite {
+			if w.idle == registry.IdleWrite {
 				ruling, err = o.change(ctx, tx, p, now)
 				ruling.Unsure = true
 				return err
 			}
-			o.hash, o.eventID, o.echoOf, o.n = p.Hash, p.EventID, w.eventID, w.n
+			o.Echoed(p, w.eventID, w.n)
 			if err := o.save(ctx, tx, p.Mark, now); err != nil {
 				return err
 			}
