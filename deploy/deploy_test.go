@@ -23,6 +23,7 @@ import (
 
 	"hookloop/gateway"
 	"hookloop/internal/endpointtest"
+	"hookloop/internal/ledger"
 	"hookloop/internal/sender"
 	"hookloop/internal/signature"
 	"hookloop/internal/source"
@@ -45,6 +46,7 @@ type process struct {
 	told    *telemetry.Telemetry
 	gateway *gateway.Gateway
 	sender  *sender.Sender
+	ledger  *ledger.Ledger
 }
 
 func newProcess(t *testing.T) process {
@@ -55,12 +57,14 @@ func newProcess(t *testing.T) process {
 	s, err := sender.New(sender.Config{AllowLoopback: true, Metrics: told.Metrics()})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
+	l, err := ledger.New(ledger.Config{Store: marks{}, Metrics: told.Metrics()})
+	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
-		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Ledger: ledger{}, Temporal: temporal{},
+		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Ledger: l, Temporal: temporal{},
 		Redeliveries: redeliveries{}, Approvals: approvals{}, Auth: auth{}, Metrics: told.Metrics(),
 	})
 	require.NoError(t, err)
-	return process{told, g, s}
+	return process{told, g, s, l}
 }
 
 // What stands behind the gateway answers only what is asked here: one source, which sends one event.
@@ -68,7 +72,7 @@ type (
 	registry     struct{ gateway.Registry }
 	oneSource    struct{ sources }
 	providers    struct{ gateway.Providers }
-	ledger       struct{ gateway.Ledger }
+	marks        struct{ ledger.Store }
 	temporal     struct{ gateway.Temporal }
 	redeliveries struct{ gateway.Redeliveries }
 	approvals    struct{ gateway.Approvals }
@@ -83,10 +87,6 @@ func (oneSource) SourceByID(context.Context, string) (webhook.Source, error) {
 func (providers) Provider(string, json.RawMessage) (source.Provider, error) { return anything{}, nil }
 
 func (registry) Match(context.Context, string, string) ([]string, error) { return nil, nil }
-
-func (ledger) Rule(context.Context, webhook.Source, string, []byte) (webhook.Ruling, error) {
-	return webhook.Ruling{}, nil
-}
 
 func (temporal) ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
 	return nil, nil
@@ -115,8 +115,10 @@ func (p process) busy(t *testing.T) {
 		require.Equal(t, http.StatusOK, w.Code, w.Body)
 	}
 	d := webhook.Delivery{Event: webhook.Event{ID: "evt_1"}, Endpoint: webhook.Endpoint{
-		ID: "ep_1", URL: endpointtest.Start(t, endpointtest.Config{}).URL, Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
+		ID: "ep_1", Application: "crm", Echo: webhook.EchoPaths{Key: ".none", Value: ".none"},
+		URL: endpointtest.Start(t, endpointtest.Config{}).URL, Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
 	}}
+	require.NoError(t, p.ledger.Remember(t.Context(), d))
 	_, err := p.sender.Send(t.Context(), d, 1)
 	require.NoError(t, err)
 	stopped, stop := context.WithCancel(t.Context())

@@ -22,7 +22,6 @@ import (
 	"hookloop/internal/approvals"
 	"hookloop/internal/backlog"
 	"hookloop/internal/engine"
-	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/registry"
@@ -64,7 +63,8 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	t.Cleanup(verifier.Close)
 	again := redelivery.New(c, converter.GetDefaultDataConverter())
 	asks := approvals.New(c)
-	marks := ledger.New(endpoints, expression.New(), nil)
+	marks, err := ledger.New(ledger.Config{Store: endpoints})
+	require.NoError(t, err)
 	fetcher := sender.NewFetcher(sender.FetcherConfig{AllowLoopback: true})
 	t.Cleanup(fetcher.Close)
 	providers, err := source.New(source.Config{Fetch: fetcher})

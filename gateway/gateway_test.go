@@ -18,7 +18,6 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/gateway"
-	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/source"
@@ -53,8 +52,10 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	r.sources = newFakeSources(t, r.registry)
 	providers, err := source.New(source.Config{Fetch: noFetcher{}})
 	require.NoError(t, err)
+	marks, err := ledger.New(ledger.Config{Store: r.sources})
+	require.NoError(t, err)
 	c := gateway.Config{
-		Sources: r.sources, Providers: providers, Ledger: ledger.New(r.sources, expression.New(), nil),
+		Sources: r.sources, Providers: providers, Ledger: marks,
 		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
 		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()), Approvals: r.approvals,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),

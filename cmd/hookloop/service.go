@@ -20,7 +20,6 @@ import (
 	"hookloop/internal/backlog"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
-	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/sender"
@@ -73,9 +72,13 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if s.registry, err = openStore(ctx, cfg.Registry, cfg.RegistryKey); err != nil {
 		return nil, err
 	}
+	marks, err := ledger.New(ledger.Config{Store: s.registry, Logger: cfg.Logger, Metrics: s.metrics})
+	if err != nil {
+		return nil, err
+	}
 	shared := &shared{
 		asks:  approvals.New(cfg.Client),
-		marks: ledger.New(s.registry, expression.New(), nil),
+		marks: marks,
 		again: redelivery.New(cfg.Client, cfg.Codec.Converter()),
 	}
 	if cfg.Role != config.RoleGateway {

@@ -7,9 +7,11 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"log/slog"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"hookloop/internal/expression"
 	"hookloop/internal/webhook"
@@ -22,39 +24,50 @@ type Store interface {
 	Change(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 }
 
+// Config is what a Ledger needs. All but Store may be left out.
+type Config struct {
+	Store   Store
+	Logger  *slog.Logger
+	Metrics prometheus.Registerer
+	Now     func() time.Time // time.Now
+}
+
 // Ledger reads marks out of bodies.
 type Ledger struct {
 	store       Store
 	expressions *expression.Expressions
+	logger      *slog.Logger
+	unmarked    *prometheus.CounterVec
 	now         func() time.Time
 }
 
-// New makes a Ledger on a store; now nil: time.Now.
-func New(s Store, x *expression.Expressions, now func() time.Time) *Ledger {
-	if now == nil {
-		now = time.Now
+// New makes a Ledger. Its only error is a metric that is registered already.
+func New(c Config) (*Ledger, error) {
+	l := &Ledger{store: c.Store, expressions: expression.New(), logger: c.Logger, unmarked: newUnmarked(), now: c.Now}
+	if l.logger == nil {
+		l.logger = slog.New(slog.DiscardHandler)
 	}
-	return &Ledger{store: s, expressions: x, now: now}
+	if l.now == nil {
+		l.now = time.Now
+	}
+	if c.Metrics == nil {
+		return l, nil
+	}
+	if err := c.Metrics.Register(l.unmarked); err != nil {
+		return nil, fmt.Errorf("ledger: metrics: %w", err)
+	}
+	return l, nil
 }
 
-// maxKey bounds an object's key, in bytes: it stands in an index.
-const maxKey = 512
-
-// errNoMark says that a body is about no object we could recognise again. That is nobody's fault.
-var errNoMark = errors.New("the body names no object")
-
 // Remember notes what a delivery is about to bring to its endpoint, if that endpoint says how to find
-// it. A body it does not find it in is not noted: its echo will be taken for a change.
+// it. A body it does not find it in is counted and not noted: its echo will be taken for a change.
 func (l *Ledger) Remember(ctx context.Context, d webhook.Delivery) error {
 	if d.Endpoint.Application == "" || d.Endpoint.Echo.IsZero() {
 		return nil
 	}
 	m, err := l.mark(ctx, d.Endpoint.Echo, webhook.Body(d.Event, d.Content))
-	if errors.Is(err, errNoMark) {
-		return nil
-	}
 	if err != nil {
-		return err
+		return l.pass(ctx, err, "endpoint", d.Endpoint.ID, d.Event.ID)
 	}
 	m.Tenant, m.Application = d.Event.Tenant, d.Endpoint.Application
 	w := webhook.Write{Mark: m, EventID: d.Event.ID, EndpointID: d.Endpoint.ID}
@@ -83,59 +96,9 @@ func (l *Ledger) rule(
 		return webhook.Ruling{}, nil
 	}
 	m, err := l.mark(ctx, s.Echo, data)
-	if errors.Is(err, errNoMark) {
-		return webhook.Ruling{}, nil
-	}
 	if err != nil {
-		return webhook.Ruling{}, err
+		return webhook.Ruling{}, l.pass(ctx, err, "source", s.ID, eventID)
 	}
 	m.Tenant, m.Application = s.Tenant, s.Application
 	return judge(ctx, webhook.Report{Mark: m, EventID: eventID}, l.now())
-}
-
-// mark finds object and value in a body. Its error is errNoMark, or that the caller has gone.
-func (l *Ledger) mark(ctx context.Context, paths webhook.EchoPaths, raw []byte) (m webhook.Mark, err error) {
-	body, err := expression.Body(raw)
-	if err != nil {
-		return m, errNoMark
-	}
-	key, err := l.expressions.Value(ctx, paths.Key, body)
-	if err != nil || key == nil {
-		return m, gone(ctx)
-	}
-	value, err := l.expressions.Value(ctx, paths.Value, body) // null is a value: somebody cleared it
-	if err != nil {
-		return m, gone(ctx)
-	}
-	if m.Key, err = text(key); err != nil {
-		return m, errNoMark
-	}
-	if m.Hash, err = expression.Hash(value); err != nil {
-		return m, errNoMark
-	}
-	return m, nil
-}
-
-func gone(ctx context.Context) error {
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	return errNoMark
-}
-
-// text is a key as it is stored: 7 and "7" are the same object, for JSON of one application may quote
-// what that of another does not.
-func text(key any) (string, error) {
-	s, isString := key.(string)
-	if !isString {
-		raw, err := expression.Marshal(key)
-		if err != nil {
-			return "", err
-		}
-		s = string(raw)
-	}
-	if s == "" || len(s) > maxKey {
-		return "", fmt.Errorf("a key of %d bytes", len(s))
-	}
-	return s, nil
 }

@@ -1,14 +1,18 @@
 package ledger_test
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
 	"hookloop/internal/webhook"
 )
@@ -40,6 +44,13 @@ var (
 	source   = webhook.Source{ID: "src_1", Tenant: "acme", Application: "crm", Echo: webhook.EchoPaths{Key: ".contact.id", Value: ".contact.name"}}
 )
 
+func newLedger(t *testing.T, c ledger.Config) *ledger.Ledger {
+	t.Helper()
+	l, err := ledger.New(c)
+	require.NoError(t, err)
+	return l
+}
+
 func delivery(data string, ep webhook.Endpoint) webhook.Delivery {
 	return webhook.Delivery{
 		Event:   webhook.Event{Tenant: "acme", ID: "evt_1", Type: "contact.updated", Origin: &webhook.Origin{Order: 4}},
@@ -52,7 +63,7 @@ func delivery(data string, ep webhook.Endpoint) webhook.Delivery {
 func TestMarksMeet(t *testing.T) {
 	t.Parallel()
 	var s store
-	l := ledger.New(&s, expression.New(), nil)
+	l := newLedger(t, ledger.Config{Store: &s})
 	require.NoError(t, l.Remember(t.Context(), delivery(`{"id":7,"name":"Zo\u00eb","x":1}`, endpoint)))
 	ruling, err := l.Rule(t.Context(), source, "evt_2", []byte(`{"contact":{"id":"7","name":"Zoë"}}`))
 	require.NoError(t, err)
@@ -68,7 +79,7 @@ func TestMarksMeet(t *testing.T) {
 func TestClearedValue(t *testing.T) {
 	t.Parallel()
 	var s store
-	l := ledger.New(&s, expression.New(), nil)
+	l := newLedger(t, ledger.Config{Store: &s})
 	require.NoError(t, l.Remember(t.Context(), delivery(`{"id":7,"name":null}`, endpoint)))
 	_, err := l.Rule(t.Context(), source, "evt_2", []byte(`{"contact":{"id":7}}`))
 	require.NoError(t, err)
@@ -80,7 +91,7 @@ func TestClearedValue(t *testing.T) {
 func TestNothingToMark(t *testing.T) {
 	t.Parallel()
 	var s store
-	l := ledger.New(&s, expression.New(), nil)
+	l := newLedger(t, ledger.Config{Store: &s})
 	for _, ep := range []webhook.Endpoint{{}, {Application: "crm"}, {Echo: paths}} {
 		require.NoError(t, l.Remember(t.Context(), delivery(`{"id":7,"name":"a"}`, ep)))
 	}
@@ -94,10 +105,42 @@ func TestNothingToMark(t *testing.T) {
 	require.Empty(t, s.reports)
 }
 
+// TestUnmarkedIsTold: a body without a mark goes on, counted; one that does not fit the expressions is a
+// line in the log as well, which quotes nothing of it.
+func TestUnmarkedIsTold(t *testing.T) {
+	t.Parallel()
+	var (
+		s       store
+		told    bytes.Buffer
+		metrics = prometheus.NewRegistry()
+	)
+	l := newLedger(t, ledger.Config{Store: &s, Metrics: metrics, Logger: slog.New(slog.NewTextHandler(&told, nil))})
+	require.NoError(t, l.Remember(t.Context(), delivery(`{"name":"private"}`, endpoint)))
+	require.Empty(t, told.String())
+	require.NoError(t, l.Remember(t.Context(), delivery(`"private"`, endpoint)))
+	require.NoError(t, l.Remember(t.Context(), delivery(`{"id":"","name":"private"}`, endpoint)))
+	ofList := source
+	ofList.Echo.Value = ".contact.name[]"
+	ruling, err := l.Rule(t.Context(), ofList, "evt_2", []byte(`{"contact":{"id":7,"name":"private"}}`))
+	require.NoError(t, err)
+	require.Zero(t, ruling)
+	require.NoError(t, testutil.GatherAndCompare(metrics, strings.NewReader(`
+# HELP hookloop_echo_unmarked_total Bodies in which echo's expressions found no object, so that their echo counts as a change, by reason.
+# TYPE hookloop_echo_unmarked_total counter
+hookloop_echo_unmarked_total{reason="key_fails",side="endpoint"} 1
+hookloop_echo_unmarked_total{reason="key_length",side="endpoint"} 1
+hookloop_echo_unmarked_total{reason="no_key",side="endpoint"} 1
+hookloop_echo_unmarked_total{reason="value_fails",side="source"} 1
+`)))
+	require.Contains(t, told.String(), `level=WARN msg="echo not recognisable" side=source id=src_1 event=evt_2 reason=value_fails`)
+	require.Equal(t, 3, strings.Count(told.String(), "\n"))
+	require.NotContains(t, told.String(), "private")
+}
+
 func TestStoreOutOfReach(t *testing.T) {
 	t.Parallel()
 	s := store{err: errors.New("no")}
-	l := ledger.New(&s, expression.New(), nil)
+	l := newLedger(t, ledger.Config{Store: &s})
 	require.ErrorIs(t, l.Remember(t.Context(), delivery(`{"id":7,"name":"a"}`, endpoint)), s.err)
 	_, err := l.Rule(t.Context(), source, "evt_2", []byte(`{"contact":{"id":7,"name":"a"}}`))
 	require.ErrorIs(t, err, s.err)
