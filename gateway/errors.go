@@ -75,10 +75,17 @@ func temporalErr(err error) error {
 		return fmt.Errorf("%w (%w)", webhook.Errorf(webhook.NotFound, "there is no such event"), err)
 	}
 	// A missing namespace is a mistake in our configuration, not an event that does not exist.
-	if _, ns := errors.AsType[*serviceerror.NamespaceNotFound](err); ns || outOfReach(err) {
+	if _, ns := errors.AsType[*serviceerror.NamespaceNotFound](err); ns || unprepared(err) || outOfReach(err) {
 		return &unavailableError{what: "Temporal", cause: err}
 	}
 	return fmt.Errorf("temporal: %w", err)
+}
+
+// unprepared says that a frontend does not know our search attributes: `hookloop migrate` has not run, or has
+// just run, and this frontend hears of it within ten seconds. Temporal tells it by the text alone.
+func unprepared(err error) bool {
+	invalid, ok := errors.AsType[*serviceerror.InvalidArgument](err)
+	return ok && strings.Contains(invalid.Message, "no mapping defined for search attribute")
 }
 
 func outOfReach(err error) bool {

@@ -214,7 +214,8 @@ func TestOutOfReachIs503(t *testing.T) {
 	for name, err := range map[string]error{
 		"unavailable": serviceerror.NewUnavailable("no"), "deadline": serviceerror.NewDeadlineExceeded("no"),
 		"exhausted": &serviceerror.ResourceExhausted{Message: "no"}, "own deadline": context.DeadlineExceeded,
-		"namespace": serviceerror.NewNamespaceNotFound("no"),
+		"namespace":        serviceerror.NewNamespaceNotFound("no"),
+		"not prepared yet": serviceerror.NewInvalidArgument("Namespace hookloop has no mapping defined for search attribute Tenant"),
 	} {
 		r := newRig(t)
 		r.temporal.down = err

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.temporal.io/api/enums/v1"
@@ -94,16 +95,20 @@ func register(ctx context.Context, s workflowservice.WorkflowServiceClient, cfg 
 	return err
 }
 
-// addAttributes waits for a namespace that is new: parts of the cluster do not know it yet.
+// addAttributes makes what is missing, and returns when the cluster takes it. Parts of it do not know a
+// new namespace yet, and refuse workflows with attributes that its list already shows.
 func addAttributes(ctx context.Context, c Cluster, cfg Config, r *Result) error {
 	ctx, cancel := context.WithTimeout(ctx, Known)
 	defer cancel()
 	for {
 		missing, err := lacking(ctx, c, cfg)
-		if err == nil && len(missing) == 0 {
-			return nil
-		}
-		if err == nil {
+		switch {
+		case err == nil && len(missing) == 0:
+			err = usable(ctx, c, cfg)
+			if err == nil {
+				return nil
+			}
+		case err == nil:
 			err = add(ctx, c, cfg.Namespace, missing)
 			r.Added = missing
 		}
@@ -117,6 +122,25 @@ func addAttributes(ctx context.Context, c Cluster, cfg Config, r *Result) error 
 		}
 	}
 }
+
+// usable asks for workflows by every attribute, which a frontend that does not know one refuses.
+func usable(ctx context.Context, c Cluster, cfg Config) error {
+	if len(cfg.SearchAttributes) == 0 {
+		return nil
+	}
+	_, err := c.WorkflowService().CountWorkflowExecutions(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: cfg.Namespace, Query: strings.Join(cfg.SearchAttributes, " IS NULL AND ") + " IS NULL",
+	})
+	if _, unknown := errors.AsType[*serviceerror.InvalidArgument](err); unknown {
+		return unknownError{err}
+	}
+	return err
+}
+
+// unknownError is a refusal that passes once a frontend has heard of the search attributes.
+type unknownError struct{ error }
+
+func (e unknownError) Unwrap() error { return e.error }
 
 func lacking(ctx context.Context, c Cluster, cfg Config) (missing []string, err error) {
 	known, err := c.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: cfg.Namespace})
@@ -149,9 +173,12 @@ func add(ctx context.Context, c Cluster, namespace string, missing []string) err
 	return err
 }
 
-// soon says whether an error passes once the whole cluster knows the namespace.
+// soon says whether an error passes once the whole cluster knows the namespace and its attributes.
 func soon(err error) bool {
 	if _, unknown := errors.AsType[*serviceerror.NamespaceNotFound](err); unknown {
+		return true
+	}
+	if _, unknown := errors.AsType[unknownError](err); unknown {
 		return true
 	}
 	_, away := errors.AsType[*serviceerror.Unavailable](err)
