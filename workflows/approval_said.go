@@ -162,6 +162,8 @@ func (a *approval) mayDecide(d webhook.Decision) error {
 		last = "; it was " + string(a.report.Decided) + words(webhook.Verb{By: a.report.Decision.By, Reason: a.report.Decision.Reason})
 	}
 	switch {
+	case a.report.Decided == webhook.DecidedReject && a.report.Status == webhook.ApprovalAwaiting:
+		return refusal("it is being rejected" + last)
 	case a.said.decided():
 		return refusal("somebody has just decided" + last)
 	case a.report.Status == webhook.ApprovalWatching:

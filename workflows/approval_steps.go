@@ -181,7 +181,21 @@ func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 	}
 	a.report.Waiting, a.report.CountedAt = 0, nil
 	a.report.Status = webhook.ApprovalRejected
-	return a.announce(ctx, EventRejected)
+	if err := a.announce(ctx, EventRejected); err != nil {
+		return err
+	}
+	catchUp(ctx)
+	if a.said.resume != nil { // meanwhile, by somebody who saw it rejected
+		return a.resumed(ctx)
+	}
+	return nil
+}
+
+// catchUp returns when all that has come was taken in: what starts now runs after those who listen.
+func catchUp(ctx workflow.Context) {
+	heard := false
+	workflow.Go(ctx, func(workflow.Context) { heard = true })
+	_ = workflow.Await(ctx, func() bool { return heard })
 }
 
 // end is what happens when somebody paused or deleted the endpoint.
