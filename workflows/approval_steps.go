@@ -185,7 +185,7 @@ func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 		return err
 	}
 	catchUp(ctx)
-	if a.said.resume != nil { // meanwhile, by somebody who saw it rejected
+	if a.said.resume != nil && goesBy(ctx, changeResumeRejected) { // meanwhile, by somebody who saw it rejected
 		return a.resumed(ctx)
 	}
 	return nil
