@@ -8,6 +8,7 @@ import (
 
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/webhook"
+	"hookloop/workflows"
 )
 
 // recordAsked has two deliveries held for an endpoint that wanted no more, and lets somebody decide.
@@ -85,4 +86,20 @@ func recordAsks(t *testing.T, a app) event {
 	a.say(t, "/approve", "")(e.ID)
 	require.Equal(t, 1, a.approval(t, e.ID, webhook.ApprovalReleased).Released)
 	return a.ended(t, id)
+}
+
+// recordResumedLate resumes an endpoint while its rejection is being announced. In v0.1 that
+// was lost; its history is what holds the gate.
+func recordResumedLate(t *testing.T, a app) event {
+	c := a.p.dial(t)
+	return recordAsked(t, a, func(id string) {
+		a.say(t, "/reject", "")(id)
+		approval := workflows.ApprovalWorkflowID(a.p.Tenant, id)
+		eventually(t, "it is rejected", func() bool {
+			var r webhook.ApprovalReport
+			v, err := c.QueryWorkflow(t.Context(), approval, "", workflows.QueryReport)
+			return err == nil && v.Get(&r) == nil && r.Status == webhook.ApprovalRejected
+		})
+		require.NoError(t, c.SignalWorkflow(t.Context(), approval, "", workflows.SignalResume, webhook.Decision{By: "dev", Reason: "they are back"}))
+	}, webhook.ApprovalReleased)
 }

@@ -52,6 +52,7 @@ func TestRecord(t *testing.T) {
 		"recovered":        recordRecovered,
 		"approved":         recordApproved,
 		"rejected":         recordRejected,
+		"resumed-late":     recordResumedLate,
 		"held-deleted":     recordHeldDeleted,
 		"paused-resumed":   recordPaused,
 		"probe-failed":     recordProbeFailed,
