@@ -94,6 +94,9 @@ type ReleaseResult struct {
 	Released int  `json:"released"`
 	Waiting  int  `json:"waiting"`
 	Done     bool `json:"done"` // nothing was left to release
+
+	// Stopped is the state of an endpoint that takes nothing: what is let go would only be held again.
+	Stopped webhook.EndpointState `json:"stopped,omitempty"`
 }
 
 // releaseMargin is by how much a release may take longer than it should before deliveries that look
@@ -106,7 +109,7 @@ func (a *Approval) ReleaseHeld(ctx context.Context, in Release) (r ReleaseResult
 	if r.Waiting, err = a.Backlog.Held(ctx, in.Tenant, in.EndpointID); err != nil {
 		return r, err
 	}
-	if err := a.extend(ctx, in, r.Waiting); err != nil {
+	if r.Stopped, err = a.extend(ctx, in, r.Waiting); err != nil || r.Stopped != "" {
 		return r, err
 	}
 	ids, err := a.oldest(ctx, in.Subject, in.Limit)
@@ -152,20 +155,25 @@ func (a *Approval) paced(ctx context.Context, in Release, ids []string, before i
 	return int(n.Load()), err
 }
 
-// extend keeps deliveries that look for themselves out of the release's way while it goes on.
-func (a *Approval) extend(ctx context.Context, in Release, waiting int) error {
-	_, err := a.Endpoints.UpdateEndpoint(ctx, in.Tenant, in.EndpointID, func(e *webhook.Endpoint) error {
+// extend keeps deliveries that look for themselves out of the release's way while it goes on. It answers the
+// state of an endpoint that is not active.
+func (a *Approval) extend(ctx context.Context, in Release, waiting int) (stopped webhook.EndpointState, err error) {
+	_, err = a.Endpoints.UpdateEndpoint(ctx, in.Tenant, in.EndpointID, func(e *webhook.Endpoint) error {
+		if stopped = ""; e.State != webhook.EndpointActive {
+			stopped = e.State
+			return errNoChange
+		}
 		until := time.Now().Add(ReleaseTime(waiting, in.RatePerSecond)).UTC().Truncate(time.Millisecond)
-		if e.State != webhook.EndpointActive || e.Releasing.IsZero() || e.Releasing.After(until.Add(-releaseMargin/2)) {
+		if e.Releasing.IsZero() || e.Releasing.After(until.Add(-releaseMargin/2)) {
 			return errNoChange
 		}
 		e.Releasing = until
 		return nil
 	})
 	if errors.Is(err, errNoChange) {
-		return nil
+		return stopped, nil
 	}
-	return gone(err)
+	return stopped, gone(err)
 }
 
 var errNoChange = errors.New("nothing to change")

@@ -2,9 +2,11 @@ package e2e
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
 
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/webhook"
@@ -88,8 +90,10 @@ func recordAsks(t *testing.T, a app) event {
 	return a.ended(t, id)
 }
 
-// recordResumedLate resumes an endpoint while its rejection is being announced. In v0.1 that
-// was lost; its history is what holds the gate.
+// The next three say something while an approval is about to end. In v0.1 it was lost; those histories are what
+// holds the gate.
+
+// recordResumedLate resumes an endpoint while its rejection is being announced.
 func recordResumedLate(t *testing.T, a app) event {
 	c := a.p.dial(t)
 	return recordAsked(t, a, func(id string) {
@@ -100,6 +104,46 @@ func recordResumedLate(t *testing.T, a app) event {
 			v, err := c.QueryWorkflow(t.Context(), approval, "", workflows.QueryReport)
 			return err == nil && v.Get(&r) == nil && r.Status == webhook.ApprovalRejected
 		})
-		require.NoError(t, c.SignalWorkflow(t.Context(), approval, "", workflows.SignalResume, webhook.Decision{By: "dev", Reason: "they are back"}))
+		a.tell(t, id, workflows.SignalResume, webhook.Decision{By: "dev", Reason: "they are back"})
 	}, webhook.ApprovalReleased)
+}
+
+// recordReleasedLate resumes an endpoint while it is being announced that all was released.
+func recordReleasedLate(t *testing.T, a app) event {
+	return recordAsked(t, a, func(id string) {
+		a.say(t, "/approve", `{"rate_per_second":50}`)(id)
+		announced(t, a, id, workflows.EventRecovered)
+		a.tell(t, id, workflows.SignalResume, webhook.Decision{By: "dev", Reason: "to be sure"})
+	}, webhook.ApprovalReleased)
+}
+
+// recordChangedMind pauses an endpoint and resumes it at once.
+func recordChangedMind(t *testing.T, a app) event {
+	return recordAsked(t, a, func(id string) {
+		a.tell(t, id, workflows.SignalEnd, webhook.End{Kind: webhook.EndPaused, Verb: webhook.Verb{By: "dev"}})
+		a.tell(t, id, workflows.SignalResume, webhook.Decision{By: "dev", Reason: "wrong endpoint"})
+	}, webhook.ApprovalReleased)
+}
+
+// tell signals an endpoint's approval without a detour over the gateway.
+func (a app) tell(t *testing.T, endpointID, signal string, arg any) {
+	t.Helper()
+	id := workflows.ApprovalWorkflowID(a.p.Tenant, endpointID)
+	require.NoError(t, a.p.dial(t).SignalWorkflow(t.Context(), id, "", signal, arg))
+}
+
+// announced returns as soon as an announcement is under way.
+func announced(t *testing.T, a app, endpointID, eventType string) {
+	t.Helper()
+	events := a.p.dial(t).GetWorkflowHistory(t.Context(), workflows.ApprovalWorkflowID(a.p.Tenant, endpointID), "", true,
+		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		e, err := events.Next()
+		require.NoError(t, err)
+		scheduled := e.GetActivityTaskScheduledEventAttributes()
+		if scheduled.GetActivityType().GetName() == "Announce" && strings.Contains(scheduled.GetInput().String(), eventType) {
+			return
+		}
+	}
+	t.Fatalf("%s was not announced", eventType)
 }

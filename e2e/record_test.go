@@ -53,6 +53,8 @@ func TestRecord(t *testing.T) {
 		"approved":         recordApproved,
 		"rejected":         recordRejected,
 		"resumed-late":     recordResumedLate,
+		"released-late":    recordReleasedLate,
+		"changed-mind":     recordChangedMind,
 		"held-deleted":     recordHeldDeleted,
 		"paused-resumed":   recordPaused,
 		"probe-failed":     recordProbeFailed,

@@ -23,8 +23,8 @@ func Approval(ctx workflow.Context, in ApprovalInput) (webhook.ApprovalReport, e
 	if err := a.handle(ctx); err != nil {
 		return a.report, err
 	}
-	for !a.report.Status.Ended() {
-		if suggested(ctx) && workflow.AllHandlersFinished(ctx) && !a.said.orders() {
+	for a.goesOn(ctx) {
+		if a.goesOnAsNew(ctx) {
 			return a.report, workflow.NewContinueAsNewError(ctx, Approval, a.carry())
 		}
 		if err := a.step(ctx); err != nil {
@@ -74,10 +74,48 @@ func (a *approval) carry() ApprovalInput {
 	return in
 }
 
+// goesOn says whether there is anything left to do. Words that came with the end of the last step are
+// heard first: after the end nobody hears them.
+func (a *approval) goesOn(ctx workflow.Context) bool {
+	if !a.report.Status.Ended() {
+		return true
+	}
+	catchUp(ctx)
+	if ctx.Err() != nil || !a.said.last() || !goesBy(ctx, changeHeardOut) {
+		return false
+	}
+	if a.said.resume != nil && !a.said.deleted() {
+		a.resumed(ctx)
+	}
+	return true
+}
+
+// goesOnAsNew says whether the next step is for a new run to do.
+func (a *approval) goesOnAsNew(ctx workflow.Context) bool {
+	if !suggested(ctx) || !workflow.AllHandlersFinished(ctx) {
+		return false
+	}
+	if goesBy(ctx, changeHeardOut) {
+		catchUp(ctx) // what waits to be heard would not be in the new run
+	}
+	return !a.said.orders()
+}
+
+// catchUp returns when all that has come was taken in: what starts now runs after those who listen.
+func catchUp(ctx workflow.Context) {
+	heard := false
+	workflow.Go(ctx, func(workflow.Context) { heard = true })
+	_ = workflow.Await(ctx, func() bool { return heard })
+}
+
 // step does what is next, until the status changes or somebody says something.
 func (a *approval) step(ctx workflow.Context) error {
+	if a.said.unpaused() && goesBy(ctx, changeHeardOut) {
+		a.resumed(ctx)
+		return nil
+	}
 	if a.said.end != nil {
-		return a.end(ctx, *a.said.end)
+		return a.end(ctx, a.said.end)
 	}
 	switch a.report.Status {
 	case webhook.ApprovalWatching:
@@ -115,7 +153,7 @@ func (a *approval) watch(ctx workflow.Context) error {
 	case a.said.end != nil:
 		return nil
 	case a.said.resume != nil:
-		return a.resumed(ctx)
+		a.resumed(ctx)
 	case a.said.gone:
 		return a.ask(ctx, "it answered "+a.lastAnswer()+" and wants no more", webhook.EndpointActive)
 	case a.said.recovered:
@@ -156,7 +194,7 @@ func suggested(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetCont
 // cancelled the approval. Everything else was retried without end.
 func (a *approval) give(ctx workflow.Context, err error) error {
 	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == activities.TypeEndpointGone {
-		if a.said.end == nil {
+		if a.said.end == nil || !a.said.deleted() && goesBy(ctx, changeHeardOut) {
 			a.said.end = &webhook.End{Kind: webhook.EndDeleted}
 		}
 		return nil

@@ -39,6 +39,14 @@ func (s *said) anything() bool {
 // orders says whether there is something that must not be lost. News comes again.
 func (s *said) orders() bool { return s.decided() || s.resume != nil || s.end != nil }
 
+// last says whether there is something that even an ended approval must do.
+func (s *said) last() bool { return s.resume != nil || s.deleted() }
+
+func (s *said) deleted() bool { return s.end != nil && s.end.Kind == webhook.EndDeleted }
+
+// unpaused says whether somebody paused the endpoint and resumed it since: a pause drops an earlier resume.
+func (s *said) unpaused() bool { return s.resume != nil && s.end != nil && !s.deleted() }
+
 func (s *said) decided() bool { return s.approve != nil || s.reject != nil }
 
 // handle answers queries, updates and signals, from before anything blocks until the end.
@@ -51,7 +59,7 @@ func (a *approval) handle(ctx workflow.Context) error {
 	listen(ctx, a, SignalFailing, internal, func(f webhook.Failing) error { a.failing(f); return nil })
 	listen(ctx, a, SignalRecovered, internal, func(any) error { a.said.recovered = true; return nil })
 	listen(ctx, a, SignalResume, internal, a.resume)
-	listen(ctx, a, SignalEnd, internal, func(e webhook.End) error { a.said.end = &e; return nil })
+	listen(ctx, a, SignalEnd, internal, func(e webhook.End) error { a.said.end, a.said.resume = &e, nil; return nil })
 	listen(ctx, a, SignalApprove, aboutApprove, func(d webhook.Decision) error { return a.decide(d, approve) })
 	listen(ctx, a, SignalReject, aboutReject, func(d webhook.Decision) error { return a.decide(d, reject) })
 	if err := a.takes(ctx, UpdateApprove, aboutApprove, approve); err != nil {

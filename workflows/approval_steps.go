@@ -64,7 +64,7 @@ func (a *approval) await(ctx workflow.Context) error {
 	case a.said.approve != nil:
 		a.approved(ctx, webhook.DecidedApprove, *a.said.approve)
 	case a.said.resume != nil:
-		return a.resumed(ctx)
+		a.resumed(ctx)
 	case over && next.Equal(*a.report.DecideBy):
 		return a.reject(ctx, webhook.Decision{Reason: "nobody decided within " + a.facts.Timeout.String()})
 	case over && next.Equal(remind):
@@ -82,11 +82,11 @@ func (a *approval) approved(ctx workflow.Context, as webhook.Decided, d webhook.
 	a.said = said{end: a.said.end}
 }
 
-// resumed is an approval that nobody was asked for.
-func (a *approval) resumed(ctx workflow.Context) error {
+// resumed is an approval that nobody was asked for. It undoes a pause.
+func (a *approval) resumed(ctx workflow.Context) {
+	a.said.end = nil
 	a.approved(ctx, webhook.DecidedResume, *a.said.resume)
 	a.byHand = true
-	return nil
 }
 
 func (a *approval) decision(ctx workflow.Context, as webhook.Decided, d webhook.Decision) {
@@ -148,6 +148,9 @@ func (a *approval) release(ctx workflow.Context) error {
 	if temporal.IsCanceledError(err) && ctx.Err() == nil { // by what was said
 		return nil
 	}
+	if r.Stopped != "" {
+		return a.stopped(ctx, r.Stopped)
+	}
 	if err != nil || !r.Done {
 		return err
 	}
@@ -160,6 +163,15 @@ func (a *approval) release(ctx workflow.Context) error {
 	}
 	a.report.Status, a.report.Reason = webhook.ApprovalReleased, fmt.Sprintf("%s; %d released", a.report.Reason, a.report.Released)
 	return nil
+}
+
+// stopped ends a release whose endpoint somebody has stopped. His word is on its way, but may get lost.
+func (a *approval) stopped(ctx workflow.Context, state webhook.EndpointState) error {
+	_, err := a.wait(ctx, wordWait, "hear who did it", func() bool { return a.said.end != nil || a.said.resume != nil })
+	if err == nil && a.said.end == nil {
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(state)
+	}
+	return err
 }
 
 // reject disables the endpoint and ends its deliveries.
@@ -181,25 +193,11 @@ func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 	}
 	a.report.Waiting, a.report.CountedAt = 0, nil
 	a.report.Status = webhook.ApprovalRejected
-	if err := a.announce(ctx, EventRejected); err != nil {
-		return err
-	}
-	catchUp(ctx)
-	if a.said.resume != nil && goesBy(ctx, changeResumeRejected) { // meanwhile, by somebody who saw it rejected
-		return a.resumed(ctx)
-	}
-	return nil
-}
-
-// catchUp returns when all that has come was taken in: what starts now runs after those who listen.
-func catchUp(ctx workflow.Context) {
-	heard := false
-	workflow.Go(ctx, func(workflow.Context) { heard = true })
-	_ = workflow.Await(ctx, func() bool { return heard })
+	return a.announce(ctx, EventRejected)
 }
 
 // end is what happens when somebody paused or deleted the endpoint.
-func (a *approval) end(ctx workflow.Context, e webhook.End) error {
+func (a *approval) end(ctx workflow.Context, e *webhook.End) error {
 	why := "the endpoint was " + string(e.Kind) + words(e.Verb)
 	if e.Kind == webhook.EndDeleted {
 		if err := a.nudge(ctx, e.Verb, true); err != nil {
@@ -209,6 +207,11 @@ func (a *approval) end(ctx workflow.Context, e webhook.End) error {
 		webhook.EndpointHeld, webhook.EndpointActive); err != nil {
 		return err
 	}
-	a.report.Status, a.report.Reason = webhook.ApprovalCancelled, why
+	if a.said.end == e {
+		a.said.end = nil
+	}
+	if !a.report.Status.Ended() {
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, why
+	}
 	return nil
 }

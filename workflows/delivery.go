@@ -36,6 +36,9 @@ func Delivery(ctx workflow.Context, in DeliveryInput) (DeliveryResult, error) {
 	return d.finish(ctx)
 }
 
+// soonest keeps the timer of a slot that has passed: workers of v0.1, which know no slots, have one there.
+const soonest = time.Millisecond
+
 type delivery struct {
 	in          DeliveryInput
 	report      webhook.DeliveryReport
@@ -106,7 +109,7 @@ func (d *delivery) seed() string { return d.in.Event.ID + "/" + d.in.EndpointID 
 func (d *delivery) wait(ctx workflow.Context) {
 	d.show(ctx)
 	if !d.until.IsZero() { // it has come nearer since: a workflow takes its time to begin
-		d.next, d.until = max(d.until.Sub(workflow.Now(ctx)), 0), time.Time{}
+		d.next, d.until = max(d.until.Sub(workflow.Now(ctx)), soonest), time.Time{}
 	}
 	if d.next <= 0 {
 		return

@@ -124,6 +124,10 @@ const (
 	maxBatch     = 5000
 )
 
+// wordWait is how long a release that found its endpoint stopped waits to hear by whom: the gateway says so within
+// milliseconds of the change, unless it dies between the two.
+const wordWait = time.Minute
+
 // releasing bounds a batch, which takes half a minute, and telling all deliveries of an endpoint, which takes
 // one second for two hundred. A worker that died is missed after twenty seconds without a heartbeat:
 // twice the time between two deliveries at the slowest pace.
