@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"runtime/debug"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -265,12 +264,4 @@ or without the CLI:
        -H 'Content-Type: application/json' -d '{"type":"contact.updated","data":{"id":1}}'
 `, place.Gateway, place.UI, place.Temporal, o.data, here, there, place.Tenant)
 	return err
-}
-
-// tuneGC lets the heap grow to five times what lives in it before collecting: the embedded engine
-// allocates much and keeps little, and memory is cheaper here than a core. GOGC overrides it.
-func tuneGC() {
-	if config.OS("GOGC") == "" {
-		debug.SetGCPercent(400)
-	}
 }

@@ -104,10 +104,13 @@ func New(keysetJSON []byte) (*Codec, error) {
 // a failure of the workflow, or for data.
 func Clear() *Codec { return &Codec{} }
 
+// Encrypts says whether there are keys to encrypt with.
+func (c *Codec) Encrypts() bool { return c.aead != nil }
+
 // Encode encrypts each payload whole, its metadata included. The same payload never looks the same
 // twice: nothing tells that two events are equal, but their length.
 func (c *Codec) Encode(payloads []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	if c.aead == nil {
+	if !c.Encrypts() {
 		return payloads, nil
 	}
 	return each(payloads, c.seal)

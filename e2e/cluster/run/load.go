@@ -92,6 +92,7 @@ func (l *load) listen() {
 func (l *load) work() {
 	c, err := client.DialContext(l.s.Context(), client.Options{
 		HostPort: l.c.Temporal.Address, Namespace: l.c.Namespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // as Hookloop's
 	})
 	if err != nil {
 		l.s.Fatal(err)
