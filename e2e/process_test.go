@@ -84,7 +84,13 @@ func (o *output) String() string {
 // start runs `hookloop dev` on data until the test ends, and returns when it is ready.
 func start(t *testing.T, data string, args ...string) *process {
 	t.Helper()
-	p := launch(t, data, args...)
+	return startIn(t, nil, data, args...)
+}
+
+// startIn adds to the environment of the process.
+func startIn(t *testing.T, env []string, data string, args ...string) *process {
+	t.Helper()
+	p := launchIn(t, env, data, args...)
 	content, err := os.ReadFile(filepath.Join(data, "dev.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(content, &p.place))
@@ -94,6 +100,11 @@ func start(t *testing.T, data string, args ...string) *process {
 // launch starts the process and waits for its greeting.
 func launch(t *testing.T, data string, args ...string) *process {
 	t.Helper()
+	return launchIn(t, nil, data, args...)
+}
+
+func launchIn(t *testing.T, env []string, data string, args ...string) *process {
+	t.Helper()
 	args = append([]string{
 		"dev", "--data", data, "--json",
 		"--listen", "127.0.0.1:0", "--temporal-listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0",
@@ -101,7 +112,7 @@ func launch(t *testing.T, data string, args ...string) *process {
 	p := &process{cmd: exec.CommandContext(t.Context(), binary, args...), done: make(chan struct{}), stderr: &output{}}
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = patience
-	p.cmd.Stderr = p.stderr
+	p.cmd.Stderr, p.cmd.Env = p.stderr, append(os.Environ(), env...)
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())
