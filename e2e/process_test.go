@@ -97,12 +97,7 @@ func startIn(t *testing.T, env []string, data string, args ...string) *process {
 	return p
 }
 
-// launch starts the process and waits for its greeting.
-func launch(t *testing.T, data string, args ...string) *process {
-	t.Helper()
-	return launchIn(t, nil, data, args...)
-}
-
+// launchIn starts the process and waits for its greeting.
 func launchIn(t *testing.T, env []string, data string, args ...string) *process {
 	t.Helper()
 	args = append([]string{

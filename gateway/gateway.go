@@ -106,6 +106,7 @@ type Gateway struct {
 	log           *slog.Logger
 	now           func() time.Time
 	metrics       *metrics
+	latest        acceptances
 	handler       http.Handler
 }
 

@@ -29,23 +29,31 @@ func (g *Gateway) readyz(c *gin.Context) {
 		_, err := g.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
 		temporal <- err
 	}()
-	missing := g.missing("registry", g.registry.Ping(ctx), nil)
-	missing = g.missing("temporal", <-temporal, missing)
+	missing := g.missing("registry", unreached, g.registry.Ping(ctx), nil)
+	if err := <-temporal; err != nil {
+		missing = g.missing("temporal", unreached, err, missing)
+	} else {
+		missing = g.missing("temporal", "takes no events", g.latest.refused(g.now()), missing)
+	}
 	if len(missing) == 0 {
 		c.JSON(http.StatusOK, gin.H{"status": "ready"})
 		return
 	}
-	p := newProblem(Unavailable, "cannot be reached: "+strings.Join(missing, ", "))
-	for _, name := range missing {
-		p.Errors = append(p.Errors, FieldError{Field: name, Message: "cannot be reached"})
+	var all []string
+	for _, m := range missing {
+		all = append(all, m.Field+" "+m.Message)
 	}
+	p := newProblem(Unavailable, strings.Join(all, ", "))
+	p.Errors = missing
 	p.write(c)
 }
 
-func (g *Gateway) missing(name string, err error, others []string) []string {
+const unreached = "cannot be reached"
+
+func (g *Gateway) missing(name, what string, err error, others []FieldError) []FieldError {
 	if err == nil {
 		return others
 	}
 	g.log.Warn("not ready", slog.String("missing", name), slog.Any("error", err))
-	return append(others, name)
+	return append(others, FieldError{Field: name, Message: what})
 }

@@ -122,9 +122,7 @@ func (in *ingestion) event(item source.Item, hops int) incoming {
 
 // start accepts one event. One of the same id was accepted before, from the same request or its like.
 func (in *ingestion) start(ctx context.Context, e incoming) error {
-	ctx, done := accepting(ctx, &e.Event)
-	err := accept.Start(ctx, in.gateway.temporal, e.EventInput, e.data)
-	done(err)
+	err := in.gateway.start(ctx, e.EventInput, e.data)
 	in.tally.mu.Lock()
 	defer in.tally.mu.Unlock()
 	switch {

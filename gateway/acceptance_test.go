@@ -1,0 +1,54 @@
+package gateway_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+
+	"hookloop/gateway"
+)
+
+// fullTemporal answers, and takes nothing while it refuses: its database is full.
+type fullTemporal struct {
+	*fakeTemporal
+
+	refuses error
+}
+
+func (f *fullTemporal) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error) {
+	if f.refuses != nil {
+		return nil, f.refuses
+	}
+	return f.fakeTemporal.ExecuteWorkflow(ctx, o, workflow, args...)
+}
+
+func TestNotReadyWhileTemporalTakesNothing(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	full := &fullTemporal{fakeTemporal: newFakeTemporal()}
+	r := newRigWith(t, func(c *gateway.Config) {
+		c.Temporal, c.Now = full, func() time.Time { return now }
+	})
+	post := func() int { return r.do("POST", "/events", `{"type":"a.b","data":1}`).Code }
+	ready := func() int { return r.do("GET", "=/readyz", "").Code }
+
+	full.refuses = serviceerror.NewUnavailable("no space left on device")
+	require.Equal(t, 200, ready(), "nobody knows yet")
+	require.Equal(t, 503, post())
+	p := refused(t, r.do("GET", "=/readyz", ""), 503, gateway.Unavailable)
+	require.Equal(t, "temporal takes no events", p.Detail)
+	now = now.Add(16 * time.Second)
+	require.Equal(t, 200, ready(), "or no event would ever show that it is over")
+	require.Equal(t, 503, post())
+	require.Equal(t, 503, ready())
+	full.refuses = nil
+	require.Equal(t, 202, post())
+	require.Equal(t, 200, ready())
+	full.refuses = serviceerror.NewCanceled("the client has gone")
+	require.Equal(t, 503, post())
+	require.Equal(t, 200, ready(), "that says nothing about Temporal")
+}
