@@ -30,17 +30,17 @@ and exit 1.`,
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
-	c.Flags().StringVar(&role, "check", "", "`role` to check for: serve, gateway, worker or migrate")
+	c.Flags().StringVar(&role, "check", "", "`role` to check for: serve, gateway, worker, migrate or reseal")
 	return c
 }
 
 func checkRole(role config.Role) error {
 	switch role {
-	case config.RoleServe, config.RoleGateway, config.RoleWorker, config.RoleMigrate:
+	case config.RoleServe, config.RoleGateway, config.RoleWorker, config.RoleMigrate, config.RoleReseal:
 		_, _, err := readService(role)
 		return err
 	default:
-		return usage("--check takes serve, gateway, worker or migrate")
+		return usage("--check takes serve, gateway, worker, migrate or reseal")
 	}
 }
 

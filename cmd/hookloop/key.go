@@ -23,7 +23,8 @@ func newKey() *cobra.Command {
 
 All processes that share a database share its keys. Whoever loses one loses what it protects: back it
 up, apart from the database. The first two are Tink keysets in clear (AES256-GCM); rotate them with Tink's
-tinkey, adding a key and making it the primary one. Old keys go on opening.`,
+tinkey, adding a key and making it the primary one. Old keys go on opening; 'hookloop reseal' lets those of the
+registry go.`,
 		Example: `  hookloop key registry --out registry.key
   HOOKLOOP_JWT_SECRET=$(hookloop key jwt) hookloop serve`,
 		Args:      cobra.MatchAll(cobra.ExactArgs(1), cobra.OnlyValidArgs),

@@ -26,6 +26,7 @@ type store interface {
 	ledger.Store
 	activities.EndpointKeeper
 	approvals.Breakers
+	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error
 }
 

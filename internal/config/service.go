@@ -18,6 +18,7 @@ const (
 	RoleGateway Role = "gateway"
 	RoleWorker  Role = "worker"
 	RoleMigrate Role = "migrate"
+	RoleReseal  Role = "reseal"
 )
 
 func (r Role) listens() bool { return r == RoleServe || r == RoleGateway }

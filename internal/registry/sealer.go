@@ -23,8 +23,9 @@ var (
 // key, so a keyset may hold old keys beside the primary one: they go on opening, it alone seals.
 // It may be used from many goroutines.
 type Sealer struct {
-	aead tink.AEAD
-	keys map[uint32]bool // ids of the keys that open
+	aead    tink.AEAD
+	keys    map[uint32]bool // ids of the keys that open
+	primary uint32          // id of the key that seals
 }
 
 // NewKey draws a keyset with one AES256-GCM key, as Tink's JSON in clear: the caller keeps it out
@@ -56,6 +57,9 @@ func NewSealer(keysetJSON []byte) (*Sealer, error) {
 	for i := range handle.Len() {
 		if e, err := handle.Entry(i); err == nil && e.KeyStatus() == keyset.Enabled {
 			s.keys[e.KeyID()] = true
+			if e.IsPrimary() {
+				s.primary = e.KeyID()
+			}
 		}
 	}
 	return s, nil
@@ -79,7 +83,20 @@ func (s *Sealer) Open(sealed, associated []byte) ([]byte, error) {
 	return nil, ErrOtherKey
 }
 
-// knows reads Tink's prefix: a version byte, then the key's id.
 func (s *Sealer) knows(sealed []byte) bool {
-	return len(sealed) >= 5 && s.keys[binary.BigEndian.Uint32(sealed[1:5])]
+	id, ok := keyID(sealed)
+	return ok && s.keys[id]
+}
+
+func (s *Sealer) isPrimary(sealed []byte) bool {
+	id, ok := keyID(sealed)
+	return ok && id == s.primary
+}
+
+// keyID reads Tink's prefix: a version byte, then the key's id.
+func keyID(sealed []byte) (uint32, bool) {
+	if len(sealed) < 5 {
+		return 0, false
+	}
+	return binary.BigEndian.Uint32(sealed[1:5]), true
 }

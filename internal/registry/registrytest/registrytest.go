@@ -38,6 +38,7 @@ type Registry interface {
 	Change(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 	Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
 
+	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Ping(ctx context.Context) error
 	Close() error
 }
@@ -83,6 +84,8 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"secrets are sealed":            secretsSealed,
 		"other key":                     otherKey,
 		"rotated key":                   rotatedKey,
+		"resealed":                      resealed,
+		"resealed while changed":        resealedBeside,
 		"source round trip":             sourceRoundTrip,
 		"source not found":              sourceNotFound,
 		"source update and delete":      sourceUpdate,
