@@ -1,4 +1,4 @@
-# One static binary of 47 MiB (stripped, without the embedded Temporal and its UI) on distroless: CA certificates,
+# One static binary of 49 MiB (stripped, without the embedded Temporal and its UI) on distroless: CA certificates,
 # time zones, no shell. Build: make image.
 FROM golang:1.26.8-alpine AS build
 WORKDIR /src
