@@ -78,7 +78,7 @@ fresh: ## generated files and go.mod are up to date
 .PHONY: record
 record: ## write replay histories as RELEASE; run it from a released tag, never from the change under test
 	go test -count=1 -run '^TestRecord$$' ./e2e -record $(RELEASE)
-	go test -count=1 -run '^TestLedger$$' ./internal/archive -update
+	go test -count=1 -run '^TestLedger$$' ./internal/audit -update
 
 .PHONY: fuzz
 fuzz: ## each fuzz target for FUZZTIME (20s)

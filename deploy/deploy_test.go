@@ -61,7 +61,7 @@ func newProcess(t *testing.T) process {
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Ledger: l, Temporal: temporal{},
-		Redeliveries: redeliveries{}, Approvals: approvals{}, Auth: auth{}, Metrics: told.Metrics(),
+		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(),
 	})
 	require.NoError(t, err)
 	return process{told, g, s, l}
@@ -75,6 +75,7 @@ type (
 	marks        struct{ ledger.Store }
 	temporal     struct{ gateway.Temporal }
 	redeliveries struct{ gateway.Redeliveries }
+	audits       struct{ gateway.Audits }
 	approvals    struct{ gateway.Approvals }
 	sources      = gateway.Sources // under another name than its method
 	auth         struct{ gateway.TokenVerifier }

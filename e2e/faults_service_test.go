@@ -20,6 +20,7 @@ import (
 	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/approvals"
+	"hookloop/internal/audit"
 	"hookloop/internal/backlog"
 	"hookloop/internal/engine"
 	"hookloop/internal/ledger"
@@ -71,7 +72,7 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Sources: endpoints, Providers: providers, Ledger: marks,
-		Registry: endpoints, Temporal: c, Redeliveries: again, Approvals: asks, Auth: verifier, AllowLoopback: true, Logger: silent,
+		Registry: endpoints, Temporal: c, Redeliveries: again, Approvals: asks, Audits: audit.New(c, nil), Auth: verifier, AllowLoopback: true, Logger: silent,
 	})
 	require.NoError(t, err)
 	reporter := asks.NewReporter(silent, endpoints)

@@ -102,7 +102,7 @@ type posted struct {
 
 // accept starts the event's workflow; if there is one, it answers for that one or refuses.
 func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
-	err := g.start(ctx, workflows.EventInput{Event: p.Event, EndpointIDs: p.endpoints}, p.data)
+	err := g.start(ctx, workflows.EventInput{Event: p.Event, EndpointIDs: p.endpoints, By: subject(ctx)}, p.data)
 	if accept.Before(err) {
 		return g.repeat(ctx, p)
 	}

@@ -67,6 +67,7 @@ type Config struct {
 	Temporal     Temporal
 	Redeliveries Redeliveries
 	Approvals    Approvals
+	Audits       Audits
 	Auth         TokenVerifier
 
 	Codec         http.Handler            // Temporal's codec server, at /codec; nil: there is none
@@ -95,6 +96,7 @@ type Gateway struct {
 	temporal      Temporal
 	redeliveries  Redeliveries
 	approvals     Approvals
+	audits        Audits
 	breakers      Breakers
 	auth          TokenVerifier
 	allowLoopback bool
@@ -125,7 +127,7 @@ func New(c Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, ingesting: semaphore.NewWeighted(maxIngesting), public: c.PublicURL, codec: c.Codec,
-		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, auth: c.Auth,
+		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, tracing: tracing{c.Tracer},
 	}
@@ -146,6 +148,8 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Registry is missing")
 	case c.Temporal == nil:
 		return errors.New("gateway: Temporal is missing")
+	case c.Audits == nil:
+		return errors.New("gateway: Audits is missing")
 	case c.Redeliveries == nil:
 		return errors.New("gateway: Redeliveries is missing")
 	case c.Approvals == nil:

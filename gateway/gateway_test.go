@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/gateway"
+	"hookloop/internal/audit"
 	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/source"
@@ -58,6 +59,7 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 		Sources: r.sources, Providers: providers, Ledger: marks,
 		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
 		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()), Approvals: r.approvals,
+		Audits: audit.New(r.temporal, nil),
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	change(&c)

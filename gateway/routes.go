@@ -65,6 +65,12 @@ func (g *Gateway) eventRoutes(api huma.API) {
 		id: "get-event", method: http.MethodGet, path: events + "/{id}", scope: EventsRead,
 		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history.",
 	}, g.getEvent)
+	route(g, api, operation{
+		id: "get-event-audit", method: http.MethodGet, path: events + "/{id}/audit", scope: AuditRead,
+		summary: "What happened to an event, line by line",
+		text: "Who, what, when, which answer, who decided: read from the histories of its workflow and those of its deliveries, the oldest line first, for as long as Temporal " +
+			"keeps them. A page has those of a hundred workflows of deliveries; the first one also the event's own.",
+	}, g.getAudit)
 }
 
 func (g *Gateway) deliveryRoutes(api huma.API) {

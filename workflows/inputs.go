@@ -16,6 +16,7 @@ type EventInput struct {
 	EndpointIDs []string        `json:"endpoint_ids"`       // those that matched when the event was accepted
 	Context     json.RawMessage `json:"context,omitempty"`  // what a third party said of several events at once
 	Withheld    []string        `json:"withheld,omitempty"` // those that matched, of the application it came from
+	By          string          `json:"by,omitempty"`       // who posted it: the subject of the token
 }
 
 // EventReport tells what became of an event: the answer to QueryReport and, at the end, the result.

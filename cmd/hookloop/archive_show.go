@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/internal/archive"
+	"hookloop/internal/audit"
 	"hookloop/internal/config"
 )
 
@@ -28,7 +29,7 @@ encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is in the 
 			if err != nil {
 				return err
 			}
-			l := archive.NewLedger(h)
+			l := audit.NewLedger(h)
 			if asJSON {
 				return printJSON(c.OutOrStdout(), l)
 			}
@@ -39,20 +40,12 @@ encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is in the 
 	return c
 }
 
-func showLedger(w io.Writer, l archive.Ledger) error {
+func showLedger(w io.Writer, l audit.Ledger) error {
 	_, err := fmt.Fprintf(w, "%s  %s\nrun   %s\nfrom  %s\nto    %s\n\n", oneLine(l.Type), oneLine(l.WorkflowID), oneLine(l.RunID), utc(l.Start), utc(l.Close))
 	if err != nil {
 		return err
 	}
-	t := columns(w)
-	for _, line := range l.Lines {
-		by := ""
-		if line.Actor != "" {
-			by = "by " + line.Actor
-		}
-		row(t, line.At.UTC().Format("2006-01-02T15:04:05.000Z"), line.Kind, by, line.Detail)
-	}
-	if err := t.Flush(); err != nil || !l.Encrypted {
+	if err := showLines(w, l.Lines); err != nil || !l.Encrypted {
 		return err
 	}
 	_, err = fmt.Fprintln(w, "\nSome of it is encrypted, with a key that is not in HOOKLOOP_HISTORY_KEY_FILE.")

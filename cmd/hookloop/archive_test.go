@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/archive"
+	"hookloop/internal/audit"
 )
 
 // archiving runs one command line of `hookloop archive`.
@@ -84,7 +85,7 @@ func TestArchiveShow(t *testing.T) {
 	require.Regexp(t, `(?m)^2026-11-24T17:08:4\d\.\d{3}Z  approve +by dev +mended \(50 a second\)$`, out)
 	out, err = archiving(t, "show", "--json", filepath.Join(dir, file))
 	require.NoError(t, err)
-	var l archive.Ledger
+	var l audit.Ledger
 	require.NoError(t, json.Unmarshal([]byte(out), &l))
 	require.Equal(t, "Approval", l.Type)
 	_, err = archiving(t, "show", "archive_test.go")

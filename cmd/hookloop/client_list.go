@@ -17,7 +17,7 @@ const largestPage = 250
 
 // pageOptions are the flags of a command that lists.
 type pageOptions struct {
-	limit  int
+	limit  int // 0: the list has pages of its own
 	cursor string
 	all    bool
 }
@@ -55,7 +55,9 @@ func (c *gatewayClient) list(ctx context.Context, path string, query url.Values,
 	if p.all {
 		limit = largestPage
 	}
-	query.Set("limit", strconv.Itoa(limit))
+	if p.limit > 0 {
+		query.Set("limit", strconv.Itoa(limit))
+	}
 	for {
 		if cursor != "" {
 			query.Set("cursor", cursor)

@@ -72,7 +72,7 @@ Start everything in one process, then talk to it from another terminal:
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usage("%w; see %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(newDev(), newServe(), newGatewayCommand(), newWorkerCommand(), newMigrate(), newConfig(), newKey(), newReseal(), newHealth(), newToken(), newEndpoint(), newSource(), newEvent(), newApproval(), newListen(), newBench(), newArchive(), newVersion())
+	root.AddCommand(newDev(), newServe(), newGatewayCommand(), newWorkerCommand(), newMigrate(), newConfig(), newKey(), newReseal(), newHealth(), newToken(), newEndpoint(), newSource(), newEvent(), newApproval(), newAudit(), newListen(), newBench(), newArchive(), newVersion())
 	checkArgs(root)
 	return root
 }

@@ -17,6 +17,7 @@ import (
 	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/approvals"
+	"hookloop/internal/audit"
 	"hookloop/internal/backlog"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
@@ -144,7 +145,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	s.gateway, err = gateway.New(gateway.Config{
 		Sources: s.registry, Providers: providers, Ledger: with.marks, PublicURL: cfg.Ingest.PublicURL,
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
-		Redeliveries: with.again, Approvals: with.asks, Breakers: breakers, Codec: decoder,
+		Redeliveries: with.again, Approvals: with.asks, Audits: audit.New(cfg.Client, cfg.Codec), Breakers: breakers, Codec: decoder,
 		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"), DataConverter: cfg.Codec.Converter(),
 	})
 	return err

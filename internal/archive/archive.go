@@ -1,7 +1,6 @@
 // Package archive copies the histories of ended workflows into files that outlive Temporal's retention,
-// and reads them again. It decides what such a folder looks like, that nothing is copied twice or left
-// out, and what a person reads of a history. Who may have it and where the folder lies is left to cmd,
-// its only caller.
+// and reads them again. It decides what such a folder looks like, and that nothing is copied twice or left
+// out. Who may have it and where the folder lies is left to cmd, its only caller.
 package archive
 
 import (

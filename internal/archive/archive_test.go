@@ -19,6 +19,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"hookloop/internal/archive"
+	"hookloop/internal/audit"
 )
 
 // run copies once, as a process of its own would.
@@ -276,10 +277,10 @@ func TestEncrypted(t *testing.T) {
 
 			h, err := archive.Read(t.Context(), path, c)
 			require.NoError(t, err)
-			require.Equal(t, archive.NewLedger(inClear), archive.NewLedger(h), "with the key, all reads as if it had never been encrypted")
+			require.Equal(t, audit.NewLedger(inClear), audit.NewLedger(h), "with the key, all reads as if it had never been encrypted")
 			h, err = archive.Read(t.Context(), path, nil)
 			require.NoError(t, err)
-			l := archive.NewLedger(h)
+			l := audit.NewLedger(h)
 			require.Equal(t, tc.shut, l.Encrypted)
 			require.Equal(t, tc.shut, l.Lines[0].Detail == "encrypted")
 		})

@@ -1,6 +1,7 @@
-package archive
+package audit
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ func (b *book) started(e *historypb.HistoryEvent) {
 		}
 		for _, t := range d.Attempts {
 			b.turn(e, fmt.Sprintf("attempt %d → %s, in the event's history", t.Number, d.EndpointID), activities.TurnResult{Attempt: &t})
+			b.Lines[len(b.Lines)-1].copied = true
 		}
 		if d.Deferral != nil {
 			b.turn(e, "attempt 1", activities.TurnResult{Deferral: d.Deferral})
@@ -59,7 +61,7 @@ func (b *book) accepted(e *historypb.HistoryEvent, in *commonpb.Payloads, identi
 			size = len(all[1].GetData())
 		}
 	}
-	actor := identity
+	actor := cmp.Or(facts.By, identity)
 	if o := facts.Event.Origin; o != nil && o.Provider != "" {
 		actor = o.Provider + ", source " + o.SourceID
 	}

@@ -1,7 +1,8 @@
-package archive
+package audit
 
 import (
 	"fmt"
+	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
 	historypb "go.temporal.io/api/history/v1"
@@ -16,6 +17,7 @@ func (b *book) marked(e *historypb.HistoryEvent) {
 	if m.GetMarkerName() != "LocalActivity" {
 		return
 	}
+	_, b.about, _ = strings.Cut(b.summary(e), " → ")
 	if f := m.GetFailure(); f != nil {
 		b.add(e, "no attempt", "", "%s: %s", b.summary(e), f.GetMessage())
 		return
@@ -66,6 +68,10 @@ func (b *book) done(e *historypb.HistoryEvent, asked *historypb.ActivityTaskSche
 		}
 	case "ReleaseHeld":
 		r, _ := read[activities.ReleaseResult](b, out)
+		if r.Stopped != "" {
+			b.add(e, "release", "", "stopped: the endpoint is %s", r.Stopped)
+			return
+		}
 		b.add(e, "release", "", "%d let go, %d wait", r.Released, r.Waiting)
 	case "RecoverPage":
 		r, _ := read[activities.RecoveryPageResult](b, out)

@@ -1,4 +1,6 @@
-package archive
+// Package audit reads histories for people and for auditors' tools: who, what, when, which answer, who decided. It
+// decides what of a history a person wants to know; who may ask is left to its callers.
+package audit
 
 import (
 	"fmt"
@@ -27,10 +29,13 @@ type Ledger struct {
 
 // Line is one thing that happened.
 type Line struct {
-	At     time.Time `json:"at"`
-	Kind   string    `json:"kind"`
-	Actor  string    `json:"actor,omitempty"` // who asked or decided; empty: Hookloop by itself
-	Detail string    `json:"detail,omitempty"`
+	At         time.Time `json:"at"`
+	Kind       string    `json:"kind"`
+	Actor      string    `json:"actor,omitempty" doc:"Who asked or decided; absent: Hookloop by itself."`
+	EndpointID string    `json:"endpoint_id,omitempty"`
+	Detail     string    `json:"detail,omitempty"`
+
+	copied bool // from another ledger, for who reads this one alone
 }
 
 // NewLedger reads a history that has been opened as far as it can be.
@@ -45,7 +50,7 @@ func NewLedger(h *historypb.History) Ledger {
 	}
 	for _, e := range events {
 		before := len(b.Lines)
-		b.shut = false
+		b.shut, b.about = false, endpointIn(b.WorkflowID)
 		b.event(e)
 		for i := before; b.shut && i < len(b.Lines); i++ {
 			b.Lines[i].Detail = "encrypted" // and not what it looks like to who cannot read it
@@ -58,6 +63,7 @@ func NewLedger(h *historypb.History) Ledger {
 // book is a ledger being written.
 type book struct {
 	Ledger
+	about     string                            // id of the endpoint that the event at hand is about
 	shut      bool                              // something of the event at hand did not open
 	scheduled map[int64]*historypb.HistoryEvent // activities by the number of the event that asked for them
 }
@@ -66,7 +72,7 @@ func (b *book) add(e *historypb.HistoryEvent, kind, actor, detail string, args .
 	if len(args) > 0 {
 		detail = fmt.Sprintf(detail, args...)
 	}
-	b.Lines = append(b.Lines, Line{At: e.GetEventTime().AsTime(), Kind: kind, Actor: actor, Detail: detail})
+	b.Lines = append(b.Lines, Line{At: e.GetEventTime().AsTime(), Kind: kind, Actor: actor, EndpointID: b.about, Detail: detail})
 }
 
 // event notes what a person may want to know; how Temporal went about it is left out.
@@ -169,7 +175,9 @@ func (b *book) child(e *historypb.HistoryEvent) bool {
 	id, end := "", ""
 	switch e.GetEventType() {
 	case enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
-		b.add(e, "goes on", "", "%s", e.GetStartChildWorkflowExecutionInitiatedEventAttributes().GetWorkflowId())
+		id = e.GetStartChildWorkflowExecutionInitiatedEventAttributes().GetWorkflowId()
+		b.about = endpointIn(id)
+		b.add(e, "goes on", "", "%s", id)
 		return true
 	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
 		c := e.GetChildWorkflowExecutionCompletedEventAttributes()
@@ -187,8 +195,18 @@ func (b *book) child(e *historypb.HistoryEvent) bool {
 	default:
 		return false
 	}
+	b.about = endpointIn(id)
 	b.add(e, "ended", "", "%s: %s", id, end)
 	return true
+}
+
+// endpointIn is the endpoint that a workflow is about, by its id: a delivery's and an approval's end with it.
+func endpointIn(workflowID string) string {
+	last := workflowID[strings.LastIndexByte(workflowID, '/')+1:]
+	if !strings.HasPrefix(last, "ep_") {
+		return ""
+	}
+	return last
 }
 
 // summary is the line that the workflow wrote beside an event.

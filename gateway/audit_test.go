@@ -1,0 +1,62 @@
+package gateway_test
+
+import (
+	"context"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/golang-jwt/jwt/v5"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+
+	"hookloop/gateway"
+	"hookloop/internal/audit"
+	"hookloop/internal/webhook"
+)
+
+// ledgers are two pages of one event.
+type ledgers struct {
+	asked []string
+	err   error
+}
+
+func (l *ledgers) Event(_ context.Context, tenant, id string, after []byte) (audit.Page, error) {
+	l.asked = append(l.asked, tenant+" "+id+" "+string(after))
+	p := audit.Page{Lines: []audit.Line{{At: time.Unix(0, 0).UTC(), Kind: "accepted", Actor: "shop"}}}
+	if after == nil {
+		p.Next = []byte("two")
+	}
+	return p, l.err
+}
+
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	l := &ledgers{}
+	r := newRigWith(t, func(c *gateway.Config) { c.Audits = l })
+	id := "evt_" + strings.Repeat("a", 26)
+	get := func(query string) string { return "/events/" + id + "/audit" + query }
+	refused(t, r.do("GET", get(""), ""), 403, gateway.MissingScope)
+
+	claims := everything()
+	claims["scope"] = gateway.AuditRead
+	r.token = sign(t, jwt.MapClaims(claims))
+	w := r.do("GET", get(""), "")
+	require.Equal(t, 200, w.Code)
+	var page struct {
+		Data       []map[string]any
+		NextCursor *string `json:"next_cursor"`
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &page))
+	require.Equal(t, []map[string]any{{"at": "1970-01-01T00:00:00Z", "kind": "accepted", "actor": "shop"}}, page.Data)
+	require.Equal(t, 200, r.do("GET", get("?cursor="+*page.NextCursor), "").Code)
+	require.Equal(t, []string{"acme " + id + " ", "acme " + id + " two"}, l.asked)
+
+	refused(t, r.do("GET", get("?cursor=mine"), ""), 422, webhook.Invalid)
+	refused(t, r.do("GET", "/events/evt_'/audit", ""), 404, webhook.NotFound)
+	l.err = serviceerror.NewNotFound("no rows")
+	refused(t, r.do("GET", get(""), ""), 404, webhook.NotFound)
+	l.err = serviceerror.NewUnavailable("away")
+	refused(t, r.do("GET", get(""), ""), 503, gateway.Unavailable)
+}

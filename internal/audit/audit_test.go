@@ -1,0 +1,130 @@
+package audit_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"hookloop/internal/audit"
+)
+
+// temporal has recorded histories by the ids of their workflows.
+type temporal struct {
+	histories map[string]*historypb.History
+	listed    []string // ids that visibility knows
+	asked     *workflowservice.ListWorkflowExecutionsRequest
+	next      []byte
+	reads     []string
+}
+
+func (c *temporal) GetWorkflowHistory(_ context.Context, id, _ string, _ bool, _ enums.HistoryEventFilterType) client.HistoryEventIterator {
+	c.reads = append(c.reads, id)
+	return &iterator{events: c.histories[id].GetEvents(), gone: c.histories[id] == nil}
+}
+
+func (c *temporal) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	c.asked = r
+	answer := &workflowservice.ListWorkflowExecutionsResponse{NextPageToken: c.next}
+	for _, id := range c.listed {
+		answer.Executions = append(answer.Executions, &workflowpb.WorkflowExecutionInfo{
+			Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: runOf(c.histories[id])},
+		})
+	}
+	return answer, nil
+}
+
+func runOf(h *historypb.History) string {
+	if len(h.GetEvents()) == 0 {
+		return "gone"
+	}
+	return h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetOriginalExecutionRunId()
+}
+
+type iterator struct {
+	events []*historypb.HistoryEvent
+	gone   bool
+}
+
+func (i *iterator) HasNext() bool { return i.gone || len(i.events) > 0 }
+
+func (i *iterator) Next() (*historypb.HistoryEvent, error) {
+	if i.gone {
+		return nil, serviceerror.NewNotFound("no rows")
+	}
+	e := i.events[0]
+	i.events = i.events[1:]
+	return e, nil
+}
+
+func newTemporal(t *testing.T, name string) (c *temporal, event, delivery string) {
+	t.Helper()
+	c = &temporal{histories: map[string]*historypb.History{}}
+	var ids []string
+	for _, workflow := range []string{"Event", "Delivery"} {
+		h := recorded(t, workflow+"/"+name+".json")
+		id := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowId()
+		c.histories[id] = h
+		ids = append(ids, id)
+	}
+	return c, ids[0], ids[1]
+}
+
+func kinds(p audit.Page) (all []string) {
+	for _, l := range p.Lines {
+		all = append(all, l.Kind)
+	}
+	return all
+}
+
+// TestEvent puts an event and its delivery in one order, whether visibility has heard of the delivery or not.
+func TestEvent(t *testing.T) {
+	t.Parallel()
+	const id = "evt_01m878g0c2t4axcm14a9xp9bdz"
+	for name, listed := range map[string]bool{"listed": true, "not listed yet": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c, event, delivery := newTemporal(t, "v0.1-retried")
+			if listed {
+				c.listed = []string{delivery, "delivery/retried/" + id + "/ep_gone"}
+			}
+			p, err := audit.New(c, nil).Event(t.Context(), "retried", id, nil)
+			require.NoError(t, err)
+			require.Equal(t, "WorkflowId STARTS_WITH 'delivery/retried/"+id+"/'", c.asked.Query)
+			require.Equal(t, event, c.reads[0])
+			require.Empty(t, p.Next)
+			require.Equal(t, []string{
+				"accepted", "attempt", "attempt", "goes on", "delivery", "waits", "attempt", "waits", "attempt",
+				"outcome", "ended", "ended", "outcome", "ended",
+			}, kinds(p))
+			require.Equal(t, "ep_01m878g0c1cybrsj9cge34y565", p.Lines[1].EndpointID)
+			require.Equal(t, "ep_01m878g0c02x1m4gcq74z809dv", p.Lines[2].EndpointID)
+		})
+	}
+}
+
+func TestTheNextPageHasNoEvent(t *testing.T) {
+	t.Parallel()
+	c, _, delivery := newTemporal(t, "v0.1-retried")
+	c.listed, c.next = []string{delivery}, []byte("three")
+	p, err := audit.New(c, nil).Event(t.Context(), "retried", "evt_01m878g0c2t4axcm14a9xp9bdz", []byte("two"))
+	require.NoError(t, err)
+	require.Equal(t, "two", string(c.asked.NextPageToken))
+	require.Equal(t, "three", string(p.Next))
+	require.Equal(t, []string{delivery}, c.reads)
+}
+
+func TestAnEventNobodyKnows(t *testing.T) {
+	t.Parallel()
+	_, err := audit.New(&temporal{}, nil).Event(t.Context(), "acme", "evt_x", nil)
+	_, unknown := errors.AsType[*serviceerror.NotFound](err)
+	require.True(t, unknown, err)
+}
