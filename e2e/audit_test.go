@@ -24,11 +24,8 @@ type auditLine struct {
 // wait short, who had it delivered again.
 func TestAudit(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	data, key := filepath.Join(dir, "data"), filepath.Join(dir, "history.key")
-	_, stderr, code := hookloop(t, "key", "history", "--out", key)
-	require.Zero(t, code, stderr)
-	p := startIn(t, []string{"HOOKLOOP_HISTORY_KEY_FILE=" + key}, data)
+	data := filepath.Join(t.TempDir(), "data")
+	p := startEncrypted(t, data)
 	a := app{p}
 	well, e := a.listen(t, endpointtest.Config{}, "")
 	troubled, f := a.listen(t, endpointtest.Config{Script: "503:1 200"}, `,"schedule":["0s","24h"]`)

@@ -18,11 +18,8 @@ import (
 func TestUIDecodes(t *testing.T) {
 	t.Parallel()
 	ui := operator{browser: findBrowser(t), dir: npmtest.Install(t, "browser")}
-	dir := t.TempDir()
-	data, key := filepath.Join(dir, "data"), filepath.Join(dir, "history.key")
-	_, stderr, code := hookloop(t, "key", "history", "--out", key)
-	require.Zero(t, code, stderr)
-	p := startIn(t, []string{"HOOKLOOP_HISTORY_KEY_FILE=" + key}, data)
+	data := filepath.Join(t.TempDir(), "data")
+	p := startEncrypted(t, data)
 	a := app{p}
 	a.listen(t, endpointtest.Config{}, "")
 	id := a.post(t, `{"type":"contact.updated","data":{"name":"Waltzing Matilda"}}`).ID

@@ -97,6 +97,15 @@ func startIn(t *testing.T, env []string, data string, args ...string) *process {
 	return p
 }
 
+// startEncrypted has a key for its histories.
+func startEncrypted(t *testing.T, data string) *process {
+	t.Helper()
+	key := filepath.Join(t.TempDir(), "history.key")
+	_, stderr, code := hookloop(t, "key", "history", "--out", key)
+	require.Zero(t, code, stderr)
+	return startIn(t, []string{"HOOKLOOP_HISTORY_KEY_FILE=" + key}, data)
+}
+
 // launchIn starts the process and waits for its greeting.
 func launchIn(t *testing.T, env []string, data string, args ...string) *process {
 	t.Helper()

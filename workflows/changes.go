@@ -8,6 +8,10 @@ const (
 	// What is said while an approval ends is done, and a resume undoes a pause that came just before it; before,
 	// such words went with the ending run.
 	changeHeardOut = "heard-out"
+
+	// A release ends with its endpoint; before, it went on whatever ReleaseHeld said of that. Asked only where it
+	// says so: runs that were begun before go by it, unless a worker of before has read such an answer.
+	changeReleaseStops = "release-stops"
 )
 
 // goesBy says whether this run goes by a change: one that has passed here on the code before does not.
