@@ -175,6 +175,8 @@ func rejectsItself(t *testing.T, a app) {
 	require.Equal(t, "rejected: nobody decided within 2s", r.Reason)
 	require.Equal(t, webhook.Rejected, a.settled(t, id).Status)
 	require.Len(t, s.Receipts(), 1)
+	// It is rejected before its subscribers are told, and has ended after.
+	require.NoError(t, a.p.dial(t).GetWorkflow(t.Context(), workflows.ApprovalWorkflowID(a.p.Tenant, e.ID), "").Get(t.Context(), nil))
 	status, body := a.try(t.Context(), http.MethodPost, "/approvals/"+e.ID+"/approve", "", nil)
 	require.Equal(t, http.StatusConflict, status)
 	require.Contains(t, string(body), "the approval has ended (rejected: rejected: nobody decided within 2s)")
