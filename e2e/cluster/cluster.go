@@ -29,6 +29,8 @@ type Config struct {
 	Hookloop string
 	// Roles to run. Empty: two gateways and two workers.
 	Roles []string
+	// Bare runs the yardstick beside it: as many processes of workflows that do nothing as accept events.
+	Bare bool
 	// UI is the origin of a Temporal UI that may decode histories. Empty: none may.
 	UI string
 }
@@ -39,6 +41,7 @@ type Cluster struct {
 	Temporal  *Process
 	Gateways  []*Process // those that accept events: gateway, serve
 	Workers   []*Process // those that only deliver: worker
+	Bares     []*Process // the yardstick
 	Namespace string
 	Token     string // every scope, every tenant
 
@@ -67,7 +70,10 @@ func Start(t testing.TB, cfg Config) *Cluster {
 	for _, role := range cfg.Roles {
 		c.add(t, role)
 	}
-	for _, p := range c.Hookloops() {
+	if cfg.Bare {
+		c.addBares(t)
+	}
+	for _, p := range append(c.Hookloops(), c.Bares...) {
 		p.Start(t)
 	}
 	for _, p := range c.Hookloops() {
@@ -135,6 +141,18 @@ func (c *Cluster) add(t testing.TB, role string) {
 	}
 	c.Gateways = append(c.Gateways, p)
 	p.Name = fmt.Sprintf("%s %d", role, len(c.Gateways))
+}
+
+func (c *Cluster) addBares(t testing.TB) {
+	t.Helper()
+	path := build(t, c.cfg.Dir, "bare", "hookloop/e2e/cluster/bare")
+	for i := range c.Gateways {
+		at := freeAddress(t)
+		c.Bares = append(c.Bares, &Process{
+			Name: fmt.Sprintf("bare %d", i+1), Address: at, path: path,
+			args: []string{"-listen", at, "-temporal", c.Temporal.Address, "-namespace", c.Namespace},
+		})
+	}
 }
 
 func build(t testing.TB, dir, name string, args ...string) string {

@@ -18,7 +18,7 @@ const here = "load"
 // Names are the processes that CPU tells of.
 func (c *Cluster) Names() []string {
 	names := []string{"postgres", c.Temporal.Name}
-	for _, p := range c.Hookloops() {
+	for _, p := range append(c.Hookloops(), c.Bares...) {
 		names = append(names, p.Name)
 	}
 	return append(names, here)
@@ -28,7 +28,7 @@ func (c *Cluster) Names() []string {
 // the sum of all of its processes.
 func (c *Cluster) CPU() map[string]time.Duration {
 	all := map[string]time.Duration{here: used(os.Getpid(), false), c.Temporal.Name: used(c.Temporal.PID(), false)}
-	for _, p := range c.Hookloops() {
+	for _, p := range append(c.Hookloops(), c.Bares...) {
 		all[p.Name] = used(p.PID(), false)
 	}
 	content, _ := os.ReadFile(filepath.Join(c.Postgres.Data, "postmaster.pid"))

@@ -1,24 +1,19 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"net"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-	"go.temporal.io/sdk/client"
-	sdklog "go.temporal.io/sdk/log"
-	sdkworker "go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
+	"golang.org/x/sync/errgroup"
 
 	"hookloop/e2e/cluster"
 )
@@ -27,14 +22,14 @@ import (
 const loadPatience = time.Minute
 
 // load measures a cluster: events from clients here to an endpoint here, in rounds, and in alternation as many
-// bare workflows on the same Temporal: eager start, one local activity that does nothing but say it ran.
+// bare workflows on the same Temporal, in as many processes as accept events: eager start, one local activity
+// that does nothing but say it ran.
 type load struct {
 	s       *stage
 	c       *cluster.Cluster
 	events  int
 	clients int
 	http    *http.Client
-	bare    client.Client
 
 	mu       sync.Mutex
 	arrived  *sync.Cond
@@ -57,10 +52,9 @@ func runLoad(s *stage, c *cluster.Cluster, events, clients int) {
 	}
 	l.arrived = sync.NewCond(&l.mu)
 	l.listen()
-	l.work()
 	var ours, bares []measured
 	for round := range loadRounds + 1 {
-		our, bare := l.round(l.post), l.round(l.startBare)
+		our, bare := l.round(), l.bareRound()
 		if round == 0 { // warms up
 			continue
 		}
@@ -83,41 +77,15 @@ func (l *load) listen() {
 	})}
 	go func() { _ = srv.Serve(listener) }()
 	l.s.Cleanup(func() { _ = srv.Close() })
-	if _, err := l.call(l.c.Gateways[0], "/endpoints", fmt.Sprintf(`{"url":"http://%s/"}`, listener.Addr())); err != nil {
+	if _, err := l.post(api(l.c.Gateways[0], "/endpoints"), fmt.Sprintf(`{"url":"http://%s/"}`, listener.Addr())); err != nil {
 		l.s.Fatal(err)
 	}
-}
-
-// work runs bare workflows in this process.
-func (l *load) work() {
-	c, err := client.DialContext(l.s.Context(), client.Options{
-		HostPort: l.c.Temporal.Address, Namespace: l.c.Namespace, Logger: sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // as Hookloop's
-	})
-	if err != nil {
-		l.s.Fatal(err)
-	}
-	l.s.Cleanup(c.Close)
-	l.bare = c
-	w := sdkworker.New(c, "bare", sdkworker.Options{})
-	noop := func(_ context.Context, id string) error {
-		l.record(id)
-		return nil
-	}
-	w.RegisterWorkflowWithOptions(func(ctx workflow.Context, _ string) error {
-		ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: loadPatience})
-		return workflow.ExecuteLocalActivity(ctx, noop, workflow.GetInfo(ctx).WorkflowExecution.ID).Get(ctx, nil)
-	}, workflow.RegisterOptions{Name: "Bare"})
-	if err := w.Start(); err != nil {
-		l.s.Fatal(err)
-	}
-	l.s.Cleanup(w.Stop)
 }
 
 var loadData = strings.Repeat("x", 510)
 
-func (l *load) post(n int) (string, error) {
-	body, err := l.call(l.c.Gateways[n%len(l.c.Gateways)], "/events", `{"type":"load.event","data":"`+loadData+`"}`)
+func (l *load) event(n int) (string, error) {
+	body, err := l.post(api(l.c.Gateways[n%len(l.c.Gateways)], "/events"), `{"type":"load.event","data":"`+loadData+`"}`)
 	var e struct{ ID string }
 	if err == nil {
 		err = json.Unmarshal(body, &e)
@@ -125,14 +93,12 @@ func (l *load) post(n int) (string, error) {
 	return e.ID, err
 }
 
-func (l *load) startBare(int) (string, error) {
-	id := "bare/" + uuid.NewString()
-	_, err := l.bare.ExecuteWorkflow(l.s.Context(), client.StartWorkflowOptions{ID: id, TaskQueue: "bare", EnableEagerStart: true}, "Bare", loadData)
-	return id, err
+func api(gateway *cluster.Process, path string) string {
+	return gateway.URL() + "/v1/tenants/demo" + path
 }
 
-func (l *load) call(to *cluster.Process, path, body string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(l.s.Context(), http.MethodPost, to.URL()+"/v1/tenants/demo"+path, bytes.NewBufferString(body))
+func (l *load) post(to, body string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(l.s.Context(), http.MethodPost, to, strings.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +111,7 @@ func (l *load) call(to *cluster.Process, path, body string) ([]byte, error) {
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
 	if err == nil && resp.StatusCode/100 != 2 {
-		err = fmt.Errorf("%s: %d: %s", path, resp.StatusCode, answer)
+		err = fmt.Errorf("%s: %d: %s", req.URL.Path, resp.StatusCode, answer)
 	}
 	return answer, err
 }
@@ -158,18 +124,15 @@ func (l *load) record(id string) {
 }
 
 // round sends all events and waits until all have arrived.
-func (l *load) round(send func(n int) (string, error)) (m measured) {
+func (l *load) round() measured {
 	l.mu.Lock()
 	l.received = map[string]time.Time{}
 	l.mu.Unlock()
-	before, begun := l.c.CPU(), time.Now()
-	sent := l.send(send)
-	l.wait()
-	m.perSecond = float64(l.events) / time.Since(begun).Seconds()
-	m.cpu = l.c.CPU()
-	for name := range m.cpu {
-		m.cpu[name] -= before[name]
-	}
+	var sent map[string]time.Time
+	m := l.measure(func() {
+		sent = l.send()
+		l.wait()
+	})
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for id, at := range sent {
@@ -178,7 +141,36 @@ func (l *load) round(send func(n int) (string, error)) (m measured) {
 	return m
 }
 
-func (l *load) send(send func(n int) (string, error)) map[string]time.Time {
+// bareRound lets each process start its share.
+func (l *load) bareRound() measured {
+	return l.measure(func() {
+		var all errgroup.Group
+		n := len(l.c.Bares)
+		for i, p := range l.c.Bares {
+			all.Go(func() error {
+				share := url.Values{"workflows": {fmt.Sprint((l.events + i) / n)}, "clients": {fmt.Sprint(max(1, l.clients/n))}}
+				_, err := l.post(p.URL()+"/?"+share.Encode(), "")
+				return err
+			})
+		}
+		if err := all.Wait(); err != nil {
+			l.s.Fatal(err)
+		}
+	})
+}
+
+func (l *load) measure(round func()) (m measured) {
+	before, begun := l.c.CPU(), time.Now()
+	round()
+	m.perSecond = float64(l.events) / time.Since(begun).Seconds()
+	m.cpu = l.c.CPU()
+	for name := range m.cpu {
+		m.cpu[name] -= before[name]
+	}
+	return m
+}
+
+func (l *load) send() map[string]time.Time {
 	var mu sync.Mutex
 	var firstErr error
 	sent := map[string]time.Time{}
@@ -192,7 +184,7 @@ func (l *load) send(send func(n int) (string, error)) map[string]time.Time {
 		clients.Go(func() {
 			for n := range work {
 				at := time.Now()
-				id, err := send(n)
+				id, err := l.event(n)
 				mu.Lock()
 				if err != nil {
 					firstErr = err

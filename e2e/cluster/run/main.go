@@ -24,7 +24,7 @@ func main() {
 	defer stop()
 	os.Exit(newStage(ctx, os.Stderr).play(func(s *stage) {
 		fmt.Println("starting: the first build takes minutes, later ones seconds")
-		c := cluster.Start(s, cluster.Config{Dir: s.TempDir(), Hookloop: *hookloop, Roles: strings.Split(*roles, ",")})
+		c := cluster.Start(s, cluster.Config{Dir: s.TempDir(), Hookloop: *hookloop, Roles: strings.Split(*roles, ","), Bare: *events > 0})
 		if *events > 0 {
 			runLoad(s, c, *events, *clients)
 			return
