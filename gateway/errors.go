@@ -85,7 +85,8 @@ func temporalErr(err error) error {
 // just run, and this frontend hears of it within ten seconds. Temporal tells it by the text alone.
 func unprepared(err error) bool {
 	invalid, ok := errors.AsType[*serviceerror.InvalidArgument](err)
-	return ok && strings.Contains(invalid.Message, "no mapping defined for search attribute")
+	return ok && (strings.Contains(invalid.Message, "no mapping defined for search attribute") || // of one who starts
+		strings.Contains(invalid.Message, "invalid search attribute: ")) // of one who lists
 }
 
 func outOfReach(err error) bool {

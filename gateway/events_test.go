@@ -216,6 +216,7 @@ func TestOutOfReachIs503(t *testing.T) {
 		"exhausted": &serviceerror.ResourceExhausted{Message: "no"}, "own deadline": context.DeadlineExceeded,
 		"namespace":        serviceerror.NewNamespaceNotFound("no"),
 		"not prepared yet": serviceerror.NewInvalidArgument("Namespace hookloop has no mapping defined for search attribute Tenant"),
+		"nothing to list":  serviceerror.NewInvalidArgument("invalid query: invalid search attribute: Tenant"),
 	} {
 		r := newRig(t)
 		r.temporal.down = err
