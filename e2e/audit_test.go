@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -18,6 +19,8 @@ type auditLine struct {
 	Actor      string
 	EndpointID string `json:"endpoint_id"`
 	Detail     string
+	EventID    string `json:"event_id"`
+	WorkflowID string `json:"workflow_id"`
 }
 
 // TestAudit reads what became of an event as an auditor does, from encrypted histories: each attempt, who cut a
@@ -63,7 +66,25 @@ func TestAudit(t *testing.T) {
 	}
 	require.Equal(t, 4, strings.Count(all, "attempt ep_"), all)
 
-	out, stderr, code := hookloop(t, "audit", "show", "--data", data, id)
+	begun := lines[0].At.Add(-time.Nanosecond).Format(time.RFC3339Nano)
+	var exported []auditLine
+	eventually(t, "visibility knows of both workflows", func() bool {
+		out, stderr, code := hookloop(t, "audit", "export", "--data", data, "--after", begun)
+		require.Zero(t, code, stderr)
+		exported = nil
+		for line := range strings.Lines(out) {
+			var l auditLine
+			require.NoError(t, json.Unmarshal([]byte(line), &l))
+			exported = append(exported, l)
+		}
+		return len(exported) == len(lines)
+	})
+	require.ElementsMatch(t, lines, exported)
+	out, stderr, code := hookloop(t, "audit", "export", "--data", data, "--before", begun)
+	require.Zero(t, code, stderr)
+	require.Empty(t, out)
+
+	out, stderr, code = hookloop(t, "audit", "show", "--data", data, id)
 	require.Zero(t, code, stderr)
 	require.Contains(t, out, "they say it is mended")
 	_, stderr, code = hookloop(t, "audit", "show", "--data", data, "evt_"+strings.Repeat("0", 26))

@@ -3,14 +3,17 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"hookloop/internal/audit"
 )
 
-// Audits read the ledgers of events.
+// Audits read ledgers.
 type Audits interface {
 	// Event gives a part of an event's ledger; after is the Next of the part before. Its errors are Temporal's.
 	Event(ctx context.Context, tenant, id string, after []byte) (audit.Page, error)
+	// Tenant gives a part of the ledger of all that is a tenant's, in the same way.
+	Tenant(ctx context.Context, tenant string, period audit.Period, after []byte) (audit.Page, error)
 }
 
 type getAudit struct {
@@ -19,7 +22,14 @@ type getAudit struct {
 	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before."`
 }
 
-// auditPage is one page of an event's ledger.
+type listAudit struct {
+	Tenant string    `path:"tenant"`
+	After  time.Time `query:"after" doc:"What happened after this time."`
+	Before time.Time `query:"before" doc:"What happened before this time."`
+	Cursor string    `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
+}
+
+// auditPage is one page of a ledger.
 type auditPage struct {
 	Data       []audit.Line `json:"data"`
 	Encrypted  bool         `json:"encrypted,omitempty" doc:"Some of it is encrypted with a key that this gateway does not have."`
@@ -41,8 +51,31 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[auditPa
 	if err != nil {
 		return nil, fmt.Errorf("audit of event %s: %w", in.ID, temporalErr(err))
 	}
+	return ledgerPage(list, p), nil
+}
+
+func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[auditPage], error) {
+	period, err := within(in.After, in.Before)
+	if err != nil {
+		return nil, err
+	}
+	list := fmt.Sprintf("audit %s %s %s", in.Tenant, period.After.Format(time.RFC3339Nano), period.Before.Format(time.RFC3339Nano))
+	after, err := openCursor(list, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, getTimeout)
+	defer cancel()
+	p, err := g.audits.Tenant(ctx, in.Tenant, period, after)
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", temporalErr(err))
+	}
+	return ledgerPage(list, p), nil
+}
+
+func ledgerPage(list string, p audit.Page) *answerOf[auditPage] {
 	if p.Lines == nil {
 		p.Lines = []audit.Line{}
 	}
-	return &answerOf[auditPage]{Body: auditPage{Data: p.Lines, Encrypted: p.Encrypted, NextCursor: newCursor(list, p.Next)}}, nil
+	return &answerOf[auditPage]{Body: auditPage{Data: p.Lines, Encrypted: p.Encrypted, NextCursor: newCursor(list, p.Next)}}
 }

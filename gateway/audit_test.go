@@ -31,6 +31,11 @@ func (l *ledgers) Event(_ context.Context, tenant, id string, after []byte) (aud
 	return p, l.err
 }
 
+func (l *ledgers) Tenant(_ context.Context, tenant string, p audit.Period, after []byte) (audit.Page, error) {
+	l.asked = append(l.asked, tenant+" "+p.After.Format(time.DateTime)+" "+p.Before.Format(time.DateTime)+" "+string(after))
+	return audit.Page{Next: []byte("two")}, l.err
+}
+
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	l := &ledgers{}
@@ -59,4 +64,32 @@ func TestAudit(t *testing.T) {
 	refused(t, r.do("GET", get(""), ""), 404, webhook.NotFound)
 	l.err = serviceerror.NewUnavailable("away")
 	refused(t, r.do("GET", get(""), ""), 503, gateway.Unavailable)
+}
+
+func TestAuditOfEverything(t *testing.T) {
+	t.Parallel()
+	l := &ledgers{}
+	r := newRigWith(t, func(c *gateway.Config) { c.Audits = l })
+	refused(t, r.do("GET", "/audit", ""), 403, gateway.MissingScope)
+
+	claims := everything()
+	claims["scope"] = gateway.AuditRead
+	r.token = sign(t, jwt.MapClaims(claims))
+	const day = "/audit?after=2026-02-03T01:00:00%2B01:00&before=2026-02-04T00:00:00Z"
+	w := r.do("GET", day, "")
+	require.Equal(t, 200, w.Code)
+	var page struct {
+		Data       []any
+		NextCursor string `json:"next_cursor"`
+	}
+	require.NoError(t, json.Unmarshal(w.Body.Bytes(), &page))
+	require.NotNil(t, page.Data)
+	require.Equal(t, 200, r.do("GET", day+"&cursor="+page.NextCursor, "").Code)
+	require.Equal(t, []string{"acme 2026-02-03 00:00:00 2026-02-04 00:00:00 ", "acme 2026-02-03 00:00:00 2026-02-04 00:00:00 two"}, l.asked)
+
+	refused(t, r.do("GET", "/audit?cursor="+page.NextCursor, ""), 422, webhook.Invalid)
+	refused(t, r.do("GET", "/audit?before=9999-12-31T23:00:00-02:00", ""), 422, webhook.Invalid)
+	refused(t, r.do("GET", "/audit?after=yesterday", ""), 422, webhook.Invalid)
+	l.err = serviceerror.NewUnavailable("away")
+	refused(t, r.do("GET", "/audit", ""), 503, gateway.Unavailable)
 }

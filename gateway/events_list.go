@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"hookloop/internal/accept"
+	"hookloop/internal/audit"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -83,13 +84,23 @@ func (in *listEvents) query() (string, error) {
 	if in.Status != "" {
 		parts = append(parts, hasStatus(in.Status))
 	}
-	if !in.After.IsZero() {
-		parts = append(parts, "StartTime > '"+in.After.UTC().Format(time.RFC3339Nano)+"'")
+	p, err := within(in.After, in.Before)
+	if !p.After.IsZero() {
+		parts = append(parts, "StartTime > '"+p.After.Format(time.RFC3339Nano)+"'")
 	}
-	if !in.Before.IsZero() {
-		parts = append(parts, "StartTime < '"+in.Before.UTC().Format(time.RFC3339Nano)+"'")
+	if !p.Before.IsZero() {
+		parts = append(parts, "StartTime < '"+p.Before.Format(time.RFC3339Nano)+"'")
 	}
-	return strings.Join(parts, " AND "), nil
+	return strings.Join(parts, " AND "), err
+}
+
+// within is a period in UTC.
+func within(after, before time.Time) (p audit.Period, err error) {
+	if p.After, err = utc("after", after); err != nil {
+		return p, err
+	}
+	p.Before, err = utc("before", before)
+	return p, err
 }
 
 func is(k temporal.SearchAttributeKeyKeyword, value string) string {

@@ -59,7 +59,7 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 		return nil, err
 	}
 	if !parsed.Timestamp.IsZero() {
-		if e.Timestamp, err = utc(parsed.Timestamp); err != nil {
+		if e.Timestamp, err = utc("timestamp", parsed.Timestamp); err != nil {
 			return nil, err
 		}
 	}
@@ -85,11 +85,11 @@ func (in *postEvent) eventID(now time.Time) (string, error) {
 }
 
 // utc refuses the hours at either end of time that have no year of four digits in UTC.
-func utc(t time.Time) (time.Time, error) {
+func utc(field string, t time.Time) (time.Time, error) {
 	if u := t.UTC(); u.Year() >= 1 && u.Year() <= 9999 {
 		return u, nil
 	}
-	return time.Time{}, webhook.Invalidf("timestamp", "must lie between the years 1 and 9999 in UTC")
+	return time.Time{}, webhook.Invalidf(field, "must lie between the years 1 and 9999 in UTC")
 }
 
 // posted is an event about to be accepted.

@@ -71,6 +71,12 @@ func (g *Gateway) eventRoutes(api huma.API) {
 		text: "Who, what, when, which answer, who decided: read from the histories of its workflow and those of its deliveries, the oldest line first, for as long as Temporal " +
 			"keeps them. A page has those of a hundred workflows of deliveries; the first one also the event's own.",
 	}, g.getAudit)
+	route(g, api, operation{
+		id: "list-audit", method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: AuditRead,
+		summary: "What happened to everything, line by line",
+		text: "What the histories of events, deliveries, recoveries and approvals say, for as long as Temporal keeps them. A page has the lines of a hundred workflows, " +
+			"the oldest first: first of those that still run, then of those that have ended, the latest first. One that ends between two pages may be on both.",
+	}, g.listAudit)
 }
 
 func (g *Gateway) deliveryRoutes(api huma.API) {

@@ -72,11 +72,11 @@ window of ends, also one that was copied before, where visibility had been behin
 
 func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer) error {
 	now := time.Now()
-	since, err := archiveTime("--since", o.since, now)
+	since, err := momentFlag("--since", o.since, now)
 	if err != nil {
 		return err
 	}
-	until, err := archiveTime("--until", o.until, now)
+	until, err := momentFlag("--until", o.until, now)
 	if err != nil {
 		return err
 	}
@@ -113,18 +113,6 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 	}
 	r, err := a.Run(ctx, since, until)
 	return errors.Join(showArchived(stdout, r, o), interrupted(ctx, err))
-}
-
-// archiveTime reads a time, or how long ago; nothing is no time.
-func archiveTime(flag, text string, now time.Time) (time.Time, error) {
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := parseMoment(text, now)
-	if err != nil {
-		return t, usage("%s takes a time like 2026-01-31T12:00:00Z, or how long ago: 24h", flag)
-	}
-	return t, nil
 }
 
 // dialArchive connects to the Temporal of the environment, and names its namespace; to that of `hookloop dev` if the

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/url"
 
@@ -17,7 +18,7 @@ func newAudit() *cobra.Command {
 deferral with its reason, and what people said.
 
 It takes a token with the scope audit:read. What has passed its retention is in an archive: 'hookloop archive'.`, &o,
-		newAuditShow(&o))
+		newAuditShow(&o), newAuditExport(&o))
 }
 
 func newAuditShow(o *clientOptions) *cobra.Command {
@@ -32,9 +33,19 @@ deliveries and redeliveries.`,
 			get := func(ctx context.Context, gateway *gatewayClient) ([]byte, error) {
 				return gateway.list(ctx, eventPath(args[0])+"/audit", url.Values{}, pageOptions{all: true})
 			}
-			return o.ask(c, get, as(func(w io.Writer, page listOf[audit.Line]) error { return showLines(w, page.Data) }))
+			return o.ask(c, get, as(func(w io.Writer, page listOf[audit.Line]) error {
+				if page.Encrypted {
+					shutHint(c.ErrOrStderr())
+				}
+				return showLines(w, page.Data)
+			}))
 		},
 	}
+}
+
+// shutHint says why there are lines without detail.
+func shutHint(w io.Writer) {
+	fmt.Fprintln(w, "Some of it is encrypted with a key that the gateway does not have.")
 }
 
 func showLines(w io.Writer, lines []audit.Line) error {

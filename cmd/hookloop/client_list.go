@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -39,6 +40,8 @@ func (p *pageOptions) check() error {
 type listOf[T any] struct {
 	Data       []T     `json:"data"`
 	NextCursor *string `json:"next_cursor"` // nil: that was all
+
+	Encrypted bool `json:"encrypted,omitempty"` // of an audit: some of it did not open
 }
 
 func (l listOf[T]) next() string {
@@ -50,34 +53,46 @@ func (l listOf[T]) next() string {
 
 // list asks for one page, or for all of them and makes them one.
 func (c *gatewayClient) list(ctx context.Context, path string, query url.Values, p pageOptions) ([]byte, error) {
-	whole := listOf[json.RawMessage]{Data: []json.RawMessage{}}
-	limit, cursor := p.limit, p.cursor
+	limit := p.limit
 	if p.all {
 		limit = largestPage
 	}
 	if p.limit > 0 {
 		query.Set("limit", strconv.Itoa(limit))
 	}
-	for {
-		if cursor != "" {
-			query.Set("cursor", cursor)
-		}
-		answer, err := c.call(ctx, apiRequest{method: http.MethodGet, path: path, query: query})
-		if err != nil || !p.all {
-			return answer, err
-		}
-		page, err := decode[listOf[json.RawMessage]](answer)
+	if p.cursor != "" {
+		query.Set("cursor", p.cursor)
+	}
+	if !p.all {
+		return c.call(ctx, apiRequest{method: http.MethodGet, path: path, query: query})
+	}
+	whole := listOf[json.RawMessage]{Data: []json.RawMessage{}}
+	for page, err := range c.pages(ctx, path, query) {
 		if err != nil {
 			return nil, err
 		}
-		whole.Data = append(whole.Data, page.Data...)
-		switch next := page.next(); next {
-		case "":
-			return json.Marshal(whole)
-		case cursor:
-			return nil, fmt.Errorf("the gateway's list does not end: %s gave the same cursor twice", path)
-		default:
-			cursor = next
+		whole.Data, whole.Encrypted = append(whole.Data, page.Data...), whole.Encrypted || page.Encrypted
+	}
+	return json.Marshal(whole)
+}
+
+// pages asks for one page of a list after the other, to its end or the first error.
+func (c *gatewayClient) pages(ctx context.Context, path string, query url.Values) iter.Seq2[listOf[json.RawMessage], error] {
+	return func(yield func(listOf[json.RawMessage], error) bool) {
+		for {
+			var page listOf[json.RawMessage]
+			answer, err := c.call(ctx, apiRequest{method: http.MethodGet, path: path, query: query})
+			if err == nil {
+				page, err = decode[listOf[json.RawMessage]](answer)
+			}
+			next := page.next()
+			if err == nil && next != "" && next == query.Get("cursor") {
+				err = fmt.Errorf("the gateway's list does not end: %s gave the same cursor twice", path)
+			}
+			if !yield(page, err) || err != nil || next == "" {
+				return
+			}
+			query.Set("cursor", next)
 		}
 	}
 }

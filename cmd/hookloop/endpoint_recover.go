@@ -116,14 +116,6 @@ func (r recoverOptions) body(now time.Time) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// parseMoment reads a time, or a duration that lies before now.
-func parseMoment(s string, now time.Time) (time.Time, error) {
-	if ago, err := time.ParseDuration(s); err == nil {
-		return now.Add(-ago).UTC(), nil
-	}
-	return time.Parse(time.RFC3339, s)
-}
-
 // recoveryView is what the gateway tells of a recovery, and of its start.
 type recoveryView struct {
 	Status        string    `json:"status"`

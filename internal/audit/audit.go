@@ -116,6 +116,9 @@ func (a *Audits) read(ctx context.Context, r run, into *Page) (events []*history
 	}
 	l := NewLedger(&historypb.History{Events: events})
 	lines := slices.DeleteFunc(l.Lines, func(l Line) bool { return l.copied })
+	for i := range lines {
+		lines[i].EventID, lines[i].WorkflowID = eventIn(r.id), r.id
+	}
 	into.Lines, into.Encrypted = append(into.Lines, lines...), into.Encrypted || l.Encrypted
 	return events, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
@@ -120,6 +121,36 @@ func TestTheNextPageHasNoEvent(t *testing.T) {
 	require.Equal(t, "two", string(c.asked.NextPageToken))
 	require.Equal(t, "three", string(p.Next))
 	require.Equal(t, []string{delivery}, c.reads)
+}
+
+// TestTenant tells what each workflow did in a period, and where it stands.
+func TestTenant(t *testing.T) {
+	t.Parallel()
+	const event = "evt_01m878g0c2t4axcm14a9xp9bdz"
+	c, eventWorkflow, delivery := newTemporal(t, "v0.1-retried")
+	c.listed, c.next = []string{delivery, "approval/retried/ep_gone", eventWorkflow}, []byte("two")
+	a := audit.New(c, nil)
+
+	all, err := a.Tenant(t.Context(), "retried", audit.Period{}, []byte("one"))
+	require.NoError(t, err)
+	require.Equal(t, "Tenant = 'retried'", c.asked.Query)
+	require.Equal(t, "one", string(c.asked.NextPageToken))
+	require.Equal(t, "two", string(all.Next))
+	require.Equal(t, []string{
+		"accepted", "attempt", "attempt", "goes on", "delivery", "waits", "attempt", "waits", "attempt",
+		"outcome", "ended", "ended", "outcome", "ended",
+	}, kinds(all))
+	for _, l := range all.Lines {
+		require.Equal(t, event, l.EventID)
+		require.Contains(t, []string{eventWorkflow, delivery}, l.WorkflowID)
+	}
+
+	first, last := all.Lines[0].At, all.Lines[len(all.Lines)-1].At
+	within, err := a.Tenant(t.Context(), "retried", audit.Period{After: first, Before: last}, nil)
+	require.NoError(t, err)
+	require.Equal(t, "Tenant = 'retried' AND StartTime < '"+last.Format(time.RFC3339Nano)+"' AND (CloseTime > '"+
+		first.Format(time.RFC3339Nano)+"' OR ExecutionStatus = 'Running')", c.asked.Query)
+	require.Equal(t, kinds(all)[1:len(all.Lines)-1], kinds(within))
 }
 
 func TestAnEventNobodyKnows(t *testing.T) {

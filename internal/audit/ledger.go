@@ -34,6 +34,8 @@ type Line struct {
 	Actor      string    `json:"actor,omitempty" doc:"Who asked or decided; absent: Hookloop by itself."`
 	EndpointID string    `json:"endpoint_id,omitempty"`
 	Detail     string    `json:"detail,omitempty"`
+	EventID    string    `json:"event_id,omitempty"`
+	WorkflowID string    `json:"workflow_id,omitempty" doc:"Find where it happened by it in the Temporal UI."`
 
 	copied bool // from another ledger, for who reads this one alone
 }

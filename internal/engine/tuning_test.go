@@ -33,6 +33,7 @@ func TestPromisedListsUseAnIndex(t *testing.T) {
 		`ExecutionStatus = 'Running'`:                       {"by_status"},
 		`Tenant = 'acme'`:                                   {"by_keyword_01"},
 		`Tenant = 'acme'` + window:                          {"by_keyword_01"},
+		`Tenant = 'acme' AND StartTime < '2026-02-01T00:00:00Z' AND (CloseTime > '2026-01-01T00:00:00Z' OR ExecutionStatus = 'Running')`: {"by_keyword_01"},
 		`Tenant = 'acme' AND EventType = 'contact.updated'`: {"by_keyword_01", "by_keyword_02"},
 		`Tenant = 'acme' AND Outcome = 'failed'` + window:   {"by_keyword_01", "by_keyword_04"},
 		`EventType = 'contact.updated'`:                     {"by_keyword_02"},
