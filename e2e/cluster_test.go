@@ -69,6 +69,7 @@ func TestCluster(t *testing.T) {
 		p.AwaitReady(t)
 	}
 	r.requireSameIDs()
+	r.restore(c)
 	t.Logf("%d events accepted, all delivered, %d sent twice, in %s", len(r.ids), r.duplicates, time.Since(begun).Round(time.Millisecond))
 }
 
@@ -86,8 +87,7 @@ type clusterRun struct {
 func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
 	r.t.Helper()
 	begun, before := time.Now(), len(r.endpoint.Receipts())
-	l := &clusterLoad{t: r.t, gateways: r.gateways, prefix: strings.ReplaceAll(name, " ", "-"), ids: map[string]string{}}
-	l.start()
+	l := r.load(name, clusterRound)
 	eventually(r.t, name+": the load runs", func() bool { return l.answered() >= clusterRound/3 })
 	dealt := time.Now()
 	blow(l)
@@ -107,6 +107,14 @@ func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
 	r.t.Logf("%s: %d accepted after %d refusals, all delivered, the last %s after the blow, %d sent twice, %s",
 		name, len(ids), l.refused.Load(), last.Round(time.Millisecond), twice, time.Since(begun).Round(time.Millisecond))
 	return twice
+}
+
+// load starts clients that post so many events.
+func (r *clusterRun) load(name string, events int32) *clusterLoad {
+	l := &clusterLoad{t: r.t, gateways: r.gateways, prefix: strings.ReplaceAll(name, " ", "-"), ids: map[string]string{}}
+	l.last.Store(events)
+	l.start()
+	return l
 }
 
 // requireDelivered: every event is on record as delivered by one attempt.
@@ -148,12 +156,7 @@ func (r *clusterRun) requireSameIDs() {
 	r.t.Helper()
 	sent := len(r.endpoint.Receipts())
 	for key, id := range r.ids {
-		status, body := postKeyed(r.t, r.gateways[1], key)
-		var e accepted
-		require.Equal(r.t, http.StatusAccepted, status, string(body))
-		require.NoError(r.t, json.Unmarshal(body, &e))
-		require.Equal(r.t, id, e.ID)
-		require.True(r.t, e.Duplicate)
+		require.True(r.t, r.again(key, id), key)
 	}
 	require.Len(r.t, r.endpoint.Receipts(), sent, "nothing is sent for it")
 }
@@ -165,6 +168,7 @@ type clusterLoad struct {
 	gateways []app
 	prefix   string
 	next     atomic.Int32
+	last     atomic.Int32
 	refused  atomic.Int32
 	clients  sync.WaitGroup
 
@@ -177,7 +181,7 @@ func (l *clusterLoad) start() {
 	for client := range clusterClients {
 		l.clients.Go(func() {
 			turn := client
-			for n := l.next.Add(1); n <= clusterRound; n = l.next.Add(1) {
+			for n := l.next.Add(1); n <= l.last.Load(); n = l.next.Add(1) {
 				for !l.post(l.gateways[turn%len(l.gateways)], fmt.Sprintf("%s-%d", l.prefix, n)) {
 					turn++
 					<-time.After(100 * time.Millisecond) // what Retry-After asks for is too long for a test

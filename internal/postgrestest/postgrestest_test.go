@@ -67,6 +67,21 @@ func TestCrash(t *testing.T) {
 	}
 }
 
+// TestBackup: what was written after it is gone when it is restored, and nothing else.
+func TestBackup(t *testing.T) {
+	t.Parallel()
+	s := postgrestest.Start(t, postgrestest.Config{})
+	before, after := s.NewDatabase(t), s.NewDatabase(t)
+	write(t, before)
+	backup := s.Backup(t)
+	write(t, after)
+	s.StopImmediately(t)
+	s.Restore(t, backup)
+	s.Restart(t)
+	requireWritten(t, true, before)
+	requireWritten(t, false, after)
+}
+
 func TestAsksForThePassword(t *testing.T) {
 	t.Parallel()
 	s := postgrestest.Shared(t)

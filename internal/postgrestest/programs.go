@@ -19,6 +19,16 @@ const debian = "/usr/lib/postgresql/*/bin"
 // programs are the paths of what a server is made with.
 type programs struct{ initdb, postgres string }
 
+// beside is another program of the version that is used: where that one lies, or on the PATH.
+func (p programs) beside(name string) string {
+	if postgres, err := filepath.EvalSymlinks(p.postgres); err == nil {
+		if path, err := exec.LookPath(filepath.Join(filepath.Dir(postgres), name)); err == nil {
+			return path
+		}
+	}
+	return name
+}
+
 // find looks on the PATH first: whoever put a version there means it.
 func find() (programs, error) {
 	if postgres, err := exec.LookPath("postgres"); err == nil {
