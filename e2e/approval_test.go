@@ -28,6 +28,7 @@ func TestApproval(t *testing.T) {
 		"reject":             rejects,
 		"nobody-decides":     rejectsItself,
 		"gone":               asksAtOnce,
+		"fails-rarely":       asksWithoutABreaker,
 		"pause-and-resume":   pausesAndResumes,
 		"pause-a-release":    pausesRelease,
 		"delete":             deletesHeld,
@@ -125,6 +126,23 @@ func approves(t *testing.T, a app) {
 	require.Len(t, got, 12, "each once")
 	require.Equal(t, ids[0], got[0], "the oldest is the probe")
 	require.ElementsMatch(t, ids, got)
+}
+
+// asksWithoutABreaker: an endpoint that is sent one event fails three times, and its schedule is spent.
+func asksWithoutABreaker(t *testing.T, a app) {
+	s, e := a.listen(t, endpointtest.Config{Script: "503:3 200"}, `,"schedule":["0s","50ms","50ms"],"approval":{"after":"1s"}`)
+	id := a.post(t, `{"type":"contact.updated","data":0}`).ID
+	r := a.approval(t, e.ID, webhook.ApprovalAwaiting)
+	require.Contains(t, r.Reason, "it has been failing since")
+	require.Len(t, r.LastAnswers, 1)
+	require.Equal(t, webhook.Exhausted, a.settled(t, id).Status)
+
+	next := a.post(t, `{"type":"contact.updated","data":1}`).ID
+	a.isHeld(t, next)
+	require.Len(t, s.Receipts(), 3, "while held, nothing is sent")
+	a.call(t, http.StatusAccepted, http.MethodPost, "/approvals/"+e.ID+"/approve", "", nil)
+	a.approval(t, e.ID, webhook.ApprovalReleased)
+	require.Equal(t, webhook.Delivered, a.settled(t, next).Status)
 }
 
 func failsProbe(t *testing.T, a app) {

@@ -47,7 +47,7 @@ type Reporter struct {
 
 type news struct {
 	tenant, endpointID string
-	at                 time.Time
+	openedAt           time.Time
 	failing            *webhook.Failing // nil: it recovered
 }
 
@@ -68,8 +68,9 @@ func (r *Reporter) Close() {
 	<-r.done
 }
 
-// Failing tells that the endpoint's breaker opened, or that it wants no more deliveries.
-func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID string) {
+// Failing tells that the endpoint keeps failing, or that it wants no more deliveries; openedAt is what other
+// workers are to heed.
+func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID string, openedAt time.Time) {
 	key, now := tenant+"/"+endpointID, time.Now()
 	if a.IsGone() {
 		key += gone
@@ -83,7 +84,7 @@ func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID
 	}
 	r.mu.Unlock()
 	if fresh {
-		r.put(news{tenant, endpointID, now, &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}})
+		r.put(news{tenant, endpointID, openedAt, &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}})
 	}
 }
 
@@ -151,7 +152,7 @@ func (r *Reporter) tellWorkers(ctx context.Context, n news) error {
 	}
 	var openedAt time.Time
 	if n.failing != nil {
-		openedAt = n.at.UTC().Truncate(time.Microsecond)
+		openedAt = n.openedAt.UTC().Truncate(time.Microsecond)
 	}
 	return r.breakers.ReportBreaker(ctx, n.tenant, n.endpointID, openedAt)
 }

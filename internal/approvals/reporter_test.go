@@ -61,7 +61,7 @@ func TestManyFailuresAreFewNews(t *testing.T) {
 		defer r.Close()
 		for range 60 { // a minute of failing
 			for range 100 {
-				r.Failing("acme", "ep_1", failed, "evt_1")
+				r.Failing("acme", "ep_1", failed, "evt_1", time.Now())
 			}
 			<-time.After(time.Second)
 		}
@@ -73,10 +73,10 @@ func TestManyFailuresAreFewNews(t *testing.T) {
 		outcome, _ := f.started[0].TypedSearchAttributes.GetKeyword(workflows.Outcome)
 		require.Equal(t, "watching", outcome)
 
-		r.Failing("acme", "ep_1", webhook.Attempt{StatusCode: 410}, "evt_1")
-		r.Failing("acme", "ep_2", failed, "evt_1")
+		r.Failing("acme", "ep_1", webhook.Attempt{StatusCode: 410}, "evt_1", time.Now())
+		r.Failing("acme", "ep_2", failed, "evt_1", time.Now())
 		r.Recovered("acme", "ep_1")
-		r.Failing("acme", "ep_1", failed, "evt_1")
+		r.Failing("acme", "ep_1", failed, "evt_1", time.Now())
 		synctest.Wait()
 		require.Equal(t, []string{
 			"failing approval/acme/ep_1", "failing approval/acme/ep_2", "recovered approval/acme/ep_1", "failing approval/acme/ep_1",

@@ -29,7 +29,8 @@ type guard struct {
 	bulkhead bulkhead
 	version  int       // of the endpoint, as last seen
 	heard    time.Time // when a breaker opened, here or on another worker, says the registry; zero: none is open
-	unwell   bool      // nobody has been told that it is well, or not since it failed
+	unwell   bool      // nobody has been told that it is well, or not since somebody was told that it fails
+	wellAt   time.Time // of the latest success; zero: none since this worker knows it
 	usedAt   time.Time
 }
 
@@ -99,7 +100,7 @@ func (gd *guard) notice(e webhook.Endpoint, now time.Time) {
 		gd.heard = opened
 		gd.renew()
 	case opened.After(gd.heard):
-		gd.heard = opened
+		gd.heard, gd.unwell = opened, true    // whoever told of it may be gone when it has passed
 		if now.Sub(opened).Abs() < openTime { // or it is time for a probe
 			gd.breaker.trip()
 		}
@@ -137,20 +138,26 @@ func (g *guards) find(key endpointKey, now time.Time) (gd *guard, isNew bool) {
 	return gd, !known
 }
 
-// leave gives a turn's place back and says what its verdict changed: whether it opened the breaker,
-// and whether it is the first good one since the guard is new or was told to be failing.
-func (g *guards) leave(t turn, verdict error) (opened, recovered bool) {
+// left is what a turn's verdict has changed.
+type left struct {
+	opened    bool      // the breaker
+	recovered bool      // the first good verdict since the guard is new or somebody was told that the endpoint fails
+	wellAt    time.Time // of the latest good verdict; zero: there was none
+}
+
+// leave gives a turn's place back.
+func (g *guards) leave(t turn, verdict error) left {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	gd, now := t.guard, time.Now()
 	gd.bulkhead.giveBack(t.taken, now)
 	gd.usedAt = now
-	opened = gd.learn(t, verdict)
-	recovered = gd.unwell && verdict == nil
-	if recovered {
-		gd.unwell = false
+	l := left{opened: gd.learn(t, verdict), recovered: gd.unwell && verdict == nil}
+	if verdict == nil {
+		gd.unwell, gd.wellAt = false, now
 	}
-	return opened, recovered
+	l.wellAt = gd.wellAt
+	return l
 }
 
 // learn passes a verdict on to the breaker and says whether it opened. What a person asked for can

@@ -3,6 +3,7 @@ package sender_test
 import (
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -22,11 +23,15 @@ type heard struct {
 	onFailing func() // what happens before it hears of it; nil: nothing
 }
 
-func (h *heard) Failing(tenant, endpointID string, a webhook.Attempt, eventID string) {
+func (h *heard) Failing(tenant, endpointID string, a webhook.Attempt, eventID string, openedAt time.Time) {
 	if h.onFailing != nil {
 		h.onFailing()
 	}
-	h.note("failing " + tenant + " " + endpointID + " " + eventID + " " + strconv.Itoa(a.StatusCode))
+	what := "failing " + tenant + " " + endpointID + " " + eventID + " " + strconv.Itoa(a.StatusCode)
+	if time.Since(openedAt) >= 30*time.Second {
+		what += ", no breaker opened"
+	}
+	h.note(what)
 }
 
 func (h *heard) Recovered(tenant, endpointID string) {
@@ -108,6 +113,61 @@ func TestHealthHearsWhoAsksForNoMore(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestHealthHearsOfADeliveryThatKeepsFailing: an endpoint that is sent one event fails too rarely for a breaker to open.
+func TestHealthHearsOfADeliveryThatKeepsFailing(t *testing.T) {
+	t.Parallel()
+	const failing, well = "failing acme ep_1 evt_1 503, no breaker opened", "recovered acme ep_1"
+	for name, tc := range map[string]struct {
+		script   string
+		schedule webhook.Schedule // empty: the default
+		told     []string         // by attempt
+	}{
+		"five times":              {"503:7 200", nil, []string{"", "", "", "", failing, failing, failing, well}},
+		"spent":                   {"503:4", webhook.Schedule{0, time.Hour, time.Hour, time.Hour}, []string{"", "", "", failing}},
+		"spent early":             {"503:3", webhook.Schedule{0, time.Hour}, []string{"", "", failing}},
+		"alive":                   {"404 503:5", nil, []string{well, "", "", "", failing}},
+		"another event was taken": {"503:4 200 503:2", nil, []string{"", "", "", "", well, "", failing}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := endpointtest.Start(t, endpointtest.Config{Script: tc.script, Header: closing})
+			synctest.Test(t, func(t *testing.T) {
+				h := &heard{}
+				s := newSender(t, sender.Config{Health: h})
+				for i, told := range tc.told {
+					d := delivery(srv.URL)
+					d.Endpoint.Schedule = tc.schedule
+					_, err := s.Send(t.Context(), d, i+1)
+					require.NoError(t, err)
+					require.Equal(t, told, strings.Join(h.since(), "; "), "attempt %d", i+1)
+					requireBreaker(t, s, "closed")
+					<-time.After(40 * time.Minute)
+				}
+			})
+		})
+	}
+}
+
+// TestHealthHearsOfARecoveryFromWhoeverSeesIt: another worker told of the failure.
+func TestHealthHearsOfARecoveryFromWhoeverSeesIt(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		h := &heard{}
+		s := newSender(t, sender.Config{Health: h})
+		e := webhook.Endpoint{Tenant: "acme", ID: "ep_1"}
+		for _, tc := range []struct {
+			openedAt time.Time
+			told     int
+		}{{time.Time{}, 1}, {time.Time{}, 0}, {time.Now().Add(-time.Minute), 1}, {time.Now().Add(-time.Minute), 0}, {time.Time{}, 0}} {
+			e.BreakerOpenedAt = tc.openedAt
+			leave, refused := s.EnterLimited(e, "evt_1")
+			require.Nil(t, refused)
+			leave(nil)
+			require.Len(t, h.since(), tc.told, "opened at %s", tc.openedAt)
+		}
+	})
 }
 
 func TestHealthIsToldOncePerOpening(t *testing.T) {
