@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"errors"
 	"time"
 
 	"hookloop/internal/webhook"
@@ -39,7 +40,7 @@ func (s *Sender) leave(t turn, d webhook.Delivery, a webhook.Attempt, verdict er
 	case l.opened, a.IsGone():
 		s.health.Failing(key.tenant, key.id, a, d.Event.ID, now)
 		s.guards.failing(t.guard)
-	case verdict == errFailing && persists(d, a) && now.Sub(l.wellAt) >= lately: //nolint:errorlint // never wrapped
+	case errors.Is(verdict, errFailing) && persists(d, a) && now.Sub(l.wellAt) >= lately:
 		s.health.Failing(key.tenant, key.id, a, d.Event.ID, now.Add(-openTime))
 		s.guards.failing(t.guard)
 	}
