@@ -1,8 +1,10 @@
 package activities_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -157,6 +159,7 @@ func TestOurOwnTroubleIsRetried(t *testing.T) {
 
 // histories is a Temporal client that knows one history.
 type histories struct {
+	data  string // empty: a little
 	reads int
 	err   error
 }
@@ -174,7 +177,7 @@ func (h *histories) Next() (*historypb.HistoryEvent, error) {
 		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{
 			Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{
 				{Metadata: json, Data: []byte(`{"event":{},"context":{"for":"1"}}`)},
-				{Metadata: json, Data: []byte(`{ "a" : 1.10 }`)},
+				{Metadata: json, Data: []byte(cmp.Or(h.data, `{ "a" : 1.10 }`))},
 			}},
 		},
 	}}, h.err
@@ -194,6 +197,19 @@ func TestHistoryReadsTheDataOnceAndExactly(t *testing.T) {
 		require.Equal(t, `{"for":"1"}`, string(got.Context))
 	}
 	require.Equal(t, 1, c.reads)
+}
+
+func TestHistoryReadsLargeDataEachTime(t *testing.T) {
+	t.Parallel()
+	c := &histories{data: `"` + strings.Repeat("x", webhook.MaxBody) + `"`}
+	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
+	require.NoError(t, err)
+	for range 2 {
+		got, err := h.EventContent(t.Context(), turn.Event, "run")
+		require.NoError(t, err)
+		require.Equal(t, c.data, string(got.Data))
+	}
+	require.Equal(t, 2, c.reads)
 }
 
 func TestAnErasedHistoryIsFinal(t *testing.T) {

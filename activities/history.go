@@ -15,9 +15,12 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// cachedEvents bounds the data kept for retries: 256 events of at most 256 KiB are 64 MiB. An
-// event retried to many endpoints is fetched once.
-const cachedEvents = 256
+// The data kept for retries: 256 events of at most 256 KiB are 64 MiB. An event retried to many endpoints is
+// fetched once; what is larger than an app's can be is fetched for each attempt.
+const (
+	cachedEvents = 256
+	cachedData   = webhook.MaxBody
+)
 
 // HistoryReader is the one call of a Temporal client that History needs.
 type HistoryReader interface {
@@ -54,7 +57,9 @@ func (h *History) EventContent(ctx context.Context, e webhook.Event, runID strin
 	if err != nil {
 		return c, err
 	}
-	h.cache.Add(id, c)
+	if len(c.Data) <= cachedData {
+		h.cache.Add(id, c)
+	}
 	return c, nil
 }
 

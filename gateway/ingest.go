@@ -21,7 +21,7 @@ import (
 )
 
 // maxIngest bounds what a third party may send at once, in bytes: it is read whole before anybody is
-// known to have sent it, and holds at most webhook.MaxBody for each event.
+// known to have sent it, and holds at most webhook.MaxData for each event.
 const maxIngest = 4 << 20
 
 // maxIngesting bounds what all of them may send at the same time, in bytes: sixty-four of the largest. Beyond,

@@ -210,7 +210,7 @@ func TestIngestRefusesWhatIsTooMuch(t *testing.T) {
 	id := r.source(githubSource)
 	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", strings.Repeat("x", 25<<20)), 413, gateway.PayloadTooLarge)
 	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", `{}`, "Content-Encoding", "gzip"), 415, gateway.UnsupportedMediaType)
-	large := `{"x":"` + strings.Repeat("y", webhook.MaxBody) + `"}`
+	large := `{"x":"` + strings.Repeat("y", webhook.MaxData) + `"}`
 	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", large), 422, webhook.Invalid)
 	require.Equal(t, 400, r.fromGitHub(id, "s3cr3t-new", "push", `not json`).Code)
 	for _, call := range []struct{ method, path string }{{"PUT", id}, {"DELETE", id}} {

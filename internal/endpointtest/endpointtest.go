@@ -20,7 +20,7 @@ import (
 var ErrUnverified = errors.New("no secret to verify with")
 
 // maxBody bounds a delivery we read: the largest event in its envelope, and room to spare.
-const maxBody = 1 << 20
+const maxBody = 2 << 20
 
 // Config says how the endpoint behaves. The zero Config takes everything with 200.
 type Config struct {

@@ -134,7 +134,7 @@ func TestOtherRequestsAreNoDeliveries(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusMethodNotAllowed, do(t, req))
-	require.Equal(t, http.StatusBadRequest, post(t, srv.URL, nil, strings.Repeat("x", 1<<20+1)))
+	require.Equal(t, http.StatusBadRequest, post(t, srv.URL, nil, strings.Repeat("x", 2<<20+1)))
 	require.Empty(t, srv.Receipts())
 }
 

@@ -55,8 +55,8 @@ func (s *Sender) body(ctx context.Context, text string, envelope any) ([]byte, e
 		return nil, &shapeError{"body", err.Error()}
 	}
 	raw, err := expression.Marshal(v)
-	if err != nil || len(raw) > webhook.MaxBody {
-		return nil, &shapeError{"body", fmt.Sprintf("the value is larger than %d bytes", webhook.MaxBody)}
+	if err != nil || len(raw) > webhook.MaxData {
+		return nil, &shapeError{"body", fmt.Sprintf("the value is larger than %d bytes", webhook.MaxData)}
 	}
 	return raw, nil
 }

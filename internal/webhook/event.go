@@ -8,9 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// MaxBody bounds a request body and so an event's data, in bytes. Temporal warns from 512 KiB a
-// payload on; half of that leaves room for what an event gathers on its way.
-const MaxBody = 256 << 10
+// Bounds in bytes. Temporal refuses payloads of 2 MiB; half of that leaves room for what an event gathers on its way.
+const (
+	MaxBody = 256 << 10 // of a request to the API, and so of an app's event
+	MaxData = 1 << 20   // of any event's data: nobody can ask a third party for less
+)
 
 // Event is what happened: immutable, and without its data. The data travels beside it as bytes,
 // because a round trip through encoding/json would change them (see ADR 2).
@@ -93,11 +95,11 @@ func quote(s string) []byte {
 }
 
 // CheckData refuses data that no event can carry: what is not one JSON value in valid UTF-8, is larger
-// than MaxBody or nests deeper than MaxDepth.
+// than MaxData or nests deeper than MaxDepth.
 func CheckData(data []byte) error {
 	switch {
-	case len(data) > MaxBody:
-		return Invalidf("data", "has %d bytes, at most %d are allowed", len(data), MaxBody)
+	case len(data) > MaxData:
+		return Invalidf("data", "has %d bytes, at most %d are allowed", len(data), MaxData)
 	case !utf8.Valid(data):
 		return Invalidf("data", "is not valid UTF-8")
 	case depth(data) > MaxDepth:

@@ -68,7 +68,7 @@ func TestCheckData(t *testing.T) {
 	for _, good := range []string{`1`, `"é"`, `{"a":[1.10]}`, strings.Repeat("[", 500) + strings.Repeat("]", 500)} {
 		require.NoError(t, webhook.CheckData([]byte(good)))
 	}
-	for _, bad := range []string{``, `{`, `1 2`, "\"\xff\"", strings.Repeat("[", 501) + strings.Repeat("]", 501), `"` + strings.Repeat("a", webhook.MaxBody) + `"`} {
+	for _, bad := range []string{``, `{`, `1 2`, "\"\xff\"", strings.Repeat("[", 501) + strings.Repeat("]", 501), `"` + strings.Repeat("a", webhook.MaxData) + `"`} {
 		require.Equal(t, webhook.Invalid, webhook.CodeOf(webhook.CheckData([]byte(bad))))
 	}
 }
