@@ -9,7 +9,7 @@ import (
 
 // When a delivery by itself speaks for an endpoint that is sent too little for a breaker to open: after as many
 // failures as would open one, or when its schedule is spent, after a few at least; and if nothing else has
-// succeeded there lately.
+// succeeded there lately. During a release enough is sent, and to some other worker perhaps.
 const (
 	fewFailures = 3
 	lately      = time.Hour
@@ -40,7 +40,7 @@ func (s *Sender) leave(t turn, d webhook.Delivery, a webhook.Attempt, verdict er
 	case l.opened, a.IsGone():
 		s.health.Failing(key.tenant, key.id, a, d.Event.ID, now)
 		s.guards.failing(t.guard)
-	case errors.Is(verdict, errFailing) && persists(d, a) && now.Sub(l.wellAt) >= lately:
+	case errors.Is(verdict, errFailing) && persists(d, a) && now.Sub(l.wellAt) >= lately && now.After(d.Endpoint.Releasing):
 		s.health.Failing(key.tenant, key.id, a, d.Event.ID, now.Add(-openTime))
 		s.guards.failing(t.guard)
 	}

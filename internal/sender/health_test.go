@@ -122,13 +122,15 @@ func TestHealthHearsOfADeliveryThatKeepsFailing(t *testing.T) {
 	for name, tc := range map[string]struct {
 		script   string
 		schedule webhook.Schedule // empty: the default
+		release  time.Duration    // for which one is under way
 		told     []string         // by attempt
 	}{
-		"five times":              {"503:7 200", nil, []string{"", "", "", "", failing, failing, failing, well}},
-		"spent":                   {"503:4", webhook.Schedule{0, time.Hour, time.Hour, time.Hour}, []string{"", "", "", failing}},
-		"spent early":             {"503:3", webhook.Schedule{0, time.Hour}, []string{"", "", failing}},
-		"alive":                   {"404 503:5", nil, []string{well, "", "", "", failing}},
-		"another event was taken": {"503:4 200 503:2", nil, []string{"", "", "", "", well, "", failing}},
+		"five times":              {"503:7 200", nil, 0, []string{"", "", "", "", failing, failing, failing, well}},
+		"spent":                   {"503:4", webhook.Schedule{0, time.Hour, time.Hour, time.Hour}, 0, []string{"", "", "", failing}},
+		"spent early":             {"503:3", webhook.Schedule{0, time.Hour}, 0, []string{"", "", failing}},
+		"alive":                   {"404 503:5", nil, 0, []string{well, "", "", "", failing}},
+		"another event was taken": {"503:4 200 503:2", nil, 0, []string{"", "", "", "", well, "", failing}},
+		"during a release":        {"503:7", nil, 220 * time.Minute, []string{"", "", "", "", "", "", failing}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -136,9 +138,10 @@ func TestHealthHearsOfADeliveryThatKeepsFailing(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				h := &heard{}
 				s := newSender(t, sender.Config{Health: h})
+				until := time.Now().Add(tc.release)
 				for i, told := range tc.told {
 					d := delivery(srv.URL)
-					d.Endpoint.Schedule = tc.schedule
+					d.Endpoint.Schedule, d.Endpoint.Releasing = tc.schedule, until
 					_, err := s.Send(t.Context(), d, i+1)
 					require.NoError(t, err)
 					require.Equal(t, told, strings.Join(h.since(), "; "), "attempt %d", i+1)
