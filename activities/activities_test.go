@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -199,17 +200,28 @@ func TestHistoryReadsTheDataOnceAndExactly(t *testing.T) {
 	require.Equal(t, 1, c.reads)
 }
 
-func TestHistoryReadsLargeDataEachTime(t *testing.T) {
+// TestHistoryKeepsSoManyBytes: the largest events push each other out long before there are many.
+func TestHistoryKeepsSoManyBytes(t *testing.T) {
 	t.Parallel()
-	c := &histories{data: `"` + strings.Repeat("x", webhook.MaxBody) + `"`}
+	const fit = 63 // of a megabyte each, beside their contexts
+	c := &histories{data: `"` + strings.Repeat("x", webhook.MaxData-2) + `"`}
 	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
 	require.NoError(t, err)
-	for range 2 {
-		got, err := h.EventContent(t.Context(), turn.Event, "run")
+	read := func(n int) {
+		_, err := h.EventContent(t.Context(), webhook.Event{Tenant: "acme", ID: fmt.Sprint(n)}, "run")
 		require.NoError(t, err)
-		require.Equal(t, c.data, string(got.Data))
 	}
-	require.Equal(t, 2, c.reads)
+	for range 2 {
+		for n := range fit {
+			read(n)
+		}
+	}
+	require.Equal(t, fit, c.reads)
+	read(fit) // pushes out the first
+	read(1)
+	require.Equal(t, fit+1, c.reads)
+	read(0)
+	require.Equal(t, fit+2, c.reads)
 }
 
 func TestAnErasedHistoryIsFinal(t *testing.T) {

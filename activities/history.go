@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -15,11 +16,11 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// The data kept for retries: 256 events of at most 256 KiB are 64 MiB. An event retried to many endpoints is
-// fetched once; what is larger than an app's can be is fetched for each attempt.
+// The data kept for retries: so many events, and so many bytes of all together. An event retried to many
+// endpoints is fetched once.
 const (
 	cachedEvents = 256
-	cachedData   = webhook.MaxBody
+	cachedBytes  = 64 << 20
 )
 
 // HistoryReader is the one call of a Temporal client that History needs.
@@ -35,15 +36,15 @@ type History struct {
 	converter converter.DataConverter
 	name      func(tenant, eventID string) string
 	cache     *lru.Cache[string, webhook.Content]
+	bytes     atomic.Int64 // in the cache
 }
 
 // NewHistory reads through c, decodes with dc, and finds an event's workflow by name.
 func NewHistory(c HistoryReader, dc converter.DataConverter, name func(tenant, eventID string) string) (*History, error) {
-	cache, err := lru.New[string, webhook.Content](cachedEvents)
-	if err != nil {
-		return nil, err
-	}
-	return &History{client: c, converter: dc, name: name, cache: cache}, nil
+	h := &History{client: c, converter: dc, name: name}
+	var err error
+	h.cache, err = lru.NewWithEvict(cachedEvents, func(_ string, gone webhook.Content) { h.bytes.Add(-size(gone)) })
+	return h, err
 }
 
 // EventContent is the content of e, accepted by the given run. The error is of TypeEventGone when
@@ -57,11 +58,22 @@ func (h *History) EventContent(ctx context.Context, e webhook.Event, runID strin
 	if err != nil {
 		return c, err
 	}
-	if len(c.Data) <= cachedData {
-		h.cache.Add(id, c)
-	}
+	h.keep(id, c)
 	return c, nil
 }
+
+// keep may let go of others, the longest unused first.
+func (h *History) keep(id string, c webhook.Content) {
+	h.bytes.Add(size(c)) // before somebody else can let go of it
+	if known, _ := h.cache.ContainsOrAdd(id, c); known {
+		h.bytes.Add(-size(c))
+	}
+	for h.bytes.Load() > cachedBytes && h.cache.Len() > 0 {
+		h.cache.RemoveOldest()
+	}
+}
+
+func size(c webhook.Content) int64 { return int64(len(c.Data) + len(c.Context)) }
 
 func (h *History) read(ctx context.Context, workflowID, runID string) (c webhook.Content, err error) {
 	first, err := h.client.GetWorkflowHistory(ctx, workflowID, runID, false,

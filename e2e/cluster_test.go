@@ -87,7 +87,7 @@ type clusterRun struct {
 func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
 	r.t.Helper()
 	begun, before := time.Now(), len(r.endpoint.Receipts())
-	l := r.load(name, clusterRound)
+	l := r.load(name, clusterClients, clusterRound)
 	eventually(r.t, name+": the load runs", func() bool { return l.answered() >= clusterRound/3 })
 	dealt := time.Now()
 	blow(l)
@@ -109,11 +109,11 @@ func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
 	return twice
 }
 
-// load starts clients that post so many events.
-func (r *clusterRun) load(name string, events int32) *clusterLoad {
+// load starts so many clients that post so many events.
+func (r *clusterRun) load(name string, clients int, events int32) *clusterLoad {
 	l := &clusterLoad{t: r.t, gateways: r.gateways, prefix: strings.ReplaceAll(name, " ", "-"), ids: map[string]string{}}
 	l.last.Store(events)
-	l.start()
+	l.start(clients)
 	return l
 }
 
@@ -177,8 +177,8 @@ type clusterLoad struct {
 	strays []string          // what should not have been answered
 }
 
-func (l *clusterLoad) start() {
-	for client := range clusterClients {
+func (l *clusterLoad) start(clients int) {
+	for client := range clients {
 		l.clients.Go(func() {
 			turn := client
 			for n := l.next.Add(1); n <= l.last.Load(); n = l.next.Add(1) {

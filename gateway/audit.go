@@ -24,7 +24,7 @@ type getAudit struct {
 
 type listAudit struct {
 	Tenant string    `path:"tenant"`
-	After  time.Time `query:"after" doc:"What happened after this time."`
+	After  time.Time `query:"after" doc:"What happened at this time or later."`
 	Before time.Time `query:"before" doc:"What happened before this time."`
 	Cursor string    `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
 }

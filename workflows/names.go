@@ -47,7 +47,7 @@ const (
 
 // What Hookloop itself says to an Approval, and starts one with.
 const (
-	SignalFailing   = "failing"   // a webhook.Failing: a breaker opened, or the endpoint wants no more
+	SignalFailing   = "failing"   // a webhook.Failing: the endpoint keeps failing, or wants no more
 	SignalRecovered = "recovered" // nothing: the endpoint took something
 	SignalResume    = "resume"    // a webhook.Decision: release without being asked
 	SignalEnd       = "end"       // a webhook.End

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -21,8 +23,8 @@ func newAuditExport(o *clientOptions) *cobra.Command {
 		Use:   "export",
 		Short: "Print what happened to everything of a tenant, one JSON object a line",
 		Long: `Print what happened to everything of a tenant, the oldest first, one JSON object a line: what the histories of
-events, deliveries, recoveries and approvals in Temporal say. All lines are held in memory until the last has
-come, so ask for a period.`,
+events, deliveries, recoveries and approvals in Temporal say. Its lists are a moment behind, so a period is whole a
+minute after its end. All lines are held in memory until the last has come, so ask for a period.`,
 		Example: `  hookloop audit export --after 24h > yesterday.jsonl
   hookloop audit export --after 2026-01-01T00:00:00Z --before 2026-02-01T00:00:00Z |
     jq 'select(.actor and .kind == "approve")'`,
@@ -44,7 +46,7 @@ come, so ask for a period.`,
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&e.after, "after", "", "only what happened after this `time`: RFC 3339, or how long ago")
+	f.StringVar(&e.after, "after", "", "only what happened at this `time` or later: RFC 3339, or how long ago")
 	f.StringVar(&e.before, "before", "", "only what happened before this `time`")
 	return c
 }
@@ -66,47 +68,60 @@ func (e auditExportOptions) query(now time.Time) (url.Values, error) {
 // exported is a line as the gateway said it: nothing is lost that this version of the CLI does not know.
 type exported struct {
 	at   time.Time
-	line json.RawMessage
+	line []byte
+}
+
+// gathered is a ledger in the making. What a workflow did that ended between two pages is on both.
+type gathered struct {
+	lines []exported
+	known map[[sha256.Size]byte]bool
+}
+
+func (l *gathered) add(raw json.RawMessage) error {
+	line, err := decode[struct{ At time.Time }](raw)
+	if err != nil {
+		return err
+	}
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return err
+	}
+	if sum := sha256.Sum256(b.Bytes()); !l.known[sum] {
+		l.known[sum] = true
+		l.lines = append(l.lines, exported{line.At, b.Bytes()})
+	}
+	return nil
 }
 
 // audit fetches all lines, and tells people every two seconds how many there are.
-func (c *gatewayClient) audit(ctx context.Context, query url.Values, people io.Writer) (all []exported, err error) {
-	told, shut := time.Now(), false
+func (c *gatewayClient) audit(ctx context.Context, query url.Values, people io.Writer) ([]exported, error) {
+	l, told, shut := gathered{known: map[[sha256.Size]byte]bool{}}, time.Now(), false
 	for page, err := range c.pages(ctx, "/audit", query) {
 		if err != nil {
 			return nil, err
 		}
 		shut = shut || page.Encrypted
 		for _, line := range page.Data {
-			at, err := decode[struct{ At time.Time }](line)
-			if err != nil {
+			if err := l.add(line); err != nil {
 				return nil, err
 			}
-			all = append(all, exported{at.At, line})
 		}
 		if time.Since(told) > 2*time.Second {
 			told = time.Now()
-			fmt.Fprintf(people, "%s so far\n", plural(len(all), "line"))
+			fmt.Fprintf(people, "%s so far\n", plural(len(l.lines), "line"))
 		}
 	}
 	if shut {
 		shutHint(people)
 	}
-	slices.SortStableFunc(all, func(x, y exported) int { return x.at.Compare(y.at) })
-	return all, nil
+	slices.SortStableFunc(l.lines, func(x, y exported) int { return x.at.Compare(y.at) })
+	return l.lines, nil
 }
 
 func exportLines(w io.Writer, all []exported) error {
-	var b bytes.Buffer
+	b := bufio.NewWriter(w)
 	for _, e := range all {
-		b.Reset()
-		if err := json.Compact(&b, e.line); err != nil {
-			return err
-		}
-		b.WriteByte('\n')
-		if _, err := w.Write(b.Bytes()); err != nil {
-			return err
-		}
+		_, _ = b.Write(append(e.line, '\n')) // Flush tells
 	}
-	return nil
+	return b.Flush()
 }

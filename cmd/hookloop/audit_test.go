@@ -11,7 +11,7 @@ func TestAuditExport(t *testing.T) {
 	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/audit": {
 		{body: `{"data":[{"at":"2026-02-03T12:00:00.2Z","kind":"attempt"},
 			{"at":"2026-02-03T12:00:00.15Z", "kind":"accepted","new":"to this CLI"}],"next_cursor":"two"}`},
-		{body: `{"data":[{"at":"2026-02-03T11:00:00Z","kind":"approve","actor":"Ann"}],"encrypted":true,"next_cursor":null}`},
+		{body: `{"data":[{"at":"2026-02-03T11:00:00Z","kind":"approve","actor":"Ann"},{"at":"2026-02-03T12:00:00.2Z","kind":"attempt"}],"encrypted":true,"next_cursor":null}`},
 	}})
 	r := g.run(t, "audit", "export", "--after", "2026-02-03T12:00:00+01:00", "--before", "24h")
 	require.Equal(t, `{"at":"2026-02-03T11:00:00Z","kind":"approve","actor":"Ann"}

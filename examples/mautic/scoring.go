@@ -38,7 +38,7 @@ type score struct {
 func (s *scoring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	got := receipt{eventID: r.Header.Get(signature.HeaderID)}
 	status := http.StatusNoContent
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 1<<20))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 2<<20))
 	if err == nil {
 		err = signature.Verify([]signature.Secret{s.secret}, r.Header, body, time.Now())
 	}

@@ -56,14 +56,14 @@ func TestTheSameIsNewsAgainAfterAWhile(t *testing.T) {
 	t.Parallel()
 	f := &fakeTemporal{}
 	log := reporting(t, f, func(r *approvals.Reporter) {
-		r.Failing("acme", "ep_1", failed, "evt_1", time.Now())
-		r.Failing("other", "ep_1", failed, "evt_1", time.Now())
+		r.Failing("acme", "ep_1", failed, "evt_1")
+		r.Failing("other", "ep_1", failed, "evt_1")
 		wait(20*time.Second - 1)
-		r.Failing("acme", "ep_1", failed, "evt_1", time.Now())
+		r.Failing("acme", "ep_1", failed, "evt_1")
 		synctest.Wait()
 		require.Len(t, f.signals, 2)
 		wait(1)
-		r.Failing("acme", "ep_1", failed, "evt_1", time.Now())
+		r.Failing("acme", "ep_1", failed, "evt_1")
 	})
 	require.Equal(t, []string{"failing approval/acme/ep_1", "failing approval/other/ep_1", "failing approval/acme/ep_1"}, f.signals)
 	require.Empty(t, log)
@@ -76,9 +76,9 @@ func TestAfterARecoveryEverythingIsNews(t *testing.T) {
 	gone := webhook.Attempt{StatusCode: 410}
 	reporting(t, f, func(r *approvals.Reporter) {
 		for range 2 {
-			r.Failing("acme", "ep_1", gone, "evt_1", time.Now())
-			r.Failing("acme", "ep_1", gone, "evt_2", time.Now())
-			r.Failing("acme", "ep_1", failed, "evt_3", time.Now())
+			r.Failing("acme", "ep_1", gone, "evt_1")
+			r.Failing("acme", "ep_1", gone, "evt_2")
+			r.Failing("acme", "ep_1", failed, "evt_3")
 			r.Recovered("acme", "ep_1")
 		}
 	})
@@ -112,7 +112,7 @@ func TestWhatCannotBeToldIsLogged(t *testing.T) {
 	f := &fakeTemporal{err: serviceerror.NewUnavailable("no")}
 	said := failed
 	said.Error = "Get https://user:hunter2@crm.example"
-	log := reporting(t, f, func(r *approvals.Reporter) { r.Failing("acme", "ep_1", said, "evt_1", time.Now()) })
+	log := reporting(t, f, func(r *approvals.Reporter) { r.Failing("acme", "ep_1", said, "evt_1") })
 	require.Contains(t, log, "not reported to its approval")
 	require.Contains(t, log, "tenant=acme endpoint=ep_1")
 	require.NotContains(t, log, "hunter2")

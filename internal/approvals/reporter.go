@@ -22,8 +22,16 @@ const (
 	telling     = 10 * time.Second
 )
 
-// gone marks the news that an endpoint wants no more, which says more than that it fails.
-const gone = " gone"
+// What marks news apart: that an endpoint wants no more says more than that it fails, and that a delivery
+// persists in failing says less to the other workers.
+const (
+	gone     = " gone"
+	persists = " persists"
+)
+
+// unheeded is how long ago a breaker is said to have opened of which others need only know that it must recover:
+// longer than one stays open, whatever their clocks say.
+const unheeded = 5 * time.Minute
 
 // Breakers is where workers tell each other that an endpoint's breaker opened, and that it recovered.
 type Breakers interface {
@@ -68,13 +76,23 @@ func (r *Reporter) Close() {
 	<-r.done
 }
 
-// Failing tells that the endpoint keeps failing, or that it wants no more deliveries; openedAt is what other
-// workers are to heed.
-func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID string, openedAt time.Time) {
-	key, now := tenant+"/"+endpointID, time.Now()
+// Failing tells that the endpoint's breaker opened, or that it wants no more deliveries.
+func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID string) {
+	kind := ""
 	if a.IsGone() {
-		key += gone
+		kind = gone
 	}
+	r.failing(kind, news{tenant, endpointID, time.Now(), &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}})
+}
+
+// Persists tells that a delivery keeps failing, and no breaker opened.
+func (r *Reporter) Persists(tenant, endpointID string, a webhook.Attempt, eventID string) {
+	r.failing(persists, news{tenant, endpointID, time.Now().Add(-unheeded), &webhook.Failing{Answer: webhook.AnswerOf(a, eventID)}})
+}
+
+// failing puts what is news among its kind.
+func (r *Reporter) failing(kind string, n news) {
+	key, now := n.tenant+"/"+n.endpointID+kind, time.Now()
 	r.mu.Lock()
 	last, known := r.told[key]
 	fresh := !known || now.Sub(last) >= sameNews
@@ -84,15 +102,16 @@ func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID
 	}
 	r.mu.Unlock()
 	if fresh {
-		r.put(news{tenant, endpointID, openedAt, &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}})
+		r.put(n)
 	}
 }
 
 // Recovered tells that the endpoint takes deliveries.
 func (r *Reporter) Recovered(tenant, endpointID string) {
 	r.mu.Lock()
-	delete(r.told, tenant+"/"+endpointID) // to fail again would be news
-	delete(r.told, tenant+"/"+endpointID+gone)
+	for _, kind := range []string{"", gone, persists} { // to fail again would be news
+		delete(r.told, tenant+"/"+endpointID+kind)
+	}
 	r.mu.Unlock()
 	r.put(news{tenant: tenant, endpointID: endpointID})
 }

@@ -61,7 +61,7 @@ func TestManyFailuresAreFewNews(t *testing.T) {
 		defer r.Close()
 		for range 60 { // a minute of failing
 			for range 100 {
-				r.Failing("acme", "ep_1", failed, "evt_1", time.Now())
+				r.Failing("acme", "ep_1", failed, "evt_1")
 			}
 			<-time.After(time.Second)
 		}
@@ -73,10 +73,10 @@ func TestManyFailuresAreFewNews(t *testing.T) {
 		outcome, _ := f.started[0].TypedSearchAttributes.GetKeyword(workflows.Outcome)
 		require.Equal(t, "watching", outcome)
 
-		r.Failing("acme", "ep_1", webhook.Attempt{StatusCode: 410}, "evt_1", time.Now())
-		r.Failing("acme", "ep_2", failed, "evt_1", time.Now())
+		r.Failing("acme", "ep_1", webhook.Attempt{StatusCode: 410}, "evt_1")
+		r.Failing("acme", "ep_2", failed, "evt_1")
 		r.Recovered("acme", "ep_1")
-		r.Failing("acme", "ep_1", failed, "evt_1", time.Now())
+		r.Failing("acme", "ep_1", failed, "evt_1")
 		synctest.Wait()
 		require.Equal(t, []string{
 			"failing approval/acme/ep_1", "failing approval/acme/ep_2", "recovered approval/acme/ep_1", "failing approval/acme/ep_1",
@@ -111,4 +111,29 @@ func TestNoEpisodeToEndIsFine(t *testing.T) {
 	f.err = nil
 	require.NoError(t, a.End(t.Context(), "acme", "ep_1", webhook.End{Kind: webhook.EndDeleted}))
 	require.Len(t, f.started, 1, "its deliveries are to end")
+}
+
+// openings takes note of what workers are told, as how long ago it was.
+type openings struct{ ago []time.Duration }
+
+func (o *openings) ReportBreaker(_ context.Context, _, _ string, at time.Time) error {
+	o.ago = append(o.ago, time.Since(at))
+	return nil
+}
+
+// TestADeliveryThatPersistsOpensNoBreaker: others know of it and send on, and the breaker that opens next is news.
+func TestADeliveryThatPersistsOpensNoBreaker(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, o := &fakeTemporal{}, &openings{}
+		r := approvals.New(f).NewReporter(slog.New(slog.DiscardHandler), o)
+		defer r.Close()
+		for range 3 {
+			r.Persists("acme", "ep_1", failed, "evt_1")
+		}
+		r.Failing("acme", "ep_1", failed, "evt_2")
+		synctest.Wait()
+		require.Equal(t, []string{"failing approval/acme/ep_1", "failing approval/acme/ep_1"}, f.signals)
+		require.Equal(t, []time.Duration{5 * time.Minute, 0}, o.ago)
+	})
 }

@@ -145,12 +145,12 @@ func TestTenant(t *testing.T) {
 		require.Contains(t, []string{eventWorkflow, delivery}, l.WorkflowID)
 	}
 
-	first, last := all.Lines[0].At, all.Lines[len(all.Lines)-1].At
-	within, err := a.Tenant(t.Context(), "retried", audit.Period{After: first, Before: last}, nil)
+	second, last := all.Lines[1].At, all.Lines[len(all.Lines)-1].At
+	within, err := a.Tenant(t.Context(), "retried", audit.Period{After: second, Before: last}, nil)
 	require.NoError(t, err)
-	require.Equal(t, "Tenant = 'retried' AND StartTime < '"+last.Format(time.RFC3339Nano)+"' AND (CloseTime > '"+
-		first.Format(time.RFC3339Nano)+"' OR ExecutionStatus = 'Running')", c.asked.Query)
-	require.Equal(t, kinds(all)[1:len(all.Lines)-1], kinds(within))
+	require.Equal(t, "Tenant = 'retried' AND StartTime < '"+last.Add(time.Minute).Format(time.RFC3339Nano)+"' AND (CloseTime > '"+
+		second.Add(-time.Minute).Format(time.RFC3339Nano)+"' OR ExecutionStatus = 'Running')", c.asked.Query)
+	require.Equal(t, kinds(all)[1:len(all.Lines)-1], kinds(within), "from its beginning, to before its end")
 }
 
 func TestAnEventNobodyKnows(t *testing.T) {

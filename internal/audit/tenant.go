@@ -12,11 +12,15 @@ import (
 	"hookloop/workflows"
 )
 
-// Period is after one time and before another. A zero time is no bound.
+// Period begins at one time and ends before another: two that meet have no line in common, and miss none. A zero time
+// is no bound.
 type Period struct{ After, Before time.Time }
 
+// slack is how far clocks may be apart: an attempt has its worker's time, a run its server's.
+const slack = time.Minute
+
 func (p Period) holds(at time.Time) bool {
-	return at.After(p.After) && (p.Before.IsZero() || at.Before(p.Before))
+	return !at.Before(p.After) && (p.Before.IsZero() || at.Before(p.Before))
 }
 
 // Tenant tells what happened in a period to all that is a tenant's: events, deliveries, recoveries, and the
@@ -40,24 +44,23 @@ func (a *Audits) Tenant(ctx context.Context, tenant string, period Period, after
 	return p, err
 }
 
-// query finds the runs that overlap a period, in visibility's language.
+// query finds the runs that may overlap a period, in visibility's language.
 func query(tenant string, p Period) string {
 	parts := []string{workflows.Tenant.GetName() + " = '" + tenant + "'"}
 	if !p.Before.IsZero() {
-		parts = append(parts, "StartTime < '"+p.Before.UTC().Format(time.RFC3339Nano)+"'")
+		parts = append(parts, "StartTime < '"+p.Before.Add(slack).UTC().Format(time.RFC3339Nano)+"'")
 	}
 	if !p.After.IsZero() {
-		parts = append(parts, fmt.Sprintf("(CloseTime > '%s' OR ExecutionStatus = 'Running')", p.After.UTC().Format(time.RFC3339Nano)))
+		parts = append(parts, fmt.Sprintf("(CloseTime > '%s' OR ExecutionStatus = 'Running')", p.After.Add(-slack).UTC().Format(time.RFC3339Nano)))
 	}
 	return strings.Join(parts, " AND ")
 }
 
 // eventIn is the event that a workflow is about, by its id: an event's own or a delivery's.
 func eventIn(workflowID string) string {
-	for part := range strings.SplitSeq(workflowID, "/") {
-		if strings.HasPrefix(part, "evt_") {
-			return part
-		}
+	parts := strings.Split(workflowID, "/") // kind, tenant, …
+	if len(parts) < 3 || !strings.HasPrefix(parts[2], "evt_") {
+		return ""
 	}
-	return ""
+	return parts[2]
 }

@@ -13,13 +13,13 @@ import (
 // backup with the WAL that was written meanwhile. It goes with the server.
 func (s *Server) Backup(t testing.TB) string {
 	t.Helper()
-	path := filepath.Join(s.folder.path, "backup")
+	path := filepath.Join(s.folder.path, backupName)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.programs.beside("pg_basebackup"),
 		"--host", "127.0.0.1", "--port", fmt.Sprint(s.port), "--username", user,
 		"--pgdata", path, "--wal-method", "stream", "--checkpoint", "fast", "--no-sync")
-	cmd.Env = append(cmd.Environ(), "PGPASSWORD="+s.password)
+	cmd.Env = append(cmd.Environ(), "PGPASSWORD="+s.password, "PGSSLMODE=disable", "PGOPTIONS=")
 	cmd.Dir, cmd.SysProcAttr = s.folder.path, s.folder.runAs()
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("pg_basebackup: %v: %s", err, out)

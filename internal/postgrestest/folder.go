@@ -15,6 +15,9 @@ import (
 // folderName begins with what tells ours apart, for those that come after us.
 const folderName = "hookloop-postgres-"
 
+// backupName is where a server's backup lies, within its folder.
+const backupName = "backup"
+
 // folder holds all of a server's files. It is short, as the path of a Unix socket must be, and locked
 // for as long as its process lives.
 type folder struct {
@@ -70,7 +73,7 @@ func removeAbandoned() {
 		lock := flock.New(path)
 		if free, err := lock.TryLock(); err == nil && free {
 			abandoned := filepath.Dir(path)
-			if os.RemoveAll(filepath.Join(abandoned, "data")) == nil { // the lock goes last, or nobody comes back
+			if os.RemoveAll(filepath.Join(abandoned, backupName)) == nil && os.RemoveAll(filepath.Join(abandoned, "data")) == nil { // the lock goes last, or nobody comes back
 				_ = os.RemoveAll(abandoned)
 			}
 		}

@@ -28,7 +28,7 @@ type guard struct {
 	pacer    *pacer // nil: the endpoint has no rate limit
 	bulkhead bulkhead
 	version  int       // of the endpoint, as last seen
-	heard    time.Time // when a breaker opened, here or on another worker, says the registry; zero: none is open
+	heard    time.Time // when a worker last said that it fails, says the registry; zero: not since it recovered
 	unwell   bool      // nobody has been told that it is well, or not since somebody was told that it fails
 	wellAt   time.Time // of the latest success; zero: none since this worker knows it
 	usedAt   time.Time

@@ -7,11 +7,12 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// When a delivery by itself speaks for an endpoint that is sent too little for a breaker to open: after as many
-// failures as would open one, or when its schedule is spent, after a few at least; and if nothing else has
-// succeeded there lately. During a release enough is sent, and to some other worker perhaps.
+// When a delivery by itself speaks for an endpoint that is sent too little for a breaker to open: when its attempt of
+// the number that would open one fails, or a later one, or the last of the schedule as it is now, after a few at
+// least; and if this worker has seen nothing succeed there lately. During a release enough is sent, and of a
+// probe's answer its approval hears by itself.
 const (
-	fewFailures = 3
+	fewAttempts = 3
 	lately      = time.Hour
 )
 
@@ -19,12 +20,13 @@ const (
 // and must not block. Attempts end side by side: a Recovered may come after the Failing of one that
 // ended later, and the endpoint's next attempt that changes anything sets it right.
 type Health interface {
-	// Failing hears of an attempt that made the endpoint's breaker open, each time it does, of every attempt that
-	// was asked for no more deliveries, and of one that failed as those of its delivery before it, with no success
-	// between. The last opened no breaker: openedAt, for other workers to heed, is too long ago to open theirs.
-	Failing(tenant, endpointID string, a webhook.Attempt, eventID string, openedAt time.Time)
+	// Failing hears of an attempt that made the endpoint's breaker open, each time it does, and of every attempt that
+	// was asked for no more deliveries.
+	Failing(tenant, endpointID string, a webhook.Attempt, eventID string)
+	// Persists hears of an attempt that opened no breaker, but after which people should know.
+	Persists(tenant, endpointID string, a webhook.Attempt, eventID string)
 	// Recovered hears of the first success since this worker knows the endpoint, and of the first
-	// after a Failing, its own or another worker's.
+	// after a Failing or Persists, its own or another worker's.
 	Recovered(tenant, endpointID string)
 }
 
@@ -38,15 +40,16 @@ func (s *Sender) leave(t turn, d webhook.Delivery, a webhook.Attempt, verdict er
 	case l.recovered:
 		s.health.Recovered(key.tenant, key.id)
 	case l.opened, a.IsGone():
-		s.health.Failing(key.tenant, key.id, a, d.Event.ID, now)
+		s.health.Failing(key.tenant, key.id, a, d.Event.ID)
 		s.guards.failing(t.guard)
-	case errors.Is(verdict, errFailing) && persists(d, a) && now.Sub(l.wellAt) >= lately && now.After(d.Endpoint.Releasing):
-		s.health.Failing(key.tenant, key.id, a, d.Event.ID, now.Add(-openTime))
+	case errors.Is(verdict, errFailing) && speaks(d, a, now) && now.Sub(l.wellAt) >= lately:
+		s.health.Persists(key.tenant, key.id, a, d.Event.ID)
 		s.guards.failing(t.guard)
 	}
 }
 
-// persists says whether a delivery has failed often enough to speak for its endpoint.
-func persists(d webhook.Delivery, a webhook.Attempt) bool {
-	return a.Number >= tripConsecutive || a.Number >= max(fewFailures, len(d.Endpoint.ScheduleOrDefault()))
+// speaks says whether a delivery that failed has come far enough to speak for its endpoint.
+func speaks(d webhook.Delivery, a webhook.Attempt, now time.Time) bool {
+	far := a.Number >= tripConsecutive || a.Number >= max(fewAttempts, len(d.Endpoint.ScheduleOrDefault()))
+	return far && !d.Probe && now.After(d.Endpoint.Releasing)
 }

@@ -23,15 +23,15 @@ type heard struct {
 	onFailing func() // what happens before it hears of it; nil: nothing
 }
 
-func (h *heard) Failing(tenant, endpointID string, a webhook.Attempt, eventID string, openedAt time.Time) {
+func (h *heard) Failing(tenant, endpointID string, a webhook.Attempt, eventID string) {
 	if h.onFailing != nil {
 		h.onFailing()
 	}
-	what := "failing " + tenant + " " + endpointID + " " + eventID + " " + strconv.Itoa(a.StatusCode)
-	if time.Since(openedAt) >= 30*time.Second {
-		what += ", no breaker opened"
-	}
-	h.note(what)
+	h.note("failing " + tenant + " " + endpointID + " " + eventID + " " + strconv.Itoa(a.StatusCode))
+}
+
+func (h *heard) Persists(tenant, endpointID string, a webhook.Attempt, eventID string) {
+	h.note("persists " + tenant + " " + endpointID + " " + eventID + " " + strconv.Itoa(a.StatusCode))
 }
 
 func (h *heard) Recovered(tenant, endpointID string) {
@@ -118,7 +118,7 @@ func TestHealthHearsWhoAsksForNoMore(t *testing.T) {
 // TestHealthHearsOfADeliveryThatKeepsFailing: an endpoint that is sent one event fails too rarely for a breaker to open.
 func TestHealthHearsOfADeliveryThatKeepsFailing(t *testing.T) {
 	t.Parallel()
-	const failing, well = "failing acme ep_1 evt_1 503, no breaker opened", "recovered acme ep_1"
+	const failing, well = "persists acme ep_1 evt_1 503", "recovered acme ep_1"
 	for name, tc := range map[string]struct {
 		script   string
 		schedule webhook.Schedule // empty: the default
@@ -151,6 +151,18 @@ func TestHealthHearsOfADeliveryThatKeepsFailing(t *testing.T) {
 			})
 		})
 	}
+}
+
+// Of a probe's answer its approval hears by itself.
+func TestHealthHearsNothingOfAProbe(t *testing.T) {
+	t.Parallel()
+	h := &heard{}
+	s := newSender(t, sender.Config{Health: h})
+	d := delivery(endpointtest.Start(t, endpointtest.Config{Script: "503"}).URL)
+	d.Probe = true
+	_, err := s.Send(t.Context(), d, 6)
+	require.NoError(t, err)
+	require.Empty(t, h.since())
 }
 
 // TestHealthHearsOfARecoveryFromWhoeverSeesIt: another worker told of the failure.

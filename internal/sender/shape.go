@@ -49,14 +49,17 @@ func (s *Sender) wanted(ctx context.Context, d webhook.Delivery) (wanted, error)
 	return w, err
 }
 
+// maxShaped bounds what an expression makes of an envelope, in bytes. The envelope itself is within it.
+const maxShaped = 2 * webhook.MaxData
+
 func (s *Sender) body(ctx context.Context, text string, envelope any) ([]byte, error) {
 	v, err := s.expressions.Value(ctx, text, envelope)
 	if err != nil {
 		return nil, &shapeError{"body", err.Error()}
 	}
 	raw, err := expression.Marshal(v)
-	if err != nil || len(raw) > webhook.MaxData {
-		return nil, &shapeError{"body", fmt.Sprintf("the value is larger than %d bytes", webhook.MaxData)}
+	if err != nil || len(raw) > maxShaped {
+		return nil, &shapeError{"body", fmt.Sprintf("the value is larger than %d bytes", maxShaped)}
 	}
 	return raw, nil
 }

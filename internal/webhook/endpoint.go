@@ -40,7 +40,7 @@ type Endpoint struct {
 	State           EndpointState
 	StateReason     string           // why it is not active, for a person; empty while it is
 	Releasing       time.Time        // until about then its held deliveries are let go one by one; zero: none are
-	BreakerOpenedAt time.Time        // when a worker's breaker last opened that has not recovered since; zero: none has
+	BreakerOpenedAt time.Time        // when a worker last said that it fails (its breaker opened, most often) and it has not recovered since; zero: none has
 	Secrets         []EndpointSecret // the newest first; at least one
 	Version         int              // 1 at creation, one more with each change; attempts record it
 	CreatedAt       time.Time

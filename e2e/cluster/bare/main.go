@@ -55,7 +55,7 @@ func run(ctx context.Context, listen, server, namespace string) error {
 		return err
 	}
 	defer c.Close()
-	b := &bare{client: c, queue: "bare/" + uuid.NewString(), ran: make(chan struct{})}
+	b := &bare{client: c, queue: "bare/" + uuid.NewString(), ran: make(chan string)}
 	w := sdkworker.New(c, b.queue, sdkworker.Options{})
 	w.RegisterWorkflowWithOptions(b.workflow, workflow.RegisterOptions{Name: "Bare"})
 	if err := w.Start(); err != nil {
@@ -77,17 +77,17 @@ func run(ctx context.Context, listen, server, namespace string) error {
 type bare struct {
 	client client.Client
 	queue  string
-	ran    chan struct{} // once for each workflow
+	ran    chan string // ids of workflows
 }
 
 func (b *bare) workflow(ctx workflow.Context, _ string) error {
 	ctx = workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{StartToCloseTimeout: patience})
-	return workflow.ExecuteLocalActivity(ctx, b.activity).Get(ctx, nil)
+	return workflow.ExecuteLocalActivity(ctx, b.activity, workflow.GetInfo(ctx).WorkflowExecution.ID).Get(ctx, nil)
 }
 
-func (b *bare) activity(ctx context.Context) error {
+func (b *bare) activity(ctx context.Context, id string) error {
 	select {
-	case b.ran <- struct{}{}:
+	case b.ran <- id:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
@@ -138,11 +138,12 @@ func (b *bare) start(ctx context.Context) error {
 }
 
 func (b *bare) await(ctx context.Context, workflows int) error {
-	for n := range workflows {
+	for ran := map[string]bool{}; len(ran) < workflows; {
 		select {
-		case <-b.ran:
+		case id := <-b.ran: // perhaps again, if its task was
+			ran[id] = true
 		case <-ctx.Done():
-			return fmt.Errorf("%d of %d workflows ran: %w", n, workflows, context.Cause(ctx))
+			return fmt.Errorf("%d of %d workflows ran: %w", len(ran), workflows, context.Cause(ctx))
 		}
 	}
 	return nil

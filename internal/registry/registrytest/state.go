@@ -74,13 +74,17 @@ func breakers(t *testing.T, s Store) {
 		want.Secrets, want.BreakerOpenedAt = got.Secrets, at
 		require.Equal(t, want, got)
 	}
+	require.NoError(t, r.ReportBreaker(t.Context(), tenant, id(1), born.Add(-time.Minute)))
+	got, err := r.Endpoint(t.Context(), tenant, id(1))
+	require.NoError(t, err)
+	require.Equal(t, born, got.BreakerOpenedAt, "the latest")
 	keeps(t, r, func(e *webhook.Endpoint) { e.Description, e.BreakerOpenedAt = "changed", time.Time{} })
-	_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+	_, err = r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
 		e.BreakerOpenedAt = born
 		return nil
 	})
 	require.NoError(t, err)
-	got, err := r.Endpoint(t.Context(), tenant, id(1))
+	got, err = r.Endpoint(t.Context(), tenant, id(1))
 	require.NoError(t, err)
 	require.Zero(t, got.BreakerOpenedAt, "what a changed endpoint failed with is past")
 	require.NoError(t, r.ReportBreaker(t.Context(), tenant, id(2), born), "one that is gone is no trouble")

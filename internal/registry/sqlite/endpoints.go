@@ -18,7 +18,7 @@ const (
 	insertEndpoint  = `INSERT INTO endpoints (` + registry.EndpointColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 	updateEndpoint  = `UPDATE endpoints SET (` + registry.EndpointColumns + `) = (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 		WHERE tenant = ?1 AND id = ?2 RETURNING ` + registry.EndpointColumns
-	reportBreaker  = `UPDATE endpoints SET breaker_opened_at = ?3 WHERE tenant = ?1 AND id = ?2 AND breaker_opened_at <> ?3`
+	reportBreaker  = `UPDATE endpoints SET breaker_opened_at = ?3 WHERE tenant = ?1 AND id = ?2 AND (breaker_opened_at < ?3 OR ?3 = 0 AND breaker_opened_at <> 0)`
 	deleteEndpoint = `DELETE FROM endpoints WHERE tenant = ? AND id = ?`
 )
 
