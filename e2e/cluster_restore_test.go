@@ -38,7 +38,7 @@ func (r *clusterRun) restore(c *cluster.Cluster) {
 	require.Empty(r.t, l.strays)
 	r.lose(c, backup)
 	eventually(r.t, "events are taken again", func() bool {
-		status, _ := postKeyed(r.t, r.gateways[1], "the first")
+		status, _ := postKeyed(r.t, r.gateways[1], "the-first")
 		return status == http.StatusAccepted
 	})
 
