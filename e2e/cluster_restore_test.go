@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -22,9 +23,9 @@ func (r *clusterRun) restore(c *cluster.Cluster) {
 	begun := time.Now()
 	paused, e := r.gateways[0].listen(r.t, endpointtest.Config{}, `,"event_types":["held.test"]`)
 	r.gateways[0].call(r.t, http.StatusAccepted, http.MethodPost, "/endpoints/"+e.ID+"/pause", "", nil)
-	held := map[string]bool{}
+	var held []string
 	for n := range 5 {
-		held[r.gateways[0].post(r.t, fmt.Sprintf(`{"type":"held.test","data":%d}`, n)).ID] = true
+		held = append(held, r.gateways[0].post(r.t, fmt.Sprintf(`{"type":"held.test","data":%d}`, n)).ID)
 	}
 
 	l := r.load("restored", 1, most) // one client: other tests run beside it
@@ -42,22 +43,19 @@ func (r *clusterRun) restore(c *cluster.Cluster) {
 		return status == http.StatusAccepted
 	})
 
-	for key, id := range before {
-		require.True(r.t, r.again(key, id), "%s was accepted before the backup", key)
-	}
-	r.requireDelivered(values(before))
 	unknown := 0
 	for key, id := range l.ids {
 		if !r.again(key, id) {
+			require.Empty(r.t, before[key], "%s was accepted before the backup", key)
 			unknown++
 		}
 	}
 	require.GreaterOrEqual(r.t, unknown, clusterRound-1, "those after the backup")
-	r.requireDelivered(values(l.ids))
+	r.requireDelivered(maps.Values(l.ids))
 
 	require.Empty(r.t, paused.Receipts())
 	r.gateways[0].call(r.t, http.StatusAccepted, http.MethodPost, "/endpoints/"+e.ID+"/resume", "", nil)
-	require.Equal(r.t, held, distinctIDs(receipts(r.t, paused, len(held))))
+	require.ElementsMatch(r.t, held, slices.Collect(maps.Keys(distinct(receipts(r.t, paused, len(held))))))
 	r.t.Logf("restored: %d accepted before the backup, %d while it was taken, %d after it; %d were posted again, all delivered, %s",
 		len(before), during-len(before), len(l.ids)-during, unknown, time.Since(begun).Round(time.Millisecond))
 }
@@ -95,20 +93,4 @@ func (l *clusterLoad) known() map[string]string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return maps.Clone(l.ids)
-}
-
-func values(ids map[string]string) map[string]bool {
-	all := map[string]bool{}
-	for _, id := range ids {
-		all[id] = true
-	}
-	return all
-}
-
-func distinctIDs(got []endpointtest.Receipt) map[string]bool {
-	all := map[string]bool{}
-	for id := range distinct(got) {
-		all[id] = true
-	}
-	return all
 }

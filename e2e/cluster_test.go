@@ -3,6 +3,8 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
+	"iter"
+	"maps"
 	"net/http"
 	"strings"
 	"sync"
@@ -101,7 +103,7 @@ func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
 	require.Len(r.t, ids, clusterRound, "%s: an event for each key", name)
 	got := arrivals(r.t, r.endpoint, ids, before)
 	last := got[len(got)-1].At.Sub(dealt)
-	r.requireDelivered(ids)
+	r.requireDelivered(maps.Keys(ids))
 	twice := r.requireUnderWay(before, ids, dealt)
 	r.duplicates += twice
 	r.t.Logf("%s: %d accepted after %d refusals, all delivered, the last %s after the blow, %d sent twice, %s",
@@ -118,7 +120,7 @@ func (r *clusterRun) load(name string, clients int, events int32) *clusterLoad {
 }
 
 // requireDelivered: every event is on record as delivered by one attempt.
-func (r *clusterRun) requireDelivered(ids map[string]bool) {
+func (r *clusterRun) requireDelivered(ids iter.Seq[string]) {
 	r.t.Helper()
 	for id := range ids {
 		d := r.gateways[0].settled(r.t, id)

@@ -55,22 +55,23 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[auditPa
 }
 
 func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[auditPage], error) {
-	period, err := within(in.After, in.Before)
-	if err != nil {
+	var p audit.Period
+	var err error
+	if p.After, p.Before, err = period(in.After, in.Before); err != nil {
 		return nil, err
 	}
-	list := fmt.Sprintf("audit %s %s %s", in.Tenant, period.After.Format(time.RFC3339Nano), period.Before.Format(time.RFC3339Nano))
-	after, err := openCursor(list, in.Cursor)
+	list := fmt.Sprintf("audit %s %s %s", in.Tenant, p.After.Format(time.RFC3339Nano), p.Before.Format(time.RFC3339Nano))
+	place, err := openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	p, err := g.audits.Tenant(ctx, in.Tenant, period, after)
+	page, err := g.audits.Tenant(ctx, in.Tenant, p, place)
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", temporalErr(err))
 	}
-	return ledgerPage(list, p), nil
+	return ledgerPage(list, page), nil
 }
 
 func ledgerPage(list string, p audit.Page) *answerOf[auditPage] {

@@ -11,7 +11,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"hookloop/internal/accept"
-	"hookloop/internal/audit"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -84,23 +83,23 @@ func (in *listEvents) query() (string, error) {
 	if in.Status != "" {
 		parts = append(parts, hasStatus(in.Status))
 	}
-	p, err := within(in.After, in.Before)
-	if !p.After.IsZero() {
-		parts = append(parts, "StartTime > '"+p.After.Format(time.RFC3339Nano)+"'")
+	after, before, err := period(in.After, in.Before)
+	if !after.IsZero() {
+		parts = append(parts, "StartTime > '"+after.Format(time.RFC3339Nano)+"'")
 	}
-	if !p.Before.IsZero() {
-		parts = append(parts, "StartTime < '"+p.Before.Format(time.RFC3339Nano)+"'")
+	if !before.IsZero() {
+		parts = append(parts, "StartTime < '"+before.Format(time.RFC3339Nano)+"'")
 	}
 	return strings.Join(parts, " AND "), err
 }
 
-// within is a period in UTC.
-func within(after, before time.Time) (p audit.Period, err error) {
-	if p.After, err = utc("after", after); err != nil {
-		return p, err
+// period is one in UTC.
+func period(after, before time.Time) (utcAfter, utcBefore time.Time, err error) {
+	if utcAfter, err = utc("after", after); err != nil {
+		return after, before, err
 	}
-	p.Before, err = utc("before", before)
-	return p, err
+	utcBefore, err = utc("before", before)
+	return utcAfter, utcBefore, err
 }
 
 func is(k temporal.SearchAttributeKeyKeyword, value string) string {

@@ -23,8 +23,8 @@ func newAuditExport(o *clientOptions) *cobra.Command {
 		Use:   "export",
 		Short: "Print what happened to everything of a tenant, one JSON object a line",
 		Long: `Print what happened to everything of a tenant, the oldest first, one JSON object a line: what the histories of
-events, deliveries, recoveries and approvals in Temporal say. Its lists are a moment behind, so a period is whole a
-minute after its end. All lines are held in memory until the last has come, so ask for a period.`,
+events, deliveries, recoveries and approvals in Temporal say. Its lists are a moment behind: what happened
+just now may be missing. All lines are held in memory until the last has come, so ask for a period.`,
 		Example: `  hookloop audit export --after 24h > yesterday.jsonl
   hookloop audit export --after 2026-01-01T00:00:00Z --before 2026-02-01T00:00:00Z |
     jq 'select(.actor and .kind == "approve")'`,

@@ -153,6 +153,16 @@ func TestTenant(t *testing.T) {
 	require.Equal(t, kinds(all)[1:len(all.Lines)-1], kinds(within), "from its beginning, to before its end")
 }
 
+// TestTheEndsOfTime: Temporal knows no year 10000.
+func TestTheEndsOfTime(t *testing.T) {
+	t.Parallel()
+	c, _, _ := newTemporal(t, "v0.1-retried")
+	p := audit.Period{After: time.Time{}.Add(time.Second), Before: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}
+	_, err := audit.New(c, nil).Tenant(t.Context(), "retried", p, nil)
+	require.NoError(t, err)
+	require.Equal(t, "Tenant = 'retried'", c.asked.Query)
+}
+
 func TestAnEventNobodyKnows(t *testing.T) {
 	t.Parallel()
 	_, err := audit.New(&temporal{}, nil).Event(t.Context(), "acme", "evt_x", nil)

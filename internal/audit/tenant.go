@@ -19,6 +19,20 @@ type Period struct{ After, Before time.Time }
 // slack is how far clocks may be apart: an attempt has its worker's time, a run its server's.
 const slack = time.Minute
 
+// widened is the period in which the runs lie. What would lie beyond the years 1 to 9999 is no bound.
+func (p Period) widened() Period {
+	if p.After = p.After.Add(-slack).UTC(); p.After.Year() < 1 {
+		p.After = time.Time{}
+	}
+	if p.Before.IsZero() {
+		return p
+	}
+	if p.Before = p.Before.Add(slack).UTC(); p.Before.Year() > 9999 {
+		p.Before = time.Time{}
+	}
+	return p
+}
+
 func (p Period) holds(at time.Time) bool {
 	return !at.Before(p.After) && (p.Before.IsZero() || at.Before(p.Before))
 }
@@ -47,11 +61,12 @@ func (a *Audits) Tenant(ctx context.Context, tenant string, period Period, after
 // query finds the runs that may overlap a period, in visibility's language.
 func query(tenant string, p Period) string {
 	parts := []string{workflows.Tenant.GetName() + " = '" + tenant + "'"}
+	p = p.widened()
 	if !p.Before.IsZero() {
-		parts = append(parts, "StartTime < '"+p.Before.Add(slack).UTC().Format(time.RFC3339Nano)+"'")
+		parts = append(parts, "StartTime < '"+p.Before.Format(time.RFC3339Nano)+"'")
 	}
 	if !p.After.IsZero() {
-		parts = append(parts, fmt.Sprintf("(CloseTime > '%s' OR ExecutionStatus = 'Running')", p.After.Add(-slack).UTC().Format(time.RFC3339Nano)))
+		parts = append(parts, fmt.Sprintf("(CloseTime > '%s' OR ExecutionStatus = 'Running')", p.After.Format(time.RFC3339Nano)))
 	}
 	return strings.Join(parts, " AND ")
 }

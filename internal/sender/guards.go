@@ -100,7 +100,8 @@ func (gd *guard) notice(e webhook.Endpoint, now time.Time) {
 		gd.heard = opened
 		gd.renew()
 	case opened.After(gd.heard):
-		gd.heard, gd.unwell = opened, true    // whoever told of it may be gone when it has passed
+		// Whoever told of it may be gone when it has passed.
+		gd.heard, gd.unwell = opened, true
 		if now.Sub(opened).Abs() < openTime { // or it is time for a probe
 			gd.breaker.trip()
 		}

@@ -138,7 +138,7 @@ func (r *Registry) delete(ctx context.Context, query, tenant, id string) error {
 }
 
 // ReportBreaker notes that a worker's breaker opened, for the others to heed; the zero time, that the
-// endpoint has recovered. It is no change of the endpoint: its version stays.
+// endpoint has recovered. One that is older than what stands there changes nothing. It is no change of the endpoint: its version stays.
 func (r *Registry) ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error {
 	_, err := r.db.ExecContext(ctx, reportBreaker, tenant, id, registry.Micros(openedAt))
 	return about(id, err)

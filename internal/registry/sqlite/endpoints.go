@@ -144,7 +144,7 @@ func (r *Registry) write(ctx context.Context, do func(*sql.Tx) error) error {
 }
 
 // ReportBreaker notes that a worker's breaker opened, for the others to heed; the zero time, that the
-// endpoint has recovered. It is no change of the endpoint: its version stays.
+// endpoint has recovered. One that is older than what stands there changes nothing. It is no change of the endpoint: its version stays.
 func (r *Registry) ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error {
 	return about(id, r.write(ctx, func(tx *sql.Tx) error {
 		_, err := tx.ExecContext(ctx, reportBreaker, tenant, id, registry.Micros(openedAt))
