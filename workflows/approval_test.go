@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/activities"
@@ -270,10 +269,8 @@ func TestAnApprovalGoesOnAsNew(t *testing.T) {
 	require.Equal(t, webhook.ApprovalAwaiting, in.Carried.Report.Status)
 	require.Equal(t, 1, in.Carried.Reminded)
 
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
+	env := newPatientEnv()
 	env.SetStartTime(happened.Add(31 * time.Hour))
-	workflows.Register(env)
 	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w})
 	e = approvalEnv{env, t}
 	e.signal(time.Hour, workflows.SignalApprove, alice)

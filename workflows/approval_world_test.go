@@ -150,11 +150,8 @@ type approvalEnv struct {
 // newApproval is an episode that begins with a failure.
 func newApproval(t *testing.T, w *world) approvalEnv {
 	t.Helper()
-	var suite testsuite.WorkflowTestSuite
-	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(time.Minute)
+	env := newPatientEnv()
 	env.SetStartTime(happened)
-	workflows.Register(env)
 	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w})
 	e := approvalEnv{env, t}
 	e.signal(0, workflows.SignalFailing, failure(false))

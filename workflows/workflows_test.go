@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/activities"
@@ -91,11 +92,20 @@ func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.A
 
 func newEnv(t *testing.T, c *consumer) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
+	env := newPatientEnv()
+	env.RegisterActivity(&activities.Delivery{Endpoints: c, Sender: c, Events: c})
+	return env
+}
+
+// newPatientEnv is an environment with our workflows. What it takes for stuck after 3 s, and for a deadlock
+// after 1 s, may be a slow machine.
+func newPatientEnv() *testsuite.TestWorkflowEnvironment {
+	const patience = time.Minute
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestWorkflowEnvironment()
-	env.SetTestTimeout(time.Minute)
+	env.SetTestTimeout(patience)
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: patience})
 	workflows.Register(env)
-	env.RegisterActivity(&activities.Delivery{Endpoints: c, Sender: c, Events: c})
 	return env
 }
 

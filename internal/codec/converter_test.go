@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 	"google.golang.org/protobuf/proto"
 
@@ -159,6 +160,8 @@ func newEnv(c *codec.Codec) *testsuite.TestWorkflowEnvironment {
 	var suite testsuite.WorkflowTestSuite
 	suite.SetLogger(silent())
 	env := suite.NewTestWorkflowEnvironment()
+	env.SetTestTimeout(time.Minute) // it and the next are 3 s and 1 s otherwise, and a busy machine may need them
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
 	env.SetDataConverter(c.Converter())
 	env.SetFailureConverter(c.FailureConverter())
 	env.RegisterWorkflow(carry)

@@ -38,10 +38,14 @@ func Start(t TB, cfg Config) *Server {
 	return &Server{Endpoint: endpoint, URL: "http://" + listener.Addr().String()}
 }
 
-// MustWait is Wait with a patience of 30 seconds, ending the test when it runs out.
+// patience bounds what MustWait waits for, which comes at once when all is well, and on a busy machine within
+// seconds.
+const patience = 90 * time.Second
+
+// MustWait is Wait with a patience of 90 seconds, ending the test when it runs out.
 func (s *Server) MustWait(t TB, n int) []Receipt {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	got, err := s.Wait(ctx, n)
 	if err != nil {

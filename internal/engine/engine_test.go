@@ -25,6 +25,9 @@ import (
 
 const taskQueue = "test"
 
+// patience bounds every wait for something that must happen: far above what it takes on a busy machine.
+const patience = 90 * time.Second
+
 var (
 	tenant    = temporal.NewSearchAttributeKeyKeyword("Tenant")
 	eventType = temporal.NewSearchAttributeKeyKeyword("EventType")
@@ -137,7 +140,7 @@ func requireListed(t *testing.T, c client.Client, query string) {
 		got, err := c.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Query: query})
 		require.NoError(collect, err)
 		require.Len(collect, got.GetExecutions(), 1)
-	}, 10*time.Second, 20*time.Millisecond)
+	}, patience, 20*time.Millisecond)
 }
 
 func get(t *testing.T, url string) string {

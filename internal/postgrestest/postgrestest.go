@@ -19,7 +19,7 @@ import (
 )
 
 // patience bounds whatever a server is to do: on a busy machine it takes seconds, and never minutes.
-const patience = time.Minute
+const patience = 2 * time.Minute
 
 // user is who owns the server's databases, and may do everything there.
 const user = "hookloop"

@@ -15,7 +15,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -82,7 +81,7 @@ func TestRealFailures(t *testing.T) {
 		"dropped":       {endpointtest.Start(t, endpointtest.Config{Script: "drop"}).URL, webhook.FailureReset, "connection broken before there was an answer"},
 		"reset":         {"http://" + raw(t, reset), webhook.FailureReset, "connection broken before there was an answer"},
 		"cut headers":   {"http://" + raw(t, answering("HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n")), webhook.FailureReset, "connection broken before there was an answer"},
-		"hangs":         {endpointtest.Start(t, endpointtest.Config{Script: "hang"}).URL, webhook.FailureTimeout, "no answer within 1s"},
+		"hangs":         {endpointtest.Start(t, endpointtest.Config{Script: "hang"}).URL, webhook.FailureTimeout, "no answer within 5s"},
 		"dns":           {"http://nothing.invalid/", webhook.FailureDNS, "the host name "},
 		"untrusted":     {encrypted.URL, webhook.FailureTLS, "certificate is signed by an unknown authority"},
 		"plain for tls": {strings.Replace(plain.URL, "http:", "https:", 1), webhook.FailureTLS, "the server does not speak TLS"},
@@ -97,7 +96,7 @@ func TestRealFailures(t *testing.T) {
 			t.Parallel()
 			d := delivery(tc.url)
 			if tc.failure == webhook.FailureTimeout {
-				d.Endpoint.Timeout = time.Second
+				d.Endpoint.Timeout = short
 			}
 			a, err := newSender(t, sender.Config{}).Send(t.Context(), d, 1)
 			require.NoError(t, err)

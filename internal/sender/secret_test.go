@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -49,7 +48,9 @@ func TestNoSecretLeaves(t *testing.T) {
 			d := delivery(url + "/?key=tok-query-secret")
 			d.Content.Data = []byte(`{"note":"tok-payload-secret"}`)
 			d.Endpoint.Headers = map[string]string{"Authorization": "Bearer tok-header-secret"}
-			d.Endpoint.Timeout = time.Second
+			if name == "timeout" {
+				d.Endpoint.Timeout = short
+			}
 			var log bytes.Buffer
 			s := newSender(t, sender.Config{Logger: slog.New(slog.NewJSONHandler(&log, &slog.HandlerOptions{Level: slog.LevelDebug}))})
 

@@ -48,9 +48,10 @@ func TestSendSignsWithEveryLiveSecret(t *testing.T) {
 		{Secret: fresh}, {Secret: overlapping, ExpiresAt: sentAt.Add(time.Second)}, {Secret: expired, ExpiresAt: sentAt},
 	}
 
+	began := time.Now()
 	a, err := s.Send(t.Context(), d, 2)
 	require.NoError(t, err)
-	require.Less(t, a.DurationMS, int64(10_000))
+	require.LessOrEqual(t, a.DurationMS, time.Since(began).Milliseconds())
 	a.DurationMS = 0
 	require.Equal(t, webhook.Attempt{Number: 2, At: sentAt, StatusCode: 200, ResponseBody: "thanks", EndpointVersion: 3}, a)
 

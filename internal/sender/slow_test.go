@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httptrace"
 	"runtime"
 	"strconv"
 	"strings"
@@ -30,8 +31,10 @@ func TestResetMidResponse(t *testing.T) {
 		<-read
 		_ = c.(*net.TCPConn).SetLinger(0)
 	})
-	time.AfterFunc(500*time.Millisecond, func() { close(read) }) // nothing tells that the client has read so far
-	a, err := newSender(t, sender.Config{}).Send(t.Context(), delivery("http://"+addr), 1)
+	ctx := httptrace.WithClientTrace(t.Context(), &httptrace.ClientTrace{
+		GotFirstResponseByte: func() { close(read) }, // and with it all that was written at once
+	})
+	a, err := newSender(t, sender.Config{}).Send(ctx, delivery("http://"+addr), 1)
 	require.NoError(t, err)
 	require.True(t, a.Succeeded(), "it took the event")
 	require.Equal(t, "answered 200, but its body broke off after 2048 bytes", a.Error)
@@ -57,31 +60,31 @@ func TestSlowAnswers(t *testing.T) {
 	t.Run("body", func(t *testing.T) {
 		t.Parallel()
 		d := delivery("http://" + drip(t, "HTTP/1.1 200 OK\r\n\r\n", strings.Repeat("x", 1000)))
-		d.Endpoint.Timeout = time.Second
+		d.Endpoint.Timeout = short
 		a, err := newSender(t, sender.Config{}).Send(t.Context(), d, 1)
 		require.NoError(t, err)
 		require.True(t, a.Succeeded(), "it took the event")
-		require.Equal(t, fmt.Sprintf("answered 200, but its body is too slow: %d bytes within 1s", len(a.ResponseBody)), a.Error)
+		require.Equal(t, fmt.Sprintf("answered 200, but its body is too slow: %d bytes within 5s", len(a.ResponseBody)), a.Error)
 		require.NotEmpty(t, a.ResponseBody)
 	})
 	t.Run("headers", func(t *testing.T) {
 		t.Parallel()
-		addr := drip(t, "", "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n")
-		meet(t, newSender(t, sender.Config{}), "http://"+addr, want{0, webhook.FailureTimeout, "no answer within 1s", ""})
+		addr := drip(t, "", "HTTP/1.1 200 OK\r\nX: "+strings.Repeat("x", 1000)+"\r\n\r\n")
+		meetFor(t, short, newSender(t, sender.Config{}), "http://"+addr, want{0, webhook.FailureTimeout, "no answer within 5s", ""})
 	})
 	t.Run("1xx", func(t *testing.T) {
 		t.Parallel()
 		addr := drip(t, "", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 10))
-		meet(t, newSender(t, sender.Config{}), "http://"+addr, want{0, webhook.FailureTimeout, "no answer within 1s", ""})
+		meetFor(t, short, newSender(t, sender.Config{}), "http://"+addr, want{0, webhook.FailureTimeout, "no answer within 5s", ""})
 	})
 	t.Run("connection", func(t *testing.T) {
 		t.Parallel()
-		meet(t, newSender(t, sender.Config{}), "http://"+crowded(t), want{0, webhook.FailureTimeout, "no connection within 1s", ""})
+		meetFor(t, short, newSender(t, sender.Config{}), "http://"+crowded(t), want{0, webhook.FailureTimeout, "no connection within 5s", ""})
 	})
 	t.Run("TLS handshake", func(t *testing.T) {
 		t.Parallel()
 		addr := drip(t, "", strings.Repeat("\x16\x03\x03\x40\x00", 100))
-		meet(t, newSender(t, sender.Config{}), "https://"+addr, want{0, webhook.FailureTimeout, "no TLS handshake within 1s", ""})
+		meetFor(t, short, newSender(t, sender.Config{}), "https://"+addr, want{0, webhook.FailureTimeout, "no TLS handshake within 5s", ""})
 	})
 }
 
@@ -172,5 +175,5 @@ func TestHTTP2Neighbours(t *testing.T) {
 	meet(t, s, srv.URL+"/headers/1750", want{0, webhook.FailureOther, "the answer's headers exceed 64 KiB", ""})
 	meet(t, s, srv.URL+"/headers/10000", want{0, webhook.FailureOther, "the server broke a rule of HTTP/2, or sent far too many headers", ""})
 	meet(t, s, srv.URL+"/break", want{200, "", "answered 200, but its body broke off after 4 bytes", "half"})
-	meet(t, s, srv.URL+"/slow", want{200, "", "answered 200, but its body is too slow: 5 bytes within 1s", "begun"})
+	meetFor(t, short, s, srv.URL+"/slow", want{200, "", "answered 200, but its body is too slow: 5 bytes within 5s", "begun"})
 }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.opentelemetry.io/otel/attribute"
@@ -157,7 +156,7 @@ func TestTraceOfTrouble(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			t.Parallel()
 			tracer, exported := newTracer(sdktrace.AlwaysSample())
-			attempt.d.Endpoint.Timeout = 5 * time.Second
+			attempt.d.Endpoint.Timeout = patience
 			_, _ = newSender(t, sender.Config{Tracer: tracer}).Send(attempt.ctx, attempt.d, 1)
 			spans := exported.GetSpans()
 			require.Len(t, spans, 1)

@@ -140,7 +140,7 @@ func requireWaits(t *testing.T, db *sql.DB, want ...string) {
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
 		assert.Equal(c, want, query(t, db, `SELECT wait_event FROM pg_stat_activity
 			WHERE datname = current_database() AND wait_event_type = 'Lock' ORDER BY wait_event`))
-	}, time.Minute, 5*time.Millisecond)
+	}, patience, 5*time.Millisecond)
 }
 
 // TestSweepsMeet: processes that write to the ledger and sweep it, the same expired marks of each other

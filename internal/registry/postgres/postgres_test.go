@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,6 +22,9 @@ import (
 )
 
 func TestMain(m *testing.M) { postgrestest.Main(m) }
+
+// patience bounds every wait for something that must happen: far above what it takes on a busy machine.
+const patience = 90 * time.Second
 
 // database is a registrytest.Store.
 type database struct {
