@@ -21,3 +21,20 @@ func TestBench(t *testing.T) {
 	require.Equal(t, []int{60, 0, 0}, []int{r.Events, r.Missing, r.Duplicates})
 	require.Positive(t, r.Ratio)
 }
+
+// TestBenchPaced measures a build in a process of its own, for a moment.
+func TestBenchPaced(t *testing.T) {
+	t.Parallel()
+	stdout, stderr, code := hookloop(t, "bench", "--latency", "10ms", "--rate", "5", "--duration", "1s", "--endpoints", "2", "--json")
+	require.Equal(t, 0, code, stderr)
+	var r struct {
+		Latency struct {
+			Rows []struct{ Events, Missing, Duplicates int }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(stdout), &r), stdout)
+	require.Len(t, r.Latency.Rows, 2)
+	for _, row := range r.Latency.Rows {
+		require.Equal(t, []int{5, 0, 0}, []int{row.Events, row.Missing, row.Duplicates})
+	}
+}

@@ -5,31 +5,28 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
-	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
-	"slices"
-	"time"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
+	measure "hookloop/internal/bench"
 	"hookloop/internal/webhook"
 )
 
 type benchOptions struct {
-	events  int
-	clients int
-	size    int
-	rounds  int
-	bare    bool
-	asJSON  bool
+	measure.Options // at a pace, in a process of its own
 
-	neighbour bool // also measure beside one
-	held      int  // also measure as many held deliveries
-	heldRate  float64
+	rounds int
+	bare   bool
+	asJSON bool
+
+	held     int // also measure as many held deliveries
+	heldRate float64
+
+	program string // to measure at a pace
 }
 
 // benchResult is what `hookloop bench --json` prints. Times run from the moment the app begins its
@@ -47,7 +44,7 @@ type benchResult struct {
 	Duplicates         int      `json:"duplicates"`
 	BarePerSecond      *float64 `json:"bare_per_second,omitempty"`
 	Ratio              *float64 `json:"ratio,omitempty"` // delivered ÷ bare, the median of the rounds
-	*neighbourResult
+	*measure.Result
 	*heldResult
 }
 
@@ -56,54 +53,99 @@ func newBench() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "bench",
 		Short: "Measure how fast events are accepted and delivered on this machine",
-		Long: `Measure how fast this machine accepts and delivers events: an embedded Temporal in a throw-away
-folder, gateway, worker, clients and one endpoint, all in this process.
+		Long: `Measure how fast this machine accepts and delivers events. Everything lives in a throw-away folder.
 
-With --bare the same number of bare Temporal workflows (eager start, one local activity that does
-nothing, the same payload) runs on the same engine, round by round in alternation; the ratio says
-what Hookloop costs on top of Temporal, whatever the machine does meanwhile.
+Alone, or with --bare: an embedded Temporal, gateway, worker, clients and one endpoint in this process,
+each client as fast as it is answered. With --bare the same number of bare Temporal workflows (eager
+start, one local activity that does nothing, the same payload) runs on the same engine, round by
+round in alternation; the ratio says what Hookloop costs on top of Temporal, whatever the machine
+does meanwhile.
 
-With --neighbour it then takes five more minutes to tell what a bad neighbour costs: one tenant's
-endpoint gets 20 events a second alone, then while another tenant posts 1,000 events as fast as it
-can for an endpoint that accepts connections and never answers, and then beside those events.
+With --latency, --rate, --failing, --outage or --overload, 'hookloop dev' runs in a process of its
+own, a fresh one for each row, and this process plays apps and endpoints. Events are offered at a
+pace, whatever the answers are; times run from when an event was due. What to look at are the ratios
+to the row without latency of the same run: the figures themselves are this machine's.
 
-With --held it then takes some minutes to tell what deliveries cost that wait for a person: as many
+  --latency    endpoints that answer after so long. First the peak is measured (3 s unmeasured, then
+               10 s, 32 clients), then half of it is offered: for each latency 5 s or five times the
+               latency unmeasured, then 20 s. Deferred are turns that passed without an attempt;
+               workflows are deliveries that left the fast lane.
+  --failing    an endpoint that answers 500 to a share of the attempts (1,500 events, 50/s, a retry
+               after 1 s): what is delivered within 160 s, after how long, with how many attempts
+  --outage     an endpoint that is down for so long: how fast it has everything once it is back, in
+               which order, and whether it gets more in a second than it did before
+  --overload   three times the peak for a minute from 128 clients: what is accepted, refused and
+               lost, and how fast 20 events/s arrive before, and from 5 s after
+
+With --neighbour it takes five more minutes to tell what a bad neighbour costs: one tenant's endpoint
+gets 20 events a second alone, then while another tenant posts events as fast as it can for endpoints
+that accept connections and never answer, and then beside those events.
+
+With --held it takes some minutes to tell what deliveries cost that wait for a person: as many
 events are posted for an endpoint that was paused; once all wait, CPU and memory are measured for a
 minute, and the endpoint is resumed at --held-rate deliveries a second.`,
 		Example: `  hookloop bench
   hookloop bench --events 5000 --clients 32 --bare --json
-  hookloop bench --neighbour
+  hookloop bench --latency 50ms,200ms,500ms,2s
+  hookloop bench --latency 200ms --rate 100 --endpoints 10 --program ../before/bin/hookloop
+  hookloop bench --rate 100
+  hookloop bench --failing 0.5 --outage 2m
+  hookloop bench --overload --busy
+  hookloop bench --neighbour --hanging 4000 --hanging-endpoints 200
   hookloop bench --held 10000`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if err := o.check(c.Flags().Changed); err != nil {
+				return err
+			}
 			return runBench(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	f := c.Flags()
-	f.IntVar(&o.events, "events", 2000, "how many events to send")
-	f.IntVar(&o.clients, "clients", 8, "how many clients send at once")
-	f.IntVar(&o.size, "size", 512, "bytes of data in each event")
+	f.IntVar(&o.Events, "events", 0, "how many events to send (default: 2000; at a rate: as many as --duration takes)")
+	f.IntVar(&o.Clients, "clients", 0, "how many clients send at once (default: 8, with --overload 128)")
+	f.IntVar(&o.Size, "size", 512, "bytes of data in each event")
 	f.IntVar(&o.rounds, "rounds", 5, "rounds the events are divided into")
 	f.BoolVar(&o.bare, "bare", false, "also run bare Temporal workflows, in alternation")
-	f.BoolVar(&o.neighbour, "neighbour", false, "also measure what a tenant whose endpoint never answers costs another")
+	o.Flags(f)
+	f.StringVar(&o.program, "program", "", "the hookloop to measure at a pace, to compare builds (default: this one)")
 	f.IntVar(&o.held, "held", 0, "also measure what so many held deliveries cost, and their release")
 	f.Float64Var(&o.heldRate, "held-rate", 100, "deliveries a second to ask of that release")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return c
 }
 
-func (o benchOptions) check() error {
+// What a closed loop does that nobody said anything about.
+const (
+	benchEvents  = 2000
+	benchClients = 8
+)
+
+func (o *benchOptions) check(changed func(string) bool) error {
+	if err := o.Check(changed); err != nil {
+		return usage("%w", err)
+	}
+	if !o.Paced() && o.Events == 0 && !changed("events") {
+		o.Events = benchEvents
+	}
+	if !o.Overload && o.Clients == 0 && !changed("clients") {
+		o.Clients = benchClients
+	}
 	switch {
-	case o.events < 1 || o.events > 1_000_000:
+	case o.Events < 0 || o.Events > 1_000_000 || o.Events == 0 && changed("events"):
 		return usage("--events must lie between 1 and 1000000")
-	case o.clients < 1 || o.clients > 1000:
+	case o.Clients < 0 || o.Clients > 1000 || o.Clients == 0 && changed("clients"):
 		return usage("--clients must lie between 1 and 1000")
-	case o.size < 2 || o.size > 250<<10:
+	case o.Size < 2 || o.Size > 250<<10:
 		return usage("--size must lie between 2 and 256000 bytes")
-	case o.rounds < 1 || o.rounds > o.events:
+	case o.rounds < 1 || !o.Paced() && o.rounds > o.Events:
 		return usage("--rounds must lie between 1 and the number of events")
 	case o.held < 0 || o.held > 100_000:
 		return usage("--held must lie between 0 and 100000")
+	case o.program != "" && !o.Paced() && !o.Neighbour:
+		return usage("--program needs a measurement at a pace: --latency, --rate, --failing, --outage, --overload or --neighbour")
+	case o.Paced() && (o.bare || o.held > 0 || changed("rounds")):
+		return usage("--bare, --rounds and --held are measured in one process, and --latency, --rate, --failing, --outage and --overload in two: run them apart")
 	}
 	if err := (webhook.Decision{RatePerSecond: o.heldRate}).Check(); err != nil || o.heldRate == 0 {
 		return usage("--held-rate must lie between %g and %d", webhook.MinReleaseRate, webhook.MaxReleaseRate)
@@ -112,20 +154,27 @@ func (o benchOptions) check() error {
 }
 
 func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) (err error) {
-	if err := o.check(); err != nil {
-		return err
-	}
 	folder, err := os.MkdirTemp("", "hookloop-bench-")
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
-	result, err := runRounds(ctx, filepath.Join(folder, "rounds"), o, stderr)
+	if o.Paced() {
+		r, err := runPaced(ctx, folder, o, stderr)
+		if err != nil {
+			return err
+		}
+		if o.asJSON {
+			return printJSON(stdout, r)
+		}
+		return r.Markdown(stdout)
+	}
+	result, err := runRounds(ctx, folder, o, stderr)
 	if err != nil {
 		return err
 	}
-	if o.neighbour {
-		if result.neighbourResult, err = runNeighbours(ctx, folder, o, stderr); err != nil {
+	if o.Neighbour {
+		if result.Result, err = runPaced(ctx, folder, o, stderr); err != nil {
 			return err
 		}
 	}
@@ -140,170 +189,19 @@ func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) (er
 	return result.print(stdout)
 }
 
-func runRounds(ctx context.Context, folder string, o benchOptions, stderr io.Writer) (benchResult, error) {
-	b, err := startBench(ctx, folder, o, newLogger(stderr, false))
-	if err != nil {
-		return benchResult{}, err
-	}
-	defer b.stop()
-	return b.rounds(ctx, stderr)
-}
-
-// bench is Hookloop, an endpoint and its clients in one process.
-type bench struct {
-	options  benchOptions
-	dev      *dev
-	endpoint *benchEndpoint
-	bare     *bareWorker
-	url      string // of the events
-	token    string
-	stop     func()
-}
-
-func startBench(ctx context.Context, folder string, o benchOptions, log *slog.Logger) (_ *bench, err error) {
-	tuneGC()
-	data, err := openData(folder)
-	if err != nil {
-		return nil, err
-	}
-	b := &bench{options: o}
-	b.dev, err = startDev(ctx, devOptions{temporalListen: "127.0.0.1:0"}, data, log)
-	if err != nil {
-		return nil, err
-	}
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		b.dev.close()
-		return nil, err
-	}
-	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan error, 1)
-	go func() { done <- b.dev.service.run(serving, l) }()
-	b.stop = func() {
-		cancel()
-		if err := <-done; err != nil {
-			log.Error("bench", "error", err)
-		}
-		b.bare.stop()
-		b.endpoint.stop()
-		b.dev.close()
-		_ = data.Close()
-	}
-	place, err := b.dev.announce(data, l.Addr().String())
-	if err == nil {
-		err = b.prepare(ctx, place)
-	}
-	if err != nil {
-		b.stop()
-		return nil, err
-	}
-	return b, nil
-}
-
-// prepare sets up the endpoint, registers it, and runs a few events that nobody counts.
-func (b *bench) prepare(ctx context.Context, place devFile) (err error) {
-	b.url, b.token = place.Gateway+"/v1/tenants/"+place.Tenant, place.Token
-	if b.endpoint, err = startBenchEndpoint(ctx); err != nil {
-		return err
-	}
-	if _, err := b.post(ctx, "/endpoints", []byte(`{"url":"`+b.endpoint.url+`"}`)); err != nil {
-		return err
-	}
-	if b.options.bare {
-		if b.bare, err = startBare(b.dev.client, b.endpoint); err != nil {
-			return err
-		}
-	}
-	warm := min(b.options.events, 200)
-	if _, err := b.round(ctx, warm, b.postEvent); err != nil {
-		return err
-	}
-	if b.bare != nil {
-		_, err = b.round(ctx, warm, b.startBare)
-	}
-	return err
-}
-
-// rounds runs Hookloop and, in alternation, bare Temporal.
-func (b *bench) rounds(ctx context.Context, progress io.Writer) (benchResult, error) {
-	var ours, bares []benchRound
-	for i := range b.options.rounds {
-		n := b.options.events / b.options.rounds
-		if i < b.options.events%b.options.rounds {
-			n++
-		}
-		r, err := b.round(ctx, n, b.postEvent)
+// runPaced measures `dev` in processes of its own, a fresh one each time.
+func runPaced(ctx context.Context, folder string, o benchOptions, stderr io.Writer) (*measure.Result, error) {
+	program := o.program
+	if program == "" {
+		self, err := os.Executable()
 		if err != nil {
-			return benchResult{}, err
+			return nil, err
 		}
-		ours = append(ours, r)
-		fmt.Fprintf(progress, "round %d of %d: %.0f events/s", i+1, b.options.rounds, r.deliveredPerSecond())
-		if b.bare != nil {
-			if r, err = b.round(ctx, n, b.startBare); err != nil {
-				return benchResult{}, err
-			}
-			bares = append(bares, r)
-			fmt.Fprintf(progress, ", bare %.0f workflows/s", r.deliveredPerSecond())
-		}
-		_, _ = fmt.Fprintln(progress)
+		program = self
 	}
-	return summarize(b.options, ours, bares), nil
-}
-
-func summarize(o benchOptions, ours, bares []benchRound) benchResult {
-	r := benchResult{Events: o.events, Clients: o.clients}
-	var latencies []time.Duration
-	var accepting, delivering, cpu time.Duration
-	for _, x := range ours {
-		latencies = append(latencies, x.latencies...)
-		accepting, delivering, cpu = accepting+x.accepting, delivering+x.delivering, cpu+x.cpu
-		r.Missing, r.Duplicates = r.Missing+x.missing, r.Duplicates+x.duplicates
-	}
-	slices.Sort(latencies)
-	r.P50, r.P95, r.P99 = percentile(latencies, 50), percentile(latencies, 95), percentile(latencies, 99)
-	r.AcceptedPerSecond = float64(o.events) / accepting.Seconds()
-	r.DeliveredPerSecond = float64(len(latencies)) / delivering.Seconds()
-	r.CPUPerEvent = float64(cpu.Microseconds()) / 1000 / float64(o.events)
-	if len(bares) == 0 {
-		return r
-	}
-	var ratios []float64
-	var bare time.Duration
-	for i, x := range bares {
-		ratios = append(ratios, ours[i].deliveredPerSecond()/x.deliveredPerSecond())
-		bare += x.delivering
-	}
-	slices.Sort(ratios)
-	perSecond := float64(o.events) / bare.Seconds()
-	r.BarePerSecond, r.Ratio = &perSecond, &ratios[len(ratios)/2]
-	return r
-}
-
-// percentile is by nearest rank, in milliseconds.
-func percentile(sorted []time.Duration, p int) float64 {
-	if len(sorted) == 0 {
-		return 0
-	}
-	rank := max((len(sorted)*p+99)/100, 1)
-	return float64(sorted[rank-1].Microseconds()) / 1000
-}
-
-func (r benchResult) print(w io.Writer) error {
-	_, err := fmt.Fprintf(w, `events               %d from %d clients
-accepted             %.0f/s
-delivered            %.0f/s
-accept to receipt    p50 %.1f ms, p95 %.1f ms, p99 %.1f ms
-CPU                  %.2f ms per event
-missing, duplicates  %d, %d
-`, r.Events, r.Clients, r.AcceptedPerSecond, r.DeliveredPerSecond, r.P50, r.P95, r.P99, r.CPUPerEvent, r.Missing, r.Duplicates)
-	if err == nil && r.Ratio != nil {
-		_, err = fmt.Fprintf(w, "bare Temporal        %.0f workflows/s, ratio %.2f\n", *r.BarePerSecond, *r.Ratio)
-	}
-	if err == nil && r.neighbourResult != nil {
-		err = r.neighbourResult.print(w)
-	}
-	if err == nil && r.heldResult != nil {
-		err = r.heldResult.print(w)
-	}
-	return err
+	n := 0
+	return o.Run(ctx, measure.World{Progress: stderr, Start: func(ctx context.Context) (*measure.Target, error) {
+		n++
+		return measure.StartDev(ctx, program, filepath.Join(folder, "dev-"+strconv.Itoa(n)))
+	}})
 }

@@ -47,7 +47,7 @@ func (b *bareWorker) stop() {
 func (b *bench) startBare(ctx context.Context) (string, error) {
 	data := converter.NewRawValue(&commonpb.Payload{
 		Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)},
-		Data:     benchData(b.options.size),
+		Data:     benchData(b.options.Size),
 	})
 	id := "bare/" + uuid.NewString()
 	_, err := b.bare.client.ExecuteWorkflow(ctx, client.StartWorkflowOptions{

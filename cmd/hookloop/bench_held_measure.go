@@ -11,6 +11,8 @@ import (
 	"runtime/debug"
 	"slices"
 	"time"
+
+	measure "hookloop/internal/bench"
 )
 
 const (
@@ -108,22 +110,15 @@ func (e *benchEndpoint) judge(posted map[string]time.Time, r *heldResult) {
 		r.ReleasePerSecond = float64(len(arrived)-2) / span.Seconds()
 	}
 	if len(began) > 0 {
-		r.InOrder, r.PlacesP99 = float64(inOrder(began))/float64(len(began)), placesP99(began)
+		r.InOrder, r.PlacesP99 = float64(measure.InOrder(began))/float64(len(began)), placesP99(began)
 	}
 }
 
-// inOrder is how many are left once no more than necessary are taken out to have them sorted.
-func inOrder(times []time.Time) int {
-	var ends []time.Time // the earliest end of a sorted choice of each length
-	for _, t := range times {
-		i, _ := slices.BinarySearchFunc(ends, t, time.Time.Compare)
-		if i == len(ends) {
-			ends = append(ends, t)
-		} else {
-			ends[i] = t
-		}
-	}
-	return len(ends)
+// lasting ends by itself.
+func lasting(ctx context.Context, span time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(ctx, span)
+	context.AfterFunc(ctx, cancel)
+	return ctx
 }
 
 // placesP99 is how far from their own places 99 of 100 are at most.

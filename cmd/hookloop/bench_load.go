@@ -144,7 +144,7 @@ func (b *bench) load(ctx context.Context, n int, send func(context.Context) (str
 	var mu sync.Mutex
 	sent := make(map[string]time.Time, n)
 	var clients sync.WaitGroup
-	for range min(b.options.clients, n) {
+	for range min(b.options.Clients, n) {
 		clients.Go(func() {
 			for range work {
 				at := time.Now()
@@ -164,7 +164,7 @@ func (b *bench) load(ctx context.Context, n int, send func(context.Context) (str
 }
 
 func (b *bench) postEvent(ctx context.Context) (string, error) {
-	body := `{"type":"bench.event","data":` + string(benchData(b.options.size)) + `}`
+	body := `{"type":"bench.event","data":` + string(benchData(b.options.Size)) + `}`
 	answer, err := b.post(ctx, "/events", []byte(body))
 	if err != nil {
 		return "", err
