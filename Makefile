@@ -11,6 +11,8 @@ export GOTOOLCHAIN := local
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 TOOL     := go tool -modfile=tools/go.mod
 FUZZTIME ?= 20s
+# Go ends a package's tests after ten minutes, and a slow machine takes longer for e2e.
+TIMEOUT  ?= 1h
 BENCH    ?= --events 2000 --clients 32 --bare
 RELEASE  ?= $(VERSION)
 
@@ -36,12 +38,12 @@ image: ## the container image hookloop:VERSION (needs Docker)
 
 .PHONY: test
 test: ## all tests, end to end included
-	go test ./...
+	go test -timeout $(TIMEOUT) ./...
 	cd e2e/compose && go test ./...
 
 .PHONY: race
 race: ## all tests under the race detector (needs gcc)
-	CGO_ENABLED=1 go test -race ./...
+	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) ./...
 
 .PHONY: check
 check: fmt-check vet lint workflowcheck race replay fresh ## all that must hold before a commit

@@ -229,7 +229,7 @@ func pausesAndResumes(t *testing.T, a app) {
 
 func pausesRelease(t *testing.T, a app) {
 	s, e, ids := a.asked(t, "410:1", 6)
-	a.call(t, http.StatusAccepted, http.MethodPost, "/approvals/"+e.ID+"/approve", `{"rate_per_second":0.5}`, nil)
+	a.call(t, http.StatusAccepted, http.MethodPost, "/approvals/"+e.ID+"/approve", `{"rate_per_second":0.1}`, nil)
 	a.approval(t, e.ID, webhook.ApprovalReleasing)
 	a.call(t, http.StatusAccepted, http.MethodPost, "/endpoints/"+e.ID+"/pause", `{"reason":"too early"}`, nil)
 	r := a.approval(t, e.ID, webhook.ApprovalCancelled)
@@ -324,18 +324,18 @@ func opensOneEpisode(t *testing.T, a app) {
 	require.Less(t, historyLength(t, a.p, id), 100, "a bounded number of signals")
 }
 
-// keepsPace measures the release between its first and its last delivery.
+// keepsPace measures the release from the approval to its last delivery. A slow machine may be late, and none may
+// be early.
 func keepsPace(t *testing.T, a app) {
 	const n, rate = 61, 10
 	s, e, _ := a.asked(t, "410:1", n)
+	approved := time.Now()
 	a.call(t, http.StatusAccepted, http.MethodPost, "/approvals/"+e.ID+"/approve", `{"rate_per_second":`+strconv.Itoa(rate)+`}`, nil)
 	a.approval(t, e.ID, webhook.ApprovalReleased)
-	all := receipts(t, s, n+1)[2:] // without the failure and the probe
-	took := all[len(all)-1].At.Sub(all[0].At).Seconds()
-	measured := float64(len(all)-1) / took
-	t.Logf("%.2f a second", measured)
-	require.Less(t, measured, rate*1.1)
-	require.Greater(t, measured, rate*0.5, "a loaded machine may be late")
+	const spans = n - 2 // the failure came before, the probe and the first of the others come at once
+	all := receipts(t, s, n+1)
+	t.Logf("%.2f a second", spans/all[n].At.Sub(all[2].At).Seconds())
+	require.GreaterOrEqual(t, all[n].At.Sub(approved).Seconds(), 0.9*spans/rate)
 }
 
 // TestCrashDuringApproval kills the process in every phase: nothing is forgotten, nothing sent twice
@@ -380,7 +380,7 @@ func TestCrashDuringApproval(t *testing.T) {
 // its time-out, most of a minute.
 func arrive(t *testing.T, s *endpointtest.Server, n int) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	_, err := s.Wait(ctx, n)
 	require.NoError(t, err, "%d of %d arrived", len(s.Receipts()), n)

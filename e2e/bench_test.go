@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"os/exec"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -11,13 +12,15 @@ import (
 // missing.
 func TestBench(t *testing.T) {
 	t.Parallel()
-	stdout, stderr, code := hookloop(t, "bench", "--events", "60", "--clients", "4", "--bare", "--json")
-	require.Equal(t, 0, code, stderr)
+	bench := exec.CommandContext(t.Context(), binary, "bench", "--events", "60", "--clients", "4", "--bare", "--json")
+	bench.Stderr = t.Output()
+	stdout, err := bench.Output()
+	require.NoError(t, err)
 	var r struct {
 		Events, Missing, Duplicates int
 		Ratio                       float64
 	}
-	require.NoError(t, json.Unmarshal([]byte(stdout), &r), stdout)
+	require.NoError(t, json.Unmarshal(stdout, &r), "%s", stdout)
 	require.Equal(t, []int{60, 0, 0}, []int{r.Events, r.Missing, r.Duplicates})
 	require.Positive(t, r.Ratio)
 }

@@ -116,7 +116,7 @@ func distinct(receipts []endpointtest.Receipt) map[string]int {
 	return ids
 }
 
-// TestRestart stops in good order with a delivery waiting, and starts again within 5 s.
+// TestRestart stops in good order with a delivery waiting, and starts again.
 func TestRestart(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")

@@ -238,7 +238,7 @@ func lists(t *testing.T, a app) {
 }
 
 func deletes(t *testing.T, a app) {
-	s, e := a.listen(t, endpointtest.Config{Script: "500"}, `,"schedule":["0s","1s","1s"]`)
+	s, e := a.listen(t, endpointtest.Config{Script: "500"}, `,"schedule":["0s"`+strings.Repeat(`,"1s"`, 25)+`]`) // it goes on for a while
 	ev := a.post(t, `{"type":"contact.updated","data":1}`)
 	receipts(t, s, 1)
 	a.call(t, http.StatusNoContent, http.MethodDelete, "/endpoints/"+e.ID, "", nil)

@@ -29,18 +29,20 @@ func TestNeighbour(t *testing.T) {
 	for i := range waits {
 		waits[i] = app{&noisy}.post(t, `{"type":"contact.updated","data":1}`).ID
 	}
-	ids := make([]string, healthy)
-	for i := range ids {
-		ids[i] = app{&quiet}.post(t, `{"type":"contact.updated","data":1}`).ID
-	}
-	receipts(t, s, healthy)
-	for _, id := range ids {
-		d := app{&quiet}.settled(t, id)
+	for range healthy { // one by one: on a slow machine all at once might want more places than there are
+		d := app{&quiet}.settled(t, app{&quiet}.post(t, `{"type":"contact.updated","data":1}`).ID)
 		require.Equal(t, webhook.Delivered, d.Status)
 		require.Len(t, d.Attempts, 1)
 		require.Empty(t, d.WorkflowID, "the fast lane had room")
 	}
-	require.LessOrEqual(t, len(silent.Receipts()), 16, "what hangs has no more than its places")
+	require.Len(t, s.Receipts(), healthy)
+	hung, together := silent.Receipts(), 0
+	for _, r := range hung { // those that came long before the first was over
+		if r.At.Sub(hung[0].At) < webhook.MaxTimeout/2 {
+			together++
+		}
+	}
+	require.LessOrEqual(t, together, 16, "what hangs has no more than its places")
 	for _, id := range waits {
 		require.Equal(t, "delivering", app{&noisy}.told(t.Context(), id).Status)
 	}

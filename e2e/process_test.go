@@ -48,7 +48,7 @@ func runTests(m *testing.M) int {
 
 // patience bounds every wait for something that must happen. It is far above what anything takes
 // on a busy machine; nothing waits for it when all is well.
-const patience = 90 * time.Second
+const patience = 2 * time.Minute
 
 // place is dev.json.
 type place struct {
