@@ -192,7 +192,7 @@ func showsBreaker(t *testing.T, a app) {
 		d := a.event(t, ev.ID).Deliveries[0]
 		return strings.Contains(d.Reason, string(webhook.DeferBreaker)) && d.NextAttemptAt != nil
 	})
-	require.Len(t, s.Receipts(), 5)
+	requireShut(t, s, 5)
 }
 
 // retriesDeferral: retry-now while Temporal holds a deferred turn ends that, and asks the guards again.
