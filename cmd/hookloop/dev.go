@@ -147,11 +147,14 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 
 func dialEngine(ctx context.Context, e *engine.Engine, histories *codec.Codec, told *telemetry.Telemetry, log *slog.Logger) (client.Client, error) {
 	return dialWith(ctx, client.Options{
-		HostPort:          e.HostPort(),
-		Namespace:         e.Namespace(),
-		Logger:            sdklog.NewStructuredLogger(log),
-		MetricsHandler:    told.Temporal(),
-		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}}, // loopback: 5 % of the CPU for nothing
+		HostPort:       e.HostPort(),
+		Namespace:      e.Namespace(),
+		Logger:         sdklog.NewStructuredLogger(log),
+		MetricsHandler: told.Temporal(),
+		ConnectionOptions: client.ConnectionOptions{
+			GrpcCompression: &client.GrpcCompressionNone{}, // of streams, which alone take the network
+			DialOptions:     e.DialOptions(),
+		},
 	}, histories)
 }
 

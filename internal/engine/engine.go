@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"go.temporal.io/server/temporal"
+	"google.golang.org/grpc"
+
+	"hookloop/internal/engine/inprocess"
 )
 
 const (
@@ -50,6 +53,8 @@ type Config struct {
 type Engine struct {
 	cfg    Config
 	dbs    []database
+	pools  []*pool // of the same
+	calls  inprocess.Services
 	server temporal.Server
 	ui     *ui
 	log    logger
@@ -76,6 +81,9 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	}
 	e := &Engine{cfg: cfg, dbs: databases(cfg.Dir), log: newLogger(cfg.Logger)}
 	if err := e.start(ctx, ports); err != nil {
+		for _, p := range e.pools {
+			_ = p.close() // err says what went wrong
+		}
 		return nil, fmt.Errorf("engine: %w", err)
 	}
 	return e, nil
@@ -86,6 +94,11 @@ func (e *Engine) start(ctx context.Context, ports *ports) error {
 		if err := db.prepare(ctx, len(e.cfg.SearchAttributes)); err != nil {
 			return fmt.Errorf("%s: %w", db.path, err)
 		}
+		p, err := openPool(db)
+		if err != nil {
+			return fmt.Errorf("%s: %w", db.path, err)
+		}
+		e.pools = append(e.pools, p)
 	}
 	if err := ensureNamespace(ctx, e.dbs[executions].sql(), e.cfg); err != nil {
 		return fmt.Errorf("namespace %s: %w", e.cfg.Namespace, err)
@@ -106,6 +119,12 @@ func (e *Engine) start(ctx context.Context, ports *ports) error {
 
 // HostPort is where SDK clients connect.
 func (e *Engine) HostPort() string { return e.cfg.Listen }
+
+// DialOptions let an SDK client in this process call the engine without the network, with all that a
+// call passes through on either side. Without them it connects to HostPort like everybody else.
+func (e *Engine) DialOptions() []grpc.DialOption {
+	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(e.calls.Intercept)}
+}
 
 // UIURL is where people look, without a slash at its end; empty without a UI.
 func (e *Engine) UIURL() string { return e.uiURL }
@@ -138,8 +157,8 @@ func (e *Engine) stopServer() error {
 	case <-time.After(stopTimeout):
 		return fmt.Errorf("engine: stop: still running after %s", stopTimeout)
 	}
-	for _, db := range e.dbs {
-		if err := db.checkpoint(); err != nil {
+	for i, db := range e.dbs {
+		if err := errors.Join(e.pools[i].close(), db.checkpoint()); err != nil {
 			return fmt.Errorf("engine: stop: %s: %w", db.path, err)
 		}
 	}

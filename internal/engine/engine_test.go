@@ -35,6 +35,8 @@ var (
 	outcome   = temporal.NewSearchAttributeKeyKeyword("Outcome")
 )
 
+var quiet = sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler))
+
 // shared is the engine of every test that does not stop its own.
 var shared struct {
 	once   sync.Once
@@ -174,17 +176,10 @@ func start(tb testing.TB, cfg engine.Config) *engine.Engine {
 	return e
 }
 
+// dial connects as Hookloop does: without the network.
 func dial(tb testing.TB, e *engine.Engine) client.Client {
 	tb.Helper()
-	c, err := client.Dial(client.Options{
-		HostPort:          e.HostPort(),
-		Namespace:         e.Namespace(),
-		Logger:            sdklog.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-		ConnectionOptions: client.ConnectionOptions{GrpcCompression: &client.GrpcCompressionNone{}},
-	})
-	require.NoError(tb, err)
-	tb.Cleanup(c.Close)
-	return c
+	return connect(tb, e, client.Options{ConnectionOptions: client.ConnectionOptions{DialOptions: e.DialOptions()}})
 }
 
 func work(tb testing.TB, c client.Client) worker.Worker {

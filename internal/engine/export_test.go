@@ -1,9 +1,12 @@
 package engine
 
 import (
+	"fmt"
 	"log/slog"
 
 	"go.temporal.io/server/common/log"
+
+	"hookloop/internal/engine/inprocess"
 )
 
 // NewLogger is the logger Temporal gets, and where its fatal errors come out.
@@ -11,3 +14,14 @@ func NewLogger(to *slog.Logger) (log.Logger, <-chan error) {
 	l := newLogger(to)
 	return l, l.fatal
 }
+
+// Compiled counts the SQL statements that were compiled for the running Temporal.
+func (e *Engine) Compiled() (n int64) {
+	for _, p := range e.pools {
+		n += p.connector.Compiled()
+	}
+	return n
+}
+
+// ServerModule names what the server is made of.
+func ServerModule() string { return fmt.Sprint(serverModule(&inprocess.Services{})) }

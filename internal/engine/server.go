@@ -42,7 +42,7 @@ func (e *Engine) startServer(ctx context.Context, ports *ports) error {
 			}
 			started <- err
 		}()
-		e.server, err = temporal.NewServer(e.serverOptions(conf, ports)...)
+		e.server, err = temporal.NewServerFx(serverModule(&e.calls), e.serverOptions(conf, ports)...)
 		if err == nil {
 			err = e.server.Start()
 		}
@@ -103,10 +103,10 @@ func serverConfig(p *ports, dbs []database) *config.Config {
 		DCRedirectionPolicy: config.DCRedirectionPolicy{Policy: "noop"},
 		PublicClient:        config.PublicClient{HostPort: p.frontend.address()},
 		Services: map[string]config.Service{
-			string(primitives.FrontendService): service(p.frontend),
-			string(primitives.HistoryService):  service(p.history),
-			string(primitives.MatchingService): service(p.matching),
-			string(primitives.WorkerService):   service(p.worker),
+			string(primitives.FrontendService): listening(p.frontend),
+			string(primitives.HistoryService):  listening(p.history),
+			string(primitives.MatchingService): listening(p.matching),
+			string(primitives.WorkerService):   listening(p.worker),
 		},
 	}
 	conf.Global.Membership.MaxJoinDuration = 30 * time.Second
@@ -117,7 +117,7 @@ func serverConfig(p *ports, dbs []database) *config.Config {
 	return conf
 }
 
-func service(p *port) config.Service {
+func listening(p *port) config.Service {
 	return config.Service{RPC: config.RPC{GRPCPort: p.number, BindOnIP: p.ip}}
 }
 

@@ -22,6 +22,8 @@ const (
 	// edition counts the schemas of Temporal that releases of Hookloop were built with. Temporal has no
 	// migrations for SQLite, so a new one needs a step in prepare; TestSchemaEdition notices.
 	edition = 1
+	// maxConns is for each database. SQLite has one writer; 4 connections measured no better.
+	maxConns = 1
 )
 
 // The two databases, as places in what databases returns. Visibility has a file of its own, and so
@@ -58,7 +60,7 @@ func (d database) sql() *config.SQL {
 		PluginName:        sqlite.PluginName,
 		DatabaseName:      (&url.URL{Path: d.path}).EscapedPath(), // it becomes part of a file: URI
 		ConnectAttributes: attributes,
-		MaxConns:          1, // SQLite has one writer; 4 connections measured no better
+		MaxConns:          maxConns,
 	}
 }
 
