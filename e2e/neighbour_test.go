@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"flag"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -53,10 +52,7 @@ func TestNeighbourRatio(t *testing.T) {
 	if !*neighbour {
 		t.Skip("takes five minutes and an idle machine: -neighbour")
 	}
-	bench := exec.CommandContext(t.Context(), binary, "bench", "--events", "100", "--neighbour", "--json")
-	bench.Stderr = t.Output()
-	out, err := bench.Output()
-	require.NoError(t, err)
+	out := measure(t, "--events", "100", "--neighbour", "--json")
 	var r struct {
 		Ratio float64 `json:"neighbour_ratio"`
 	}
