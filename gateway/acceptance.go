@@ -20,11 +20,18 @@ const refusalSpeaksFor = 15 * time.Second
 // start accepts an event: with it the event cannot be lost.
 func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byte) error {
 	ctx, done := accepting(ctx, &in.Event)
+	began := time.Now()
 	err := accept.Start(ctx, g.temporal, in, data)
 	done(err)
-	g.latest.record(err, g.now())
+	if ctx.Err() == nil || time.Since(began) > hasHung {
+		g.latest.record(err, g.now())
+	}
 	return err
 }
+
+// hasHung is how long a start has waited that speaks of Temporal. One that ran out of time sooner shares it
+// with many others, as the last events of a large batch do.
+const hasHung = 5 * time.Second
 
 // acceptances remember how Temporal took the latest event: one whose database is full goes on answering, and
 // takes nothing.

@@ -43,8 +43,11 @@ func (r *request) body(optional bool) ([]byte, error) {
 	var b bytes.Buffer
 	b.Grow(int(max(req.ContentLength, 0)) + bytes.MinRead)
 	_, err := b.ReadFrom(http.MaxBytesReader(r.gin.Writer, req.Body, webhook.MaxBody))
-	return b.Bytes(), bodyErr(err)
+	return bytes.TrimPrefix(b.Bytes(), byteOrderMark), bodyErr(err)
 }
+
+// byteOrderMark is what .NET writes before JSON; RFC 8259 lets a reader pass over it.
+var byteOrderMark = []byte("\xef\xbb\xbf")
 
 func checkJSON(h http.Header) error {
 	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))

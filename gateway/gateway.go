@@ -72,6 +72,7 @@ type Config struct {
 
 	Codec         http.Handler            // Temporal's codec server, at /codec; nil: there is none
 	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
+	IngestMemory  int64                   // what third parties' requests hold of the memory at once, in bytes; 0: 256 MiB
 	AllowLoopback bool                    // endpoints on this machine are accepted; for development
 	AllowNetworks []netip.Prefix          // networks inside that endpoints may lie in; empty: none
 	PublicURL     string                  // where third parties reach the gateway, without a slash at its end; empty: as the request for it did
@@ -109,6 +110,7 @@ type Gateway struct {
 	now           func() time.Time
 	metrics       *metrics
 	latest        acceptances
+	arrivals      *arrivals
 	handler       http.Handler
 }
 
@@ -126,10 +128,11 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, ingesting: semaphore.NewWeighted(maxIngesting), public: c.PublicURL, codec: c.Codec,
+		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, ingesting: semaphore.NewWeighted(c.IngestMemory), public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, tracing: tracing{c.Tracer},
+		arrivals: newArrivals(c.Sources, c.Logger, c.Now),
 	}
 	g.handler, err = g.routes()
 	if err != nil {
@@ -162,6 +165,9 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Providers is missing")
 	case c.Ledger == nil:
 		return errors.New("gateway: Ledger is missing")
+	}
+	if c.IngestMemory == 0 {
+		c.IngestMemory = maxIngesting
 	}
 	if c.Version == "" {
 		c.Version = "dev"

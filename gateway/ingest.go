@@ -1,15 +1,12 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -20,24 +17,14 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// maxIngest bounds what a third party may send at once, in bytes: it is read whole before anybody is
-// known to have sent it, and holds at most webhook.MaxData for each event.
-const maxIngest = 4 << 20
-
-// maxIngesting bounds what all of them may send at the same time, in bytes: sixty-four of the largest. Beyond,
-// they are told to come again.
-const maxIngesting = 256 << 20
-
-// How long the registry may take to find a source, and everything to accept what was sent: a batch of the
-// largest size takes ten seconds on two cores, and Mautic waits for fifteen.
+// How long the registry may take to find a source; how long events of a request are begun to be accepted,
+// and how long those take that were begun. Mautic waits for fifteen seconds; what is left of a large batch
+// when they are over is accepted when it comes again.
 const (
 	lookTimeout   = 3 * time.Second
+	beginTimeout  = 10 * time.Second
 	ingestTimeout = 14 * time.Second
 )
-
-// firstRead is what a body is given room for before any of it has come, in bytes: who only promises one
-// shall not fill the memory.
-const firstRead = 64 << 10
 
 // maxProviders bounds the sources whose provider is remembered, for the time when the registry is out of
 // reach.
@@ -72,27 +59,34 @@ type ingestion struct {
 	gateway  *Gateway
 	source   webhook.Source
 	provider source.Provider
-	tally    tally
+	matcher  *matcher
+
+	bad        badItems
+	passedOver int // repeats that the log tells of
+
+	tally tally
+	taken []webhook.Taken // guarded by the tally's lock
 }
 
 func (in *ingestion) take(c *gin.Context) (source.Received, error) {
 	if err := in.look(c.Request.Context()); err != nil {
 		return source.Received{}, err
 	}
-	body, release, err := in.gateway.ingestBody(c)
+	held := &room{gateway: in.gateway}
+	defer held.giveAll()
+	body, err := held.body(c)
 	if err != nil {
 		return source.Received{}, err
 	}
-	defer release()
 	ctx, cancel := context.WithTimeout(c.Request.Context(), ingestTimeout) // only now: they may take their time to send
 	defer cancel()
-	r := source.Request{
+	r, err := in.verify(ctx, source.Request{
 		Method: c.Request.Method, Query: c.Request.URL.RawQuery, Header: c.Request.Header, Body: body, Now: in.gateway.now(),
-	}
-	if err := in.provider.Verify(ctx, r); err != nil {
+	}, held)
+	if err != nil {
 		return source.Received{}, err
 	}
-	received, err := in.provider.Read(r)
+	received, err := in.read(r)
 	if err != nil {
 		return received, err
 	}
@@ -100,6 +94,14 @@ func (in *ingestion) take(c *gin.Context) (source.Received, error) {
 		return received, err
 	}
 	return received, in.accept(ctx, received.Items, mostHops(c.Request.Header))
+}
+
+func (in *ingestion) read(r source.Request) (source.Received, error) {
+	r, err := source.Readable(r)
+	if err != nil {
+		return source.Received{}, err
+	}
+	return in.provider.Read(r)
 }
 
 // look finds the source. One that does not exist gets a provider nobody can satisfy.
@@ -146,45 +148,6 @@ func (in *ingestion) claim(ctx context.Context, once *source.Once) error {
 		return &source.Refusal{Status: http.StatusUnauthorized, Reason: "another content came under the same name before"}
 	}
 	return nil
-}
-
-// ingestBody reads the body whole, if there is room for it; release gives the room back.
-func (g *Gateway) ingestBody(c *gin.Context) (body []byte, release func(), err error) {
-	r := c.Request
-	coded := func(coding string) bool { return coding != "" && !strings.EqualFold(coding, "identity") }
-	if slices.ContainsFunc(r.Header.Values("Content-Encoding"), coded) {
-		return nil, nil, webhook.Errorf(UnsupportedMediaType, "the body must be sent without a Content-Encoding")
-	}
-	size := r.ContentLength
-	if size < 0 { // it does not say
-		size = maxIngest
-	}
-	if size > maxIngest {
-		return nil, nil, ingestTooLarge()
-	}
-	if !g.ingesting.TryAcquire(size) {
-		return nil, nil, webhook.Errorf(Unavailable, "too much is being sent at once; try again")
-	}
-	release = func() { g.ingesting.Release(size) }
-	if body, err = readIngest(c); err != nil {
-		release()
-		return nil, nil, err
-	}
-	return body, release, nil
-}
-
-func readIngest(c *gin.Context) ([]byte, error) {
-	var b bytes.Buffer
-	b.Grow(int(min(max(c.Request.ContentLength, 0), firstRead)) + bytes.MinRead)
-	_, err := io.Copy(&b, http.MaxBytesReader(c.Writer, c.Request.Body, maxIngest))
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return nil, ingestTooLarge()
-	}
-	return b.Bytes(), bodyErr(err)
-}
-
-func ingestTooLarge() error {
-	return webhook.Errorf(PayloadTooLarge, "the body is larger than %d bytes", maxIngest)
 }
 
 // headerHops tells how often an event has passed through Hookloop; sender.HeaderHops has to be the same.

@@ -1,8 +1,11 @@
 package gateway
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
@@ -16,35 +19,61 @@ import (
 // Unverified is the code of a request that does not prove whom it is from.
 const Unverified webhook.Code = "unverified"
 
-// refuse answers a request that is not, or not wholly, accepted. What comes again later gets 503, but
-// a third party that would forget what we answered with an error finds its connection broken off.
+// refuse answers a request that is not, or not wholly, accepted. What comes again later gets 503.
 func (in *ingestion) refuse(c *gin.Context, err error) {
-	if refusal, ok := errors.AsType[*source.Refusal](err); ok {
-		in.log("refused", refusal.Reason)
-		in.count("refused")
-		refusalProblem(refusal).write(c)
-		return
-	}
-	if bad, ok := errors.AsType[*badItems](err); ok {
+	refusal, refused := errors.AsType[*source.Refusal](err)
+	bad, some := errors.AsType[*badItems](err)
+	code := webhook.CodeOf(err)
+	switch {
+	case refused:
+		in.refused(refusal.Reason)
+		in.answer(c, refusalProblem(refusal))
+	case some:
 		in.log("bad events", bad.Error())
 		in.count("bad_events")
-		bad.problem().write(c)
-		return
+		in.logBad()
+		in.answerBad(c, bad.problem())
+	case code != "" && code != Unavailable:
+		in.refused(string(code))
+		in.answer(c, in.gateway.problem(c.Request.Context(), err))
+	default:
+		if errors.Is(err, source.ErrUnavailable) {
+			err = &unavailableError{what: "What this request is verified with", cause: err}
+		}
+		in.log("unavailable", err.Error())
+		in.count("unavailable")
+		in.answer(c, in.gateway.problem(c.Request.Context(), err))
 	}
-	if code := webhook.CodeOf(err); code != "" && code != Unavailable {
-		in.log("refused", string(code))
-		in.count("refused")
-		in.gateway.problem(c.Request.Context(), err).write(c)
-		return
+}
+
+// refused tells of a request that is not let in.
+func (in *ingestion) refused(reason string) {
+	in.log("refused", reason)
+	in.count("refused")
+	if in.source.Tenant != "" { // it exists
+		in.gateway.arrivals.note(in.source.ID, nil, webhook.SourceActivity{Refused: 1, LastRefusedAt: in.gateway.now(), LastRefusal: reason})
 	}
-	if errors.Is(err, source.ErrUnavailable) {
-		err = &unavailableError{what: "What this request is verified with", cause: err}
-	}
-	in.log("unavailable", err.Error())
-	in.count("unavailable")
-	p := in.gateway.problem(c.Request.Context(), err)
-	if in.source.Provider == "" || source.LosesOnError(in.source.Provider) {
+}
+
+// answer tells a third party that its request was not accepted. One that would forget what is answered with
+// an error finds its connection broken off instead, and so does one that cannot be told from it now; but
+// a stranger learns nothing from that.
+func (in *ingestion) answer(c *gin.Context, p *Problem) {
+	stranger := p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden
+	unknown := in.source.Provider == "" && p.Status >= http.StatusInternalServerError
+	if unknown || !stranger && source.LosesOnError(in.source.Provider) {
 		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
+	}
+	p.write(c)
+}
+
+// answerBad names the items that can never be accepted. A third party that forgets what it gets an error
+// for, or would send all of it for ever, is told that it was taken: the log and the source name them.
+func (in *ingestion) answerBad(c *gin.Context, p *Problem) {
+	if source.LosesOnError(in.source.Provider) {
+		c.Status(http.StatusOK)
+		c.Writer.WriteHeaderNow()
+		return
 	}
 	p.write(c)
 }
@@ -61,28 +90,56 @@ func refusalProblem(r *source.Refusal) *Problem {
 // badItems is what of a request could not be accepted, and never can be. The others of it were.
 type badItems struct {
 	of  int
-	bad map[int]error // by their place, from 0
+	bad map[int]badItem // by their place, from 0
+}
+
+type badItem struct {
+	reason string
+	hash   string // of its data, by which its sender finds it
 }
 
 // maxBadItems bounds how many are told of.
 const maxBadItems = 10
+
+func (b *badItems) add(place int, item source.Item, err error) {
+	reason := err.Error()
+	if said, ok := errors.AsType[*webhook.Error](err); ok {
+		reason = said.Message
+	}
+	sum := sha256.Sum256(item.Data)
+	b.bad[place] = badItem{reason: reason, hash: "sha256:" + hex.EncodeToString(sum[:])}
+}
+
+// places are those that are told of.
+func (b *badItems) places() []int {
+	all := slices.Sorted(maps.Keys(b.bad))
+	return all[:min(len(all), maxBadItems)]
+}
+
+// first tells of one of them, for a person.
+func (b *badItems) first() string {
+	place := b.places()[0]
+	return at("events", place) + " " + b.bad[place].reason
+}
 
 func (b *badItems) problem() *Problem {
 	p := newProblem(webhook.Invalid, fmt.Sprintf("%d of %d events cannot be accepted", len(b.bad), b.of))
 	if len(b.bad) < b.of {
 		p.Detail += "; the others were"
 	}
-	for _, i := range slices.Sorted(maps.Keys(b.bad)) {
-		if len(p.Errors) == maxBadItems {
-			break
-		}
-		message := b.bad[i].Error()
-		if said, ok := errors.AsType[*webhook.Error](b.bad[i]); ok {
-			message = said.Message
-		}
-		p.Errors = append(p.Errors, FieldError{Field: at("events", i), Message: message})
+	for _, place := range b.places() {
+		p.Errors = append(p.Errors, FieldError{Field: at("events", place), Message: b.bad[place].reason})
 	}
 	return p
 }
 
 func (b *badItems) Error() string { return b.problem().Detail }
+
+// logBad names the refused items, a line for each.
+func (in *ingestion) logBad() {
+	for _, place := range in.bad.places() {
+		in.gateway.log.Warn("event refused", slog.String("tenant", in.source.Tenant), slog.String("source_id", in.source.ID),
+			slog.String("provider", in.source.Provider), slog.String("place", at("events", place)),
+			slog.String("reason", in.bad.bad[place].reason), slog.String("hash", in.bad.bad[place].hash))
+	}
+}

@@ -28,8 +28,9 @@ func (g *Gateway) routes() (http.Handler, error) {
 	if g.codec != nil {
 		engine.Any("/codec/*path", gin.WrapH(g.codec))
 	}
-	engine.GET("/in/:source_id", g.ingest)
-	engine.POST("/in/:source_id", g.ingest)
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		engine.Handle(method, "/in/:source_id", g.ingest)
+	}
 
 	api := humagin.New(engine, apiConfig(g.version))
 	g.eventRoutes(api)

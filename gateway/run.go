@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync"
 	"time"
 )
 
@@ -33,6 +34,11 @@ func (g *Gateway) Run(ctx context.Context, l net.Listener) error {
 		MaxHeaderBytes:    maxHeaderBytes,
 		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug), // clients' broken connections
 	}
+	noting, drained := context.WithCancel(context.WithoutCancel(ctx))
+	var writer sync.WaitGroup
+	writer.Go(func() { g.arrivals.run(noting) })
+	defer writer.Wait()
+	defer drained()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	select {

@@ -24,6 +24,15 @@ type Sources interface {
 	Withheld(ctx context.Context, tenant, application string) ([]string, error)
 	// Claim binds a name to the content it is first seen with, and answers the one it is bound to.
 	Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
+
+	// Arrivals says which items came before, and of those that are the same for a while only, that they have
+	// come now.
+	Arrivals(ctx context.Context, sourceID string, names []string, sameFor time.Duration, now time.Time) (map[string]webhook.Arrival, error)
+	// TakeArrivals notes which items have become events, and adds what became of a source's requests.
+	TakeArrivals(ctx context.Context, sourceID string, all []webhook.Taken, a webhook.SourceActivity, now time.Time) error
+	// PruneArrivals forgets all but the latest items of a source.
+	PruneArrivals(ctx context.Context, sourceID string, keep int) error
+	SourceActivity(ctx context.Context, sourceID string) (webhook.SourceActivity, error)
 }
 
 // Providers know the third parties' protocols; source.Providers do.
@@ -45,6 +54,17 @@ type sourceView struct {
 	Version     int             `json:"version" doc:"Grows with each change."`
 	CreatedAt   time.Time       `json:"created_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
+	Activity    *sourceActivity `json:"activity,omitempty" doc:"What became of what it sent; shown of one source alone."`
+}
+
+// sourceActivity is what became of what a source sent. Other gateways tell of theirs within a second.
+type sourceActivity struct {
+	Accepted       int64      `json:"accepted" doc:"Events."`
+	Repeats        int64      `json:"repeats" doc:"Items that had become events before."`
+	Refused        int64      `json:"refused" doc:"Requests that were not let in, and single items of others."`
+	LastAcceptedAt *time.Time `json:"last_accepted_at,omitempty"`
+	LastRefusedAt  *time.Time `json:"last_refused_at,omitempty"`
+	LastRefusal    string     `json:"last_refusal,omitempty" doc:"Why, for a person." example:"the signature does not match"`
 }
 
 type sourcePage struct {
@@ -97,7 +117,29 @@ func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[sour
 		return nil, sourceErr(in.ID, err)
 	}
 	shown, err := g.showSource(s, &in.request)
+	if err != nil {
+		return nil, err
+	}
+	shown.Activity, err = g.sourceActivity(ctx, in.ID)
 	return &answerOf[sourceView]{Body: shown}, err
+}
+
+func (g *Gateway) sourceActivity(ctx context.Context, id string) (*sourceActivity, error) {
+	if err := g.arrivals.write(ctx, id); err != nil {
+		return nil, sourceErr(id, err)
+	}
+	a, err := g.sources.SourceActivity(ctx, id)
+	if err != nil {
+		return nil, sourceErr(id, err)
+	}
+	shown := sourceActivity{Accepted: a.Accepted, Repeats: a.Repeats, Refused: a.Refused, LastRefusal: a.LastRefusal}
+	if !a.LastAcceptedAt.IsZero() {
+		shown.LastAcceptedAt = &a.LastAcceptedAt
+	}
+	if !a.LastRefusedAt.IsZero() {
+		shown.LastRefusedAt = &a.LastRefusedAt
+	}
+	return &shown, nil
 }
 
 func sourceErr(id string, err error) error {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"time"
 
 	"github.com/spf13/cobra"
 )
@@ -105,5 +106,16 @@ type sourceView struct {
 	Config      json.RawMessage `json:"config"` // its secrets are ***
 	TypePrefix  string          `json:"type_prefix"`
 	Application string          `json:"application"`
-	Echo        *echoPaths      `json:"echo"` // nil: none is recognised
+	Echo        *echoPaths      `json:"echo"`     // nil: none is recognised
+	Activity    *sourceActivity `json:"activity"` // nil: in lists
+}
+
+// sourceActivity is what became of what a source sent.
+type sourceActivity struct {
+	Accepted       int64      `json:"accepted"`
+	Repeats        int64      `json:"repeats"`
+	Refused        int64      `json:"refused"`
+	LastAcceptedAt *time.Time `json:"last_accepted_at"`
+	LastRefusedAt  *time.Time `json:"last_refused_at"`
+	LastRefusal    string     `json:"last_refusal"`
 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"strconv"
+	"time"
 )
 
 func showSource(w io.Writer, s sourceView) error {
@@ -22,7 +24,28 @@ func showSource(w io.Writer, s sourceView) error {
 	if s.Echo != nil {
 		s.Echo.rows(t)
 	}
+	if s.Activity != nil {
+		s.Activity.rows(t)
+	}
 	return t.Flush()
+}
+
+func (a *sourceActivity) rows(w io.Writer) {
+	row(w, "accepted", counted(a.Accepted, a.LastAcceptedAt))
+	row(w, "repeats", counted(a.Repeats, nil))
+	row(w, "refused", counted(a.Refused, a.LastRefusedAt))
+	if a.LastRefusal != "" {
+		row(w, "last refusal", a.LastRefusal)
+	}
+}
+
+// counted tells how often something was, and when last.
+func counted(n int64, last *time.Time) string {
+	text := strconv.FormatInt(n, 10)
+	if last != nil {
+		text += ", last at " + last.UTC().Format(time.RFC3339)
+	}
+	return text
 }
 
 // compactJSON is JSON on one line, or as it came if it is none.

@@ -17,7 +17,7 @@ type batch struct {
 
 // maxBatch bounds what one body becomes. Each event carries what was said of all: without a bound,
 // 256 KiB could become gigabytes.
-const maxBatch = 16 << 20
+const maxBatch = 64 << 20
 
 func (b *batch) add(i Item) error {
 	b.size += len(i.Type) + len(i.Key) + len(i.Identity) + len(i.Data) + len(i.Context)

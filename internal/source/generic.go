@@ -1,6 +1,7 @@
 package source
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -29,6 +30,10 @@ type generic struct {
 	IDHeader   string `json:"id_header,omitempty"`   // in its place
 	TypePath   string `json:"type_path,omitempty"`   // into the body
 	TypeHeader string `json:"type_header,omitempty"` // in its place
+
+	ContextHeaders []string `json:"context_headers,omitempty"` // passed on as the event's context
+
+	repeats
 }
 
 const (
@@ -89,38 +94,65 @@ func (s *generic) verifyHMAC(r Request) error {
 	return nil
 }
 
-// Read takes the body for one event. An id or type that is not where it should be is one that was not
-// given.
+// Read takes the request for one event: JSON as it is, a form as an object of its fields. An id or type
+// that is not where it should be is one that was not given.
 func (s *generic) Read(r Request) (Received, error) {
-	if !json.Valid(r.Body) {
-		return Received{}, unreadable("the body is not JSON")
+	data, err := genericData(r)
+	if err != nil {
+		return Received{}, err
 	}
-	i := Item{Type: s.typeOf(r), Key: keyOr(s.id(r), r.Body), Data: r.Body}
-	if s.IDHeader != "" && s.kind() == genericHMAC && !s.signs(partID) {
-		i.Identity = digest(string(r.Body))
+	id, content := s.id(r, data), digest(string(data))
+	i := Item{Type: s.typeOf(r, data), Key: id, Data: data, Context: s.context(r)}
+	i.Identity = identity(id, i.Type, content)
+	if id == "" {
+		i.Key, i.SameFor = content, s.sameFor(usualWindow)
 	}
 	return only(i)
 }
 
-func (s *generic) typeOf(r Request) string {
+// genericData is what a request says: its body or, of one that has none because of its method, its query.
+func genericData(r Request) (json.RawMessage, error) {
+	switch {
+	case len(bytes.TrimSpace(r.Body)) == 0 && (r.Method != http.MethodPost || r.Query != "" || isForm(r)):
+		return formData([]byte(r.Query))
+	case isForm(r):
+		return formData(r.Body)
+	case !json.Valid(r.Body):
+		return nil, unreadable("the body is neither JSON nor a form")
+	}
+	return r.Body, nil
+}
+
+func formData(body []byte) (json.RawMessage, error) {
+	f, err := readForm(body)
+	if err != nil {
+		return nil, err
+	}
+	return f.json(), nil
+}
+
+func (s *generic) typeOf(r Request, data json.RawMessage) string {
 	if s.TypeHeader != "" {
 		return r.Header.Get(s.TypeHeader)
 	}
-	return lookup(r.Body, s.TypePath)
+	return lookup(data, s.TypePath)
 }
 
-func (s *generic) id(r Request) string {
+func (s *generic) id(r Request, data json.RawMessage) string {
 	if s.IDHeader != "" {
 		return headerID(r.Header, s.IDHeader)
 	}
-	return lookup(r.Body, s.IDPath)
+	return lookup(data, s.IDPath)
 }
 
 // lookup follows a dotted path through objects to a word; anything else there is none, and at the end
-// of no path as well.
+// of no path as well. A member whose name is the whole path comes first: forms have dots in names.
 func lookup(raw json.RawMessage, path string) string {
 	if path == "" {
 		return ""
+	}
+	if whole := word(readObject(raw)[path]); whole != "" {
+		return whole
 	}
 	for name := range strings.SplitSeq(path, ".") {
 		raw = readObject(raw)[name]

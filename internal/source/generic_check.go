@@ -44,6 +44,8 @@ func (s *generic) checkFinding() error {
 		checkHeader("config.type_header", s.TypeHeader, true),
 		checkPath("config.id_path", s.IDPath),
 		checkPath("config.type_path", s.TypePath),
+		s.checkContext(),
+		s.checkRepeats(),
 	)
 }
 

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -126,21 +127,101 @@ func TestGenericFindsIDAndType(t *testing.T) {
 		p := newProvider(t, "hmac", `{"secrets":["`+secret+`"],"header":"X-Sig","algorithm":"sha256","encoding":"hex"`+more+`}`)
 		i := requireOnly(t, p, post(body, "X-Event-Key", "repo:push"))
 		require.Equal(t, want, [2]string{i.Type, i.Key}, more)
-		require.Empty(t, i.Identity)
+		require.Equal(t, strings.HasPrefix(i.Key, "sha256:"), i.SameFor > 0, "known by its content alone")
 		require.Equal(t, body, string(i.Data))
 	}
 }
 
-// An id in a header that is not signed can be changed by whoever caught the request.
-func TestGenericIdentityOfUnsignedIDs(t *testing.T) {
+// TestGenericTellsEventsApart: by id, type and content, each of them, wherever the id stands.
+func TestGenericTellsEventsApart(t *testing.T) {
 	t.Parallel()
-	unsigned := newProvider(t, "hmac", `{"secrets":["`+secret+`"],"header":"X-Sig","algorithm":"sha256","encoding":"hex","id_header":"X-Id"}`)
-	i := requireOnly(t, unsigned, post("{}", "X-Id", "7"))
-	require.Equal(t, []string{"7", hashOf("{}")}, []string{i.Key, i.ID()})
-	signed := newProvider(t, "hmac", `{"secrets":["`+secret+`"],"header":"X-Sig","algorithm":"sha256","encoding":"hex","id_header":"X-Id","signed":"{id}.{body}"}`)
-	require.Equal(t, "7", requireOnly(t, signed, post("{}", "X-Id", "7")).ID())
-	token := newProvider(t, "hmac", `{"secrets":["`+secret+`"],"kind":"token","header":"X-Token","id_header":"X-Id"}`)
-	require.Equal(t, "7", requireOnly(t, token, post("{}", "X-Id", "7")).ID(), "who caught this can send anything")
+	for _, more := range []string{`"signed":"{id}.{body}"`, `"signed":"{body}"`} {
+		p := newProvider(t, "hmac", `{"secrets":["`+secret+`"],"header":"X-Sig","algorithm":"sha256","encoding":"hex","id_header":"X-Id","type_header":"X-Type",`+more+`}`)
+		first := requireOnly(t, p, post("{}", "X-Id", "7", "X-Type", "a"))
+		require.Equal(t, first.ID(), requireOnly(t, p, post("{}", "X-Id", "7", "X-Type", "a")).ID())
+		require.Zero(t, first.SameFor)
+		for _, other := range []source.Request{
+			post("{}", "X-Id", "8", "X-Type", "a"), post("{}", "X-Id", "7", "X-Type", "b"), post("[]", "X-Id", "7", "X-Type", "a"), post("{}", "X-Type", "a"),
+		} {
+			require.NotEqual(t, first.ID(), requireOnly(t, p, other).ID())
+		}
+	}
+}
+
+// TestGenericRepeats: without an id a source says how long the same content is a repeat.
+func TestGenericRepeats(t *testing.T) {
+	t.Parallel()
+	for more, want := range map[string]time.Duration{
+		``:                    10 * time.Minute,
+		`,"repeats":"window"`: 10 * time.Minute,
+		`,"repeats":"window","repeats_window":"36h"`:   36 * time.Hour,
+		`,"repeats_window":"1s"`:                       time.Second,
+		`,"repeats":"content"`:                         0,
+		`,"repeats":"none"`:                            source.Never,
+		`,"repeats":"none","id_header":"X-Id"`:         0,
+		`,"repeats":"window","id_path":"id"`:           0,
+		`,"repeats":"content","id_path":"no.such.one"`: 0,
+	} {
+		p := newProvider(t, "hmac", `{"secrets":["k"],"kind":"token","header":"X-Token"`+more+`}`)
+		require.Equal(t, want, requireOnly(t, p, post(`{"id":1}`, "X-Id", "7")).SameFor, more)
+	}
+	requireBadConfigs(t, "hmac", map[string]string{
+		`{"secrets":["k"],"kind":"token","header":"X","repeats":"never"}`:                         "config.repeats",
+		`{"secrets":["k"],"kind":"token","header":"X","repeats_window":"10"}`:                     "config.repeats_window",
+		`{"secrets":["k"],"kind":"token","header":"X","repeats_window":"2161h"}`:                  "config.repeats_window",
+		`{"secrets":["k"],"kind":"token","header":"X","repeats_window":"-1s"}`:                    "config.repeats_window",
+		`{"secrets":["k"],"kind":"token","header":"X","repeats":"none","repeats_window":"1m"}`:    "config.repeats_window",
+		`{"secrets":["k"],"kind":"token","header":"X","repeats":"content","repeats_window":"1m"}`: "config.repeats_window",
+	})
+}
+
+// TestGenericForms: a form is an object of its fields, and so is the query of what has no body.
+func TestGenericForms(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, "hmac", `{"secrets":["k"],"kind":"token","header":"X-Token","id_path":"a.b","type_path":"event"}`)
+	form := func(body, contentType string) source.Request { return post(body, "Content-Type", contentType) }
+	query := func(method, query, body string) source.Request {
+		r := post(body)
+		r.Method, r.Query = method, query
+		return r
+	}
+	const kind = "application/x-www-form-urlencoded"
+	for _, c := range []struct {
+		r    source.Request
+		want string
+	}{
+		{form("email=zoe%40example.com&name=Zo%C3%AB&points=5", kind), `{"email":"zoe@example.com","name":"Zoë","points":"5"}`},
+		{form("tag[]=a&x=1&tag[]=b", kind+"; charset=utf8; charset=x"), `{"tag[]":["a","b"],"x":"1"}`},
+		{form("name=Zo%EB", kind+";charset=iso-8859-1"), `{"name":"Zoë"}`},
+		{form("", kind), `{}`},
+		{query("GET", "email=a&email=b", ""), `{"email":["a","b"]}`},
+		{query("DELETE", "", ""), `{}`},
+		{query("POST", "id=7", ""), `{"id":"7"}`},
+		{query("PUT", "id=7", `{"x":1}`), `{"x":1}`},
+		{form(`{"x":"&=1"}`, kind), `{"x":"&=1"}`},
+		{form(`{"x":1}`, "application/vnd.api+json;charset=utf8"), `{"x":1}`},
+	} {
+		require.Equal(t, c.want, string(requireOnly(t, p, c.r).Data))
+	}
+	i := requireOnly(t, p, form("a.b=9&event=made", kind))
+	require.Equal(t, []string{"9", "made"}, []string{i.Key, i.Type})
+	for _, bad := range []source.Request{form("a=%7", kind), form("a=1", "text/plain"), form("", "application/json"), form(strings.Repeat("a&", 10_001), kind)} {
+		_, err := p.Read(bad)
+		requireStatus(t, http.StatusBadRequest, err)
+	}
+}
+
+func TestGenericContext(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, "hmac", `{"secrets":["k"],"kind":"token","header":"X-Token","context_headers":["X-WC-Webhook-Source","X-None"]}`)
+	i := requireOnly(t, p, post("{}", "X-WC-Webhook-Source", "https://shop.test/", "X-Token", "k"))
+	require.JSONEq(t, `{"x-wc-webhook-source":"https://shop.test/"}`, string(i.Context))
+	requireBadConfigs(t, "hmac", map[string]string{
+		`{"secrets":["k"],"kind":"token","header":"X","context_headers":["a b"]}`:                                                               "config.context_headers[0]",
+		`{"secrets":["k"],"kind":"token","header":"X","context_headers":["Y","x"]}`:                                                             "config.context_headers[1]",
+		`{"secrets":["k"],"kind":"basic","username":"u","context_headers":["authorization"]}`:                                                   "config.context_headers[0]",
+		`{"secrets":["k"],"kind":"token","header":"X","context_headers":["a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a","a"]}`: "config.context_headers",
+	})
 }
 
 func TestGenericConfigs(t *testing.T) {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -10,13 +11,18 @@ import (
 	"strings"
 )
 
-// github signs the body, not the headers: neither the event's name nor the delivery's id is covered.
+// github signs the body, not the headers: neither the event's name nor the delivery's id is covered. Two
+// deliveries of the same bytes are two events all the same: a member who is added, removed and added again
+// is told of in the same bytes twice.
 type github struct {
 	Secrets   Secrets `json:"secrets"`
 	AllowSHA1 bool    `json:"allow_sha1,omitempty"` // for old servers that know nothing better
+	repeats
 }
 
-func (s *github) check() error { return s.Secrets.check("config.secrets") }
+func (s *github) check() error {
+	return cmp.Or(s.Secrets.check("config.secrets"), s.checkRepeats())
+}
 
 // Verify looks at the SHA-1 signature only where there is no other: a wrong SHA-256 is wrong.
 func (s *github) Verify(_ context.Context, r Request) error {
@@ -53,12 +59,22 @@ func (s *github) Read(r Request) (Received, error) {
 	if action := payload.text("action"); action != "" && name != "" {
 		name += "." + action
 	}
-	return only(Item{
-		Type:     name,
-		Key:      keyOr(headerID(r.Header, "X-GitHub-Delivery"), r.Body),
-		Identity: digest(string(r.Body)),
-		Data:     data,
-	})
+	id, content := headerID(r.Header, "X-GitHub-Delivery"), digest(string(r.Body))
+	i := Item{Type: name, Key: id, Identity: identity(id, content), Data: data, Context: contextOf(r.Header, githubFacts...)}
+	if id == "" {
+		i.Key, i.Identity, i.SameFor = content, content, s.sameFor(usualWindow)
+	}
+	return only(i)
+}
+
+// githubFacts stand in headers alone: which delivery, hook and installation it was.
+var githubFacts = []fact{
+	{"delivery_id", "X-GitHub-Delivery"},
+	{"event", "X-GitHub-Event"},
+	{"hook_id", "X-GitHub-Hook-Id"},
+	{"installation_target_id", "X-GitHub-Hook-Installation-Target-Id"},
+	{"installation_target_type", "X-GitHub-Hook-Installation-Target-Type"},
+	{"enterprise_host", "X-GitHub-Enterprise-Host"},
 }
 
 // githubPayload is the body or, of a webhook with the content type "form", its field payload.

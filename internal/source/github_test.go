@@ -3,9 +3,11 @@ package source_test
 import (
 	"crypto/sha1"
 	"encoding/hex"
+	"fmt"
 	"net/http"
 	"net/url"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -39,13 +41,13 @@ func TestGitHubEvents(t *testing.T) {
 		wantType, wantKey, wantID string
 		wantData                  string
 	}{
-		"json":            {json, "application/json", "issues", "issues.opened", "guid", hashOf(json), json},
-		"no content type": {json, "", "issues", "issues.opened", "guid", hashOf(json), json},
-		"form":            {form, githubForm, "issues", "issues.opened", "guid", hashOf(form), json},
-		"form, charset":   {form, "Application/X-WWW-Form-Urlencoded; charset=utf-8", "issues", "issues.opened", "guid", hashOf(form), json},
-		"no action":       {`{"zen":"x"}`, "application/json", "ping", "ping", "guid", hashOf(`{"zen":"x"}`), `{"zen":"x"}`},
-		"strange action":  {`{"action":{}}`, "application/json", "push", "push", "guid", hashOf(`{"action":{}}`), `{"action":{}}`},
-		"no event header": {json, "application/json", "", "", "guid", hashOf(json), json},
+		"json":            {json, "application/json", "issues", "issues.opened", "guid", withID("guid", json), json},
+		"no content type": {json, "", "issues", "issues.opened", "guid", withID("guid", json), json},
+		"form":            {form, githubForm, "issues", "issues.opened", "guid", withID("guid", form), json},
+		"form, charset":   {form, "Application/X-WWW-Form-Urlencoded; charset=utf-8", "issues", "issues.opened", "guid", withID("guid", form), json},
+		"no action":       {`{"zen":"x"}`, "application/json", "ping", "ping", "guid", withID("guid", `{"zen":"x"}`), `{"zen":"x"}`},
+		"strange action":  {`{"action":{}}`, "application/json", "push", "push", "guid", withID("guid", `{"action":{}}`), `{"action":{}}`},
+		"no event header": {json, "application/json", "", "", "guid", withID("guid", json), json},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -57,13 +59,32 @@ func TestGitHubEvents(t *testing.T) {
 	require.Equal(t, hashOf(json), requireOnly(t, p, post(json, "X-GitHub-Delivery", "a\xff b")).Key, "no id looks like this")
 }
 
-// The headers are not signed: whoever caught one request must not make new events of it.
-func TestGitHubEventKeepsItsIdentityUnderOtherHeaders(t *testing.T) {
+// withID is the identity of a delivery with an id: two of the same bytes are two.
+func withID(id, body string) string { return fmt.Sprintf("%q %q", id, hashOf(body)) }
+
+// TestGitHubTellsDeliveriesApart: a member who is added, removed and added again is told of in the same
+// bytes twice. The same delivery comes again with its id.
+func TestGitHubTellsDeliveriesApart(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "github", `{"secrets":["`+secret+`"]}`)
 	first := requireOnly(t, p, post(`{"a":1}`, "X-GitHub-Event", "push", "X-GitHub-Delivery", "1"))
-	again := requireOnly(t, p, post(`{"a":1}`, "X-GitHub-Event", "delete", "X-GitHub-Delivery", "2"))
+	again := requireOnly(t, p, post(`{"a":1}`, "X-GitHub-Event", "push", "X-GitHub-Delivery", "1"))
+	another := requireOnly(t, p, post(`{"a":1}`, "X-GitHub-Event", "push", "X-GitHub-Delivery", "2"))
+	forged := requireOnly(t, p, post(`{"a":2}`, "X-GitHub-Event", "push", "X-GitHub-Delivery", "1"))
 	require.Equal(t, first.ID(), again.ID())
+	require.NotEqual(t, first.ID(), another.ID())
+	require.NotEqual(t, first.ID(), forged.ID())
+	require.Zero(t, first.SameFor)
+	none := requireOnly(t, p, post(`{"a":1}`, "X-GitHub-Event", "push"))
+	require.Equal(t, 10*time.Minute, none.SameFor)
+}
+
+func TestGitHubContext(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, "github", `{"secrets":["`+secret+`"]}`)
+	i := requireOnly(t, p, post(`{"a":1}`, "X-GitHub-Event", "push", "X-GitHub-Delivery", "1", "X-GitHub-Hook-Id", "7",
+		"X-GitHub-Hook-Installation-Target-Id", "9", "X-GitHub-Hook-Installation-Target-Type", "integr\xffation"))
+	require.JSONEq(t, `{"delivery_id":"1","event":"push","hook_id":"7","installation_target_id":"9"}`, string(i.Context))
 }
 
 // Nor is the content type: what stands in an issue's title must not become the payload.

@@ -35,15 +35,6 @@ func text(raw json.RawMessage) string {
 	return s
 }
 
-// elements reads a JSON array, its elements untouched. It says no to anything else, null included.
-func elements(raw json.RawMessage) ([]json.RawMessage, bool) {
-	var all []json.RawMessage
-	if len(raw) == 0 || raw[0] != '[' || json.Unmarshal(raw, &all) != nil {
-		return nil, false
-	}
-	return all, true
-}
-
 // only is a request that holds one event.
 func only(i Item) (Received, error) { return Received{Items: []Item{i}}, nil }
 

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 
@@ -11,13 +12,16 @@ import (
 // ids and no times.
 type mautic struct {
 	Secrets Secrets `json:"secrets"`
+	repeats
 }
 
 // maxElements bounds the events of one request to what can be accepted while somebody waits for the answer.
 // Mautic sends ten at once unless it is told otherwise, Meta at most a thousand; a body could hold a million.
-const maxElements = 2500
+const maxElements = 50_000
 
-func (s *mautic) check() error { return s.Secrets.check("config.secrets") }
+func (s *mautic) check() error {
+	return cmp.Or(s.Secrets.check("config.secrets"), s.checkRepeats())
+}
 
 func (s *mautic) Verify(_ context.Context, r Request) error {
 	given, err := base64.StdEncoding.DecodeString(r.Header.Get("Webhook-Signature"))
@@ -38,14 +42,15 @@ func (s *mautic) Read(r Request) (Received, error) {
 	if err != nil {
 		return Received{}, unreadable("the body is not a JSON object")
 	}
+	context := contextOf(r.Header, fact{"origin", "X-Origin-Base-Url"}) // which Mautic it is
 	var items []Item
 	for _, t := range triggers {
-		all, _ := elements(t.Value)
+		all, _ := webhook.Elements(t.Value)
 		if len(items)+len(all) > maxElements {
 			return Received{}, unreadable("the body holds too many events")
 		}
 		for _, raw := range all {
-			items = append(items, Item{Type: t.Name, Key: digest(t.Name, string(raw)), Data: raw})
+			items = append(items, Item{Type: t.Name, Key: digest(t.Name, string(raw)), SameFor: s.sameFor(mauticWindow), Data: raw, Context: context})
 		}
 	}
 	return Received{Items: items}, nil

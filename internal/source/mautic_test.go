@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,11 +22,12 @@ func TestMauticGivesOneEventPerElementInOrder(t *testing.T) {
 	t.Parallel()
 	items := readMautic(t, `{ "mautic.page_on_hit" : [ {"hit":{"url":"https:\/\/a.test"}} , {"a": [ ]} ],"timestamp":"2026-01-31T12:00:00+00:00",`+
 		`"none":null,"map":{"a":[1]},"empty":[],"mautic.form_on_submit":[{"caf\u00e9":"<&>"},[]]}`)
+	const week = 7 * 24 * time.Hour
 	require.Equal(t, []source.Item{
-		{Type: "mautic.page_on_hit", Key: hashOf("mautic.page_on_hit\n" + `{"hit":{"url":"https:\/\/a.test"}}`), Data: []byte(`{"hit":{"url":"https:\/\/a.test"}}`)},
-		{Type: "mautic.page_on_hit", Key: hashOf("mautic.page_on_hit\n" + `{"a": [ ]}`), Data: []byte(`{"a": [ ]}`)},
-		{Type: "mautic.form_on_submit", Key: hashOf("mautic.form_on_submit\n" + `{"caf\u00e9":"<&>"}`), Data: []byte(`{"caf\u00e9":"<&>"}`)},
-		{Type: "mautic.form_on_submit", Key: hashOf("mautic.form_on_submit\n[]"), Data: []byte(`[]`)},
+		{Type: "mautic.page_on_hit", Key: hashOf("mautic.page_on_hit\n" + `{"hit":{"url":"https:\/\/a.test"}}`), SameFor: week, Data: []byte(`{"hit":{"url":"https:\/\/a.test"}}`)},
+		{Type: "mautic.page_on_hit", Key: hashOf("mautic.page_on_hit\n" + `{"a": [ ]}`), SameFor: week, Data: []byte(`{"a": [ ]}`)},
+		{Type: "mautic.form_on_submit", Key: hashOf("mautic.form_on_submit\n" + `{"caf\u00e9":"<&>"}`), SameFor: week, Data: []byte(`{"caf\u00e9":"<&>"}`)},
+		{Type: "mautic.form_on_submit", Key: hashOf("mautic.form_on_submit\n[]"), SameFor: week, Data: []byte(`[]`)},
 	}, items)
 }
 
@@ -48,9 +50,9 @@ func TestMauticBatchesAreBounded(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "mautic", `{"secrets":["`+secret+`"]}`)
 	list := func(n int) string { return "[" + strings.Repeat("0,", n-1) + "0]" }
-	received, err := p.Read(post(`{"a":` + list(2_499) + `,"b":[0]}`))
+	received, err := p.Read(post(`{"a":` + list(49_999) + `,"b":[0]}`))
 	require.NoError(t, err)
-	require.Len(t, received.Items, 2_500)
-	_, err = p.Read(post(`{"a":` + list(2_499) + `,"b":[0,0]}`))
+	require.Len(t, received.Items, 50_000)
+	_, err = p.Read(post(`{"a":` + list(49_999) + `,"b":[0,0]}`))
 	requireStatus(t, http.StatusBadRequest, err)
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -18,13 +19,11 @@ type meta struct {
 	Secrets     Secrets `json:"secrets"`
 	VerifyToken Secret  `json:"verify_token"`
 	AllowSHA1   bool    `json:"allow_sha1,omitempty"` // of what comes without the SHA-256 signature
+	repeats
 }
 
 func (s *meta) check() error {
-	if err := s.Secrets.check("config.secrets"); err != nil {
-		return err
-	}
-	return s.VerifyToken.check("config.verify_token")
+	return cmp.Or(s.Secrets.check("config.secrets"), s.VerifyToken.check("config.verify_token"), s.checkRepeats())
 }
 
 func (s *meta) Verify(_ context.Context, r Request) error {
@@ -60,7 +59,7 @@ func (s *meta) verifySignature(h func() hash.Hash, prefix, value string, body []
 // Read gives the challenge back as plain text: it is a stranger's, and must not be read as a page.
 func (s *meta) Read(r Request) (Received, error) {
 	if r.Method != http.MethodGet {
-		items, err := metaEvents(r.Body)
+		items, err := metaEvents(r.Body, s.sameFor(metaWindow))
 		return Received{Items: items}, err
 	}
 	q, err := url.ParseQuery(r.Query)

@@ -2,20 +2,24 @@ package source
 
 import (
 	"encoding/json"
+	"time"
 
 	"hookloop/internal/webhook"
 )
 
-// metaEvents splits what Meta sends together: up to a thousand changes, of several accounts.
-func metaEvents(body []byte) ([]Item, error) {
+// metaEvents splits what Meta sends together: up to a thousand changes, of several accounts. An event
+// without an id is the same for as long as sameFor.
+func metaEvents(body []byte, sameFor time.Duration) ([]Item, error) {
 	whole := readObject(body)
-	entries, ok := elements(whole["entry"])
+	entries, ok := webhook.Elements(whole["entry"])
 	if whole.text("object") == "" || !ok {
 		return nil, unreadable("the body is not an object with an object and a list of entries")
 	}
 	var b batch
 	for _, raw := range entries {
-		if err := b.addEntry(readEntry(whole, raw)); err != nil {
+		e := readEntry(whole, raw)
+		e.sameFor = sameFor
+		if err := b.addEntry(e); err != nil {
 			return nil, err
 		}
 	}
@@ -29,6 +33,7 @@ type metaEntry struct {
 	raw      json.RawMessage
 	context  json.RawMessage  // {"object", "entry" without its lists}
 	lists    []webhook.Member // of its events, by kind
+	sameFor  time.Duration
 }
 
 func readEntry(body object, raw json.RawMessage) metaEntry {
@@ -42,7 +47,7 @@ func readEntry(body object, raw json.RawMessage) metaEntry {
 		case "time":
 			e.time = word(m.Value)
 		case "changes", "messaging", "standby", "changed_fields":
-			if _, ok := elements(m.Value); ok {
+			if _, ok := webhook.Elements(m.Value); ok {
 				e.lists = append(e.lists, m)
 				continue
 			}
@@ -61,10 +66,10 @@ func readEntry(body object, raw json.RawMessage) metaEntry {
 // and value right there.
 func (b *batch) addEntry(e metaEntry) error {
 	if len(e.lists) == 0 {
-		return b.add(e.hashed(readObject(e.raw).text("field"), string(e.raw), e.raw))
+		return b.add(e.hashed("", readObject(e.raw).text("field"), string(e.raw), e.raw))
 	}
 	for _, l := range e.lists {
-		all, _ := elements(l.Value)
+		all, _ := webhook.Elements(l.Value)
 		for _, raw := range all {
 			if err := b.add(e.item(l.Name, raw)); err != nil {
 				return err
@@ -77,27 +82,31 @@ func (b *batch) addEntry(e metaEntry) error {
 func (e metaEntry) item(list string, raw json.RawMessage) Item {
 	switch list {
 	case "changes":
-		return e.hashed(readObject(raw).text("field"), string(raw), raw)
+		return e.hashed(list, readObject(raw).text("field"), string(raw), raw)
 	case "changed_fields": // names alone, where the app is set to get no values
-		return e.hashed(text(raw), text(raw)+"@"+e.time, raw)
+		return e.hashed(list, text(raw), text(raw)+"@"+e.time, raw)
 	}
 	kind := list
 	if what := messagingKind(raw); what != "" {
 		kind += "." + what
 	}
 	if mid := readObject(readObject(raw)["message"]).text("mid"); mid != "" {
-		return Item{Type: e.object + "." + kind, Key: mid, Data: raw, Context: e.context}
+		// The mid alone does not tell events apart: a message that is unsent comes again with the mid it had, and
+		// two accounts, or two apps of which one stands by, are told of the same message.
+		i := Item{Type: e.object + "." + kind, Key: mid, Data: raw, Context: e.context}
+		i.Identity = identity(e.object, e.id, list, mid, digest(string(raw)))
+		return i
 	}
-	return e.hashed(kind, string(raw), raw) // a mid elsewhere names the message that was read or liked
+	return e.hashed(list, kind, string(raw), raw) // a mid elsewhere names the message that was read or liked
 }
 
 // hashed is an event without an id. The same may happen again: the entry's time tells when.
-func (e metaEntry) hashed(kind, content string, data json.RawMessage) Item {
+func (e metaEntry) hashed(list, kind, content string, data json.RawMessage) Item {
 	i := Item{Type: e.object, Key: digest(e.object, e.id, content), Data: data, Context: e.context}
 	if kind != "" {
 		i.Type += "." + kind
 	}
-	i.Identity = i.Key + "@" + e.time
+	i.Identity, i.SameFor = identity(i.Key, list, e.time), e.sameFor
 	return i
 }
 

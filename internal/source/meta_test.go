@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -109,12 +110,33 @@ const metaContext = `{"object":"page","entry":{"id":"1","time":5}}`
 
 // metaHashed is an event of an account "1" of "page" at time 5 without an id.
 func metaHashed(kind, content, data, context string) source.Item {
-	key := hashOf("page\n1\n" + content)
-	return source.Item{Type: kind, Key: key, Identity: key + "@5", Data: json.RawMessage(data), Context: json.RawMessage(context)}
+	return source.Item{Type: kind, Key: hashOf("page\n1\n" + content), SameFor: 8 * 24 * time.Hour, Data: json.RawMessage(data), Context: json.RawMessage(context)}
 }
 
 func metaMessage(kind, mid, data string) source.Item {
 	return source.Item{Type: kind, Key: mid, Data: json.RawMessage(data), Context: json.RawMessage(metaContext)}
+}
+
+// TestMetaTellsMessagesApart: a mid names a message and not what happened to it, to which account, or whom
+// it is told.
+func TestMetaTellsMessagesApart(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, "meta", metaConfig)
+	read := func(object, entry, list, message string) source.Item {
+		return requireOnly(t, p, metaPost(`{"object":"`+object+`","entry":[{"id":"`+entry+`","time":5,"`+list+`":[{"message":`+message+`}]}]}`))
+	}
+	sent := read("instagram", "1", "messaging", `{"mid":"m","text":"hi"}`)
+	require.Equal(t, sent.ID(), read("instagram", "1", "messaging", `{"mid":"m","text":"hi"}`).ID())
+	require.Zero(t, sent.SameFor)
+	for _, other := range []source.Item{
+		read("instagram", "1", "messaging", `{"mid":"m","is_deleted":true}`),
+		read("instagram", "1", "standby", `{"mid":"m","text":"hi"}`),
+		read("instagram", "2", "messaging", `{"mid":"m","text":"hi"}`),
+		read("page", "1", "messaging", `{"mid":"m","text":"hi"}`),
+	} {
+		require.Equal(t, "m", other.Key)
+		require.NotEqual(t, sent.ID(), other.ID())
+	}
 }
 
 // In these the entry is {"id":"1","time":5 and what it says}.
@@ -170,6 +192,10 @@ func TestMetaEvents(t *testing.T) {
 			require.NoError(t, p.Verify(t.Context(), r))
 			received, err := p.Read(r)
 			require.NoError(t, err)
+			for i := range received.Items {
+				require.NotEmpty(t, received.Items[i].Identity)
+				received.Items[i].Identity = "" // told apart below
+			}
 			require.Equal(t, source.Received{Items: c.items}, received)
 			for _, item := range received.Items {
 				require.NoError(t, webhook.CheckData(item.Data))

@@ -116,12 +116,20 @@ func (s *paypal) Read(r Request) (Received, error) {
 	if event == nil {
 		return Received{}, unreadable("the body is not a JSON object")
 	}
+	key := keyOr(event.text("id"), r.Body)
 	return Received{
-		Items: []Item{{Type: event.text("event_type"), Key: keyOr(event.text("id"), r.Body), Data: r.Body}},
+		// The simulator gives one id to events of several types.
+		Items: []Item{{Type: event.text("event_type"), Key: key, Identity: identity(key, event.text("event_type")), Data: r.Body, Context: contextOf(r.Header, paypalFacts...)}},
 		Once: &Once{
 			Name:    "transmission " + r.Header.Get("Paypal-Transmission-Id"),
 			Content: digest(string(r.Body)),
 			For:     rememberTransmission,
 		},
 	}, nil
+}
+
+// paypalFacts stand in headers alone.
+var paypalFacts = []fact{
+	{"transmission_id", "Paypal-Transmission-Id"},
+	{"transmission_time", "Paypal-Transmission-Time"},
 }

@@ -37,7 +37,10 @@ func TestPayPalEvent(t *testing.T) {
 	received, err := p.Read(r)
 	require.NoError(t, err)
 	require.Equal(t, source.Received{
-		Items: []source.Item{{Type: "PAYMENT.CAPTURE.COMPLETED", Key: "WH-1", Data: json.RawMessage(paypalBody)}},
+		Items: []source.Item{{
+			Type: "PAYMENT.CAPTURE.COMPLETED", Key: "WH-1", Identity: `"WH-1" "PAYMENT.CAPTURE.COMPLETED"`, Data: json.RawMessage(paypalBody),
+			Context: json.RawMessage(`{"transmission_id":"69cd13f0-d67a-11e5-baa3-778b53f4ae55","transmission_time":"2026-01-31T12:00:00Z"}`),
+		}},
 		Once: &source.Once{
 			Name:    "transmission 69cd13f0-d67a-11e5-baa3-778b53f4ae55",
 			Content: hashOf(paypalBody),

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -11,9 +12,12 @@ import (
 // covered.
 type shopify struct {
 	Secrets Secrets `json:"secrets"`
+	repeats
 }
 
-func (s *shopify) check() error { return s.Secrets.check("config.secrets") }
+func (s *shopify) check() error {
+	return cmp.Or(s.Secrets.check("config.secrets"), s.checkRepeats())
+}
 
 // shopifyFamily is the start of the headers' names. There are two generations of them, and Shopify's
 // own library prefers the newer.
@@ -46,13 +50,32 @@ func (s *shopify) Read(r Request) (Received, error) {
 	if action := r.Header.Get(family + "Action"); action != "" && topic != "" {
 		topic += "." + action
 	}
-	return only(Item{
-		Type: topic,
-		Key:  keyOr(headerID(r.Header, family+"Event-Id"), r.Body),
-		// An order that is paid at once is created and paid with the same bytes: by the body alone one of the
-		// two would be lost. Who caught a request could repeat it once for each topic, and the topic of the
-		// first is no better proven.
-		Identity: digest(topic, string(r.Body)),
-		Data:     r.Body,
-	})
+	return only(s.item(r, family, topic))
+}
+
+// item tells events apart by Shopify's id of them, by the topic and by the shop, for an order that is paid at
+// once is created and paid with the same bytes, and two shops may send the same. An order that is put on
+// hold again sends the same bytes under another id.
+func (s *shopify) item(r Request, family, topic string) Item {
+	shop, content := r.Header.Get(family+"Shop-Domain"), digest(string(r.Body))
+	id := cmp.Or(headerID(r.Header, family+"Event-Id"), headerID(r.Header, family+"Webhook-Id"))
+	i := Item{Type: topic, Key: cmp.Or(id, content), Identity: identity(id, topic, shop, content), Data: r.Body}
+	i.Context = contextOf(r.Header, shopifyFacts(family)...)
+	if id == "" {
+		i.SameFor = s.sameFor(shopifyWindow)
+	}
+	return i
+}
+
+// shopifyFacts stand in headers alone: of most topics the body does not say which shop it is about.
+func shopifyFacts(family string) []fact {
+	return []fact{
+		{"shop_domain", family + "Shop-Domain"},
+		{"topic", family + "Topic"},
+		{"event_id", family + "Event-Id"},
+		{"webhook_id", family + "Webhook-Id"},
+		{"triggered_at", family + "Triggered-At"},
+		{"api_version", family + "Api-Version"},
+		{"sub_topic", family + "Sub-Topic"},
+	}
 }

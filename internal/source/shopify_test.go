@@ -3,8 +3,11 @@ package source_test
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/source"
 )
 
 func TestShopifyEvents(t *testing.T) {
@@ -25,9 +28,34 @@ func TestShopifyEvents(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := requireOnly(t, p, post(body, tc.headers...))
-			require.Equal(t, []string{tc.wantType, tc.wantKey, hashOf(tc.wantType + "\n" + body), body}, []string{i.Type, i.Key, i.ID(), string(i.Data)})
+			require.Equal(t, []string{tc.wantType, tc.wantKey, body}, []string{i.Type, i.Key, string(i.Data)})
 		})
 	}
+}
+
+// TestShopifyTellsEventsApart: by its id, topic, shop and content, each of them.
+func TestShopifyTellsEventsApart(t *testing.T) {
+	t.Parallel()
+	p := newProvider(t, "shopify", `{"secrets":["`+secret+`"]}`)
+	read := func(body, topic, id, shop string) source.Item {
+		return requireOnly(t, p, post(body, "X-Shopify-Topic", topic, "X-Shopify-Event-Id", id, "X-Shopify-Webhook-Id", "w"+id, "X-Shopify-Shop-Domain", shop))
+	}
+	first := read("{}", "orders/create", "1", "a.myshopify.com")
+	require.Equal(t, first.ID(), read("{}", "orders/create", "1", "a.myshopify.com").ID())
+	require.Zero(t, first.SameFor)
+	for _, other := range []source.Item{
+		read("{}", "orders/create", "2", "a.myshopify.com"), // put on hold again
+		read("{}", "orders/paid", "1", "a.myshopify.com"),   // created and paid at once
+		read("{}", "orders/create", "1", "b.myshopify.com"),
+		read("[]", "orders/create", "1", "a.myshopify.com"),
+	} {
+		require.NotEqual(t, first.ID(), other.ID())
+	}
+	require.JSONEq(t, `{"shop_domain":"a.myshopify.com","topic":"orders/create","event_id":"1","webhook_id":"w1"}`, string(first.Context))
+	delivery := requireOnly(t, p, post("{}", "X-Shopify-Topic", "orders/create", "X-Shopify-Webhook-Id", "w"))
+	require.Equal(t, "w", delivery.Key)
+	require.Zero(t, delivery.SameFor)
+	require.Greater(t, requireOnly(t, p, post("{}", "X-Shopify-Topic", "orders/create")).SameFor, 4*time.Hour, "longer than it repeats")
 }
 
 func TestShopifyPrefersTheNewerHeader(t *testing.T) {

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"encoding/hex"
 	"encoding/json"
@@ -12,13 +13,14 @@ import (
 type slack struct {
 	Secrets   Secrets   `json:"secrets"`
 	Tolerance tolerance `json:"tolerance,omitempty"`
+	repeats
 }
 
 func (s *slack) check() error {
 	if err := s.Secrets.check("config.secrets"); err != nil {
 		return err
 	}
-	return s.Tolerance.check("config.tolerance")
+	return cmp.Or(s.Tolerance.check("config.tolerance"), s.checkRepeats())
 }
 
 func (s *slack) Verify(_ context.Context, r Request) error {
@@ -39,7 +41,7 @@ func (s *slack) Verify(_ context.Context, r Request) error {
 
 func (s *slack) Read(r Request) (Received, error) {
 	if isForm(r) {
-		return slackForm(r.Body)
+		return s.form(r.Body)
 	}
 	outer := readObject(r.Body)
 	switch {
@@ -48,7 +50,7 @@ func (s *slack) Read(r Request) (Received, error) {
 	case outer.text("type") == "url_verification":
 		return slackChallenge(outer)
 	}
-	i := Item{Type: outer.text("type"), Key: keyOr(outer.text("event_id"), r.Body), Data: r.Body}
+	i := s.item(outer.text("type"), outer.text("event_id"), r.Body, r.Body)
 	if inner := readObject(outer["event"]).text("type"); inner != "" { // of an event_callback
 		i.Type = inner
 	}
@@ -64,30 +66,34 @@ func slackChallenge(outer object) (Received, error) {
 	return Received{Answer: Answer{ContentType: "text/plain", Body: []byte(challenge)}}, nil
 }
 
-func slackForm(body []byte) (Received, error) {
+// item has an id, or is known by what it says.
+func (s *slack) item(kind, id string, content []byte, data json.RawMessage) Item {
+	if id == "" {
+		return Item{Type: kind, Key: digest(string(content)), SameFor: s.sameFor(usualWindow), Data: data}
+	}
+	return Item{Type: kind, Key: id, Identity: identity(id, kind), Data: data}
+}
+
+func (s *slack) form(body []byte) (Received, error) {
 	f, err := readForm(body)
 	switch {
 	case err != nil:
 		return Received{}, err
 	case f.get("payload") != "":
-		return slackInteraction([]byte(f.get("payload")))
+		return s.interaction([]byte(f.get("payload")))
 	case f.get("command") != "":
-		return only(Item{
-			Type: "slash_command:" + f.get("command"),
-			Key:  keyOr(f.get("trigger_id"), body),
-			Data: f.json(),
-		})
+		return only(s.item("slash_command:"+f.get("command"), f.get("trigger_id"), body, f.json()))
 	case f.get("ssl_check") == "1": // Slack looks whether our certificate is good
 		return Received{}, nil
 	}
 	return Received{}, unreadable("the form has neither a payload nor a command")
 }
 
-// slackInteraction takes the JSON of a button, menu, shortcut or dialog.
-func slackInteraction(payload json.RawMessage) (Received, error) {
+// interaction takes the JSON of a button, menu, shortcut or dialog.
+func (s *slack) interaction(payload json.RawMessage) (Received, error) {
 	o := readObject(payload)
 	if o == nil {
 		return Received{}, unreadable("the payload is not a JSON object")
 	}
-	return only(Item{Type: o.text("type"), Key: keyOr(o.text("trigger_id"), payload), Data: payload})
+	return only(s.item(o.text("type"), o.text("trigger_id"), payload, payload))
 }

@@ -3,6 +3,7 @@ package source_test
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -60,7 +61,7 @@ func TestSlackEvents(t *testing.T) {
 		"interaction without a trigger": {"payload=%7B%22type%22%3A%22view_closed%22%7D", slackFormType, "view_closed", hashOf(closed), closed},
 		"slash command": {
 			"token=x&command=%2Fdo&text=a+b+%22c%22+%3C%26%3E&trigger_id=9.8&text=twice&&empty=&caf%C3%A9=%E2%98%95", slackFormType,
-			"slash_command:/do", "9.8", `{"token":"x","command":"/do","text":"a b \"c\" <&>","trigger_id":"9.8","empty":"","café":"☕"}`,
+			"slash_command:/do", "9.8", `{"token":"x","command":"/do","text":["a b \"c\" <&>","twice"],"trigger_id":"9.8","empty":"","café":"☕"}`,
 		},
 		"slash command without a trigger": {"command=%2Fdo", slackFormType, "slash_command:/do", hashOf("command=%2Fdo"), `{"command":"/do"}`},
 	} {
@@ -68,7 +69,7 @@ func TestSlackEvents(t *testing.T) {
 			t.Parallel()
 			i := requireOnly(t, p, post(tc.body, "Content-Type", tc.contentType))
 			require.Equal(t, []string{tc.wantType, tc.wantKey, tc.wantData}, []string{i.Type, i.Key, string(i.Data)})
-			require.Empty(t, i.Identity, "everything is signed")
+			require.Equal(t, i.Key == tc.wantKey && strings.HasPrefix(i.Key, "sha256:"), i.SameFor > 0, "known by its content alone")
 		})
 	}
 }

@@ -41,10 +41,13 @@ type Received struct {
 type Item struct {
 	Type string // their word; empty where they have none
 	Key  string // their id of it, or a hash of its content where they give none
-	// Identity makes it the same event when it comes again. Empty: Key is. It differs where Key is not
-	// covered by the signature, so that whoever caught one request could send it again as a new event.
+	// Identity makes it the same event when it comes again: their id of it together with what is signed.
+	// Empty: Key is.
 	Identity string
-	Data     json.RawMessage // byte for byte as it came
+	// SameFor is how long another item of this identity is the same event. 0: for as long as ids are
+	// remembered, which is right where the third party gave an id. Never: each is an event of its own.
+	SameFor time.Duration
+	Data    json.RawMessage // byte for byte as it came
 	// Context is what the third party said of several events at once, a JSON object; empty: nothing.
 	Context json.RawMessage
 }

@@ -78,7 +78,9 @@ func (s *standardWebhooks) Read(r Request) (Received, error) {
 	if !json.Valid(r.Body) {
 		return Received{}, unreadable("the body is not JSON")
 	}
-	return only(Item{Type: readObject(r.Body).text("type"), Key: standardHeaders(r.Header).id, Data: r.Body})
+	h := standardHeaders(r.Header)
+	id := webhook.Member{Name: "webhook_id", Value: quoted(h.id)}
+	return only(Item{Type: readObject(r.Body).text("type"), Key: h.id, Data: r.Body, Context: objectOf([]webhook.Member{id})})
 }
 
 type standardHeader struct{ id, stamp, signatures string }

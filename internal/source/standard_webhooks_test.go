@@ -135,7 +135,7 @@ func TestStandardWebhooksEvents(t *testing.T) {
 		` "type" `:             "",
 	} {
 		i := requireOnly(t, p, standardPost(body, ""))
-		require.Equal(t, source.Item{Type: want, Key: "msg_1", Data: []byte(body)}, i)
+		require.Equal(t, source.Item{Type: want, Key: "msg_1", Data: []byte(body), Context: []byte(`{"webhook_id":"msg_1"}`)}, i)
 	}
 	for _, body := range []string{"", "type=x", `{"type":"x"`} {
 		_, err := p.Read(standardPost(body, ""))

@@ -60,5 +60,6 @@ func (s *stripe) Read(r Request) (Received, error) {
 	if event == nil {
 		return Received{}, unreadable("the body is not a JSON object")
 	}
-	return only(Item{Type: event.text("type"), Key: keyOr(event.text("id"), r.Body), Data: r.Body})
+	key := keyOr(event.text("id"), r.Body)
+	return only(Item{Type: event.text("type"), Key: key, Identity: identity(key, event.text("type")), Data: r.Body})
 }

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -18,6 +19,7 @@ import (
 type x struct {
 	ConsumerSecret Secret `json:"consumer_secret,omitzero"`
 	ClientSecret   Secret `json:"client_secret,omitzero"`
+	repeats
 }
 
 const (
@@ -25,7 +27,9 @@ const (
 	xSignatureOAuth2 = "X-Twitter-Webhooks-Signature-OAuth2"
 )
 
-func (s *x) check() error {
+func (s *x) check() error { return cmp.Or(s.checkSecrets(), s.checkRepeats()) }
+
+func (s *x) checkSecrets() error {
 	if !s.ConsumerSecret.given() && !s.ClientSecret.given() {
 		return webhook.Invalidf("config.consumer_secret", "is missing, and so is client_secret: one of them is needed")
 	}
@@ -93,7 +97,7 @@ func challenge(query string) (string, error) {
 // Read answers a challenge, which X repeats every day: a wrong answer ends the webhook at once.
 func (s *x) Read(r Request) (Received, error) {
 	if r.Method != http.MethodGet {
-		items, err := xEvents(r.Body)
+		items, err := xEvents(r.Body, s.sameFor(xWindow))
 		return Received{Items: items}, err
 	}
 	token, err := challenge(r.Query)

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -198,14 +199,14 @@ func TestXEvents(t *testing.T) {
 			`{"user_event":{"revoke":{"date_time":"2018-05-24T09:48:12+00:00"}}}`,
 			[]source.Item{{
 				Type: "user_event.revoke", Key: hashOf("user_event.revoke\n" + `{"revoke":{"date_time":"2018-05-24T09:48:12+00:00"}}`),
-				Data: json.RawMessage(`{"revoke":{"date_time":"2018-05-24T09:48:12+00:00"}}`),
+				SameFor: 24 * time.Hour, Data: json.RawMessage(`{"revoke":{"date_time":"2018-05-24T09:48:12+00:00"}}`),
 			}},
 		},
 		"the end of a replay": {
 			`{"replay_job_status":{"job_id":"1","job_state":"Complete"}}`,
 			[]source.Item{{
 				Type: "replay_job_status", Key: hashOf("replay_job_status\n" + `{"job_id":"1","job_state":"Complete"}`),
-				Data: json.RawMessage(`{"job_id":"1","job_state":"Complete"}`),
+				SameFor: 24 * time.Hour, Data: json.RawMessage(`{"job_id":"1","job_state":"Complete"}`),
 			}},
 		},
 		"an activity": {
@@ -214,11 +215,11 @@ func TestXEvents(t *testing.T) {
 		},
 		"an activity without an id": {
 			`{"data":{"event_type":"post.create"}}`,
-			[]source.Item{{Type: "post.create", Key: hashOf(`{"event_type":"post.create"}`), Data: json.RawMessage(`{"event_type":"post.create"}`)}},
+			[]source.Item{{Type: "post.create", Key: hashOf(`{"event_type":"post.create"}`), SameFor: 24 * time.Hour, Data: json.RawMessage(`{"event_type":"post.create"}`)}},
 		},
 		"a post of a filtered stream": {
 			`{"data":{"id":"1","text":"a"},"matching_rules":[{"id":"2"}]}`,
-			[]source.Item{{Key: hashOf(`{"data":{"id":"1","text":"a"},"matching_rules":[{"id":"2"}]}`), Data: json.RawMessage(`{"data":{"id":"1","text":"a"},"matching_rules":[{"id":"2"}]}`)}},
+			[]source.Item{{Key: hashOf(`{"data":{"id":"1","text":"a"},"matching_rules":[{"id":"2"}]}`), SameFor: 24 * time.Hour, Data: json.RawMessage(`{"data":{"id":"1","text":"a"},"matching_rules":[{"id":"2"}]}`)}},
 		},
 		"nothing":     {`{"for_user_id":"1","follow_events":[],"mute_events":null}`, nil},
 		"nothing yet": {`{}`, nil},
@@ -243,7 +244,7 @@ func xHashed(kind string, elements ...string) []source.Item {
 	for _, e := range elements {
 		key := hashOf(kind + "\n" + e)
 		items = append(items, source.Item{
-			Type: kind, Key: key, Identity: kind + ":" + key + "@", Data: json.RawMessage(e),
+			Type: kind, Key: key, Identity: kind + ":" + key + "@", SameFor: 24 * time.Hour, Data: json.RawMessage(e),
 		})
 	}
 	return items
@@ -273,7 +274,7 @@ func TestXBodiesThatCannotBeRead(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "x", xBoth)
 	longName := `{"` + strings.Repeat("x", 100_000) + `":[` + strings.Repeat("1,", 1000) + `1]}`
-	manyEvents := `{"a":[` + strings.Repeat("1,", 10_000) + `1]}`
+	manyEvents := `{"a":[` + strings.Repeat("1,", 60_000) + `1]}`
 	manyUsers := `{"users":{"a":"` + strings.Repeat("x", 100_000) + `"},"a":[` + strings.Repeat("1,", 1000) + `1]}`
 	for _, body := range []string{"", "a=b", "[]", "null", `{"a":[`, `{"a":[]} x`, manyUsers, manyEvents, longName} {
 		r := xPost(body)

@@ -37,39 +37,21 @@ func ParseEvent(body []byte) (NewEvent, error) {
 	return newEvent(fields)
 }
 
-// Member is one name and value of a JSON object.
-type Member struct {
-	Name  string
-	Value json.RawMessage // untouched, byte for byte
-}
-
-// Members reads one JSON object whole, in order, its values untouched. A name may appear twice. Its
-// errors carry BadJSON.
-func Members(body []byte) ([]Member, error) {
+// explainObject says why a body is not one JSON object.
+func explainObject(body []byte) error {
 	dec := json.NewDecoder(bytes.NewReader(body))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, Errorf(BadJSON, "body is not a JSON object")
+		return Errorf(BadJSON, "body is not a JSON object")
 	}
-	var all []Member
-	for dec.More() {
-		t, err := dec.Token()
-		name, isName := t.(string)
-		if err != nil || !isName {
-			return nil, badJSON(err)
-		}
-		m := Member{Name: name}
-		if err := dec.Decode(&m.Value); err != nil {
-			return nil, badJSON(err)
-		}
-		all = append(all, m)
-	}
-	if _, err := dec.Token(); err != nil {
-		return nil, badJSON(err)
+	dec = json.NewDecoder(bytes.NewReader(body))
+	var object json.RawMessage
+	if err := dec.Decode(&object); err != nil {
+		return badJSON(err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, Errorf(BadJSON, "body goes on after the JSON object")
+		return Errorf(BadJSON, "body goes on after the JSON object")
 	}
-	return all, nil
+	return Errorf(BadJSON, "body is not a JSON object")
 }
 
 func badJSON(err error) error {

@@ -105,5 +105,9 @@ func (r *Registry) UpdateSource(ctx context.Context, tenant, id string, change f
 
 // DeleteSource removes a source. It answers a webhook.NotFound error for one the tenant does not have.
 func (r *Registry) DeleteSource(ctx context.Context, tenant, id string) error {
-	return aboutSource(id, r.delete(ctx, deleteSource, tenant, id))
+	err := r.delete(ctx, deleteSource, tenant, id)
+	if err == nil { // afterwards nothing is added to it any more
+		_, err = r.db.ExecContext(ctx, deleteActivity, id)
+	}
+	return aboutSource(id, err)
 }

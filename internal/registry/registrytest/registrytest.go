@@ -38,6 +38,11 @@ type Registry interface {
 	Change(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 	Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
 
+	Arrivals(ctx context.Context, sourceID string, names []string, sameFor time.Duration, now time.Time) (map[string]webhook.Arrival, error)
+	TakeArrivals(ctx context.Context, sourceID string, all []webhook.Taken, a webhook.SourceActivity, now time.Time) error
+	PruneArrivals(ctx context.Context, sourceID string, keep int) error
+	SourceActivity(ctx context.Context, sourceID string) (webhook.SourceActivity, error)
+
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Ping(ctx context.Context) error
 	Close() error
@@ -104,6 +109,11 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"an echo expires":               echoExpires,
 		"concurrent echoes":             echoRace,
 		"claims":                        claims,
+		"arrivals by id":                arrivalsByID,
+		"arrivals by content":           arrivalsByContent,
+		"concurrent arrivals":           arrivalsRace,
+		"arrivals are pruned":           arrivalsPruned,
+		"what a source sent":            sourceActivity,
 		"any key and any name":          anyKey,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -109,6 +109,7 @@ func (r *Registry) DeleteSource(ctx context.Context, tenant, id string) error {
 		if n, err := res.RowsAffected(); err != nil || n == 0 {
 			return cmp.Or(err, sql.ErrNoRows)
 		}
-		return nil
+		_, err = tx.ExecContext(ctx, deleteActivity, id)
+		return err
 	}))
 }

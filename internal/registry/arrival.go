@@ -1,0 +1,43 @@
+package registry
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"hookloop/internal/webhook"
+)
+
+// ArrivalEnd is when an item that first came at the given time is forgotten.
+func ArrivalEnd(first time.Time, sameFor time.Duration) time.Time {
+	if sameFor == 0 {
+		sameFor = webhook.RememberArrivals
+	}
+	return first.Add(sameFor)
+}
+
+// SortedNames are names in order and each once: batches that share some lock them in the same order.
+func SortedNames(names []string) []string {
+	return slices.Compact(slices.Sorted(slices.Values(names)))
+}
+
+// SortedTaken are items in the order of their names, each once.
+func SortedTaken(all []webhook.Taken) []webhook.Taken {
+	byName := make(map[string]webhook.Taken, len(all))
+	for _, t := range all {
+		byName[t.Name] = t
+	}
+	sorted := make([]webhook.Taken, 0, len(byName))
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		sorted = append(sorted, byName[name])
+	}
+	return sorted
+}
+
+// Time reads what Micros writes.
+func Time(micros int64) time.Time {
+	if micros == 0 {
+		return time.Time{}
+	}
+	return time.UnixMicro(micros).UTC()
+}
