@@ -3,6 +3,8 @@ package gateway
 import (
 	"context"
 	"log/slog"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -39,8 +41,19 @@ type arrivals struct {
 
 // arrived is what waits of one source.
 type arrived struct {
-	taken    []webhook.Taken
+	taken    map[string]webhook.Taken // by name
 	activity webhook.SourceActivity
+}
+
+// known says whether an item has become an event and the registry does not know it yet.
+func (a *arrivals) known(sourceID, name string) (webhook.Taken, bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if w := a.waiting[sourceID]; w != nil {
+		t, ok := w.taken[name]
+		return t, ok
+	}
+	return webhook.Taken{}, false
 }
 
 func newArrivals(s Sources, log *slog.Logger, now func() time.Time) *arrivals {
@@ -56,13 +69,15 @@ func (a *arrivals) note(sourceID string, taken []webhook.Taken, activity webhook
 	defer a.mu.Unlock()
 	w := a.waiting[sourceID]
 	if w == nil {
-		w = &arrived{}
+		w = &arrived{taken: map[string]webhook.Taken{}}
 		a.waiting[sourceID] = w
 	}
 	w.activity.Add(activity)
-	if a.events+len(taken) <= maxArrivals {
-		w.taken = append(w.taken, taken...)
-		a.events += len(taken)
+	for _, t := range taken {
+		if _, known := w.taken[t.Name]; !known && a.events < maxArrivals {
+			w.taken[t.Name] = t
+			a.events++
+		}
 	}
 	if a.events >= arrivalsFull {
 		select {
@@ -117,11 +132,12 @@ func (a *arrivals) write(ctx context.Context, sourceID string) error {
 	if w == nil {
 		return nil
 	}
-	if err := a.sources.TakeArrivals(ctx, sourceID, w.taken, w.activity, a.now()); err != nil {
-		a.note(sourceID, w.taken, w.activity)
+	taken := slices.Collect(maps.Values(w.taken))
+	if err := a.sources.TakeArrivals(ctx, sourceID, taken, w.activity, a.now()); err != nil {
+		a.note(sourceID, taken, w.activity)
 		return err
 	}
-	if a.isDue(sourceID, len(w.taken)) {
+	if a.isDue(sourceID, len(taken)) {
 		return a.sources.PruneArrivals(ctx, sourceID, webhook.MaxArrivals)
 	}
 	return nil

@@ -71,15 +71,26 @@ func (in *ingestion) recognise(ctx context.Context, all []*arriving) error {
 			return registryErr(err)
 		}
 		for _, a := range all {
-			if known, ok := found[a.name]; ok && a.SameFor == sameFor {
+			if a.SameFor != sameFor {
+				continue
+			}
+			if known, ok := found[a.name]; ok {
 				a.first, a.taken = known.First, known.Taken
 			}
-			if a.taken && a.SameFor == sameFor {
+			if in.hasTaken(a, found); a.taken {
 				in.passOver(a, now)
 			}
 		}
 	}
 	return nil
+}
+
+// hasTaken looks at what this gateway has taken a moment ago.
+func (in *ingestion) hasTaken(a *arriving, found map[string]webhook.Arrival) {
+	t, ok := in.gateway.arrivals.known(in.source.ID, a.name)
+	if _, stored := found[a.name]; ok && (!stored || t.First.Equal(a.first)) {
+		a.first, a.taken = t.First, true
+	}
 }
 
 // longAgo is after what time a repeat is worth a line in the log: most come within minutes of the first.
