@@ -152,20 +152,20 @@ func TestBusiest(t *testing.T) {
 func TestCheck(t *testing.T) {
 	t.Parallel()
 	tests := map[string]string{
-		"--busy":                                      "--busy needs --overload",
-		"--hanging 5":                                 "--hanging needs --neighbour",
-		"--retry 1s --latency 1s":                     "--retry needs --failing or --outage",
-		"--rate 0 --failing 0.5":                      "--rate 0 goes with --latency only",
-		"--rate half --overload":                      "--rate half goes with --latency only",
-		"--rate -1":                                   "--rate must be half, or lie between 0 and 100000",
-		"--rate NaN":                                  "--rate must be half, or lie between 0 and 100000",
-		"--failing 1":                                 "--failing must lie between 0 and 1",
-		"--latency 31s":                               "--latency must lie between 0s and 30s",
-		"--outage 1m --outage-answer 200":             "--outage-answer must be refuse or 503",
-		"--neighbour --hanging-endpoints 2000":        "--hanging-endpoints must lie between 1 and 1000, and not above --hanging",
+		"--busy":                               "--busy needs --overload",
+		"--hanging 5":                          "--hanging needs --neighbour",
+		"--retry 1s --latency 1s":              "--retry needs --failing or --outage",
+		"--rate 0 --failing 0.5":               "--rate 0 goes with --latency only",
+		"--rate half --overload":               "--rate half goes with --latency only",
+		"--rate -1":                            "--rate must be half, or lie between 0 and 100000",
+		"--rate NaN":                           "--rate must be half, or lie between 0 and 100000",
+		"--failing 1":                          "--failing must lie between 0 and 1",
+		"--latency 31s":                        "--latency must lie between 0s and 30s",
+		"--outage 1m --outage-answer 200":      "--outage-answer must be refuse or 503",
+		"--neighbour --hanging-endpoints 2000": "--hanging-endpoints must lie between 1 and 1000, and not above --hanging",
 		"--latency 50ms,2s --rate half --endpoints 9": "",
-		"--rate 100":                                  "",
-		"--overload --busy --duration 10s":            "",
+		"--rate 100":                       "",
+		"--overload --busy --duration 10s": "",
 		"--neighbour --hanging 4000 --hanging-endpoints 200": "",
 	}
 	for line, want := range tests {

@@ -14,11 +14,15 @@ var (
 	NewStage = newStage
 )
 
-func ArrivalAt(id string, at int64) Arrival { return arrival{id: id, at: time.UnixMilli(at), status: 204} }
+func ArrivalAt(id string, at int64) Arrival {
+	return arrival{id: id, at: time.UnixMilli(at), status: 204}
+}
 
 func (s *stage) Close() { s.close() }
 
-func (s *stage) Run(ctx context.Context) (*run, error) { return s.run(ctx, s.load.span(s.load.Rate, 0)) }
+func (s *stage) Run(ctx context.Context) (*run, error) {
+	return s.run(ctx, s.load.span(s.load.Rate, 0))
+}
 
 // A run's figures.
 func (r *run) Accepted() int        { return r.accepted() }

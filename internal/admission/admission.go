@@ -1,0 +1,251 @@
+// Package admission decides how many acceptances are under way at once. What is beyond what the machine
+// carries waits for a moment, in a line of its tenant's own, or is refused at once: neither makes the
+// others slower. How many that are is found by failsafe-go's adaptive limiter (ADR 14), from how long
+// acceptances take; the lines are ours. The gateway asks before it accepts, and says what the client reads.
+package admission
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// How many acceptances may be under way. Sixteen saturate an embedded Temporal, whose database takes one
+// after the other; a cluster takes more, and is found to.
+const (
+	fewest  = 16 // and the first
+	most    = 512
+	samples = 50 // that an adjustment needs
+)
+
+// The time between two adjustments.
+const (
+	shortestWindow = 200 * time.Millisecond
+	longestWindow  = 5 * time.Second
+)
+
+const (
+	// firstGuess is how long an acceptance takes, before any has ended.
+	firstGuess = 50 * time.Millisecond
+	// foreseen bounds how long a client is let wait, by how long acceptances take now.
+	foreseen = 500 * time.Millisecond
+	// mostWaiting bounds the bodies that are kept meanwhile: 256 MiB if all are of the largest size.
+	mostWaiting = 1024
+	fewWaiting  = 8
+	// patience bounds how long it does wait, if they take longer than foreseen.
+	patience = 1500 * time.Millisecond
+	// longestRetry bounds what a refused client is told to wait.
+	longestRetry = 10 * time.Second
+	// warned is how often the log may say that clients are refused.
+	warned = 10 * time.Second
+)
+
+// The outcomes of hookloop_admissions_total.
+const (
+	admitted = "admitted" // at once
+	waited   = "waited"   // after a wait
+	refused  = "refused"  // at once
+	timedOut = "timed_out"
+	gone     = "gone" // the client went away
+)
+
+// Refusal says that there is no room. It is worth another try.
+type Refusal struct {
+	Limit int           // how many acceptances may be under way now
+	Retry time.Duration // when there should be room, in whole seconds, at least one
+}
+
+func (r *Refusal) Error() string {
+	return fmt.Sprintf("%d events are being accepted at once, and more is not possible", r.Limit)
+}
+
+// Config is what a gate is made of.
+type Config struct {
+	Metrics prometheus.Registerer // nil: shows none
+	Logger  *slog.Logger          // nil: says nothing
+}
+
+// Gate is where acceptances come in.
+type Gate struct {
+	limiter  adaptivelimiter.AdaptiveLimiter[any]
+	outcomes *prometheus.CounterVec
+	log      *slog.Logger
+
+	mu      sync.Mutex
+	lines   lines
+	took    time.Duration // a moving average of how long a place was taken
+	refused int           // since the log said so
+	warned  time.Time
+}
+
+// New gives a gate that lets in a few, and learns.
+func New(c Config) (*Gate, error) {
+	g := &Gate{lines: newLines(), log: c.Logger, took: firstGuess}
+	g.limiter = adaptivelimiter.NewBuilder[any]().WithLimits(fewest, most, fewest).
+		WithRecentWindow(shortestWindow, longestWindow, samples).WithMaxLimitFunc(g.sensible).Build()
+	if g.log == nil {
+		g.log = slog.New(slog.DiscardHandler)
+	}
+	return g, g.measure(c.Metrics)
+}
+
+// headroom is how many times as many as are under way the limit may be: for a burst.
+const headroom = 5
+
+// sensible bounds the limit. Where an acceptance takes as long as clients are let wait, more of them at
+// once only take longer.
+func (g *Gate) sensible(inFlight int) float64 {
+	if g.took > foreseen {
+		return fewest
+	}
+	return headroom * float64(inFlight)
+}
+
+// Place is one acceptance that may be under way.
+type Place struct {
+	gate   *Gate
+	permit adaptivelimiter.Permit
+	since  time.Time
+}
+
+// Full says whether a tenant's next acceptance would be refused: before its body is read.
+func (g *Gate) Full(tenant string) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.lines.waiting < g.mayWait() || g.lines.unfair(tenant) != nil {
+		return nil
+	}
+	return g.refuse()
+}
+
+// Enter gives a place. Where there is none, it waits in the tenant's line, for a second and a half; a
+// patient one, whose client would send everything again, waits until ctx ends. The error is a *Refusal,
+// or says that ctx has ended.
+func (g *Gate) Enter(ctx context.Context, tenant string, patient bool) (*Place, error) {
+	g.mu.Lock()
+	g.serve() // the limit may have grown
+	if g.lines.waiting == 0 {
+		if permit, ok := g.limiter.TryAcquirePermit(); ok {
+			g.mu.Unlock()
+			g.outcomes.WithLabelValues(admitted).Inc()
+			return g.place(permit), nil
+		}
+	}
+	w, err := g.join(tenant, patient)
+	g.mu.Unlock()
+	if err != nil {
+		return nil, err
+	}
+	return g.wait(ctx, w)
+}
+
+// join takes a place in the tenant's line. If the lines are full and another tenant's is longer, the last
+// there is refused instead: no tenant's flood keeps out another's single event.
+func (g *Gate) join(tenant string, patient bool) (*waiter, error) {
+	if !patient && g.lines.waiting >= g.mayWait() {
+		last := g.lines.unfair(tenant)
+		if last == nil {
+			return nil, g.refuse()
+		}
+		g.lines.leave(last)
+		last.refused <- g.refuse()
+	}
+	return g.lines.join(tenant, patient), nil
+}
+
+func (g *Gate) wait(ctx context.Context, w *waiter) (*Place, error) {
+	var over <-chan time.Time
+	if !w.patient {
+		t := time.NewTimer(patience)
+		defer t.Stop()
+		over = t.C
+	}
+	select {
+	case permit := <-w.called:
+		g.outcomes.WithLabelValues(waited).Inc()
+		return g.place(permit), nil
+	case err := <-w.refused:
+		return nil, err
+	case <-over:
+		return nil, g.giveUp(w, timedOut, nil)
+	case <-ctx.Done():
+		return nil, g.giveUp(w, gone, ctx.Err())
+	}
+}
+
+// giveUp leaves the line, or passes on the place that came at the last moment.
+func (g *Gate) giveUp(w *waiter, outcome string, err error) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	select {
+	case permit := <-w.called:
+		permit.Drop()
+		g.serve()
+	default:
+		g.lines.leave(w)
+	}
+	g.outcomes.WithLabelValues(outcome).Inc()
+	if err == nil {
+		err = g.refusal()
+	}
+	return err
+}
+
+func (g *Gate) place(permit adaptivelimiter.Permit) *Place {
+	return &Place{gate: g, permit: permit, since: time.Now()}
+}
+
+// Leave gives the place back. An acceptance that was broken off says nothing of how long one takes.
+func (p *Place) Leave(brokenOff bool) {
+	g := p.gate
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if brokenOff {
+		p.permit.Drop()
+	} else {
+		p.permit.Record()
+		g.took += (time.Since(p.since) - g.took) / 16
+	}
+	g.serve()
+}
+
+// serve calls who waits, the tenants in turn, for as long as there are places.
+func (g *Gate) serve() {
+	for g.lines.waiting > 0 {
+		permit, ok := g.limiter.TryAcquirePermit()
+		if !ok {
+			return
+		}
+		g.lines.next().called <- permit
+	}
+}
+
+// mayWait is how many get a place within the time foreseen, but at least a few.
+func (g *Gate) mayWait() int {
+	limit := g.limiter.Limit()
+	return max(fewWaiting, min(mostWaiting, int(float64(limit)*float64(foreseen)/float64(max(g.took, time.Millisecond)))))
+}
+
+// refuse counts a refusal, and lets the log know from time to time.
+func (g *Gate) refuse() *Refusal {
+	r := g.refusal()
+	g.outcomes.WithLabelValues(refused).Inc()
+	g.refused++
+	if now := time.Now(); now.Sub(g.warned) > warned {
+		g.log.Warn("more events come than can be accepted", slog.Int("refused", g.refused), slog.Int("limit", r.Limit), slog.Int("waiting", g.lines.waiting))
+		g.warned, g.refused = now, 0
+	}
+	return r
+}
+
+func (g *Gate) refusal() *Refusal {
+	limit := max(g.limiter.Limit(), 1)
+	ahead := time.Duration(float64(g.lines.waiting) / float64(limit) * float64(g.took))
+	seconds := (ahead + time.Second - 1).Truncate(time.Second)
+	return &Refusal{Limit: limit, Retry: min(max(seconds, time.Second), longestRetry)}
+}
