@@ -18,10 +18,16 @@ import (
 const refusalSpeaksFor = 15 * time.Second
 
 // start accepts an event: with it the event cannot be lost.
-func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byte) error {
+func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byte) (err error) {
+	thirdParty := in.Event.Origin != nil // would send all of its batch again for one that is refused
+	leave, err := g.admit(ctx, in.Event.Tenant, thirdParty)
+	if err != nil {
+		return err
+	}
+	defer func() { leave(err) }()
 	ctx, done := accepting(ctx, &in.Event)
 	began := time.Now()
-	err := accept.Start(ctx, g.temporal, in, data)
+	err = accept.Start(ctx, g.temporal, in, data)
 	done(err)
 	if ctx.Err() == nil || time.Since(began) > hasHung {
 		g.latest.record(err, g.now())

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
 
+	"hookloop/internal/admission"
 	"hookloop/internal/webhook"
 )
 
@@ -45,6 +47,7 @@ var statuses = map[webhook.Code]int{
 	webhook.Invalid:      http.StatusUnprocessableEntity,
 	Internal:             http.StatusInternalServerError,
 	Unavailable:          http.StatusServiceUnavailable,
+	Overloaded:           http.StatusServiceUnavailable,
 }
 
 // unavailableError is the failure of something the gateway depends on: worth another try, and its
@@ -109,6 +112,9 @@ func (g *Gateway) problem(ctx context.Context, err error) *Problem {
 		}
 		return p
 	}
+	if full, ok := errors.AsType[*admission.Refusal](err); ok {
+		return overloaded(full)
+	}
 	if ctx.Err() != nil { // the client went away: nobody reads this
 		return newProblem(Unavailable, "the request was given up")
 	}
@@ -133,6 +139,7 @@ func shortened(name string) string {
 // header is what goes with a problem besides its body.
 func (p *Problem) header() http.Header {
 	h := http.Header{}
+	maps.Copy(h, p.more)
 	switch p.Code {
 	case Unavailable:
 		h.Set("Retry-After", "5")

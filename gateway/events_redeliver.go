@@ -45,6 +45,11 @@ func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answ
 	}
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
+	leave, err := g.admit(ctx, in.Tenant, false)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { leave(err) }()
 	e, err := g.tell(ctx, in.Tenant, in.ID)
 	if webhook.CodeOf(err) == webhook.NotFound && eventID.MatchString(in.ID) {
 		return nil, webhook.Errorf(webhook.Expired, "the history of event %s is gone, and its data with it, or there never was one", in.ID)

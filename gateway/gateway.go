@@ -20,6 +20,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"golang.org/x/sync/semaphore"
 
+	"hookloop/internal/admission"
 	"hookloop/internal/webhook"
 )
 
@@ -111,6 +112,7 @@ type Gateway struct {
 	metrics       *metrics
 	latest        acceptances
 	arrivals      *arrivals
+	gate          *admission.Gate
 	handler       http.Handler
 }
 
@@ -123,6 +125,10 @@ func New(c Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
+	gate, err := admission.New(admission.Config{Metrics: c.Metrics, Logger: c.Logger})
+	if err != nil {
+		return nil, err
+	}
 	known, err := lru.New[string, string](maxProviders)
 	if err != nil {
 		return nil, err
@@ -131,7 +137,7 @@ func New(c Config) (*Gateway, error) {
 		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, ingesting: semaphore.NewWeighted(c.IngestMemory), public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
-		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, tracing: tracing{c.Tracer},
+		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer},
 		arrivals: newArrivals(c.Sources, c.Logger, c.Now),
 	}
 	g.handler, err = g.routes()

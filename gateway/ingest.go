@@ -72,6 +72,11 @@ func (in *ingestion) take(c *gin.Context) (source.Received, error) {
 	if err := in.look(c.Request.Context()); err != nil {
 		return source.Received{}, err
 	}
+	if c.Request.Method == http.MethodPost { // what comes by GET accepts nothing
+		if err := in.gateway.gate.Full(newcomer); err != nil {
+			return source.Received{}, err
+		}
+	}
 	held := &room{gateway: in.gateway}
 	defer held.giveAll()
 	body, err := held.body(c)

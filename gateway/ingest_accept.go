@@ -47,6 +47,9 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 	if len(items) == 0 {
 		return nil
 	}
+	if err := in.gateway.gate.Full(in.source.Tenant); err != nil { // once under way, each event waits for its place
+		return err
+	}
 	defer in.countEvents()
 	begin, cancel := context.WithTimeout(ctx, beginTimeout)
 	defer cancel()

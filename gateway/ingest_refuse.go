@@ -12,6 +12,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"hookloop/internal/admission"
 	"hookloop/internal/source"
 	"hookloop/internal/webhook"
 )
@@ -23,6 +24,7 @@ const Unverified webhook.Code = "unverified"
 func (in *ingestion) refuse(c *gin.Context, err error) {
 	refusal, refused := errors.AsType[*source.Refusal](err)
 	bad, some := errors.AsType[*badItems](err)
+	overload, full := errors.AsType[*admission.Refusal](err)
 	code := webhook.CodeOf(err)
 	switch {
 	case refused:
@@ -36,6 +38,9 @@ func (in *ingestion) refuse(c *gin.Context, err error) {
 	case code != "" && code != Unavailable:
 		in.refused(string(code))
 		in.answer(c, in.gateway.problem(c.Request.Context(), err))
+	case full:
+		in.count("overloaded") // the gate tells the log
+		in.answer(c, overloaded(overload))
 	default:
 		if errors.Is(err, source.ErrUnavailable) {
 			err = &unavailableError{what: "What this request is verified with", cause: err}

@@ -20,7 +20,7 @@ func (g *Gateway) observe(c *gin.Context) {
 	g.metrics.request(route, method, status, took)
 
 	level := slog.LevelDebug
-	if status >= http.StatusInternalServerError {
+	if status >= http.StatusInternalServerError && !isOverload(c.Writer.Header()) {
 		level = slog.LevelWarn
 	}
 	g.log.LogAttrs(c.Request.Context(), level, "request", slog.String("method", method), slog.String("route", route),

@@ -57,6 +57,7 @@ func openAPI(api *huma.OpenAPI) ([]byte, error) {
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
 			if op := describe(path, method); op != nil {
 				addProblems(op, problem)
+				documentAdmission(op)
 			}
 		}
 	}

@@ -23,6 +23,8 @@ type Problem struct {
 	Detail string       `json:"detail" doc:"What is wrong, for a person." example:"url must begin with http:// or https://"`
 	Code   webhook.Code `json:"code" doc:"What is wrong, for a program; it never changes." example:"invalid_field"`
 	Errors []FieldError `json:"errors,omitempty" doc:"The fields to blame."`
+
+	more http.Header // that goes with it
 }
 
 // FieldError blames one field, parameter or header of the request.

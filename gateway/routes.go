@@ -55,7 +55,7 @@ func (g *Gateway) eventRoutes(api huma.API) {
 		summary: "Post an event",
 		text: "Answered once the event cannot be lost any more. It goes to every endpoint that wants its type; " +
 			"`data` arrives there byte for byte as sent here. Names may not appear twice, nesting ends at 500 levels, the body at 262144 bytes.",
-		body: newEventBody(api),
+		body: newEventBody(api), admitted: true,
 	}, g.postEvent)
 	route(g, api, operation{
 		id: "list-events", method: http.MethodGet, path: events, scope: EventsRead,
@@ -105,7 +105,7 @@ func (g *Gateway) deliveryRoutes(api huma.API) {
 		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, that delivery, delivered or not. It is the same event: " +
 			"the same `webhook-id`, the same bytes. `conflict` if nothing can be redelivered now, `history_expired` (410) " +
 			"once the history is gone, and for an id that never was one: the two cannot be told apart.",
-		body: redeliveryBody(api),
+		body: redeliveryBody(api), admitted: true,
 	}, g.redeliverEvent)
 }
 
@@ -164,6 +164,7 @@ func (g *Gateway) endpointRoutes(api huma.API) {
 	route(g, api, operation{
 		id: "test-endpoint", method: http.MethodPost, path: one + "/test", scope: EndpointsWrite, status: http.StatusAccepted,
 		summary: "Send an endpoint a test event", text: "Of the type `" + testType + "`, to this endpoint only, whatever types it wants.",
+		admitted: true,
 	}, g.testEndpoint)
 }
 
@@ -174,12 +175,17 @@ type operation struct {
 	status           int // zero: 200
 	summary, text    string
 	body             *huma.RequestBody // documents what the handler parses
+	admitted         bool              // accepts or redelivers, so that it needs a place
 }
 
 // route serves an operation and documents it. Its handler's errors become problems here.
 func route[I, O any](g *Gateway, api huma.API, op operation, handle func(context.Context, *I) (*O, error)) {
 	documented := op.document()
 	documented.Middlewares = huma.Middlewares{g.requires(op.scope)}
+	if op.admitted {
+		documented.Middlewares = append(documented.Middlewares, g.admits)
+		documented.Metadata = map[string]any{admitted: true}
+	}
 	huma.Register(api, documented, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)
 		if err != nil {
