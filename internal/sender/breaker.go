@@ -9,14 +9,17 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// When a breaker opens and for how long. One that trips later floods a dying endpoint; one that trips
-// earlier makes an outage of a hiccup.
+// When a breaker opens and for how long. It opens at an endpoint that takes nothing: after five failures in a
+// row if nothing succeeded within the window, or after twenty whatever did. An endpoint that takes half of what
+// it gets fails twenty times in a row once in a million attempts; it keeps its breaker closed and has
+// fewer places. A breaker that is open lets a probe through as often as is cheap, for all that waits does
+// so until one succeeds.
 const (
 	tripConsecutive = 5
-	tripMinimum     = 10 // attempts before a share of failures means anything
+	tripSurely      = 20
 	tripWindow      = 60 * time.Second
 	tripBucket      = 10 * time.Second
-	openTime        = 30 * time.Second
+	openTime        = 10 * time.Second
 )
 
 // What an attempt tells the breaker about the endpoint; nil says it is well.
@@ -54,8 +57,7 @@ func newBreaker() *breaker {
 		Timeout:      openTime,
 		MaxRequests:  1, // one probe
 		ReadyToTrip: func(c gobreaker.Counts) bool {
-			done := c.TotalSuccesses + c.TotalFailures // not Requests: those in flight have not succeeded
-			return c.ConsecutiveFailures >= tripConsecutive || done >= tripMinimum && c.TotalFailures*2 >= done
+			return c.ConsecutiveFailures >= tripSurely || c.ConsecutiveFailures >= tripConsecutive && c.TotalSuccesses == 0
 		},
 		OnStateChange: func(_ string, _, to gobreaker.State) {
 			if to == gobreaker.StateOpen {
@@ -70,19 +72,47 @@ func newBreaker() *breaker {
 
 // trip opens the breaker for what another worker has found.
 func (b *breaker) trip() {
-	for range tripConsecutive {
+	for range tripSurely {
 		if done, err := b.Allow(); err == nil {
 			done(errFailing)
 		}
 	}
 }
 
-func (b *breaker) whyNot(err error) *webhook.Deferral {
-	d := &webhook.Deferral{Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way"}
-	if errors.Is(err, gobreaker.ErrTooManyRequests) {
-		return d
+func (b *breaker) isOpen() bool   { return b.State() == gobreaker.StateOpen }
+func (b *breaker) isClosed() bool { return b.State() == gobreaker.StateClosed }
+
+// How far apart the turns of deliveries are that wait for a probe to succeed. One of them is the next probe, so
+// they need not come often: when a probe succeeds, all are told. What is told may get lost, so they come by
+// themselves at last.
+const (
+	turnGap      = time.Second
+	farthestTurn = 2 * time.Hour // ten thousand then have 1.9 turns a second
+)
+
+// turns deals out times at which deferred deliveries come back, one after the other.
+type turns struct{ last time.Time }
+
+func (t *turns) next(earliest, now time.Time) time.Duration {
+	t.last = t.last.Add(turnGap)
+	if t.last.Before(earliest) {
+		t.last = earliest
 	}
-	d.Detail = "the endpoint keeps failing; it is probed after " + b.probeAt.UTC().Format(time.RFC3339)
-	d.WaitMS = max(time.Until(b.probeAt).Milliseconds(), 0)
+	wait := t.last.Sub(now)
+	if wait > farthestTurn { // spread over the half before
+		wait = farthestTurn - wait%(farthestTurn/2)
+	}
+	return max(wait, turnGap)
+}
+
+// whyNot tells a delivery that the breaker stopped when its next turn is.
+func (gd *guard) whyNot(err error, now time.Time) *webhook.Deferral {
+	d := &webhook.Deferral{Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way"}
+	earliest := now.Add(openTime)
+	if !errors.Is(err, gobreaker.ErrTooManyRequests) {
+		earliest = gd.breaker.probeAt
+		d.Detail = "the endpoint keeps failing; it is probed after " + earliest.UTC().Format(time.RFC3339)
+	}
+	d.WaitMS = gd.turns.next(earliest, now).Milliseconds()
 	return d
 }

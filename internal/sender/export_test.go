@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"time"
@@ -23,6 +24,9 @@ var (
 // MaxGuards is how many guards are kept.
 const MaxGuards = maxGuards
 
+// PlacesOfAll is how many attempts of one lane are made at once.
+const PlacesOfAll = placesOfAll
+
 // Trust lets tests serve TLS under a certificate of their own. Call it before the first Send.
 func (s *Sender) Trust(roots *x509.CertPool) {
 	s.transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
@@ -43,8 +47,8 @@ func (s *Sender) EnterLimited(e webhook.Endpoint, event string) (leave func(erro
 
 // EnterDelivery is Enter for a delivery of which more matters.
 func (s *Sender) EnterDelivery(d webhook.Delivery) (leave func(error), refused *webhook.Deferral) {
-	t, refused := s.guards.enter(d)
-	return func(verdict error) { s.leave(t, d, webhook.Attempt{}, verdict) }, refused
+	t, refused := s.guards.acquire(context.Background(), d)
+	return func(verdict error) { s.release(t, d, webhook.Attempt{}, verdict) }, refused
 }
 
 // Slots counts the slots remembered, of all endpoints.

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"container/list"
+	"context"
 	"sync"
 	"time"
 
@@ -23,84 +24,160 @@ type endpointKey struct{ tenant, id string }
 
 // guard is what stands before one endpoint in this worker. It is guarded by the lock of its guards.
 type guard struct {
-	key      endpointKey
-	breaker  *breaker
-	pacer    *pacer // nil: the endpoint has no rate limit
-	bulkhead bulkhead
-	version  int       // of the endpoint, as last seen
-	heard    time.Time // when a worker last said that it fails, says the registry; zero: not since it recovered
-	unwell   bool      // nobody has been told that it is well, or not since somebody was told that it fails
-	wellAt   time.Time // of the latest success; zero: none since this worker knows it
-	usedAt   time.Time
+	key     endpointKey
+	breaker *breaker
+	turns   turns // of deliveries that an open breaker defers
+	places  places
+	line    *list.List // of *waiter, the longest waiting first
+	pacer   *pacer     // nil: the endpoint has no rate limit
+	seen    seen
+	heard   time.Time // when a worker last said that it fails, says the registry; zero: not since it recovered
+	unwell  bool      // nobody has been told that it is well, or not since somebody was told that it fails
+	wellAt  time.Time // of the latest success; zero: none since this worker knows it
+	usedAt  time.Time
 }
 
-func newGuard(key endpointKey, places int) *guard {
-	return &guard{key: key, breaker: newBreaker(), bulkhead: bulkhead{places: places}, unwell: true}
+// seen is what a guard remembers of the endpoint's version it saw last.
+type seen struct {
+	version   int
+	reach     webhook.Reach
+	releasing time.Time
+}
+
+func newGuard(key endpointKey, most int) *guard {
+	return &guard{key: key, breaker: newBreaker(), places: newPlaces(most), line: list.New(), unwell: true}
 }
 
 // turn is a delivery's place at an endpoint.
 type turn struct {
 	guard   *guard
+	lane    *shares     // its tenant has one of; nil: of none
 	breaker *breaker    // that let it through; nil: none was asked, a person wants to know
 	done    func(error) // tells that breaker
 	taken   time.Time
 }
 
+// placesOfAll is how many attempts one worker makes at once, for each lane: first attempts and retries do not stand
+// in each other's way. An attempt takes some 100 KiB at an endpoint that behaves, 0.5 MiB at one that does not.
+const placesOfAll = 2048
+
 // guards keeps the guard of each endpoint in use, the last used first.
 type guards struct {
-	bulkhead int
-	paces    bool // keeps the rate limits itself
+	most  int  // places of one endpoint
+	paces bool // keeps the rate limits itself
 
-	mu     sync.Mutex
-	byKey  map[endpointKey]*list.Element
-	recent *list.List
-	slots  int // remembered by all pacers
+	mu      sync.Mutex
+	byKey   map[endpointKey]*list.Element
+	recent  *list.List
+	slots   int // remembered by all pacers
+	first   shares // of the attempts in flight, the first ones
+	retries shares // and the others
+	waiters shares
+	bytes   shares // of what waits
 }
 
-func newGuards(bulkhead int, paces bool) *guards {
-	return &guards{bulkhead: bulkhead, paces: paces, byKey: map[endpointKey]*list.Element{}, recent: list.New()}
+func newGuards(most int, paces bool) *guards {
+	return &guards{
+		most: most, paces: paces,
+		byKey: map[endpointKey]*list.Element{}, recent: list.New(),
+		first: newShares(placesOfAll), retries: newShares(placesOfAll),
+		waiters: newShares(waitersOfAll), bytes: newShares(bytesOfAll),
+	}
 }
 
-// enter takes a place at the endpoint for a delivery, or says why there is none. leave must be called
-// once, with what the attempt said about the endpoint. The lock spans all the guard's parts, so that
-// what one refuses costs the others nothing: no probe, no place, no token.
-func (g *guards) enter(d webhook.Delivery) (t turn, refused *webhook.Deferral) {
-	now := time.Now()
+// acquire takes a place at the endpoint for a delivery, after a short wait if need be, or says why there is none.
+// release must be called once, with what the attempt said about the endpoint.
+func (g *guards) acquire(ctx context.Context, d webhook.Delivery) (turn, *webhook.Deferral) {
 	g.mu.Lock()
+	now := time.Now()
+	gd := g.guard(d.Endpoint, now)
+	switch {
+	case d.Probe: // a person waits for it: no breaker is asked, and there is a place for one more
+		defer g.mu.Unlock()
+		gd.places.take(now)
+		return turn{guard: gd, taken: now}, nil
+	case gd.breaker.isClosed() && (gd.line.Len() > 0 || !gd.places.free()):
+		if g.mayWait(gd, d, now) {
+			w := g.queue(gd, d, now)
+			g.mu.Unlock()
+			return g.await(ctx, gd, w)
+		}
+		defer g.mu.Unlock()
+		return turn{}, gd.places.deferral(now)
+	}
 	defer g.mu.Unlock()
-	gd, isNew := g.find(endpointKey{d.Endpoint.Tenant, d.Endpoint.ID}, now)
+	return g.grant(gd, d, now)
+}
+
+// guard is the endpoint's, with what the registry says of it taken in.
+func (g *guards) guard(e webhook.Endpoint, now time.Time) *guard {
+	gd, isNew := g.find(endpointKey{e.Tenant, e.ID}, now)
 	if isNew {
-		defer g.forget(now) // once this turn has its place, or none
+		gd.usedAt = now
+		g.forget(now)
 	}
-	gd.notice(d.Endpoint, now)
-	if d.Probe {
-		return turn{guard: gd, taken: now}, gd.bulkhead.take(now)
-	}
+	gd.notice(e, now)
+	return gd
+}
+
+// grant asks all who may refuse a delivery for which there is a place. The lock spans them all, so that what one
+// refuses costs the others nothing.
+func (g *guards) grant(gd *guard, d webhook.Delivery, now time.Time) (turn, *webhook.Deferral) {
 	done, err := gd.breaker.Allow()
 	if err != nil {
-		return turn{}, gd.breaker.whyNot(err)
+		return turn{}, gd.whyNot(err, now)
 	}
-	if refused = g.room(gd, d, now); refused != nil {
+	lane := g.lane(d)
+	if refused := g.room(gd, d, lane, now); refused != nil {
 		done(errNoVerdict) // gives a probe back
 		return turn{}, refused
 	}
-	return turn{guard: gd, breaker: gd.breaker, done: done, taken: now}, nil
+	gd.places.take(now)
+	return turn{guard: gd, lane: lane, breaker: gd.breaker, done: done, taken: now}, nil
 }
 
-// notice takes in what the registry says of the endpoint: that it was changed, and what other workers found.
+// room asks the tenant's share of this worker and the rate limit. The limit is asked last: its token would not
+// come back.
+func (g *guards) room(gd *guard, d webhook.Delivery, lane *shares, now time.Time) *webhook.Deferral {
+	if !lane.take(gd.key.tenant, 1) {
+		refused := gd.places.deferral(now)
+		refused.Detail = "the tenant has its share of the attempts this worker makes at once"
+		return refused
+	}
+	if !g.paces {
+		return nil
+	}
+	limited := gd.pace(d.Endpoint.RateLimit, d.Event.ID, now, &g.slots)
+	if limited != nil {
+		lane.giveBack(gd.key.tenant, 1)
+	}
+	return limited
+}
+
+func (g *guards) lane(d webhook.Delivery) *shares {
+	if d.First {
+		return &g.first
+	}
+	return &g.retries
+}
+
+// notice takes in what the registry says of the endpoint: that it is reached in another way, that a person has let
+// its deliveries go, on whatever worker, and what other workers found. An open breaker would hold
+// deliveries up for what is past.
 func (gd *guard) notice(e webhook.Endpoint, now time.Time) {
-	if e.Version > gd.version {
-		// It has another URL, or a person has let its deliveries go, on whatever worker: an open breaker would
-		// hold them up for what is past.
-		gd.version, gd.heard = e.Version, time.Time{}
-		gd.renew()
+	if e.Version > gd.seen.version {
+		if e.BeginsAnew(gd.seen.reach, gd.seen.releasing) {
+			gd.heard = time.Time{}
+			gd.renew()
+		}
+		gd.seen = seen{e.Version, e.Reach(), e.Releasing}
 	}
 	switch opened := e.BreakerOpenedAt; {
-	case opened.IsZero() && !gd.heard.IsZero(): // somebody's probe has found it well
+	case opened.IsZero() && !gd.heard.IsZero(): // another worker's probe has found it well
 		gd.heard = opened
 		gd.renew()
 	case opened.After(gd.heard):
-		// Whoever told of it may be gone when it has passed.
+		// The worker that told of it may be gone when it has passed.
 		gd.heard, gd.unwell = opened, true
 		if now.Sub(opened).Abs() < openTime { // or it is time for a probe
 			gd.breaker.trip()
@@ -109,28 +186,16 @@ func (gd *guard) notice(e webhook.Endpoint, now time.Time) {
 }
 
 func (gd *guard) renew() {
-	if gd.breaker.State() != gobreaker.StateClosed {
-		gd.breaker = newBreaker()
+	if !gd.breaker.isClosed() {
+		gd.breaker, gd.turns = newBreaker(), turns{}
 	}
-}
-
-// room takes a place and a token. The limit is asked last: its token would not come back.
-func (g *guards) room(gd *guard, d webhook.Delivery, now time.Time) *webhook.Deferral {
-	if full := gd.bulkhead.take(now); full != nil || !g.paces {
-		return full
-	}
-	limited := gd.pace(d.Endpoint.RateLimit, d.Event.ID, now, &g.slots)
-	if limited != nil {
-		gd.bulkhead.inFlight--
-	}
-	return limited
 }
 
 // find gives the endpoint's guard, a new one if need be.
 func (g *guards) find(key endpointKey, now time.Time) (gd *guard, isNew bool) {
 	el, known := g.byKey[key]
 	if !known {
-		el = g.recent.PushFront(newGuard(key, g.bulkhead))
+		el = g.recent.PushFront(newGuard(key, g.most))
 		g.byKey[key] = el
 	}
 	g.recent.MoveToFront(el)
@@ -146,13 +211,17 @@ type left struct {
 	wellAt    time.Time // of the latest good verdict; zero: there was none
 }
 
-// leave gives a turn's place back.
-func (g *guards) leave(t turn, verdict error) left {
+// release gives a turn's place back, to the next in the line.
+func (g *guards) release(t turn, verdict error) left {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	gd, now := t.guard, time.Now()
-	gd.bulkhead.giveBack(t.taken, now)
+	gd.places.giveBack(t.taken, now, verdict)
+	if t.lane != nil {
+		t.lane.giveBack(gd.key.tenant, 1)
+	}
 	gd.usedAt = now
+	defer g.serve(gd, now)
 	l := left{opened: gd.learn(t, verdict), recovered: gd.unwell && verdict == nil}
 	if verdict == nil {
 		gd.unwell, gd.wellAt = false, now
@@ -167,7 +236,7 @@ func (gd *guard) learn(t turn, verdict error) (opened bool) {
 	switch {
 	case t.breaker == nil:
 		if verdict == nil {
-			gd.breaker = newBreaker()
+			gd.breaker, gd.turns = newBreaker(), turns{}
 		}
 		return false
 	case t.breaker != gd.breaker:
@@ -175,7 +244,13 @@ func (gd *guard) learn(t turn, verdict error) (opened bool) {
 	}
 	before := t.breaker.openings
 	t.done(verdict)
-	return t.breaker.openings > before
+	if opened = t.breaker.openings > before; opened {
+		gd.places.restart()
+	}
+	if gd.breaker.isClosed() {
+		gd.turns = turns{}
+	}
+	return opened
 }
 
 // failing notes that somebody was told so, and is owed the word when it has passed.
@@ -186,7 +261,7 @@ func (g *guards) failing(gd *guard) {
 }
 
 // forget drops guards idle for long and, while there are too many, the idlest. One with attempts in
-// flight stays: a second bulkhead beside it would let too many in. One that somebody has a slot at
+// flight stays: a second one beside it would let too many in. One that somebody has a slot at
 // stays as long as there is room.
 func (g *guards) forget(now time.Time) {
 	for el := g.recent.Back(); el != nil; {
@@ -194,7 +269,7 @@ func (g *guards) forget(now time.Time) {
 		if !tooMany && now.Sub(gd.usedAt) < idleGuard {
 			return
 		}
-		if gd.bulkhead.inFlight == 0 && (tooMany || !gd.awaited(now)) {
+		if gd.places.inFlight == 0 && (tooMany || !gd.awaited(now)) {
 			gd.unpace()
 			g.recent.Remove(el)
 			delete(g.byKey, gd.key)
@@ -225,4 +300,11 @@ func (g *guards) open() float64 {
 		}
 	}
 	return float64(open)
+}
+
+// waiting counts the deliveries that wait for a place.
+func (g *guards) waiting() float64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return float64(g.waiters.used)
 }

@@ -61,7 +61,7 @@ func TestBreakerOpensProbesAndCloses(t *testing.T) {
 		}
 		opened := time.Now().UTC()
 		_, err := s.Send(t.Context(), d, 6)
-		requireDeferral(t, err, webhook.DeferBreaker, "it is probed after "+opened.Add(31*time.Second).Format(time.RFC3339))
+		requireDeferral(t, err, webhook.DeferBreaker, "it is probed after "+opened.Add(11*time.Second).Format(time.RFC3339))
 		require.Len(t, srv.Receipts(), 5, "an open breaker spends no attempt")
 
 		other := d
@@ -71,7 +71,7 @@ func TestBreakerOpensProbesAndCloses(t *testing.T) {
 		require.Equal(t, 503, a.StatusCode)
 		requireGauge(t, reg, 1)
 
-		<-time.After(29 * time.Second)
+		<-time.After(9 * time.Second)
 		_, err = s.Send(t.Context(), d, 6)
 		requireDeferral(t, err, webhook.DeferBreaker, "")
 		<-time.After(2 * time.Second)
@@ -96,6 +96,11 @@ func TestBreakerOfAChangedEndpoint(t *testing.T) {
 	requireDeferral(t, err, webhook.DeferBreaker, "the endpoint keeps failing")
 	changed := d
 	changed.Endpoint.Version++
+	changed.Endpoint.Description = "a word of its owner's"
+	_, err = s.Send(t.Context(), changed, 1)
+	requireDeferral(t, err, webhook.DeferBreaker, "the endpoint keeps failing")
+	changed.Endpoint.Version++
+	changed.Endpoint.Headers = map[string]string{"X-Key": "another"}
 	a, err := s.Send(t.Context(), changed, 1)
 	require.NoError(t, err)
 	require.Equal(t, 200, a.StatusCode)
@@ -135,7 +140,9 @@ func TestOneProbeAtATime(t *testing.T) {
 		probe, refused := s.Enter("acme", "ep_1")
 		require.Nil(t, refused)
 		_, refused = s.Enter("acme", "ep_1")
-		require.Equal(t, &webhook.Deferral{Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way"}, refused)
+		require.Equal(t, &webhook.Deferral{
+			Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way", WaitMS: 10_000,
+		}, refused)
 		probe(sender.ErrNoVerdict) // says nothing: the next turn is the probe
 		probe, refused = s.Enter("acme", "ep_1")
 		require.Nil(t, refused)
@@ -145,21 +152,52 @@ func TestOneProbeAtATime(t *testing.T) {
 	})
 }
 
-func TestBreakerOpensAtHalf(t *testing.T) {
+// TestBreakerOfAnEndpointThatTakesHalf: it is sent what it takes, in fewer places.
+func TestBreakerOfAnEndpointThatTakesHalf(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		s := newSender(t, sender.Config{})
-		busy, refused := s.Enter("acme", "ep_1") // in flight all along: neither success nor failure
-		require.Nil(t, refused)
-		defer busy(nil)
-		for range 4 {
+		for range 500 {
 			turn(t, s, nil)
 			turn(t, s, sender.ErrFailing)
 		}
+		for range 18 {
+			turn(t, s, sender.ErrFailing)
+		}
 		turn(t, s, nil)
-		turn(t, s, sender.ErrFailing) // 5 of 10
-		_, refused = s.Enter("acme", "ep_1")
-		require.NotNil(t, refused)
+		requireBreaker(t, s, "closed")
+		for range 20 {
+			turn(t, s, sender.ErrFailing)
+		}
+		requireBreaker(t, s, "open")
+	})
+}
+
+// TestDeferredDeliveriesComeOneByOne, and the first of them in time for the probe.
+func TestDeferredDeliveriesComeOneByOne(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSender(t, sender.Config{})
+		for range 5 {
+			turn(t, s, sender.ErrFailing)
+		}
+		last := 10 * time.Second
+		for i := range 10_000 {
+			_, refused := s.Enter("acme", "ep_1")
+			require.Equal(t, webhook.DeferBreaker, refused.Reason)
+			require.LessOrEqual(t, refused.Wait(), 2*time.Hour)
+			if i < 7000 {
+				require.InDelta(t, last, refused.Wait(), float64(time.Second))
+				last = refused.Wait() + time.Second
+			}
+		}
+		<-time.After(11 * time.Second)
+		turn(t, s, nil)
+		for range 5 {
+			turn(t, s, sender.ErrFailing)
+		}
+		_, refused := s.Enter("acme", "ep_1")
+		require.Less(t, refused.Wait(), 12*time.Second, "the line is gone with the breaker that made it")
 	})
 }
 
@@ -213,7 +251,7 @@ func TestGuardsAreBounded(t *testing.T) {
 
 func TestGuardsTogether(t *testing.T) {
 	t.Parallel()
-	s := newSender(t, sender.Config{Bulkhead: 4})
+	s := newSender(t, sender.Config{MostPlaces: 4})
 	var wg sync.WaitGroup
 	for n := range 8 {
 		wg.Go(func() {

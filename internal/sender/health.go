@@ -30,12 +30,12 @@ type Health interface {
 	Recovered(tenant, endpointID string)
 }
 
-// leave ends a delivery's turn and tells what its attempt changed. That somebody was told of a
+// release ends a delivery's turn and tells what its attempt changed. That somebody was told of a
 // failure is noted only afterwards: a success in between would else be told before the failure, and
 // none after it.
-func (s *Sender) leave(t turn, d webhook.Delivery, a webhook.Attempt, verdict error) {
+func (s *Sender) release(t turn, d webhook.Delivery, a webhook.Attempt, verdict error) {
 	now, key := time.Now(), t.guard.key
-	switch l := s.guards.leave(t, verdict); {
+	switch l := s.guards.release(t, verdict); {
 	case s.health == nil:
 	case l.recovered:
 		s.health.Recovered(key.tenant, key.id)

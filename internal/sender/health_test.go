@@ -55,7 +55,7 @@ func (h *heard) since() []string {
 
 func TestHealthHearsAttempts(t *testing.T) {
 	t.Parallel()
-	srv := endpointtest.Start(t, endpointtest.Config{Script: "200:2 503:7 200", Header: closing})
+	srv := endpointtest.Start(t, endpointtest.Config{Script: "200:2 503:22 200", Header: closing})
 	synctest.Test(t, func(t *testing.T) {
 		h := &heard{}
 		s := newSender(t, sender.Config{Health: h})
@@ -69,7 +69,7 @@ func TestHealthHearsAttempts(t *testing.T) {
 		}
 		send("evt_1", "recovered acme ep_1") // nobody knew
 		send("evt_2")
-		for range 4 {
+		for range 19 {
 			send("evt_3")
 		}
 		send("evt_4", "failing acme ep_1 evt_4 503")
@@ -189,10 +189,10 @@ func TestHealthIsToldOncePerOpening(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := &heard{}
-		s := newSender(t, sender.Config{Bulkhead: 100, Health: h})
+		s := newSender(t, sender.Config{MostPlaces: 100, Health: h})
 		for range 3 { // the breaker is closed, then twice half-open
 			var leave []func(error)
-			for range 100 {
+			for range 20 {
 				if l, refused := s.Enter("acme", "ep_1"); refused == nil {
 					leave = append(leave, l)
 				}
@@ -213,12 +213,12 @@ func TestHealthHearsOneRecovery(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		h := &heard{}
-		s := newSender(t, sender.Config{Bulkhead: 100, Health: h})
+		s := newSender(t, sender.Config{MostPlaces: 100, Health: h})
 		turn(t, s, sender.ErrNoVerdict)
 		turn(t, s, sender.ErrFailing)
 		require.Empty(t, h.since(), "no success, and no opening")
 		var leave []func(error)
-		for range 100 {
+		for range 20 {
 			l, refused := s.Enter("acme", "ep_1")
 			require.Nil(t, refused)
 			leave = append(leave, l)
@@ -265,7 +265,7 @@ func TestHealthHearsTheRecoveryLast(t *testing.T) {
 		s := newSender(t, sender.Config{Health: h})
 		turn(t, s, nil)
 		h.onFailing = func() { probe(t, s)(nil) } // no lock is held, or this would not return
-		for range 5 {
+		for range 20 {
 			turn(t, s, sender.ErrFailing)
 		}
 		turn(t, s, nil)

@@ -12,7 +12,7 @@ type metrics struct {
 
 // newMetrics makes the collectors and, with a registerer, shows them. Labels come from closed sets:
 // neither tenants nor endpoints can multiply the series.
-func newMetrics(r prometheus.Registerer, open func() float64) (*metrics, error) {
+func newMetrics(r prometheus.Registerer, g *guards) (*metrics, error) {
 	m := &metrics{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookloop_attempts_total",
@@ -34,8 +34,12 @@ func newMetrics(r prometheus.Registerer, open func() float64) (*metrics, error) 
 	breakers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "hookloop_breakers_open",
 		Help: "Endpoints whose circuit breaker in this worker is open or waits for its probe.",
-	}, open)
-	for _, c := range []prometheus.Collector{m.attempts, m.duration, m.deferrals, breakers} {
+	}, g.open)
+	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "hookloop_deliveries_waiting",
+		Help: "Deliveries that wait in this worker's memory for a place at their endpoint.",
+	}, g.waiting)
+	for _, c := range []prometheus.Collector{m.attempts, m.duration, m.deferrals, breakers, waiting} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

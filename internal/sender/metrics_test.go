@@ -51,7 +51,7 @@ hookloop_deferrals_total{reason="stopping"} 1
 `), "hookloop_attempts_total", "hookloop_breakers_open", "hookloop_deferrals_total"))
 	count, err := testutil.GatherAndCount(reg)
 	require.NoError(t, err)
-	require.Equal(t, 9, count, "those above and one histogram")
+	require.Equal(t, 10, count, "those above, one histogram and the deliveries that wait")
 	problems, err := testutil.GatherAndLint(reg)
 	require.NoError(t, err)
 	require.Empty(t, problems)

@@ -29,7 +29,7 @@ func TestSharedPacer(t *testing.T) {
 	t.Parallel()
 	srv := endpointtest.Start(t, endpointtest.Config{})
 	p := &together{wait: 1500 * time.Microsecond}
-	s := newSender(t, sender.Config{Pacer: p, Bulkhead: 1})
+	s := newSender(t, sender.Config{Pacer: p, MostPlaces: 1})
 	d := delivery(srv.URL)
 	_, err := s.Send(t.Context(), d, 1)
 	require.NoError(t, err, "without a limit nobody is asked")

@@ -1,5 +1,5 @@
 // Package sender makes one attempt: a signed POST with a deadline, behind an address guard and, per
-// endpoint, a circuit breaker, a bulkhead and a rate limit. It reports what came back, tells a Health
+// endpoint, a circuit breaker, places that adapt and a rate limit. It reports what came back, tells a Health
 // how the endpoint fares, and never says what to do about it: verdicts are webhook.Decide's, and
 // whether a turn may go to an endpoint in its state is webhook.Endpoint's. Activities call it; it is
 // the only package that asks HTTP of others.
@@ -26,7 +26,7 @@ import (
 type Config struct {
 	AllowLoopback bool                  // let endpoints on 127.0.0.0/8 and ::1 through; for development only
 	AllowNetworks []netip.Prefix        // networks inside that endpoints may lie in; empty: none
-	Bulkhead      int                   // attempts in flight per endpoint; 0: 16
+	MostPlaces    int                   // attempts in flight per endpoint, at most; 0: 1,024
 	UserAgent     string                // empty: "Hookloop"
 	Now           func() time.Time      // dates and signs attempts; nil: time.Now
 	Logger        *slog.Logger          // nil: silent
@@ -36,10 +36,8 @@ type Config struct {
 	Pacer         Pacer                 // keeps rate limits for all workers together; nil: each keeps its own
 }
 
-const defaultBulkhead = 16
-
 // Sender makes attempts. It is safe for concurrent use and meant to be shared: connections,
-// breakers and bulkheads are worth something only to who shares them.
+// breakers and places are worth something only to who shares them.
 type Sender struct {
 	userAgent string
 	now       func() time.Time
@@ -56,11 +54,11 @@ type Sender struct {
 
 // New prepares a Sender; nothing is dialled before the first Send.
 func New(cfg Config) (*Sender, error) {
-	if cfg.Bulkhead < 0 {
-		return nil, fmt.Errorf("sender: bulkhead of %d attempts", cfg.Bulkhead)
+	if cfg.MostPlaces < 0 {
+		return nil, fmt.Errorf("sender: at most %d attempts in flight", cfg.MostPlaces)
 	}
-	if cfg.Bulkhead == 0 {
-		cfg.Bulkhead = defaultBulkhead
+	if cfg.MostPlaces == 0 {
+		cfg.MostPlaces = mostPlaces
 	}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "Hookloop"
@@ -71,8 +69,8 @@ func New(cfg Config) (*Sender, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
-	g := newGuards(cfg.Bulkhead, cfg.Pacer == nil)
-	m, err := newMetrics(cfg.Metrics, g.open)
+	g := newGuards(cfg.MostPlaces, cfg.Pacer == nil)
+	m, err := newMetrics(cfg.Metrics, g)
 	if err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
 	}
@@ -97,7 +95,7 @@ func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 // Send makes attempt number of d. Every answer and every failure of the endpoint is an Attempt; an
 // error means no attempt counts, and is a *webhook.Deferral when that is nobody's fault.
 func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {
-	t, refused := s.enter(ctx, d)
+	t, refused := s.acquire(ctx, d)
 	if refused != nil {
 		return webhook.Attempt{}, s.deferred(refused)
 	}
@@ -106,7 +104,7 @@ func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webh
 	}
 	var a webhook.Attempt
 	verdict := errNoVerdict // also that of an attempt that panics
-	defer func() { s.leave(t, d, a, verdict) }()
+	defer func() { s.release(t, d, a, verdict) }()
 
 	a, err := s.traced(ctx, d, number)
 	if err != nil {
@@ -126,12 +124,12 @@ func (s *Sender) Breaker(tenant, endpointID string) string {
 	return s.guards.state(endpointKey{tenant, endpointID}).String()
 }
 
-// enter asks all who may refuse this turn: a stopping worker, the endpoint's guard.
-func (s *Sender) enter(ctx context.Context, d webhook.Delivery) (t turn, refused *webhook.Deferral) {
+// acquire asks all who may refuse this turn: a stopping worker, the endpoint's guard.
+func (s *Sender) acquire(ctx context.Context, d webhook.Delivery) (t turn, refused *webhook.Deferral) {
 	if ctx.Err() != nil {
 		return turn{}, stopping()
 	}
-	return s.guards.enter(d)
+	return s.guards.acquire(ctx, d)
 }
 
 func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {

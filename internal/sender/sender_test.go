@@ -170,8 +170,8 @@ func TestNoSecretIsAnError(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := sender.New(sender.Config{Bulkhead: -1})
-	require.EqualError(t, err, "sender: bulkhead of -1 attempts")
+	_, err := sender.New(sender.Config{MostPlaces: -1})
+	require.EqualError(t, err, "sender: at most -1 attempts in flight")
 }
 
 func requireDeferral(t *testing.T, err error, reason webhook.DeferReason, detail string) {

@@ -73,13 +73,13 @@ const (
 func DeferWait(d Deferral, n int, seed string) time.Duration {
 	first := firstDeferral
 	switch d.Reason {
-	case DeferLimit: // its slot is nobody else's: jitter would only collide
+	case DeferLimit: // its slot is its own: jitter would only collide
 		return d.Wait()
-	case DeferBulkhead: // so is its place
+	case DeferBulkhead, DeferBreaker: // so is its place, or its turn
 		return max(d.Wait(), time.Second)
 	case DeferStopping, DeferInternal:
 		first = time.Second
-	case DeferBreaker, DeferState, DeferDisabled, DeferSchedule:
+	case DeferState, DeferDisabled, DeferSchedule:
 	}
 	wait := longestDeferral
 	if n < 12 { // beyond, the shift would pass the longest anyway

@@ -13,7 +13,7 @@ func TestDeferWaitIsNeverShorterThanAsked(t *testing.T) {
 	t.Parallel()
 	const asked = 45 * time.Second
 	for n := 1; n <= 20; n++ {
-		got := webhook.DeferWait(webhook.Deferral{Reason: webhook.DeferBreaker, WaitMS: asked.Milliseconds()}, n, seed)
+		got := webhook.DeferWait(webhook.Deferral{Reason: webhook.DeferInternal, WaitMS: asked.Milliseconds()}, n, seed)
 		require.GreaterOrEqual(t, got, asked)
 		require.LessOrEqual(t, got, 36*time.Minute)
 	}
@@ -25,7 +25,7 @@ func TestDeferWait(t *testing.T) {
 		reasons []webhook.DeferReason
 		first   time.Duration
 	}{
-		{[]webhook.DeferReason{webhook.DeferBreaker, webhook.DeferState}, 30 * time.Second},
+		{[]webhook.DeferReason{webhook.DeferState}, 30 * time.Second},
 		{[]webhook.DeferReason{webhook.DeferInternal, webhook.DeferStopping}, time.Second},
 	} {
 		for _, reason := range tc.reasons {
@@ -53,13 +53,15 @@ func TestLimitedDeliveriesComeAtTheirSlots(t *testing.T) {
 	}
 }
 
-// A place is too, but a second is the least a trip through Temporal is worth.
+// A place is too, and a turn behind a breaker, but a second is the least a trip through Temporal is worth.
 func TestDeliveriesComeWhenAPlaceShouldBeFree(t *testing.T) {
 	t.Parallel()
 	for _, ms := range []int64{0, 999, 1001, 60_000} {
-		d := webhook.Deferral{Reason: webhook.DeferBulkhead, WaitMS: ms}
-		for n := 1; n <= 20; n++ {
-			require.Equal(t, time.Duration(max(ms, 1000))*time.Millisecond, webhook.DeferWait(d, n, seed))
+		for _, reason := range []webhook.DeferReason{webhook.DeferBulkhead, webhook.DeferBreaker} {
+			d := webhook.Deferral{Reason: reason, WaitMS: ms}
+			for n := 1; n <= 20; n++ {
+				require.Equal(t, time.Duration(max(ms, 1000))*time.Millisecond, webhook.DeferWait(d, n, seed))
+			}
 		}
 	}
 }

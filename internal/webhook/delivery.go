@@ -7,6 +7,7 @@ type Delivery struct {
 	Event    Event
 	Content  Content
 	Endpoint Endpoint
+	First    bool // made in the fast lane
 	Probe    bool // asked for by a person: an open breaker does not refuse it, its success closes the breaker
 }
 

@@ -62,7 +62,8 @@ func release(t *testing.T, s Store) {
 	require.True(t, got.Releasing.IsZero())
 }
 
-// breakers are reported beside the endpoint, whose version stays; a change of it forgets them.
+// breakers are reported beside the endpoint, whose version stays. A change of how it is reached, or that lets
+// its deliveries go, forgets them; any other does not.
 func breakers(t *testing.T, s Store) {
 	r := open(t, s)
 	create(t, r, endpoint(1))
@@ -78,14 +79,15 @@ func breakers(t *testing.T, s Store) {
 	got, err := r.Endpoint(t.Context(), tenant, id(1))
 	require.NoError(t, err)
 	require.Equal(t, born, got.BreakerOpenedAt, "the latest")
-	keeps(t, r, func(e *webhook.Endpoint) { e.Description, e.BreakerOpenedAt = "changed", time.Time{} })
-	_, err = r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
-		e.BreakerOpenedAt = born
-		return nil
-	})
-	require.NoError(t, err)
-	got, err = r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.Zero(t, got.BreakerOpenedAt, "what a changed endpoint failed with is past")
+	keeps(t, r, func(e *webhook.Endpoint) { e.Description = "changed" })
+	for _, past := range []func(e *webhook.Endpoint){
+		func(e *webhook.Endpoint) { e.URL += "/v2" },
+		func(e *webhook.Endpoint) { e.Headers = map[string]string{"X-Key": "another"} },
+		func(e *webhook.Endpoint) { e.State = webhook.EndpointPaused },
+		func(e *webhook.Endpoint) { e.Releasing = born },
+	} {
+		require.NoError(t, r.ReportBreaker(t.Context(), tenant, id(1), born))
+		keeps(t, r, func(e *webhook.Endpoint) { past(e); e.BreakerOpenedAt = time.Time{} })
+	}
 	require.NoError(t, r.ReportBreaker(t.Context(), tenant, id(2), born), "one that is gone is no trouble")
 }

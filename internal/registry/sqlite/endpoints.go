@@ -102,7 +102,9 @@ func (r *Registry) update(ctx context.Context, tx *sql.Tx, tenant, id string, ch
 		return e, err
 	}
 	e.Tenant, e.ID, e.CreatedAt, e.Version = before.Tenant, before.ID, before.CreatedAt, before.Version+1
-	e.BreakerOpenedAt = time.Time{} // what it failed with is past
+	if e.BreakerOpenedAt = before.BreakerOpenedAt; e.State != before.State || e.BeginsAnew(before.Reach(), before.Releasing) {
+		e.BreakerOpenedAt = time.Time{}
+	}
 	row, err := r.sealer.EndpointRow(e)
 	if err != nil {
 		return e, err

@@ -1,0 +1,248 @@
+package sender_test
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/sender"
+	"hookloop/internal/webhook"
+)
+
+// load sends deliveries into a bubble's sender, and keeps what became of each.
+type load struct {
+	s       *sender.Sender
+	verdict func(tenant, endpoint string) (took time.Duration, verdict error)
+
+	waits    []time.Duration // until the attempt began
+	order    []int           // in which they began
+	deferred []*webhook.Deferral
+	inFlight map[string]int
+	most     map[string]int // at once, by endpoint
+}
+
+func newLoad(t *testing.T, answer func(tenant, endpoint string) (time.Duration, error)) *load {
+	t.Helper()
+	return &load{s: newSender(t, sender.Config{}), verdict: answer, inFlight: map[string]int{}, most: map[string]int{}}
+}
+
+// answers is an endpoint that takes everything, after a time.
+func answers(after time.Duration) func(string, string) (time.Duration, error) {
+	return func(string, string) (time.Duration, error) { return after, nil }
+}
+
+// send is one delivery. Bubbles run one goroutine at a time when each ends in a wait, so load needs no lock
+// beside the order in which the sender answers.
+func (l *load) send(i int, tenant, endpoint string, mu chan struct{}) {
+	begin := time.Now()
+	release, refused := l.s.EnterDelivery(webhook.Delivery{
+		First: true, Event: webhook.Event{Tenant: tenant, ID: fmt.Sprint("evt_", i)}, Endpoint: webhook.Endpoint{Tenant: tenant, ID: endpoint},
+	})
+	mu <- struct{}{}
+	if refused != nil {
+		l.deferred = append(l.deferred, refused)
+		<-mu
+		return
+	}
+	l.waits, l.order = append(l.waits, time.Since(begin)), append(l.order, i)
+	l.inFlight[endpoint]++
+	l.most[endpoint] = max(l.most[endpoint], l.inFlight[endpoint])
+	took, verdict := l.verdict(tenant, endpoint)
+	<-mu
+	time.Sleep(took)
+	mu <- struct{}{}
+	l.inFlight[endpoint]--
+	<-mu
+	release(verdict)
+}
+
+// offer sends n deliveries at a pace, and waits for all of them.
+func (l *load) offer(n, perSecond int, tenant, endpoint string) {
+	mu := make(chan struct{}, 1)
+	for i := range n {
+		go l.send(i, tenant, endpoint, mu)
+		time.Sleep(time.Second / time.Duration(perSecond))
+		synctest.Wait()
+	}
+	time.Sleep(time.Minute)
+}
+
+func (l *load) longest() (d time.Duration) {
+	for _, w := range l.waits {
+		d = max(d, w)
+	}
+	return d
+}
+
+// TestPlacesGrowAsFarAsAnEndpointAnswersWell: none is deferred, and after the first seconds none waits.
+func TestPlacesGrowAsFarAsAnEndpointAnswersWell(t *testing.T) {
+	t.Parallel()
+	for _, latency := range []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second} {
+		t.Run(latency.String(), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				l := newLoad(t, answers(latency))
+				l.offer(150*30, 150, "acme", "ep_1")
+				require.Empty(t, l.deferred)
+				require.Less(t, l.longest(), 5*time.Second)
+				l.waits = nil
+				l.offer(150*10, 150, "acme", "ep_1")
+				require.Empty(t, l.deferred)
+				require.Zero(t, l.longest(), "it has its places")
+				require.LessOrEqual(t, l.most["ep_1"], 150*int(latency/time.Second)*2+300)
+			})
+		})
+	}
+}
+
+// TestABurstWaitsInOrder: a short wait in memory is no deferral.
+func TestABurstWaitsInOrder(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoad(t, answers(200*time.Millisecond))
+		l.offer(400, 10_000, "acme", "ep_1")
+		require.Empty(t, l.deferred)
+		for at, i := range l.order {
+			require.InDelta(t, at, i, 64, "those who get a place in the same moment may begin in any order")
+		}
+	})
+}
+
+// TestAnEndpointThatHangsStaysSmall, and what comes for it later does not even wait.
+func TestAnEndpointThatHangsStaysSmall(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoad(t, func(string, string) (time.Duration, error) { return 15 * time.Second, sender.ErrFailing })
+		l.offer(100*60, 100, "acme", "ep_1")
+		require.LessOrEqual(t, l.most["ep_1"], 32)
+		require.Less(t, len(l.waits), 80, "attempts made")
+		require.Equal(t, webhook.DeferBreaker, l.deferred[len(l.deferred)-1].Reason)
+	})
+}
+
+// TestAnEndpointThatTakesHalfIsSentLess, and its breaker stays closed.
+func TestAnEndpointThatTakesHalfIsSentLess(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		l := newLoad(t, func(string, string) (time.Duration, error) {
+			if n++; n%2 == 0 {
+				return 200 * time.Millisecond, sender.ErrFailing
+			}
+			return 200 * time.Millisecond, nil
+		})
+		l.offer(40*60, 40, "acme", "ep_1")
+		require.Empty(t, l.deferred)
+		require.Less(t, l.most["ep_1"], 50)
+	})
+}
+
+// TestAnEndpointThatIsOverrunGetsFewer: it answers forty at once in 200 ms, and more the slower. It is offered
+// no more than it can take, but began with too many.
+func TestAnEndpointThatIsOverrunGetsFewer(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var l *load
+		l = newLoad(t, func(_, endpoint string) (time.Duration, error) {
+			return max(200*time.Millisecond, 200*time.Millisecond*time.Duration(l.inFlight[endpoint])/40), nil
+		})
+		l.offer(600, 10_000, "acme", "ep_1") // a burst
+		l.most = map[string]int{}
+		l.offer(150*60, 150, "acme", "ep_1")
+		require.Less(t, l.most["ep_1"], 120)
+		require.Empty(t, l.deferred)
+	})
+}
+
+// TestOneTenantNeverHasAllPlaces: whatever hangs, the next tenant finds some.
+func TestOneTenantNeverHasAllPlaces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoad(t, func(tenant, _ string) (time.Duration, error) {
+			if tenant == "evil" {
+				return 30 * time.Second, sender.ErrFailing
+			}
+			return 0, nil
+		})
+		mu := make(chan struct{}, 1)
+		for i := range 10_000 {
+			go l.send(i, "evil", fmt.Sprint("ep_evil_", i%500), mu)
+		}
+		synctest.Wait()
+		require.Len(t, l.waits, sender.PlacesOfAll/2)
+		l.waits, l.deferred = nil, nil
+		for i := range 500 {
+			go l.send(i, "good", fmt.Sprint("ep_good_", i), mu)
+		}
+		synctest.Wait()
+		require.Len(t, l.waits, 500)
+		require.Zero(t, l.longest())
+		require.Empty(t, l.deferred)
+		time.Sleep(time.Hour)
+	})
+}
+
+// TestWhatWaitsIsToldWhenTheBreakerOpens, at once.
+func TestWhatWaitsIsToldWhenTheBreakerOpens(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		l := newLoad(t, func(string, string) (time.Duration, error) { return time.Second, sender.ErrFailing })
+		mu := make(chan struct{}, 1)
+		for i := range 100 {
+			go l.send(i, "acme", "ep_1", mu)
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Len(t, l.waits, 32)
+		require.Len(t, l.deferred, 68)
+		for _, d := range l.deferred {
+			require.Equal(t, webhook.DeferBreaker, d.Reason)
+		}
+	})
+}
+
+// TestWaitingEndsWithTheWorker.
+func TestWaitingEndsWithTheWorker(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSender(t, sender.Config{MostPlaces: 1})
+		busy, refused := s.Enter("acme", "ep_1")
+		require.Nil(t, refused)
+		ctx, stop := context.WithCancel(t.Context())
+		go func() {
+			time.Sleep(time.Second)
+			stop()
+		}()
+		_, err := s.Send(ctx, webhook.Delivery{Endpoint: webhook.Endpoint{Tenant: "acme", ID: "ep_1"}}, 1)
+		requireDeferral(t, err, webhook.DeferStopping, "")
+		busy(nil)
+		turn(t, s, nil)
+	})
+}
+
+// TestDeferredDeliveriesComeWhenPlacesShould: each has a time of its own, at the pace at which places come back.
+func TestDeferredDeliveriesComeWhenPlacesShould(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := newSender(t, sender.Config{MostPlaces: 1})
+		busy, refused := s.Enter("acme", "ep_1")
+		require.Nil(t, refused)
+		time.Sleep(time.Minute) // no place came back: the next need not wait to see
+		last := time.Duration(0)
+		for range 30 {
+			_, refused := s.Enter("acme", "ep_1")
+			require.Equal(t, webhook.DeferBulkhead, refused.Reason)
+			require.InDelta(t, last+30*time.Second, refused.Wait(), float64(2*time.Second))
+			last = refused.Wait()
+		}
+		for range 1000 {
+			_, refused := s.Enter("acme", "ep_1")
+			require.LessOrEqual(t, refused.Wait(), 30*time.Minute)
+		}
+		busy(nil)
+	})
+}
