@@ -80,7 +80,10 @@ func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawV
 	if s := ep.ScheduleOrDefault(); s[0] > 0 && ep.Refuses(time.Now(), false) == nil {
 		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferSchedule}, Schedule: s}, nil
 	}
-	return d.send(ctx, t, ep, webhook.Content{Data: data.Payload().GetData(), Context: t.Context})
+	return d.send(ctx, t, webhook.Delivery{
+		First: true, Event: t.Event, Endpoint: ep,
+		Content: webhook.Content{Data: data.Payload().GetData(), Context: t.Context},
+	})
 }
 
 // Attempt is the durable lane's turn. Its arguments are recorded on every attempt, so they carry
@@ -96,7 +99,7 @@ func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
 	if err != nil {
 		return TurnResult{}, err
 	}
-	r, err := d.send(ctx, t, ep, content)
+	r, err := d.send(ctx, t, webhook.Delivery{Event: t.Event, Endpoint: ep, Content: content, Probe: t.Probe})
 	if err == nil && r.Deferral != nil && !lasts(r.Deferral.Reason) {
 		return TurnResult{}, deferred(ctx, t, *r.Deferral)
 	}
@@ -116,14 +119,14 @@ func (d *Delivery) endpoint(ctx context.Context, t Turn) (webhook.Endpoint, erro
 	return ep, err
 }
 
-func (d *Delivery) send(ctx context.Context, t Turn, ep webhook.Endpoint, c webhook.Content) (TurnResult, error) {
+func (d *Delivery) send(ctx context.Context, t Turn, next webhook.Delivery) (TurnResult, error) {
+	ep := next.Endpoint
 	if refused := ep.Refuses(time.Now(), t.Held); refused != nil && !t.Probe {
 		return TurnResult{Deferral: refused, Schedule: ep.ScheduleOrDefault()}, nil
 	}
 	if t.Parked != "" {
 		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferState, Detail: t.Parked}, Schedule: ep.ScheduleOrDefault()}, nil
 	}
-	next := webhook.Delivery{Event: t.Event, Content: c, Endpoint: ep, Probe: t.Probe}
 	if d.Ledger != nil {
 		if err := d.Ledger.Remember(ctx, next); err != nil {
 			return TurnResult{}, err

@@ -31,6 +31,10 @@ type Backlog interface {
 	Probe(ctx context.Context, tenant, eventID, endpointID, key string) (webhook.Probe, error)
 	// Release lets a delivery go; false says that it was not held.
 	Release(ctx context.Context, tenant, eventID, endpointID string) (bool, error)
+	// Waiting gives the events of the deliveries under way that are not held, the oldest first.
+	Waiting(ctx context.Context, tenant, endpointID string) (eventIDs []string, err error)
+	// Recheck gives a delivery its turn now if the last one was deferred; false says that it was not.
+	Recheck(ctx context.Context, tenant, eventID, endpointID string) (bool, error)
 	// Look tells a delivery to look at its endpoint now.
 	Look(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
 }

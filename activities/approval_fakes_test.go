@@ -108,6 +108,25 @@ func (q *queue) Running(_ context.Context, _, _ string, before time.Time, _ bool
 	return ids, next, q.away
 }
 
+func (q *queue) Waiting(context.Context, string, string) (ids []string, err error) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.lists) > 0 {
+		ids, q.lists = q.lists[0], q.lists[1:]
+	}
+	return ids, q.away
+}
+
+func (q *queue) Recheck(_ context.Context, _, eventID, _ string) (bool, error) {
+	if q.on != nil {
+		q.on(eventID)
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.let = append(q.let, let{eventID, time.Now()})
+	return !q.notHeld[eventID], q.fail[eventID]
+}
+
 func (q *queue) Probe(_ context.Context, _, eventID, _, key string) (webhook.Probe, error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

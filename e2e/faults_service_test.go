@@ -126,7 +126,7 @@ func startWorker(
 		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events, Ledger: marks},
 		Recoveries: &activities.Recovery{Deliveries: again},
 		Approvals: &activities.Approval{
-			Endpoints: endpoints, Backlog: backlog.New(c), Events: &approvals.Announcer{Client: c, Endpoints: endpoints},
+			Endpoints: endpoints, Backlog: backlog.New(c, client.DefaultNamespace), Events: &approvals.Announcer{Client: c, Endpoints: endpoints},
 		},
 	})
 	require.NoError(t, err)

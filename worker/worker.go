@@ -24,6 +24,22 @@ const (
 	mostPollers  = 50
 )
 
+// What runs at once. The sender decides how many attempts there are, by tenant and endpoint, and lets others wait
+// or defers them: so the SDK's own limits, which know neither, must never be the ones that are met first.
+const (
+	// A workflow task lasts as long as its first attempts. The sender makes 2,048 of those at once and lets 4,096
+	// wait; each may be an event of its own. One that is under way and waits costs some 50 KiB.
+	mostWorkflowTasks = 8192
+	// One event has up to 64 first attempts at once. What finds none waits in the SDK, in the order in which it came.
+	mostLocalActivities = 16384
+	// Retries, which the sender bounds likewise, and beside them releases, recoveries and approvals.
+	mostActivities = 8192
+	// Workflows kept between two of their tasks, at some 40 KiB each. One that waits for days need not stay: it is
+	// replayed from a short history. But an event whose attempts take longer than eight seconds, and whose task
+	// reports meanwhile, must not be dropped, or they would be made twice: so there are more than attempts.
+	stickyWorkflows = 4096
+)
+
 // Config is what a worker needs. All fields are required.
 type Config struct {
 	Client     client.Client // shared with the gateway, or events are not started eagerly
@@ -40,12 +56,16 @@ func New(cfg Config) (*Worker, error) {
 	if cfg.Client == nil || cfg.Deliveries == nil || cfg.Recoveries == nil || cfg.Approvals == nil {
 		return nil, errors.New("worker: Client, Deliveries, Recoveries and Approvals are required")
 	}
+	worker.SetStickyWorkflowCacheSize(stickyWorkflows)
 	w := worker.New(cfg.Client, workflows.TaskQueue, worker.Options{
-		WorkerStopTimeout:                  stopTimeout,
-		DisableRegistrationAliasing:        true,
-		MaxConcurrentActivityExecutionSize: 500,
-		WorkflowTaskPollerBehavior:         pollers(),
-		ActivityTaskPollerBehavior:         pollers(),
+		WorkerStopTimeout:           stopTimeout,
+		DisableRegistrationAliasing: true,
+		WorkflowTaskPollerBehavior:  pollers(),
+		ActivityTaskPollerBehavior:  pollers(),
+
+		MaxConcurrentWorkflowTaskExecutionSize:  mostWorkflowTasks,
+		MaxConcurrentLocalActivityExecutionSize: mostLocalActivities,
+		MaxConcurrentActivityExecutionSize:      mostActivities,
 	})
 	workflows.Register(w)
 	w.RegisterActivity(cfg.Deliveries)

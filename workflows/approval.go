@@ -81,7 +81,11 @@ func (a *approval) goesOn(ctx workflow.Context) bool {
 		return true
 	}
 	catchUp(ctx)
-	if ctx.Err() != nil || !a.said.last() || !goesBy(ctx, changeHeardOut) {
+	if a.said.recovered && a.report.Status == webhook.ApprovalRecovered {
+		a.report.Status = webhook.ApprovalWatching // another worker has found it well, and deferred deliveries of its own
+		return ctx.Err() == nil
+	}
+	if ctx.Err() != nil || !a.said.last() {
 		return false
 	}
 	if a.said.resume != nil && !a.said.deleted() {
@@ -95,9 +99,7 @@ func (a *approval) goesOnAsNew(ctx workflow.Context) bool {
 	if !suggested(ctx) || !workflow.AllHandlersFinished(ctx) {
 		return false
 	}
-	if goesBy(ctx, changeHeardOut) {
-		catchUp(ctx) // what waits to be heard would not be in the new run
-	}
+	catchUp(ctx) // what waits to be heard would not be in the new run
 	return !a.said.orders()
 }
 
@@ -110,7 +112,7 @@ func catchUp(ctx workflow.Context) {
 
 // step does what is next, until the status changes or somebody says something.
 func (a *approval) step(ctx workflow.Context) error {
-	if a.said.unpaused() && goesBy(ctx, changeHeardOut) {
+	if a.said.unpaused() {
 		a.resumed(ctx)
 		return nil
 	}
@@ -157,10 +159,21 @@ func (a *approval) watch(ctx workflow.Context) error {
 	case a.said.gone:
 		return a.ask(ctx, "it answered "+a.lastAnswer()+" and wants no more", webhook.EndpointActive)
 	case a.said.recovered:
-		a.report.Status, a.report.Reason = webhook.ApprovalRecovered, "it took a delivery"
+		return a.recovered(ctx)
 	case over:
 		return a.ask(ctx, a.failure(), webhook.EndpointActive)
 	}
+	return nil
+}
+
+// recovered ends the episode once what was deferred is on its way. If the endpoint fails again meanwhile, that is
+// a new failure.
+func (a *approval) recovered(ctx workflow.Context) error {
+	a.said.recovered, a.report.FailingSince = false, nil
+	if err := a.recheck(ctx); err != nil || a.said.anything() {
+		return err
+	}
+	a.report.Status, a.report.Reason = webhook.ApprovalRecovered, "it took a delivery"
 	return nil
 }
 
@@ -194,7 +207,7 @@ func suggested(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetCont
 // cancelled the approval. Everything else was retried without end.
 func (a *approval) give(ctx workflow.Context, err error) error {
 	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == activities.TypeEndpointGone {
-		if a.said.end == nil || !a.said.deleted() && goesBy(ctx, changeHeardOut) {
+		if !a.said.deleted() {
 			a.said.end = &webhook.End{Kind: webhook.EndDeleted}
 		}
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/activities"
@@ -84,6 +85,24 @@ func (a *approval) releaseBatch(ctx workflow.Context) (r activities.ReleaseResul
 		_ = cancelled.Details(&r) // then the figures stay as they were
 	}
 	return r, err
+}
+
+// recheck brings what was deferred on its way, as far as nothing else is said meanwhile.
+func (a *approval) recheck(ctx workflow.Context) error {
+	going, stop := workflow.WithCancel(ctx)
+	defer stop()
+	gone := workflow.ExecuteActivity(releasing(going, a.in.Tenant, "bring what was deferred on its way"), keeper.RecheckDeferred, a.subject())
+	asked := workflow.GetInfo(ctx).GetCurrentHistoryLength()
+	_ = workflow.Await(ctx, func() bool { return gone.IsReady() || a.said.failing > 0 || a.said.gone || a.said.orders() })
+	if !gone.IsReady() {
+		cancelLater(ctx, asked)
+		stop()
+	}
+	err := gone.Get(ctx, nil)
+	if temporal.IsCanceledError(err) && ctx.Err() == nil { // by what was said
+		return nil
+	}
+	return err
 }
 
 // nudge lets deliveries find out how the endpoint stands now, instead of when their time comes.

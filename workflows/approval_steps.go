@@ -148,7 +148,7 @@ func (a *approval) release(ctx workflow.Context) error {
 	if temporal.IsCanceledError(err) && ctx.Err() == nil { // by what was said
 		return nil
 	}
-	if r.Stopped != "" && goesBy(ctx, changeReleaseStops) {
+	if r.Stopped != "" {
 		return a.stopped(ctx, r.Stopped)
 	}
 	if err != nil || !r.Done {

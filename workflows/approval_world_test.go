@@ -19,15 +19,17 @@ import (
 
 // world is an endpoint, the deliveries held for it, and the events about it.
 type world struct {
-	mu       sync.Mutex
-	endpoint webhook.Endpoint
-	deleted  bool
-	held     []string
-	probes   []webhook.Probe // what each probe brings; the last repeats
-	probed   map[string]webhook.Probe
-	released []string
-	nudged   []string
-	told     []activities.Announcement
+	mu        sync.Mutex
+	endpoint  webhook.Endpoint
+	deleted   bool
+	held      []string
+	probes    []webhook.Probe // what each probe brings; the last repeats
+	probed    map[string]webhook.Probe
+	released  []string
+	nudged    []string
+	told      []activities.Announcement
+	waiting   []string // deliveries that are not held
+	rechecked []string
 }
 
 func (w *world) Endpoint(context.Context, string, string) (webhook.Endpoint, error) {
@@ -72,6 +74,19 @@ func (w *world) Running(_ context.Context, _, _ string, _ time.Time, held bool, 
 		return nil, nil, nil
 	}
 	return slices.Clone(w.held), nil, nil
+}
+
+func (w *world) Waiting(context.Context, string, string) ([]string, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return slices.Clone(w.waiting), nil
+}
+
+func (w *world) Recheck(_ context.Context, _, eventID, _ string) (bool, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.rechecked = append(w.rechecked, eventID)
+	return true, nil
 }
 
 func (w *world) Probe(_ context.Context, _, eventID, _, key string) (webhook.Probe, error) {

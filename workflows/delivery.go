@@ -36,14 +36,10 @@ func Delivery(ctx workflow.Context, in DeliveryInput) (DeliveryResult, error) {
 	return d.finish(ctx)
 }
 
-// soonest keeps the timer of a slot that has passed: workers of v0.1, which know no slots, have one there.
-const soonest = time.Millisecond
-
 type delivery struct {
 	in          DeliveryInput
 	report      webhook.DeliveryReport
 	next        time.Duration // the wait before the next turn
-	until       time.Time     // when that is over, if it must be met; zero: nobody waits for it
 	deferrals   int           // in a row
 	outcome     string        // as the search attribute has it
 	parkedUntil time.Time     // when it ends if nobody lets it go
@@ -108,9 +104,6 @@ func (d *delivery) seed() string { return d.in.Event.ID + "/" + d.in.EndpointID 
 // found out by the turn after it.
 func (d *delivery) wait(ctx workflow.Context) {
 	d.show(ctx)
-	if !d.until.IsZero() { // it has come nearer since: a workflow takes its time to begin
-		d.next, d.until = max(d.until.Sub(workflow.Now(ctx)), soonest), time.Time{}
-	}
 	if d.next <= 0 {
 		return
 	}
@@ -242,7 +235,7 @@ func (d *delivery) decide(a webhook.Attempt) {
 func (d *delivery) deferred(why webhook.Deferral) {
 	d.deferrals++
 	d.report.Reason = why.Error()
-	d.next, d.until = webhook.DeferWait(why, d.deferrals, d.seed()), why.Until
+	d.next = 0 // the turn itself waits, as an activity that Temporal retries: so it can be told to go now
 	switch why.Reason {
 	case webhook.DeferSchedule:
 		d.next = webhook.Jitter(d.in.Schedule[0], d.seed(), 0)

@@ -37,10 +37,13 @@ type event struct {
 	in     EventInput
 	data   converter.RawValue
 	report EventReport
+
+	left    int // deliveries that have not ended
+	changes int // not shown yet
 }
 
 func newEvent(in EventInput, data converter.RawValue) *event {
-	e := &event{in: in, data: data, report: EventReport{Status: webhook.EventDelivering}}
+	e := &event{in: in, data: data, left: len(in.EndpointIDs), report: EventReport{Status: webhook.EventDelivering}}
 	for _, id := range in.EndpointIDs {
 		e.report.Deliveries = append(e.report.Deliveries, webhook.DeliveryReport{EndpointID: id, Status: webhook.Pending})
 	}
@@ -51,25 +54,49 @@ func (e *event) answer() (EventReport, error) { return e.report, nil }
 
 // deliver brings one delivery to its end: in the fast lane if all goes well, else by a Delivery.
 func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, places workflow.Semaphore) {
-	if err := places.Acquire(ctx, 1); err != nil { // cancelled while it waited for a place
-		report.Status, report.Reason = webhook.Cancelled, reasonOf(err)
-		return
-	}
 	next := DeliveryInput{
 		Event:      e.in.Event,
 		EventRunID: workflow.GetInfo(ctx).WorkflowExecution.RunID,
 		EndpointID: report.EndpointID,
+		AcceptedAt: workflow.GetInfo(ctx).WorkflowStartTime,
 	}
-	if next.park(); next.Parked != "" {
+	next.park()
+	if next.Parked != "" || !e.fastLane(ctx, report, &next, places) {
+		e.carryOn(ctx, report, next)
+	}
+	e.left--
+	e.show(ctx)
+}
+
+// fastLane says whether the delivery ended here. A turn that is deferred for a moment waits that out and has
+// another: a timer costs a fraction of a Delivery.
+func (e *event) fastLane(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput, places workflow.Semaphore) (ended bool) {
+	for turn := 1; ; turn++ {
+		if err := places.Acquire(ctx, 1); err != nil { // cancelled while it waited for a place
+			report.Status, report.Reason = webhook.Cancelled, reasonOf(err)
+			return true
+		}
+		ended = e.firstAttempt(ctx, report, next)
 		places.Release(1)
-		e.carryOn(ctx, report, next)
-		return
+		if ended || turn == fastTurns || !e.wait(ctx, report, next) {
+			return ended
+		}
 	}
-	ended := e.firstAttempt(ctx, report, &next)
-	places.Release(1)
-	if !ended {
-		e.carryOn(ctx, report, next)
+}
+
+// wait waits out a short deferral, or says that it is none.
+func (e *event) wait(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput) bool {
+	wait, short := next.shortWait(workflow.Now(ctx))
+	if !short {
+		return false
 	}
+	at := workflow.Now(ctx).Add(wait).UTC()
+	report.Reason, report.NextAttemptAt = next.Deferral.Detail, &at
+	e.show(ctx)
+	timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "wait for attempt 1" + because(report.Reason)})
+	_ = timer.Get(ctx, nil) // cancelled, the next turn finds out
+	report.Reason, report.NextAttemptAt, next.Deferral = "", nil, nil
+	return true
 }
 
 // firstAttempt says whether the delivery ended with its first turn. If it did not, next has
@@ -94,7 +121,6 @@ func (e *event) firstAttempt(ctx workflow.Context, report *webhook.DeliveryRepor
 	default:
 		next.Attempts, next.Schedule = []webhook.Attempt{*r.Attempt}, r.Schedule
 	}
-	workflow.SetCurrentDetails(ctx, e.details())
 	return report.Status.Ended()
 }
 
@@ -105,12 +131,22 @@ func (e *event) carryOn(ctx workflow.Context, report *webhook.DeliveryReport, in
 		report.Reason = in.Deferral.Detail
 	}
 	report.WorkflowID = DeliveryWorkflowID(in.Event.Tenant, in.Event.ID, in.EndpointID)
-	workflow.SetCurrentDetails(ctx, e.details())
+	e.show(ctx)
 	var r DeliveryResult
 	if err := workflow.ExecuteChildWorkflow(child(ctx, in), Delivery, in).Get(ctx, &r); err != nil {
 		r = DeliveryResult{Status: webhook.Cancelled, Reason: reasonOf(err)}
 	}
 	report.Status, report.Reason = r.Status, r.Reason
+}
+
+// show brings the details in the UI up to date: each time for a few deliveries, and for many when a good part of
+// them has changed, for they are rendered whole.
+func (e *event) show(ctx workflow.Context) {
+	e.changes++
+	if e.left == 0 || e.changes*16 < len(e.report.Deliveries) { // finish shows the end
+		return
+	}
+	e.changes = 0
 	workflow.SetCurrentDetails(ctx, e.details())
 }
 

@@ -47,7 +47,8 @@ type DeliveryInput struct {
 	Event      webhook.Event     `json:"event"`
 	EventRunID string            `json:"event_run_id"` // the run whose history holds the data
 	EndpointID string            `json:"endpoint_id"`
-	Schedule   webhook.Schedule  `json:"schedule,omitempty"` // as it was at the first turn; empty: not known yet
+	AcceptedAt time.Time         `json:"accepted_at,omitzero"` // the event; zero: by code that does not say
+	Schedule   webhook.Schedule  `json:"schedule,omitempty"`   // as it was at the first turn; empty: not known yet
 	Attempts   []webhook.Attempt `json:"attempts,omitempty"`
 	Deferral   *webhook.Deferral `json:"deferral,omitempty"`   // why the fast lane made no attempt
 	Redelivery *webhook.Verb     `json:"redelivery,omitempty"` // who started a finished delivery again
@@ -62,6 +63,24 @@ func (in *DeliveryInput) park() {
 	}
 	in.Parked = fmt.Sprintf("the event has passed through Hookloop %d times: it may go in circles, so a person must let it go (retry-now) or end it (cancel)", in.Event.Hops)
 	in.Deferral = &webhook.Deferral{Reason: webhook.DeferState, Detail: in.Parked}
+}
+
+// shortWait says how long the deferral lasts, if it is one that the Event waits out by itself. Behind an open breaker
+// a Delivery waits: the others are told when it closes, an Event is not.
+func (in *DeliveryInput) shortWait(now time.Time) (time.Duration, bool) {
+	if in.Deferral == nil {
+		return 0, false
+	}
+	wait := webhook.DeferWait(*in.Deferral, 1, in.Event.ID+"/"+in.EndpointID)
+	if !in.Deferral.Until.IsZero() {
+		wait = max(in.Deferral.Until.Sub(now), 0)
+	}
+	switch in.Deferral.Reason {
+	case webhook.DeferBulkhead, webhook.DeferLimit, webhook.DeferInternal, webhook.DeferStopping:
+		return wait, wait <= shortWait
+	case webhook.DeferBreaker, webhook.DeferState, webhook.DeferDisabled, webhook.DeferSchedule:
+	}
+	return 0, false
 }
 
 // Carried is what a Delivery tells the run that continues it, beside its input.

@@ -55,18 +55,26 @@ const (
 
 // The search attributes, all keywords. Outcome holds a webhook.EventStatus on an Event, a
 // webhook.DeliveryStatus on a Delivery and a webhook.ApprovalStatus on an Approval; a Delivery that a
-// person must let go has webhook.ApprovalAwaiting, too. Endpoint is set on all but an Event.
+// person must let go has webhook.ApprovalAwaiting, too. Endpoint is set on all but an Event. Accepted is
+// on a Delivery when its event was accepted, in an AcceptedFormat: lists go by it, oldest first.
 var (
 	Tenant    = temporal.NewSearchAttributeKeyKeyword("Tenant")
 	EventType = temporal.NewSearchAttributeKeyKeyword("EventType")
 	Endpoint  = temporal.NewSearchAttributeKeyKeyword("Endpoint")
 	Outcome   = temporal.NewSearchAttributeKeyKeyword("Outcome")
+	Accepted  = temporal.NewSearchAttributeKeyKeyword("Accepted")
 )
+
+// AcceptedFormat is UTC and sorts as text.
+const AcceptedFormat = "2006-01-02T15:04:05.000000Z"
+
+// AttemptActivity is the activity that a Delivery whose turn was deferred waits in.
+const AttemptActivity = "Attempt"
 
 // SearchAttributes lists their names, in the order in which the embedded engine gives them columns:
 // append only.
 func SearchAttributes() []string {
-	return []string{Tenant.GetName(), EventType.GetName(), Endpoint.GetName(), Outcome.GetName()}
+	return []string{Tenant.GetName(), EventType.GetName(), Endpoint.GetName(), Outcome.GetName(), Accepted.GetName()}
 }
 
 // EventWorkflowID names the one workflow of an event.

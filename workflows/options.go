@@ -19,6 +19,13 @@ import (
 // of one workflow task, and share its worker with every other event.
 const FastLane = 64
 
+// fastTurns is how many turns a delivery has in the fast lane, and shortWait the longest wait between them. Somebody
+// who looks for a delivery that waits longer should find a workflow of its own.
+const (
+	fastTurns = 2
+	shortWait = time.Minute
+)
+
 // wideResponse bounds what is kept of each first answer to an event with more endpoints than that,
 // in bytes: a thousand answers must fit into one result, for which Temporal allows 2 MiB.
 const wideResponse = 128
@@ -159,6 +166,7 @@ func child(ctx workflow.Context, in DeliveryInput) workflow.Context {
 			EventType.ValueSet(in.Event.Type),
 			Endpoint.ValueSet(in.EndpointID),
 			Outcome.ValueSet(in.outcome()),
+			Accepted.ValueSet(in.AcceptedAt.UTC().Format(AcceptedFormat)),
 		),
 	})
 }

@@ -48,6 +48,7 @@ type consumer struct {
 	schedule webhook.Schedule
 	gone     map[string]bool
 	body     string              // of each answer
+	full     int                 // turns during which the endpoint has no place
 	paused   int                 // turns during which the endpoint is paused
 	sent     map[string][]string // bodies by endpoint
 }
@@ -68,6 +69,10 @@ func (c *consumer) EventContent(context.Context, webhook.Event, string) (webhook
 func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.Attempt, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	if c.full > 0 {
+		c.full--
+		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferBulkhead, Detail: "no place", WaitMS: 20_000}
+	}
 	if c.paused > 0 {
 		c.paused--
 		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is paused"}
@@ -147,6 +152,35 @@ func TestEventHandsTroubleToADelivery(t *testing.T) {
 	require.Equal(t, "delivery/demo/evt_1/ep_a", report.Deliveries[0].WorkflowID)
 	require.Equal(t, []string{data, data, data}, c.sent["ep_a"])
 	require.Empty(t, report.Deliveries[1].WorkflowID)
+}
+
+// TestEventWaitsOutAShortDeferral: a Delivery of its own would cost several times a timer. A second one is no accident.
+func TestEventWaitsOutAShortDeferral(t *testing.T) {
+	t.Parallel()
+	c := &consumer{full: 1}
+	env := newEnv(t, c)
+	began := env.Now()
+	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: anEvent(), EndpointIDs: []string{"ep_a"}}, raw(data))
+	var report workflows.EventReport
+	require.NoError(t, env.GetWorkflowResult(&report))
+	require.Equal(t, webhook.EventDelivered, report.Status)
+	require.Empty(t, report.Deliveries[0].WorkflowID)
+	require.Empty(t, report.Deliveries[0].Reason)
+	require.Nil(t, report.Deliveries[0].NextAttemptAt)
+	require.InDelta(t, 20*time.Second, env.Now().Sub(began), float64(time.Second))
+
+	report = runEvent(t, &consumer{full: 2}, "ep_a")
+	require.Equal(t, webhook.EventDelivered, report.Status)
+	require.NotEmpty(t, report.Deliveries[0].WorkflowID)
+}
+
+// TestDeliveryBehindABreakerIsAnActivity that Temporal retries, so that it can be told when the breaker closes.
+func TestDeliveryBehindABreakerIsAnActivity(t *testing.T) {
+	t.Parallel()
+	c := &consumer{scripts: map[string][]int{"ep_a": {0, 0, 200}}}
+	report := runEvent(t, c, "ep_a")
+	require.Equal(t, webhook.EventDelivered, report.Status)
+	require.NotEmpty(t, report.Deliveries[0].WorkflowID)
 }
 
 func TestEventFailsWhenAScheduleIsSpent(t *testing.T) {
@@ -263,6 +297,7 @@ func TestWireNames(t *testing.T) {
 	require.Equal(t, "retry-now cancel", workflows.SignalRetryNow+" "+workflows.SignalCancel)
 	require.Equal(t, "retry-now cancel", workflows.UpdateRetryNow+" "+workflows.UpdateCancel)
 	require.Equal(t, "look", workflows.SignalLook)
+	require.Equal(t, "Attempt", workflows.AttemptActivity)
 	require.Equal(t, "probe release", workflows.UpdateProbe+" "+workflows.UpdateRelease)
 	require.Equal(t, "approve reject", workflows.SignalApprove+" "+workflows.SignalReject)
 	require.Equal(t, "approve reject", workflows.UpdateApprove+" "+workflows.UpdateReject)
@@ -272,7 +307,7 @@ func TestWireNames(t *testing.T) {
 	require.Equal(t, "recovery/demo/ep_1", workflows.RecoveryWorkflowID("demo", "ep_1"))
 	require.Equal(t, "event/demo/evt_1", workflows.EventWorkflowID("demo", "evt_1"))
 	require.Equal(t, "delivery/demo/evt_1/ep_1", workflows.DeliveryWorkflowID("demo", "evt_1", "ep_1"))
-	require.Equal(t, []string{"Tenant", "EventType", "Endpoint", "Outcome"}, workflows.SearchAttributes())
+	require.Equal(t, []string{"Tenant", "EventType", "Endpoint", "Outcome", "Accepted"}, workflows.SearchAttributes())
 
 	r := &names{}
 	workflows.Register(r)
@@ -289,7 +324,7 @@ func TestWireNames(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"Attempt", "FirstAttempt", "RecoverPage",
-		"Announce", "ChangeState", "CountHeld", "LookAtEndpoint", "NudgeAll", "ProbeOldest", "ReleaseHeld",
+		"Announce", "ChangeState", "CountHeld", "LookAtEndpoint", "NudgeAll", "ProbeOldest", "RecheckDeferred", "ReleaseHeld",
 	}, methods)
 }
 

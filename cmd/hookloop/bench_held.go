@@ -126,7 +126,7 @@ func (h *heldBench) hold(ctx context.Context) (map[string]time.Time, error) {
 		return nil, err
 	}
 	fmt.Fprintf(h.log, "held: %d events accepted in %s\n", len(posted), time.Since(began).Round(time.Second))
-	waiting := backlog.New(h.dev.client)
+	waiting := backlog.New(h.dev.client, h.dev.engine.Namespace())
 	err = h.await(ctx, func() (bool, error) {
 		n, err := waiting.Held(ctx, h.tenant, h.endpointID)
 		return n == h.result.Held, err
@@ -155,7 +155,7 @@ func (h *heldBench) release(ctx context.Context, posted map[string]time.Time) er
 		fmt.Fprintf(h.log, "released: %d of %d arrived\n", got, len(posted))
 	}
 	h.result.CPUPerRelease = (cpuTime() - cpu).Seconds() * 1000 / float64(len(posted))
-	asks, waiting := approvals.New(h.dev.client), backlog.New(h.dev.client)
+	asks, waiting := approvals.New(h.dev.client), backlog.New(h.dev.client, h.dev.engine.Namespace())
 	err := h.await(ctx, func() (bool, error) {
 		r, err := asks.Get(ctx, h.tenant, h.endpointID)
 		if h.result.Released = r.Released; err != nil || !r.Status.Ended() {

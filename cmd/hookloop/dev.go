@@ -139,7 +139,7 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 		return nil, err
 	}
 	d.service, err = newService(ctx, serviceConfig{
-		Role: config.RoleServe, Client: d.client, Telemetry: d.told, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.file("registry.db"), RegistryKey: key,
+		Role: config.RoleServe, Client: d.client, Namespace: d.engine.Namespace(), Telemetry: d.told, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.file("registry.db"), RegistryKey: key,
 		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, Logger: log,
 	})
 	return d, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -105,7 +106,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	}
 	defer c.Close()
 	s, err := newService(ctx, serviceConfig{
-		Role: role, Client: c, Telemetry: told, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
+		Role: role, Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Telemetry: told, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
 		JWT: cfg.JWT, Ingest: cfg.Ingest, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Logger: log,
 	})
 	if err != nil {

@@ -34,6 +34,7 @@ import (
 type serviceConfig struct {
 	Role          config.Role // gateway, worker, or serve for both
 	Client        client.Client
+	Namespace     string // that of the client
 	Telemetry     *telemetry.Telemetry
 	Codec         *codec.Codec // that of the client
 	Registry      string       // path of the SQLite file, or URL of the PostgreSQL database
@@ -120,7 +121,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Ledger: with.marks},
 		Recoveries: &activities.Recovery{Deliveries: with.again},
 		Approvals: &activities.Approval{
-			Endpoints: s.registry, Backlog: backlog.New(cfg.Client), Events: &approvals.Announcer{Client: cfg.Client, Endpoints: s.registry},
+			Endpoints: s.registry, Backlog: backlog.New(cfg.Client, cfg.Namespace), Events: &approvals.Announcer{Client: cfg.Client, Endpoints: s.registry},
 		},
 	})
 	return err

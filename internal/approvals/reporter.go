@@ -57,6 +57,7 @@ type news struct {
 	tenant, endpointID string
 	openedAt           time.Time
 	failing            *webhook.Failing // nil: it recovered
+	waiting            bool             // deliveries want to hear of the recovery
 }
 
 // NewReporter begins to report; Close ends it. Without breakers (nil) each worker finds out for itself.
@@ -82,12 +83,12 @@ func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID
 	if a.IsGone() {
 		kind = gone
 	}
-	r.failing(kind, news{tenant, endpointID, time.Now(), &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}})
+	r.failing(kind, news{tenant, endpointID, time.Now(), &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}, false})
 }
 
 // Persists tells that a delivery keeps failing, and no breaker opened.
 func (r *Reporter) Persists(tenant, endpointID string, a webhook.Attempt, eventID string) {
-	r.failing(persists, news{tenant, endpointID, time.Now().Add(-unheeded), &webhook.Failing{Answer: webhook.AnswerOf(a, eventID)}})
+	r.failing(persists, news{tenant, endpointID, time.Now().Add(-unheeded), &webhook.Failing{Answer: webhook.AnswerOf(a, eventID)}, false})
 }
 
 // failing puts what is news among its kind.
@@ -106,14 +107,15 @@ func (r *Reporter) failing(kind string, n news) {
 	}
 }
 
-// Recovered tells that the endpoint takes deliveries.
-func (r *Reporter) Recovered(tenant, endpointID string) {
+// Recovered tells that the endpoint takes deliveries. If some wait to hear of it, an approval that has ended already
+// is no reason not to tell them.
+func (r *Reporter) Recovered(tenant, endpointID string, waiting bool) {
 	r.mu.Lock()
 	for _, kind := range []string{"", gone, persists} { // to fail again would be news
 		delete(r.told, tenant+"/"+endpointID+kind)
 	}
 	r.mu.Unlock()
-	r.put(news{tenant: tenant, endpointID: endpointID})
+	r.put(news{tenant: tenant, endpointID: endpointID, waiting: waiting})
 }
 
 // forget keeps the map as small as what is news.
@@ -158,7 +160,10 @@ func (r *Reporter) tell(n news) error {
 }
 
 func (r *Reporter) tellApproval(ctx context.Context, n news) error {
-	if n.failing == nil {
+	switch {
+	case n.failing == nil && n.waiting:
+		return r.approvals.tell(ctx, n.tenant, n.endpointID, workflows.SignalRecovered, nil)
+	case n.failing == nil:
 		return r.approvals.signal(ctx, n.tenant, n.endpointID, workflows.SignalRecovered, nil)
 	}
 	return r.approvals.tell(ctx, n.tenant, n.endpointID, workflows.SignalFailing, *n.failing)

@@ -75,7 +75,7 @@ func TestManyFailuresAreFewNews(t *testing.T) {
 
 		r.Failing("acme", "ep_1", webhook.Attempt{StatusCode: 410}, "evt_1")
 		r.Failing("acme", "ep_2", failed, "evt_1")
-		r.Recovered("acme", "ep_1")
+		r.Recovered("acme", "ep_1", false)
 		r.Failing("acme", "ep_1", failed, "evt_1")
 		synctest.Wait()
 		require.Equal(t, []string{
@@ -91,7 +91,7 @@ func TestDeliveriesDoNotWaitForTemporal(t *testing.T) {
 		r := approvals.New(&fakeTemporal{hangs: true}).NewReporter(slog.New(slog.NewTextHandler(&log, nil)), nil)
 		began := time.Now()
 		for range 5000 {
-			r.Recovered("acme", "ep_1")
+			r.Recovered("acme", "ep_1", false)
 		}
 		require.Zero(t, time.Since(began))
 		r.Close()

@@ -63,12 +63,12 @@ func (h handle) Get(_ context.Context, to any) error {
 func TestHeldCounts(t *testing.T) {
 	t.Parallel()
 	a := &answering{}
-	n, err := backlog.New(a).Held(t.Context(), "acme", "ep_1")
+	n, err := backlog.New(a, "default").Held(t.Context(), "acme", "ep_1")
 	require.NoError(t, err)
 	require.Equal(t, 12_000, n)
 	require.Equal(t, "WorkflowType = 'Delivery' AND Tenant = 'acme' AND Endpoint = 'ep_1' AND ExecutionStatus = 'Running' AND Outcome = 'held'", a.count)
 	a.err = serviceerror.NewUnavailable("no")
-	_, err = backlog.New(a).Held(t.Context(), "acme", "ep_1")
+	_, err = backlog.New(a, "default").Held(t.Context(), "acme", "ep_1")
 	require.ErrorIs(t, err, a.err)
 }
 
@@ -83,7 +83,7 @@ func TestIDsOfAnyShape(t *testing.T) {
 			StartTime: timestamppb.New(began.Add(time.Duration(i) * time.Millisecond)),
 		})
 	}
-	found, err := backlog.New(a).Oldest(t.Context(), "acme", "ep_1", 100)
+	found, err := backlog.New(a, "default").Oldest(t.Context(), "acme", "ep_1", 100)
 	require.NoError(t, err)
 	require.Equal(t, ids, found)
 }
@@ -91,7 +91,7 @@ func TestIDsOfAnyShape(t *testing.T) {
 func TestWhatADeliveryAnswers(t *testing.T) {
 	t.Parallel()
 	want := webhook.Probe{Made: true, Faults: true, Answer: webhook.Answer{EventID: "evt_1", StatusCode: 503}}
-	b := backlog.New(&answering{probe: want})
+	b := backlog.New(&answering{probe: want}, "default")
 	p, err := b.Probe(t.Context(), "acme", "evt_1", "ep_1", "run/1")
 	require.NoError(t, err)
 	require.Equal(t, want, p)
@@ -108,7 +108,7 @@ func TestWhatADeliveryAnswersTooLate(t *testing.T) {
 		temporal.NewApplicationError("the delivery is not held", workflows.TypeNotHeld),
 		serviceerror.NewNotFound("workflow update was aborted by closing workflow"),
 	} {
-		b := backlog.New(&answering{err: err, probe: webhook.Probe{Made: true}})
+		b := backlog.New(&answering{err: err, probe: webhook.Probe{Made: true}}, "default")
 		p, err := b.Probe(t.Context(), "acme", "evt_1", "ep_1", "run/1")
 		require.NoError(t, err)
 		require.Equal(t, webhook.Probe{}, p)
@@ -117,7 +117,7 @@ func TestWhatADeliveryAnswersTooLate(t *testing.T) {
 		require.False(t, went)
 	}
 	ours := temporal.NewApplicationError("panic", "PanicError")
-	_, err := backlog.New(&answering{err: ours}).Release(t.Context(), "acme", "evt_1", "ep_1")
+	_, err := backlog.New(&answering{err: ours}, "default").Release(t.Context(), "acme", "evt_1", "ep_1")
 	require.ErrorIs(t, err, ours)
 	require.ErrorContains(t, err, "delivery/acme/evt_1/ep_1")
 }
@@ -125,6 +125,6 @@ func TestWhatADeliveryAnswersTooLate(t *testing.T) {
 func TestLook(t *testing.T) {
 	t.Parallel()
 	a, why := &answering{}, webhook.Verb{By: "alice", Reason: "no"}
-	require.NoError(t, backlog.New(a).Look(t.Context(), "acme", "evt_1", "ep_1", why))
+	require.NoError(t, backlog.New(a, "default").Look(t.Context(), "acme", "evt_1", "ep_1", why))
 	require.Equal(t, []any{"delivery/acme/evt_1/ep_1", "", workflows.SignalLook, why}, a.signal)
 }

@@ -11,10 +11,12 @@ import (
 	"strings"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
 	"hookloop/internal/webhook"
@@ -30,15 +32,19 @@ type Client interface {
 	ListWorkflow(ctx context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
 	SignalWorkflow(ctx context.Context, workflowID, runID, signal string, arg any) error
 	UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
+	WorkflowService() workflowservice.WorkflowServiceClient
 }
 
 var _ Client = client.Client(nil)
 
 // Backlog keeps nothing: what it says is what Temporal knows.
-type Backlog struct{ client Client }
+type Backlog struct {
+	client    Client
+	namespace string
+}
 
-// New works through c.
-func New(c Client) *Backlog { return &Backlog{client: c} }
+// New works through c, a client of a namespace.
+func New(c Client, namespace string) *Backlog { return &Backlog{client: c, namespace: namespace} }
 
 // Held counts the deliveries that are held, as the visibility store knows it.
 func (b *Backlog) Held(ctx context.Context, tenant, endpointID string) (int, error) {
@@ -49,25 +55,67 @@ func (b *Backlog) Held(ctx context.Context, tenant, endpointID string) (int, err
 	return int(n.GetCount()), nil
 }
 
-// Oldest gives the events of the deliveries held longest, at most limit. The store lists the latest
-// first, so all of them are looked through; limit bounds what is kept.
+// Oldest gives the events of the deliveries that are held, at most limit, those first that were accepted first.
 func (b *Backlog) Oldest(ctx context.Context, tenant, endpointID string, limit int) ([]string, error) {
-	var found []*workflowpb.WorkflowExecutionInfo
-	for page, more := []byte(nil), true; more; more = len(page) > 0 {
-		r, err := b.list(ctx, held(tenant, endpointID), page)
-		if err != nil {
-			return nil, fmt.Errorf("deliveries held for %s: %w", endpointID, err)
-		}
-		found = append(found, r.GetExecutions()...)
-		if drop := len(found) - limit - pageSize; drop > 0 {
-			found = slices.Delete(found, 0, drop)
-		}
-		page = r.GetNextPageToken()
+	ids, err := b.oldest(ctx, held(tenant, endpointID), limit)
+	if err != nil {
+		return nil, fmt.Errorf("deliveries held for %s: %w", endpointID, err)
 	}
-	slices.SortStableFunc(found, func(a, b *workflowpb.WorkflowExecutionInfo) int {
-		return a.GetStartTime().AsTime().Compare(b.GetStartTime().AsTime())
-	})
-	return events(tenant, endpointID, found[:min(limit, len(found))]), nil
+	return events(tenant, endpointID, ids), nil
+}
+
+// mostWaiting bounds what Waiting gives: some 10 MiB. A caller that has come to the end of it asks again.
+const mostWaiting = 100_000
+
+// Waiting gives the events of the deliveries under way that are not held, those first that were accepted first.
+func (b *Backlog) Waiting(ctx context.Context, tenant, endpointID string) ([]string, error) {
+	ids, err := b.oldest(ctx, running(tenant, endpointID)+notHeld, mostWaiting)
+	if err != nil {
+		return nil, fmt.Errorf("deliveries that wait for %s: %w", endpointID, err)
+	}
+	return events(tenant, endpointID, ids), nil
+}
+
+// listed is a delivery of a list.
+type listed struct{ id, accepted string }
+
+// oldest gives the workflows that a query finds, at most limit, those first that were accepted first. The store
+// lists in another order, so all of them are looked through; limit bounds what is kept.
+func (b *Backlog) oldest(ctx context.Context, query string, limit int) ([]string, error) {
+	var found []listed
+	for page, more := []byte(nil), true; more; more = len(page) > 0 {
+		r, err := b.list(ctx, query, page)
+		if err != nil {
+			return nil, err
+		}
+		for _, x := range r.GetExecutions() {
+			found = append(found, listed{x.GetExecution().GetWorkflowId(), accepted(x)})
+		}
+		if page = r.GetNextPageToken(); len(found) > 2*limit+pageSize {
+			found = first(found, limit)
+		}
+	}
+	found = first(found, limit)
+	ids := make([]string, len(found))
+	for i, l := range found {
+		ids[i] = l.id
+	}
+	return ids, nil
+}
+
+// first sorts by acceptance and keeps so many.
+func first(found []listed, limit int) []listed {
+	slices.SortStableFunc(found, func(a, b listed) int { return strings.Compare(a.accepted, b.accepted) })
+	return found[:min(limit, len(found))]
+}
+
+// accepted is when the event of a delivery was accepted, or when the delivery began where that is not said.
+func accepted(x *workflowpb.WorkflowExecutionInfo) string {
+	at := x.GetStartTime().AsTime().UTC().Format(workflows.AcceptedFormat)
+	if p := x.GetSearchAttributes().GetIndexedFields()[workflows.Accepted.GetName()]; p != nil {
+		_ = converter.GetDefaultDataConverter().FromPayload(p, &at) // what is no text leaves it
+	}
+	return at
 }
 
 // Running gives a page of the deliveries under way to an endpoint that began before a time, with or
@@ -75,13 +123,13 @@ func (b *Backlog) Oldest(ctx context.Context, tenant, endpointID string, limit i
 func (b *Backlog) Running(ctx context.Context, tenant, endpointID string, before time.Time, held bool, page []byte) ([]string, []byte, error) {
 	query := fmt.Sprintf("%s AND StartTime < '%s'", running(tenant, endpointID), before.UTC().Format(time.RFC3339Nano))
 	if !held {
-		query += fmt.Sprintf(" AND %s != '%s'", workflows.Outcome.GetName(), webhook.Held)
+		query += notHeld
 	}
 	r, err := b.list(ctx, query, page)
 	if err != nil {
 		return nil, nil, fmt.Errorf("deliveries to %s: %w", endpointID, err)
 	}
-	return events(tenant, endpointID, r.GetExecutions()), r.GetNextPageToken(), nil
+	return events(tenant, endpointID, workflowIDs(r.GetExecutions())), r.GetNextPageToken(), nil
 }
 
 func (b *Backlog) list(ctx context.Context, query string, page []byte) (*workflowservice.ListWorkflowExecutionsResponse, error) {
@@ -107,6 +155,24 @@ func (b *Backlog) Release(ctx context.Context, tenant, eventID, endpointID strin
 		return false, nil
 	}
 	return err == nil, err
+}
+
+// Recheck gives a delivery its turn now if its last one was deferred: Temporal waits to retry its activity then.
+// One that waits for its schedule has no activity; false says so, and that it is held or has ended.
+func (b *Backlog) Recheck(ctx context.Context, tenant, eventID, endpointID string) (bool, error) {
+	id := workflows.DeliveryWorkflowID(tenant, eventID, endpointID)
+	_, err := b.client.WorkflowService().ResetActivity(ctx, &workflowservice.ResetActivityRequest{
+		Namespace: b.namespace,
+		Execution: &commonpb.WorkflowExecution{WorkflowId: id},
+		Activity:  &workflowservice.ResetActivityRequest_Type{Type: workflows.AttemptActivity},
+	})
+	if _, none := errors.AsType[*serviceerror.NotFound](err); none {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("%s: %w", id, err)
+	}
+	return true, nil
 }
 
 // Look tells a delivery to look at its endpoint now. One that has ended need not.
@@ -145,12 +211,19 @@ func endedOrNotHeld(app *temporal.ApplicationError) bool {
 	return app.Type() == workflows.TypeNotHeld || app.Type() == "AcceptedUpdateCompletedWorkflow"
 }
 
-// events gives the event ids of deliveries to one endpoint.
-func events(tenant, endpointID string, all []*workflowpb.WorkflowExecutionInfo) []string {
+// events turns the workflow ids of deliveries to one endpoint into those of their events.
+func events(tenant, endpointID string, ids []string) []string {
 	before, after, _ := strings.Cut(workflows.DeliveryWorkflowID(tenant, "*", endpointID), "*")
+	for i, id := range ids {
+		ids[i] = strings.TrimSuffix(strings.TrimPrefix(id, before), after)
+	}
+	return ids
+}
+
+func workflowIDs(all []*workflowpb.WorkflowExecutionInfo) []string {
 	ids := make([]string, len(all))
 	for i, x := range all {
-		ids[i] = strings.TrimSuffix(strings.TrimPrefix(x.GetExecution().GetWorkflowId(), before), after)
+		ids[i] = x.GetExecution().GetWorkflowId()
 	}
 	return ids
 }
@@ -161,6 +234,9 @@ func running(tenant, endpointID string) string {
 	return fmt.Sprintf("WorkflowType = 'Delivery' AND %s = '%s' AND %s = '%s' AND ExecutionStatus = 'Running'",
 		workflows.Tenant.GetName(), tenant, workflows.Endpoint.GetName(), endpointID)
 }
+
+// notHeld goes behind running.
+var notHeld = fmt.Sprintf(" AND %s != '%s'", workflows.Outcome.GetName(), webhook.Held)
 
 func held(tenant, endpointID string) string {
 	return fmt.Sprintf("%s AND %s = '%s'", running(tenant, endpointID), workflows.Outcome.GetName(), webhook.Held)

@@ -62,7 +62,7 @@ func (f *fakeTemporal) SignalWorkflow(context.Context, string, string, string, a
 func TestTheOldestOfTwelveThousand(t *testing.T) {
 	t.Parallel()
 	f := &fakeTemporal{n: 12_000}
-	ids, err := backlog.New(f).Oldest(t.Context(), "acme", "ep_1", 700)
+	ids, err := backlog.New(f, "default").Oldest(t.Context(), "acme", "ep_1", 700)
 	require.NoError(t, err)
 	require.Len(t, ids, 700)
 	for i, id := range ids {
@@ -72,7 +72,7 @@ func TestTheOldestOfTwelveThousand(t *testing.T) {
 	require.Equal(t, "WorkflowType = 'Delivery' AND Tenant = 'acme' AND Endpoint = 'ep_1' AND ExecutionStatus = 'Running' AND Outcome = 'held'", f.queries[0])
 
 	f.n = 3
-	ids, err = backlog.New(f).Oldest(t.Context(), "acme", "ep_1", 700)
+	ids, err = backlog.New(f, "default").Oldest(t.Context(), "acme", "ep_1", 700)
 	require.NoError(t, err)
 	require.Equal(t, []string{"evt_00000", "evt_00001", "evt_00002"}, ids)
 }
@@ -80,12 +80,12 @@ func TestTheOldestOfTwelveThousand(t *testing.T) {
 func TestRunning(t *testing.T) {
 	t.Parallel()
 	f := &fakeTemporal{n: 501}
-	ids, next, err := backlog.New(f).Running(t.Context(), "acme", "ep_1", began, false, nil)
+	ids, next, err := backlog.New(f, "default").Running(t.Context(), "acme", "ep_1", began, false, nil)
 	require.NoError(t, err)
 	require.Len(t, ids, 500)
 	require.Equal(t, "WorkflowType = 'Delivery' AND Tenant = 'acme' AND Endpoint = 'ep_1' AND ExecutionStatus = 'Running'"+
 		" AND StartTime < '2026-01-01T00:00:00Z' AND Outcome != 'held'", f.queries[0])
-	ids, next, err = backlog.New(f).Running(t.Context(), "acme", "ep_1", began, true, next)
+	ids, next, err = backlog.New(f, "default").Running(t.Context(), "acme", "ep_1", began, true, next)
 	require.NoError(t, err)
 	require.Equal(t, []string{"evt_00000"}, ids)
 	require.Empty(t, next)
@@ -102,10 +102,10 @@ func TestWhatIsNotHeldIsNotLetGo(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			f := &fakeTemporal{err: err}
-			was, err := backlog.New(f).Release(t.Context(), "acme", "evt_1", "ep_1")
+			was, err := backlog.New(f, "default").Release(t.Context(), "acme", "evt_1", "ep_1")
 			require.NoError(t, err)
 			require.False(t, was)
-			p, err := backlog.New(f).Probe(t.Context(), "acme", "evt_1", "ep_1", "run/1")
+			p, err := backlog.New(f, "default").Probe(t.Context(), "acme", "evt_1", "ep_1", "run/1")
 			require.NoError(t, err)
 			require.Equal(t, webhook.Probe{}, p)
 			require.Equal(t, "delivery/acme/evt_1/ep_1", f.updates[0].WorkflowID)
@@ -113,13 +113,13 @@ func TestWhatIsNotHeldIsNotLetGo(t *testing.T) {
 			require.Equal(t, "run/1", f.updates[1].UpdateID, "asked twice, it is made once")
 		})
 	}
-	require.NoError(t, backlog.New(&fakeTemporal{err: serviceerror.NewNotFound("")}).Look(t.Context(), "acme", "evt_1", "ep_1", webhook.Verb{}))
+	require.NoError(t, backlog.New(&fakeTemporal{err: serviceerror.NewNotFound("")}, "default").Look(t.Context(), "acme", "evt_1", "ep_1", webhook.Verb{}))
 }
 
 func TestTemporalAway(t *testing.T) {
 	t.Parallel()
 	f := &fakeTemporal{err: errors.New("away")}
-	b := backlog.New(f)
+	b := backlog.New(f, "default")
 	_, err := b.Release(t.Context(), "acme", "evt_1", "ep_1")
 	require.ErrorIs(t, err, f.err)
 	_, err = b.Probe(t.Context(), "acme", "evt_1", "ep_1", "run/1")

@@ -113,6 +113,7 @@ func (gd *guard) whyNot(err error, now time.Time) *webhook.Deferral {
 		earliest = gd.breaker.probeAt
 		d.Detail = "the endpoint keeps failing; it is probed after " + earliest.UTC().Format(time.RFC3339)
 	}
+	gd.deferred = true
 	d.WaitMS = gd.turns.next(earliest, now).Milliseconds()
 	return d
 }

@@ -24,17 +24,18 @@ type endpointKey struct{ tenant, id string }
 
 // guard is what stands before one endpoint in this worker. It is guarded by the lock of its guards.
 type guard struct {
-	key     endpointKey
-	breaker *breaker
-	turns   turns // of deliveries that an open breaker defers
-	places  places
-	line    *list.List // of *waiter, the longest waiting first
-	pacer   *pacer     // nil: the endpoint has no rate limit
-	seen    seen
-	heard   time.Time // when a worker last said that it fails, says the registry; zero: not since it recovered
-	unwell  bool      // nobody has been told that it is well, or not since somebody was told that it fails
-	wellAt  time.Time // of the latest success; zero: none since this worker knows it
-	usedAt  time.Time
+	key      endpointKey
+	breaker  *breaker
+	turns    turns // of deliveries that an open breaker defers
+	places   places
+	line     *list.List // of *waiter, the longest waiting first
+	pacer    *pacer     // nil: the endpoint has no rate limit
+	seen     seen
+	heard    time.Time // when a worker last said that it fails, says the registry; zero: not since it recovered
+	unwell   bool      // nobody has been told that it is well, or not since somebody was told that it fails
+	deferred bool      // deliveries were told to come back, and nobody told them since that the endpoint has recovered
+	wellAt   time.Time // of the latest success; zero: none since this worker knows it
+	usedAt   time.Time
 }
 
 // seen is what a guard remembers of the endpoint's version it saw last.
@@ -69,7 +70,7 @@ type guards struct {
 	mu      sync.Mutex
 	byKey   map[endpointKey]*list.Element
 	recent  *list.List
-	slots   int // remembered by all pacers
+	slots   int    // remembered by all pacers
 	first   shares // of the attempts in flight, the first ones
 	retries shares // and the others
 	waiters shares
@@ -208,6 +209,7 @@ func (g *guards) find(key endpointKey, now time.Time) (gd *guard, isNew bool) {
 type left struct {
 	opened    bool      // the breaker
 	recovered bool      // the first good verdict since the guard is new or somebody was told that the endpoint fails
+	waiting   bool      // deliveries wait to hear of the recovery
 	wellAt    time.Time // of the latest good verdict; zero: there was none
 }
 
@@ -222,9 +224,10 @@ func (g *guards) release(t turn, verdict error) left {
 	}
 	gd.usedAt = now
 	defer g.serve(gd, now)
-	l := left{opened: gd.learn(t, verdict), recovered: gd.unwell && verdict == nil}
+	l := left{opened: gd.learn(t, verdict), recovered: (gd.unwell || gd.deferred) && verdict == nil}
 	if verdict == nil {
-		gd.unwell, gd.wellAt = false, now
+		l.waiting = gd.deferred
+		gd.unwell, gd.deferred, gd.wellAt = false, false, now
 	}
 	l.wellAt = gd.wellAt
 	return l

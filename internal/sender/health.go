@@ -26,8 +26,9 @@ type Health interface {
 	// Persists hears of an attempt that opened no breaker, but after which people should know.
 	Persists(tenant, endpointID string, a webhook.Attempt, eventID string)
 	// Recovered hears of the first success since this worker knows the endpoint, and of the first
-	// after a Failing or Persists, its own or another worker's.
-	Recovered(tenant, endpointID string)
+	// after a Failing or Persists, its own or another worker's. waiting says that deliveries were deferred
+	// meanwhile, and want to hear of it.
+	Recovered(tenant, endpointID string, waiting bool)
 }
 
 // release ends a delivery's turn and tells what its attempt changed. That somebody was told of a
@@ -38,7 +39,7 @@ func (s *Sender) release(t turn, d webhook.Delivery, a webhook.Attempt, verdict 
 	switch l := s.guards.release(t, verdict); {
 	case s.health == nil:
 	case l.recovered:
-		s.health.Recovered(key.tenant, key.id)
+		s.health.Recovered(key.tenant, key.id, l.waiting)
 	case l.opened, a.IsGone():
 		s.health.Failing(key.tenant, key.id, a, d.Event.ID)
 		s.guards.failing(t.guard)

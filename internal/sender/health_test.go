@@ -34,7 +34,7 @@ func (h *heard) Persists(tenant, endpointID string, a webhook.Attempt, eventID s
 	h.note("persists " + tenant + " " + endpointID + " " + eventID + " " + strconv.Itoa(a.StatusCode))
 }
 
-func (h *heard) Recovered(tenant, endpointID string) {
+func (h *heard) Recovered(tenant, endpointID string, _ bool) {
 	h.note("recovered " + tenant + " " + endpointID)
 }
 

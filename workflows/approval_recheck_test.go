@@ -1,0 +1,40 @@
+package workflows_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// TestARecoveryBringsWhatWasDeferredOnItsWay, before the episode ends.
+func TestARecoveryBringsWhatWasDeferredOnItsWay(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(0)
+	w.waiting = []string{"evt_001", "evt_002", "evt_003"}
+	env := newApproval(t, w)
+	env.signal(time.Minute, workflows.SignalRecovered, nil)
+	r, took := env.run()
+	require.Equal(t, webhook.ApprovalRecovered, r.Status)
+	require.ElementsMatch(t, w.waiting, w.rechecked)
+	require.Less(t, took, 10*time.Minute)
+	require.Empty(t, w.told, "people were not asked")
+}
+
+// TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew: the time until people are asked begins again.
+func TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(1)
+	env := newApproval(t, w)
+	env.signal(50*time.Minute, workflows.SignalRecovered, nil)
+	again := failure(false)
+	again.Answer.At = happened.Add(50 * time.Minute)
+	env.signal(50*time.Minute+time.Millisecond, workflows.SignalFailing, again)
+	env.signal(100*time.Minute, workflows.SignalRecovered, nil)
+	r, _ := env.run()
+	require.Equal(t, webhook.ApprovalRecovered, r.Status)
+	require.Empty(t, w.told, "it failed for fifty minutes twice, and never for an hour")
+}
