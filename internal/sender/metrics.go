@@ -36,7 +36,7 @@ func newMetrics(r prometheus.Registerer, g *guards) (*metrics, error) {
 		Help: "Endpoints whose circuit breaker in this worker is open or waits for its probe.",
 	}, g.open)
 	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "hookloop_deliveries_waiting",
+		Name: "hookloop_waiting_for_place",
 		Help: "Deliveries that wait in this worker's memory for a place at their endpoint.",
 	}, g.waiting)
 	for _, c := range []prometheus.Collector{m.attempts, m.duration, m.deferrals, breakers, waiting} {
