@@ -53,7 +53,7 @@ func (l *load) send(i int, tenant, endpoint string, mu chan struct{}) {
 	l.most[endpoint] = max(l.most[endpoint], l.inFlight[endpoint])
 	took, verdict := l.verdict(tenant, endpoint)
 	<-mu
-	time.Sleep(took)
+	sleep(took)
 	mu <- struct{}{}
 	l.inFlight[endpoint]--
 	<-mu
@@ -65,10 +65,10 @@ func (l *load) offer(n, perSecond int, tenant, endpoint string) {
 	mu := make(chan struct{}, 1)
 	for i := range n {
 		go l.send(i, tenant, endpoint, mu)
-		time.Sleep(time.Second / time.Duration(perSecond))
+		sleep(time.Second / time.Duration(perSecond))
 		synctest.Wait()
 	}
-	time.Sleep(time.Minute)
+	sleep(time.Minute)
 }
 
 func (l *load) longest() (d time.Duration) {
@@ -182,7 +182,7 @@ func TestOneTenantNeverHasAllPlaces(t *testing.T) {
 		require.Len(t, l.waits, 500)
 		require.Zero(t, l.longest())
 		require.Empty(t, l.deferred)
-		time.Sleep(time.Hour)
+		sleep(time.Hour)
 	})
 }
 
@@ -195,7 +195,7 @@ func TestWhatWaitsIsToldWhenTheBreakerOpens(t *testing.T) {
 		for i := range 100 {
 			go l.send(i, "acme", "ep_1", mu)
 		}
-		time.Sleep(time.Second)
+		sleep(time.Second)
 		synctest.Wait()
 		require.Len(t, l.waits, 32)
 		require.Len(t, l.deferred, 68)
@@ -214,7 +214,7 @@ func TestWaitingEndsWithTheWorker(t *testing.T) {
 		require.Nil(t, refused)
 		ctx, stop := context.WithCancel(t.Context())
 		go func() {
-			time.Sleep(time.Second)
+			sleep(time.Second)
 			stop()
 		}()
 		_, err := s.Send(ctx, webhook.Delivery{Endpoint: webhook.Endpoint{Tenant: "acme", ID: "ep_1"}}, 1)
@@ -231,7 +231,7 @@ func TestDeferredDeliveriesComeWhenPlacesShould(t *testing.T) {
 		s := newSender(t, sender.Config{MostPlaces: 1})
 		busy, refused := s.Enter("acme", "ep_1")
 		require.Nil(t, refused)
-		time.Sleep(time.Minute) // no place came back: the next need not wait to see
+		sleep(time.Minute) // no place came back: the next need not wait to see
 		last := time.Duration(0)
 		for range 30 {
 			_, refused := s.Enter("acme", "ep_1")
@@ -246,3 +246,6 @@ func TestDeferredDeliveriesComeWhenPlacesShould(t *testing.T) {
 		busy(nil)
 	})
 }
+
+// sleep lets the time of a bubble pass.
+func sleep(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // no real time passes
