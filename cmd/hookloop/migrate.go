@@ -17,16 +17,23 @@ import (
 
 func newMigrate() *cobra.Command {
 	var asJSON bool
+	var v visibilityOptions
 	c := &cobra.Command{
 		Use:   "migrate",
 		Short: "Prepare the registry's database and Temporal's namespace",
 		Long: `Bring the registry's schema up to this version, and make what Temporal needs: the namespace
 (TEMPORAL_NAMESPACE), kept for HOOKLOOP_RETENTION (720h), and its search attributes. Run it before the first
 start and before every upgrade; it may run twice, and while the version before is running. A registry in a SQLite
-file migrates itself when it is opened.`,
+file migrates itself when it is opened.
+
+Temporal on PostgreSQL writes some seventy indexes for every workflow, so that everything may be asked for. With
+--lean-visibility those are dropped that neither Hookloop nor the Temporal UI asks, nor a search attribute of any
+namespace has; --full-visibility brings them back. HOOKLOOP_TEMPORAL_VISIBILITY says where they are.`,
+		Example: `  hookloop migrate
+  HOOKLOOP_TEMPORAL_VISIBILITY=postgres://temporal@db/temporal_visibility hookloop migrate --lean-visibility`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			r, err := runMigrate(c.Context(), c.ErrOrStderr())
+			r, err := runMigrate(c.Context(), v, c.ErrOrStderr())
 			if err != nil {
 				return err
 			}
@@ -36,6 +43,9 @@ file migrates itself when it is opened.`,
 			return r.show(c.OutOrStdout())
 		},
 	}
+	c.Flags().BoolVar(&v.lean, "lean-visibility", false, "drop the indexes of Temporal's lists that nothing asks for")
+	c.Flags().BoolVar(&v.full, "full-visibility", false, "bring them back")
+	c.MarkFlagsMutuallyExclusive("lean-visibility", "full-visibility")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
@@ -46,6 +56,7 @@ type migrated struct {
 	Namespace string `json:"namespace"`
 	Retention string `json:"retention"`
 	namespace.Result
+	visibilityResult
 }
 
 func (m migrated) show(w io.Writer) error {
@@ -57,12 +68,18 @@ func (m migrated) show(w io.Writer) error {
 	if err == nil && len(m.Added) > 0 {
 		_, err = fmt.Fprintf(w, "search attributes added: %v\n", m.Added)
 	}
+	if err == nil {
+		err = m.visibilityResult.show(w)
+	}
 	return err
 }
 
-func runMigrate(ctx context.Context, stderr io.Writer) (m migrated, err error) {
+func runMigrate(ctx context.Context, v visibilityOptions, stderr io.Writer) (m migrated, err error) {
 	cfg, options, err := readService(config.RoleMigrate)
 	if err != nil {
+		return m, err
+	}
+	if err := v.check(cfg.Visibility); err != nil {
 		return m, err
 	}
 	m.Registry = "a SQLite file, which migrates itself"
@@ -84,5 +101,8 @@ func runMigrate(ctx context.Context, stderr io.Writer) (m migrated, err error) {
 		Namespace: m.Namespace, Retention: cfg.Retention, SearchAttributes: workflows.SearchAttributes(),
 	})
 	m.Retention = m.Result.Retention.String()
+	if err == nil {
+		m.visibilityResult, err = v.run(ctx, c, cfg.Visibility)
+	}
 	return m, err
 }

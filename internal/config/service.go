@@ -34,6 +34,7 @@ type Service struct {
 	UIOrigins       []string
 	AllowNetworks   []netip.Prefix // networks inside that endpoints may lie in
 	Retention       time.Duration  // of ended workflows; zero: as it is, or 30 days where nothing is
+	Visibility      string         // URL of Temporal's visibility database; empty: it stays as it is
 	JWT             JWT
 	Ingest          Ingest
 }
@@ -52,6 +53,7 @@ func ReadService(env Env, role Role) (Service, error) {
 		RegistryKeyFile: env("HOOKLOOP_REGISTRY_KEY_FILE"),
 		HistoryKeyFile:  env("HOOKLOOP_HISTORY_KEY_FILE"),
 		UIOrigins:       words(env("HOOKLOOP_UI_ORIGINS")),
+		Visibility:      env("HOOKLOOP_TEMPORAL_VISIBILITY"),
 		JWT:             jwt,
 		Ingest:          ingest,
 	}

@@ -28,6 +28,7 @@ var settings = []known{
 	{"HOOKLOOP_UI_ORIGINS", "", "origins of Temporal UIs that may decode histories at /codec", false},
 	{"HOOKLOOP_ALLOW_NETWORKS", "", "networks inside that endpoints may lie in; unset: none", false},
 	{"HOOKLOOP_RETENTION", "", "how long ended workflows are kept, at least 24h; used by migrate", false},
+	{"HOOKLOOP_TEMPORAL_VISIBILITY", "", "PostgreSQL URL of Temporal's visibility database; used by migrate --lean-visibility", false},
 	{"HOOKLOOP_JWT_SECRET", "", "checks tokens: an HS256 secret of at least 32 bytes", true},
 	{"HOOKLOOP_JWT_JWKS_FILE", "", "or a JWKS file (RS256, ES256, EdDSA)", false},
 	{"HOOKLOOP_JWT_JWKS_URL", "", "or a JWKS URL", false},
