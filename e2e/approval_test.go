@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -52,11 +53,12 @@ func TestApproval(t *testing.T) {
 func (a app) approval(t *testing.T, endpointID string, want webhook.ApprovalStatus) (r webhook.ApprovalReport) {
 	t.Helper()
 	eventually(t, "the approval is "+string(want), func() bool {
-		status, _ := a.try(t.Context(), http.MethodGet, "/approvals/"+endpointID, "", nil)
-		if status != http.StatusOK {
+		var now webhook.ApprovalReport
+		status, body := a.try(t.Context(), http.MethodGet, "/approvals/"+endpointID, "", nil)
+		if status != http.StatusOK || json.Unmarshal(body, &now) != nil {
 			return false
 		}
-		a.call(t, http.StatusOK, http.MethodGet, "/approvals/"+endpointID, "", &r)
+		r = now
 		return r.Status == want
 	})
 	return r
