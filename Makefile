@@ -95,6 +95,10 @@ fuzz: ## each fuzz target for FUZZTIME (20s)
 bench: build ## measure events per second, beside bare Temporal workflows
 	./bin/hookloop bench $(BENCH)
 
+.PHONY: bench-table
+bench-table: build ## measure everything that docs/benchmarks.md tells of, and print its tables (half an hour, an idle machine)
+	./bin/hookloop bench --table
+
 .PHONY: judges
 judges: ## let the npm packages of Standard Webhooks and Svix verify what an endpoint received
 	go test -count=1 -v -run '^TestJudges' ./internal/sender

@@ -27,6 +27,7 @@ type benchOptions struct {
 	heldRate float64
 
 	program string // to measure at a pace
+	table   bool   // all of docs/benchmarks.md
 }
 
 // benchResult is what `hookloop bench --json` prints. Times run from the moment the app begins its
@@ -77,6 +78,10 @@ to the row without latency of the same run: the figures themselves are this mach
   --overload   three times the peak for a minute from 128 clients: what is accepted, refused and
                lost, and how fast 20 events/s arrive before, and from 5 s after
 
+With --table all of that is measured, one after the other, which takes half an hour on a machine that
+does nothing else, and printed as Markdown: the tables of docs/benchmarks.md. Beside each row stand the
+load average before and after it, and the share of its CPU that the machine did not get (steal).
+
 With --neighbour it takes five more minutes to tell what a bad neighbour costs: one tenant's endpoint
 gets 20 events a second alone, then while another tenant posts events as fast as it can for endpoints
 that accept connections and never answer, and then beside those events.
@@ -92,7 +97,8 @@ minute, and the endpoint is resumed at --held-rate deliveries a second.`,
   hookloop bench --failing 0.5 --outage 2m
   hookloop bench --overload --busy
   hookloop bench --neighbour --hanging 4000 --hanging-endpoints 200
-  hookloop bench --held 10000`,
+  hookloop bench --held 10000
+  hookloop bench --table > table.md`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if err := o.check(c.Flags().Changed); err != nil {
@@ -111,6 +117,7 @@ minute, and the endpoint is resumed at --held-rate deliveries a second.`,
 	f.StringVar(&o.program, "program", "", "the hookloop to measure at a pace, to compare builds (default: this one)")
 	f.IntVar(&o.held, "held", 0, "also measure what so many held deliveries cost, and their release")
 	f.Float64Var(&o.heldRate, "held-rate", 100, "deliveries a second to ask of that release")
+	f.BoolVar(&o.table, "table", false, "measure everything, and print the tables of docs/benchmarks.md")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return c
 }
@@ -124,6 +131,9 @@ const (
 func (o *benchOptions) check(changed func(string) bool) error {
 	if err := o.Check(changed); err != nil {
 		return usage("%w", err)
+	}
+	if o.table && (o.Paced() || o.Neighbour || o.bare || o.held > 0 || o.asJSON || changed("rounds") || changed("events") || changed("clients")) {
+		return usage("--table measures everything as docs/benchmarks.md tells of it: it goes with --program and --size only")
 	}
 	if !o.Paced() && o.Events == 0 && !changed("events") {
 		o.Events = benchEvents
@@ -142,8 +152,8 @@ func (o *benchOptions) check(changed func(string) bool) error {
 		return usage("--rounds must lie between 1 and the number of events")
 	case o.held < 0 || o.held > 100_000:
 		return usage("--held must lie between 0 and 100000")
-	case o.program != "" && !o.Paced() && !o.Neighbour:
-		return usage("--program needs a measurement at a pace: --latency, --rate, --failing, --outage, --overload or --neighbour")
+	case o.program != "" && !o.Paced() && !o.Neighbour && !o.table:
+		return usage("--program needs a measurement at a pace: --latency, --rate, --failing, --outage, --overload, --neighbour or --table")
 	case o.Paced() && (o.bare || o.held > 0 || changed("rounds")):
 		return usage("--bare, --rounds and --held are measured in one process, and --latency, --rate, --failing, --outage and --overload in two: run them apart")
 	}
@@ -159,6 +169,9 @@ func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) (er
 		return err
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(folder)) }()
+	if o.table {
+		return runTable(ctx, folder, o, stdout, stderr)
+	}
 	if o.Paced() {
 		r, err := runPaced(ctx, folder, o, stderr)
 		if err != nil {
@@ -191,17 +204,22 @@ func runBench(ctx context.Context, o benchOptions, stdout, stderr io.Writer) (er
 
 // runPaced measures `dev` in processes of its own, a fresh one each time.
 func runPaced(ctx context.Context, folder string, o benchOptions, stderr io.Writer) (*measure.Result, error) {
-	program := o.program
+	w, err := devWorld(folder, o.program, stderr)
+	if err != nil {
+		return nil, err
+	}
+	return o.Run(ctx, w)
+}
+
+func devWorld(folder, program string, stderr io.Writer) (w measure.World, err error) {
 	if program == "" {
-		self, err := os.Executable()
-		if err != nil {
-			return nil, err
+		if program, err = os.Executable(); err != nil {
+			return w, err
 		}
-		program = self
 	}
 	n := 0
-	return o.Run(ctx, measure.World{Progress: stderr, Start: func(ctx context.Context) (*measure.Target, error) {
+	return measure.World{Progress: stderr, Start: func(ctx context.Context) (*measure.Target, error) {
 		n++
 		return measure.StartDev(ctx, program, filepath.Join(folder, "dev-"+strconv.Itoa(n)))
-	}})
+	}}, nil
 }

@@ -45,6 +45,15 @@ func (c *Cluster) CPU() map[string]time.Duration {
 	return all
 }
 
+// Used is what all that Hookloop needs has used: its processes, Temporal and PostgreSQL.
+func (c *Cluster) Used() (sum time.Duration) {
+	all := c.CPU()
+	for _, p := range append(c.Hookloops(), c.Temporal) {
+		sum += all[p.Name]
+	}
+	return sum + all["postgres"]
+}
+
 // used counts the ended children too, if asked to.
 func used(pid int, children bool) (sum time.Duration) {
 	f := fields(fmt.Sprintf("/proc/%d/stat", pid))

@@ -13,9 +13,9 @@ const maxInFlight = 2000
 // poster posts the nth event, due at a time.
 type poster func(ctx context.Context, n int, due time.Time) post
 
-// open posts at a rate for as long as until is not done and span not over, whatever the answers are,
-// with at most inFlight posts under way.
-func open(ctx, until context.Context, rate float64, span time.Duration, inFlight int, send poster) []post {
+// open posts what is due within a span, at a rate, whatever the answers are, with at most inFlight posts
+// under way; what is later than late is not posted any more. It ends early if until is done.
+func open(ctx, until context.Context, rate float64, span, late time.Duration, inFlight int, send poster) []post {
 	begun := time.Now()
 	end := begun.Add(span)
 	var all collected
@@ -23,7 +23,7 @@ func open(ctx, until context.Context, rate float64, span time.Duration, inFlight
 	var posts sync.WaitGroup
 	for n := 0; until.Err() == nil && ctx.Err() == nil; n++ {
 		due := begun.Add(time.Duration(float64(n) / rate * float64(time.Second)))
-		if !due.Before(end) || !time.Now().Before(end) || !wait(until, due) {
+		if !due.Before(end) || !time.Now().Before(end.Add(late)) || !wait(until, due) {
 			break
 		}
 		select {

@@ -51,3 +51,16 @@ func (l look) until(now look) Machine {
 	}
 	return m
 }
+
+// Row is one of a table.
+type Row = []string
+
+// Beside adds to a row how busy the machine was with other things while it was measured.
+func Beside(row func() (Row, error)) (Row, error) {
+	before := lookAt()
+	r, err := row()
+	if err != nil {
+		return nil, err
+	}
+	return append(r, before.until(lookAt()).String()), nil
+}

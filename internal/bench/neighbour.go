@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ const (
 type Noisy struct {
 	Attempts  int // events times endpoints; 0: 1,000
 	Endpoints int // that hang; each event is for all of them; 0: 1
+	Pairs     int // of measurements, alone and beside; 0: 5
 }
 
 // NeighbourResult says what the one costs the other, in milliseconds from the moment the app is to begin
@@ -61,13 +63,11 @@ type pair struct {
 // left to retry is not there.
 func Neighbour(ctx context.Context, w World, l Load, n Noisy) (*NeighbourResult, error) {
 	l.Rate, l.Half, l.Events, l.Endpoints = neighbourRate, false, 0, 1
-	if n.Endpoints = max(n.Endpoints, 1); n.Attempts == 0 {
-		n.Attempts = neighbourEvents
-	}
+	n.Endpoints, n.Attempts, n.Pairs = cmp.Or(n.Endpoints, 1), cmp.Or(n.Attempts, neighbourEvents), cmp.Or(n.Pairs, neighbourPairs)
 	r := &NeighbourResult{Attempts: n.Attempts, Endpoints: n.Endpoints}
 	look := lookAt()
 	var p50, p99 [phases][]float64
-	for i := range neighbourPairs {
+	for i := range n.Pairs {
 		p, err := neighbourPair(ctx, w, l, n)
 		if err != nil {
 			return nil, fmt.Errorf("neighbours: %w", err)
@@ -77,7 +77,7 @@ func Neighbour(ctx context.Context, w World, l Load, n Noisy) (*NeighbourResult,
 		}
 		r.Missing += p.missing
 		r.Slowest = max(r.Slowest, p.times[phasePosting].Max, p.times[phaseBeside].Max)
-		_, _ = fmt.Fprintf(w.Progress, "neighbours %d of %d: p99 alone %.1f ms, posting %.1f ms, beside %.1f ms, slowest %.0f ms, %d missing\n", i+1, neighbourPairs,
+		_, _ = fmt.Fprintf(w.Progress, "neighbours %d of %d: p99 alone %.1f ms, posting %.1f ms, beside %.1f ms, slowest %.0f ms, %d missing\n", i+1, n.Pairs,
 			p.times[phaseAlone].P99, p.times[phasePosting].P99, p.times[phaseBeside].P99, max(p.times[phasePosting].Max, p.times[phaseBeside].Max), p.missing)
 	}
 	r.P50Alone, r.P99Alone = median(p50[phaseAlone]), median(p99[phaseAlone])
@@ -154,7 +154,7 @@ func (p *pair) beside(ctx context.Context, quiet *stage, post func(context.Conte
 	}()
 	quiet.endpoint.forget()
 	r := &run{begun: time.Now()}
-	r.posts = open(ctx, posting, neighbourRate, neighbourPosting, maxInFlight, quiet.send)
+	r.posts = open(ctx, posting, neighbourRate, neighbourPosting, 0, maxInFlight, quiet.send)
 	if err := <-noise; err != nil {
 		return fmt.Errorf("the neighbour: %w", err)
 	}

@@ -19,7 +19,12 @@ func main() {
 	hookloop := flag.String("hookloop", "", "`program` to run; unset: built from this checkout, without the embedded engine")
 	events := flag.Int("load", 0, "measure with so many events a round, beside bare workflows, and end")
 	clients := flag.Int("clients", 32, "how many clients send them")
+	options := measurements()
 	flag.Parse()
+	if err := checkMeasurements(options, *clients); err != nil {
+		fmt.Fprintln(os.Stderr, "cluster:", err)
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	os.Exit(newStage(ctx, os.Stderr).play(func(s *stage) {
@@ -27,6 +32,10 @@ func main() {
 		c := cluster.Start(s, cluster.Config{Dir: s.TempDir(), Hookloop: *hookloop, Roles: strings.Split(*roles, ","), Bare: *events > 0})
 		if *events > 0 {
 			runLoad(s, c, *events, *clients)
+			return
+		}
+		if options.Paced() || options.Neighbour {
+			measure(s, c, options)
 			return
 		}
 		greet(c)
