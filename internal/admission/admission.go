@@ -19,6 +19,7 @@ import (
 // after the other; a cluster takes more, and is found to.
 const (
 	fewest  = 16 // and the first
+	slowest = 4  // where each takes far longer than clients are let wait
 	most    = 512
 	samples = 50 // that an adjustment needs
 )
@@ -130,7 +131,7 @@ func (g *Gate) Enter(ctx context.Context, tenant string, patient bool) (*Place, 
 	g.mu.Lock()
 	g.serve() // the limit may have grown
 	if g.lines.waiting == 0 {
-		if permit, ok := g.limiter.TryAcquirePermit(); ok {
+		if permit, ok := g.free(); ok {
 			g.mu.Unlock()
 			g.outcomes.WithLabelValues(admitted).Inc()
 			return g.place(permit), nil
@@ -214,10 +215,18 @@ func (p *Place) Leave(brokenOff bool) {
 	g.serve()
 }
 
+// free gives a place if there is one.
+func (g *Gate) free() (adaptivelimiter.Permit, bool) {
+	if g.limiter.Inflight() >= g.limit() {
+		return nil, false
+	}
+	return g.limiter.TryAcquirePermit()
+}
+
 // serve calls who waits, the tenants in turn, for as long as there are places.
 func (g *Gate) serve() {
 	for g.lines.waiting > 0 {
-		permit, ok := g.limiter.TryAcquirePermit()
+		permit, ok := g.free()
 		if !ok {
 			return
 		}
@@ -225,9 +234,18 @@ func (g *Gate) serve() {
 	}
 }
 
+// limit is how many places there are now. A machine so slow that an acceptance takes longer than clients are
+// let wait has fewer than the limiter gives: more at once would only wait there.
+func (g *Gate) limit() int {
+	if g.took > foreseen {
+		return max(slowest, int(fewest*float64(foreseen)/float64(g.took)))
+	}
+	return g.limiter.Limit()
+}
+
 // mayWait is how many get a place within the time foreseen, but at least a few.
 func (g *Gate) mayWait() int {
-	limit := g.limiter.Limit()
+	limit := g.limit()
 	return max(fewWaiting, min(mostWaiting, int(float64(limit)*float64(foreseen)/float64(max(g.took, time.Millisecond)))))
 }
 
@@ -244,7 +262,7 @@ func (g *Gate) refuse() *Refusal {
 }
 
 func (g *Gate) refusal() *Refusal {
-	limit := max(g.limiter.Limit(), 1)
+	limit := g.limit()
 	ahead := time.Duration(float64(g.lines.waiting) / float64(limit) * float64(g.took))
 	seconds := (ahead + time.Second - 1).Truncate(time.Second)
 	return &Refusal{Limit: limit, Retry: min(max(seconds, time.Second), longestRetry)}

@@ -23,7 +23,7 @@ func (g *Gate) measure(r prometheus.Registerer) error {
 	}
 	for _, c := range []prometheus.Collector{
 		g.outcomes,
-		gauge("hookloop_admission_limit", "How many acceptances may be under way at once.", g.limiter.Limit),
+		gauge("hookloop_admission_limit", "How many acceptances may be under way at once.", g.places),
 		gauge("hookloop_admission_in_flight", "Acceptances under way.", g.limiter.Inflight),
 		gauge("hookloop_admission_waiting", "Acceptances that wait for a place.", g.waiting),
 	} {
@@ -32,6 +32,12 @@ func (g *Gate) measure(r prometheus.Registerer) error {
 		}
 	}
 	return nil
+}
+
+func (g *Gate) places() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.limit()
 }
 
 func (g *Gate) waiting() int {
