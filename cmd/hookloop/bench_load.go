@@ -148,7 +148,7 @@ func (b *bench) load(ctx context.Context, n int, send func(context.Context) (str
 		clients.Go(func() {
 			for range work {
 				at := time.Now()
-				id, err := send(ctx)
+				id, err := persist(ctx, send)
 				if err != nil {
 					stop(err)
 					return
@@ -161,6 +161,27 @@ func (b *bench) load(ctx context.Context, n int, send func(context.Context) (str
 	}
 	clients.Wait()
 	return sent, context.Cause(ctx)
+}
+
+// errOverloaded is an event that was refused for now.
+var errOverloaded = errors.New("more events come than can be accepted")
+
+// overloadedPause is what a client waits that was refused.
+const overloadedPause = 100 * time.Millisecond
+
+// persist sends an event until it is not refused. Its time runs from the first try.
+func persist(ctx context.Context, send func(context.Context) (string, error)) (string, error) {
+	for {
+		id, err := send(ctx)
+		if !errors.Is(err, errOverloaded) {
+			return id, err
+		}
+		select {
+		case <-time.After(overloadedPause):
+		case <-ctx.Done():
+			return "", context.Cause(ctx)
+		}
+	}
 }
 
 func (b *bench) postEvent(ctx context.Context) (string, error) {
@@ -191,6 +212,9 @@ func (b *bench) post(ctx context.Context, path string, body []byte) ([]byte, err
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("RateLimit") != "" {
+		return nil, errOverloaded
+	}
 	if err == nil && resp.StatusCode/100 != 2 {
 		err = fmt.Errorf("POST %s: HTTP %d: %s", path, resp.StatusCode, answer)
 	}

@@ -37,7 +37,7 @@ const (
 	foreseen = 500 * time.Millisecond
 	// mostWaiting bounds the bodies that are kept meanwhile: 256 MiB if all are of the largest size.
 	mostWaiting = 1024
-	fewWaiting  = 8
+	fewWaiting  = 16
 	// patience bounds how long it does wait, if they take longer than foreseen.
 	patience = 1500 * time.Millisecond
 	// longestRetry bounds what a refused client is told to wait.

@@ -56,6 +56,9 @@ func wait(ctx context.Context, at time.Time) bool {
 	}
 }
 
+// refusedPause is what a client of a closed loop waits before it goes on.
+const refusedPause = 100 * time.Millisecond
+
 // closed lets clients post for a span, or n events in all if n is not 0, each as fast as it is answered.
 func closed(ctx context.Context, clients, n int, span time.Duration, send poster) []post {
 	var all collected
@@ -72,6 +75,9 @@ func closed(ctx context.Context, clients, n int, span time.Duration, send poster
 				p := send(ctx, i, time.Now())
 				if all.add(p); p.err != nil {
 					return // a closed loop on a dead gateway would spin
+				}
+				if refusal(p.status) {
+					wait(ctx, time.Now().Add(refusedPause)) // and so would one that is refused
 				}
 			}
 		})
