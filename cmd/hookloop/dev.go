@@ -43,6 +43,7 @@ the gateway and the worker. All data stays below --data, and survives a restart 
 
 Endpoints on this machine (127.0.0.1) are allowed here, and only here. When everything is ready,
 <data>/dev.json says where it is and holds a token with every scope: the other commands find it.
+It keeps itself small, with room for what is under way; GOMEMLIMIT sets another bound.
 HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAYPAL_CA_FILE hold as in
 'hookloop serve'. Ctrl-C stops accepting events, lets attempts under way finish, and exits.`,
 		Example: `  hookloop dev
@@ -74,6 +75,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 	}
 	defer func() { _ = l.Close() }()
 	tuneGC()
+	limitMemory(ctx)
 
 	log := newLogger(stderr, o.verbose)
 	dev, err := startDev(ctx, o, data, log)

@@ -13,6 +13,11 @@ const unlimited = 1_000_000
 // backgroundTasks is how many timers, transfers and index entries Temporal works off side by side.
 const backgroundTasks = 4
 
+// workflowsInMemory bounds the workflows whose state Temporal keeps, ended ones among them for an hour; a
+// state takes some 30 KiB. An event in the fast lane is among the latest few hundred. One that waits is
+// read back in well under a millisecond when its turn comes.
+const workflowsInMemory = 1024
+
 // dynamicConfig is where the embedded Temporal differs from one in production, and why.
 func dynamicConfig() dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
@@ -37,7 +42,7 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		// One process needs no spreading.
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  1,
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): 1,
-		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():        8192, // running workflows kept in memory, as the CLI has it
+		dynamicconfig.HistoryCacheHostLevelMaxSize.Key():        workflowsInMemory,
 
 		// SQLite has one writer: hundreds of background tasks at once would only stand before the
 		// requests of apps in its queue.

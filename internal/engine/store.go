@@ -38,7 +38,7 @@ var pragmas = map[string]string{
 	"journal_mode": "wal",
 	"synchronous":  "full",   // what was answered 202 survives a power cut
 	"busy_timeout": "10000",  // ours and Temporal's connection meet at start and stop only
-	"cache_size":   "-65536", // KiB; a box at rest uses next to nothing of it
+	"cache_size":   "-8192",  // KiB for each file; what is hot fits, and the kernel has the rest
 	"temp_store":   "memory", // sorting a list touches no disk
 }
 
