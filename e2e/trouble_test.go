@@ -156,7 +156,7 @@ func breakerOpens(t *testing.T, a app) {
 	first := receipts(t, s, failures+1)[failures].ID
 	requireShut(t, s, failures)
 	require.True(t, ids[first], "the probe is one of those that waited")
-	a.settled(t, first) // and with it the breaker is closed
+	a.settled(t, first)   // and with it the breaker is closed
 	for id := range ids { // the others are told
 		d := a.settled(t, id)
 		require.Equal(t, webhook.Delivered, d.Status)
