@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/webhook"
@@ -32,6 +33,14 @@ type EventReader interface {
 	EventContent(ctx context.Context, e webhook.Event, runID string) (webhook.Content, error)
 }
 
+// Bodies reads the data of large events, which lies outside of their histories.
+type Bodies interface {
+	// Data is what p, found in the event's history, is or refers to.
+	Data(ctx context.Context, e webhook.Event, p *commonpb.Payload) ([]byte, error)
+	// Room waits until data of size bytes has room in the memory; release gives it back.
+	Room(ctx context.Context, size int64) (release func(), err error)
+}
+
 // Ledger notes what a delivery is about to bring to an application, so that its echo is known.
 type Ledger interface {
 	Remember(ctx context.Context, d webhook.Delivery) error
@@ -43,6 +52,7 @@ type Delivery struct {
 	Sender    Sender
 	Events    EventReader
 	Ledger    Ledger // nil: nothing is noted, and every echo is taken for a change
+	Bodies    Bodies // nil: every event's data lies in its history
 }
 
 // Turn names one turn of a delivery: its chance to make attempt Number. Fields are added, never
@@ -80,10 +90,26 @@ func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawV
 	if s := ep.ScheduleOrDefault(); s[0] > 0 && ep.Refuses(time.Now(), false) == nil {
 		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferSchedule}, Schedule: s}, nil
 	}
-	return d.send(ctx, t, webhook.Delivery{
-		First: true, Event: t.Event, Endpoint: ep,
-		Content: webhook.Content{Data: data.Payload().GetData(), Context: t.Context},
-	})
+	release, err := d.room(ctx, t.Event)
+	if err != nil {
+		return TurnResult{}, err
+	}
+	defer release()
+	content := webhook.Content{Data: data.Payload().GetData(), Context: t.Context}
+	if t.Event.Stored > 0 && d.Bodies != nil {
+		if content.Data, err = d.Bodies.Data(ctx, t.Event, data.Payload()); err != nil {
+			return TurnResult{}, err
+		}
+	}
+	return d.send(ctx, t, webhook.Delivery{First: true, Event: t.Event, Endpoint: ep, Content: content})
+}
+
+// room waits for room in the memory for what lies in the body store.
+func (d *Delivery) room(ctx context.Context, e webhook.Event) (release func(), err error) {
+	if e.Stored == 0 || d.Bodies == nil {
+		return func() {}, nil
+	}
+	return d.Bodies.Room(ctx, e.Stored)
 }
 
 // Attempt is the durable lane's turn. Its arguments are recorded on every attempt, so they carry
@@ -95,6 +121,11 @@ func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
 	if err != nil {
 		return TurnResult{}, err
 	}
+	release, err := d.room(ctx, t.Event)
+	if err != nil {
+		return TurnResult{}, err
+	}
+	defer release()
 	content, err := d.Events.EventContent(ctx, t.Event, t.EventRunID)
 	if err != nil {
 		return TurnResult{}, err

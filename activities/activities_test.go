@@ -189,7 +189,7 @@ func workflowID(tenant, eventID string) string { return tenant + "/" + eventID }
 func TestHistoryReadsTheDataOnceAndExactly(t *testing.T) {
 	t.Parallel()
 	c := &histories{}
-	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
+	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), nil, workflowID)
 	require.NoError(t, err)
 	for range 3 {
 		got, err := h.EventContent(t.Context(), turn.Event, "run")
@@ -204,8 +204,8 @@ func TestHistoryReadsTheDataOnceAndExactly(t *testing.T) {
 func TestHistoryKeepsSoManyBytes(t *testing.T) {
 	t.Parallel()
 	const fit = 63 // of a megabyte each, beside their contexts
-	c := &histories{data: `"` + strings.Repeat("x", webhook.MaxData-2) + `"`}
-	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
+	c := &histories{data: `"` + strings.Repeat("x", 1<<20-2) + `"`}
+	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), nil, workflowID)
 	require.NoError(t, err)
 	read := func(n int) {
 		_, err := h.EventContent(t.Context(), webhook.Event{Tenant: "acme", ID: fmt.Sprint(n)}, "run")
@@ -227,7 +227,7 @@ func TestHistoryKeepsSoManyBytes(t *testing.T) {
 func TestAnErasedHistoryIsFinal(t *testing.T) {
 	t.Parallel()
 	c := &histories{err: serviceerror.NewNotFound("no such workflow")}
-	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflowID)
+	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), nil, workflowID)
 	require.NoError(t, err)
 	_, err = h.EventContent(t.Context(), turn.Event, "run")
 	app, ok := errors.AsType[*temporal.ApplicationError](err)

@@ -34,14 +34,16 @@ type HistoryReader interface {
 type History struct {
 	client    HistoryReader
 	converter converter.DataConverter
+	bodies    Bodies
 	name      func(tenant, eventID string) string
 	cache     *lru.Cache[string, webhook.Content]
 	bytes     atomic.Int64 // in the cache
 }
 
-// NewHistory reads through c, decodes with dc, and finds an event's workflow by name.
-func NewHistory(c HistoryReader, dc converter.DataConverter, name func(tenant, eventID string) string) (*History, error) {
-	h := &History{client: c, converter: dc, name: name}
+// NewHistory reads through c, decodes with dc, and finds an event's workflow by name. Data that lies
+// outside of histories it finds in bodies; nil: there is none.
+func NewHistory(c HistoryReader, dc converter.DataConverter, bodies Bodies, name func(tenant, eventID string) string) (*History, error) {
+	h := &History{client: c, converter: dc, bodies: bodies, name: name}
 	var err error
 	h.cache, err = lru.NewWithEvict(cachedEvents, func(_ string, gone webhook.Content) { h.bytes.Add(-size(gone)) })
 	return h, err
@@ -54,8 +56,8 @@ func (h *History) EventContent(ctx context.Context, e webhook.Event, runID strin
 	if c, ok := h.cache.Get(id); ok {
 		return c, nil
 	}
-	c, err := h.read(ctx, id, runID)
-	if err != nil {
+	c, err := h.read(ctx, e, id, runID)
+	if err != nil || e.Stored > 0 { // the bodies have a cache of their own
 		return c, err
 	}
 	h.keep(id, c)
@@ -75,7 +77,7 @@ func (h *History) keep(id string, c webhook.Content) {
 
 func size(c webhook.Content) int64 { return int64(len(c.Data) + len(c.Context)) }
 
-func (h *History) read(ctx context.Context, workflowID, runID string) (c webhook.Content, err error) {
+func (h *History) read(ctx context.Context, e webhook.Event, workflowID, runID string) (c webhook.Content, err error) {
 	first, err := h.client.GetWorkflowHistory(ctx, workflowID, runID, false,
 		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
 	if _, ok := errors.AsType[*serviceerror.NotFound](err); ok {
@@ -92,5 +94,13 @@ func (h *History) read(ctx context.Context, workflowID, runID string) (c webhook
 	if err := h.converter.FromPayloads(input, &facts, &data); err != nil {
 		return c, fmt.Errorf("input of %s: %w", workflowID, err)
 	}
-	return webhook.Content{Data: data.Payload().GetData(), Context: facts.Context}, nil
+	c = webhook.Content{Data: data.Payload().GetData(), Context: facts.Context}
+	if e.Stored == 0 || h.bodies == nil {
+		return c, nil
+	}
+	c.Data, err = h.bodies.Data(ctx, e, data.Payload())
+	if webhook.CodeOf(err) == webhook.NotFound {
+		return c, eventGone(err)
+	}
+	return c, err
 }

@@ -119,7 +119,7 @@ func startWorker(
 	s, err := sender.New(sender.Config{AllowLoopback: true, Health: h})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
-	events, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), workflows.EventWorkflowID)
+	events, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), nil, workflows.EventWorkflowID)
 	require.NoError(t, err)
 	w, err := worker.New(worker.Config{
 		Client:     c,

@@ -16,7 +16,7 @@ import (
 )
 
 // TestLargeSourceEvents: what a third party may send at most is delivered byte for byte, at the first attempt and
-// from an encrypted history; one byte more is refused, and said to be.
+// a retry, from a sealed body store; one byte more is refused, and said to be.
 func TestLargeSourceEvents(t *testing.T) {
 	t.Parallel()
 	a := app{startEncrypted(t, filepath.Join(t.TempDir(), "data"))}
@@ -33,7 +33,7 @@ func TestLargeSourceEvents(t *testing.T) {
 	}
 	const start, end = `{ "commits" : "`, `"}`
 	largest := start + strings.Repeat("é", (webhook.MaxData-len(start)-len(end))/2) + end
-	require.Equal(t, http.StatusUnprocessableEntity, push(largest+strings.Repeat(" ", webhook.MaxData-len(largest)+1)))
+	require.Equal(t, http.StatusRequestEntityTooLarge, push(largest+strings.Repeat(" ", webhook.MaxData-len(largest)+1)))
 	require.Equal(t, http.StatusOK, push(largest))
 	a.requireOneEvent(t, s, "github.push", largest)
 	got := receipts(t, troubled, 2)

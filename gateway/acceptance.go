@@ -6,10 +6,13 @@ import (
 	"sync"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/converter"
 	"google.golang.org/grpc/codes"
 
 	"hookloop/internal/accept"
+	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
@@ -27,12 +30,33 @@ func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byt
 	defer func() { leave(err) }()
 	ctx, done := accepting(ctx, &in.Event)
 	began := time.Now()
-	err = accept.Start(ctx, g.temporal, in, data)
+	err = g.startWith(ctx, in, data)
 	done(err)
 	if ctx.Err() == nil || time.Since(began) > hasHung {
 		g.latest.record(err, g.now())
 	}
 	return err
+}
+
+// startWith puts data that is too large for a history into the body store first. An event whose body was
+// written and that is not accepted then is swept up.
+func (g *Gateway) startWith(ctx context.Context, in workflows.EventInput, data []byte) error {
+	in.Event.Stored = 0
+	if g.bodies == nil || len(data) <= webhook.MaxInline {
+		return accept.Start(ctx, g.temporal, in, data)
+	}
+	in.Event.Stored = int64(len(data))
+	held, err := g.bodies.Put(ctx, in.Event, data)
+	if err != nil {
+		return registryErr(err)
+	}
+	return accept.StartWith(ctx, g.temporal, in, held)
+}
+
+// Bodies keep the data of large events; bodies.Bodies does.
+type Bodies interface {
+	Put(ctx context.Context, e webhook.Event, data []byte) (converter.RawValue, error)
+	Data(ctx context.Context, e webhook.Event, p *commonpb.Payload) ([]byte, error)
 }
 
 // hasHung is how long a start has waited that speaks of Temporal. One that ran out of time sooner shares it

@@ -34,7 +34,14 @@ func (g *Gateway) started(ctx context.Context, workflowID, runID string) (workfl
 	if err := g.input(ctx, workflowID, runID, &in, &raw); err != nil {
 		return in, nil, err
 	}
-	return in, raw.Payload().GetData(), nil
+	if in.Event.Stored == 0 || g.bodies == nil {
+		return in, raw.Payload().GetData(), nil
+	}
+	data, err := g.bodies.Data(ctx, in.Event, raw.Payload())
+	if err != nil && webhook.CodeOf(err) != webhook.NotFound {
+		err = registryErr(err)
+	}
+	return in, data, err
 }
 
 // input reads the arguments a workflow was started with.

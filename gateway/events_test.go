@@ -176,7 +176,7 @@ func TestBadEvents(t *testing.T) {
 		})
 	}
 	r := newRig(t)
-	require.Equal(t, 202, r.do("POST", "/events", big(fill)).Code, "256 KiB are allowed")
+	require.Equal(t, 202, r.do("POST", "/events", big(fill)).Code, "1 MiB is allowed")
 	require.Equal(t, 202, r.do("POST", "/events", big(1), "Content-Type", "application/json; charset=UTF-8").Code)
 }
 

@@ -73,6 +73,7 @@ type Config struct {
 
 	Codec         http.Handler            // Temporal's codec server, at /codec; nil: there is none
 	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
+	Bodies        Bodies                  // keeps data that is too large for a history; nil: it is refused from 1 MiB on
 	IngestMemory  int64                   // what third parties' requests hold of the memory at once, in bytes; 0: 256 MiB
 	AllowLoopback bool                    // endpoints on this machine are accepted; for development
 	AllowNetworks []netip.Prefix          // networks inside that endpoints may lie in; empty: none
@@ -113,6 +114,7 @@ type Gateway struct {
 	latest        acceptances
 	arrivals      *arrivals
 	gate          *admission.Gate
+	bodies        Bodies
 	handler       http.Handler
 }
 
@@ -138,7 +140,7 @@ func New(c Config) (*Gateway, error) {
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer},
-		arrivals: newArrivals(c.Sources, c.Logger, c.Now),
+		arrivals: newArrivals(c.Sources, c.Logger, c.Now), bodies: c.Bodies,
 	}
 	g.handler, err = g.routes()
 	if err != nil {

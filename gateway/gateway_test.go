@@ -19,6 +19,7 @@ import (
 
 	"hookloop/gateway"
 	"hookloop/internal/audit"
+	"hookloop/internal/bodies"
 	"hookloop/internal/ledger"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/source"
@@ -55,8 +56,10 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	require.NoError(t, err)
 	marks, err := ledger.New(ledger.Config{Store: r.sources})
 	require.NoError(t, err)
+	large, err := bodies.New(r.sources, converter.GetDefaultDataConverter())
+	require.NoError(t, err)
 	c := gateway.Config{
-		Sources: r.sources, Providers: providers, Ledger: marks,
+		Bodies: large, Sources: r.sources, Providers: providers, Ledger: marks,
 		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
 		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()), Approvals: r.approvals,
 		Audits: audit.New(r.temporal, nil),

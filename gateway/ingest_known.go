@@ -35,7 +35,7 @@ func (in *ingestion) arriving(items []source.Item, from int) []*arriving {
 	now := in.gateway.now().Truncate(time.Microsecond)
 	var all []*arriving
 	for i, item := range items {
-		if err := checkItem(item); err != nil {
+		if err := in.gateway.checkItem(item); err != nil {
 			in.bad.add(from+i, item, err)
 			continue
 		}
@@ -49,7 +49,13 @@ func (in *ingestion) arriving(items []source.Item, from int) []*arriving {
 // each of them.
 const maxContext = 16 << 10
 
-func checkItem(i source.Item) error {
+// maxHeld bounds an item where there is no body store, in bytes: Temporal refuses twice as much.
+const maxHeld = 1 << 20
+
+func (g *Gateway) checkItem(i source.Item) error {
+	if g.bodies == nil && len(i.Data) > maxHeld {
+		return webhook.Invalidf("data", "has %d bytes, at most %d are allowed", len(i.Data), maxHeld)
+	}
 	if len(i.Context) > maxContext {
 		return webhook.Invalidf("context", "has %d bytes, at most %d are allowed", len(i.Context), maxContext)
 	}

@@ -89,7 +89,7 @@ func TestReadData(t *testing.T) {
 	require.Equal(t, " [1]\n", string(got))
 
 	_, err = readData(t.Context(), "-", bytes.NewReader(make([]byte, webhook.MaxBody+1)))
-	require.ErrorContains(t, err, "larger than 262144 bytes")
+	require.ErrorContains(t, err, "larger than 1048576 bytes")
 
 	stopped, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -149,7 +149,7 @@ func listenAs(ctx context.Context, role config.Role, cfg config.Service) (net.Li
 // dialWith connects to Temporal. Whoever reads or writes histories does it through the codec.
 func dialWith(ctx context.Context, o client.Options, histories *codec.Codec) (client.Client, error) {
 	o.DataConverter, o.FailureConverter = histories.Converter(), histories.FailureConverter()
-	o.PayloadLimits.PayloadSizeWarning = 2 * webhook.MaxData // an event may be so large
+	o.PayloadLimits.PayloadSizeWarning = 2 << 20 // what Temporal refuses; a batch of attempts may come near
 
 	if histories.Encrypts() { // gzip makes nothing smaller then, and took an eighth of a worker's CPU
 		o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}

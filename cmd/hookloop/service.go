@@ -19,6 +19,7 @@ import (
 	"hookloop/internal/approvals"
 	"hookloop/internal/audit"
 	"hookloop/internal/backlog"
+	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/ledger"
@@ -53,6 +54,8 @@ type service struct {
 	metrics  *prometheus.Registry
 	temporal client.Client
 	registry store
+	large    *bodies.Bodies
+	log      *slog.Logger
 	reporter *approvals.Reporter
 	sender   *sender.Sender  // nil without a worker
 	fetcher  *sender.Fetcher // of what third parties publish
@@ -62,7 +65,7 @@ type service struct {
 }
 
 func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) {
-	s := &service{metrics: cfg.Telemetry.Metrics(), temporal: cfg.Client}
+	s := &service{metrics: cfg.Telemetry.Metrics(), temporal: cfg.Client, log: cfg.Logger}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
@@ -78,7 +81,13 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if err != nil {
 		return nil, err
 	}
+	large, err := bodies.New(s.registry, cfg.Codec.Converter())
+	if err != nil {
+		return nil, err
+	}
+	s.large = large
 	shared := &shared{
+		large: large,
 		asks:  approvals.New(cfg.Client),
 		marks: marks,
 		again: redelivery.New(cfg.Client, cfg.Codec.Converter()),
@@ -101,6 +110,7 @@ type shared struct {
 	asks  *approvals.Approvals
 	marks *ledger.Ledger
 	again *redelivery.Redeliveries
+	large *bodies.Bodies
 }
 
 func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
@@ -112,13 +122,13 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	if err != nil {
 		return err
 	}
-	events, err := activities.NewHistory(cfg.Client, cfg.Codec.Converter(), workflows.EventWorkflowID)
+	events, err := activities.NewHistory(cfg.Client, cfg.Codec.Converter(), with.large, workflows.EventWorkflowID)
 	if err != nil {
 		return err
 	}
 	s.worker, err = worker.New(worker.Config{
 		Client:     cfg.Client,
-		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Ledger: with.marks},
+		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Ledger: with.marks, Bodies: with.large},
 		Recoveries: &activities.Recovery{Deliveries: with.again},
 		Approvals: &activities.Approval{
 			Endpoints: s.registry, Backlog: backlog.New(cfg.Client, cfg.Namespace), Events: &approvals.Announcer{Client: cfg.Client, Endpoints: s.registry},
@@ -144,7 +154,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		breakers = s.sender
 	}
 	s.gateway, err = gateway.New(gateway.Config{
-		Sources: s.registry, Providers: providers, Ledger: with.marks, PublicURL: cfg.Ingest.PublicURL,
+		Sources: s.registry, Bodies: with.large, Providers: providers, Ledger: with.marks, PublicURL: cfg.Ingest.PublicURL,
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
 		Redeliveries: with.again, Approvals: with.asks, Audits: audit.New(cfg.Client, cfg.Codec), Breakers: breakers, Codec: decoder,
 		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"), DataConverter: cfg.Codec.Converter(),
@@ -189,6 +199,9 @@ func newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
 // run serves on l until ctx ends, then drains: requests and attempts under way come to their end side by side,
 // within 30 s in all.
 func (s *service) run(ctx context.Context, l net.Listener) error {
+	sweeping, swept := context.WithCancel(ctx)
+	defer swept()
+	go s.large.Sweep(sweeping, s.temporal, workflows.EventWorkflowID, s.log)
 	serve := s.runOps
 	if s.gateway != nil {
 		serve = s.gateway.Run

@@ -220,8 +220,8 @@ func TestSourceFlagsThatCannotBeFollowed(t *testing.T) {
 		require.Contains(t, line, flag+": open ")
 	}
 	large := filepath.Join(t.TempDir(), "large")
-	require.NoError(t, os.WriteFile(large, bytes.Repeat([]byte("s3cr3t"), 50_000), 0o600))
+	require.NoError(t, os.WriteFile(large, bytes.Repeat([]byte("s3cr3t"), 200_000), 0o600))
 	line := g.run(t, "source", "create", "--provider", "github", "--secret-file", large).fails(t, 1)
-	require.Equal(t, "--secret-file "+large+": is larger than 262144 bytes, the most the gateway takes", line)
+	require.Equal(t, "--secret-file "+large+": is larger than 1048576 bytes, the most the gateway takes", line)
 	require.Empty(t, g.requests)
 }

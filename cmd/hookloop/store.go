@@ -10,6 +10,7 @@ import (
 	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/approvals"
+	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/ledger"
@@ -23,6 +24,7 @@ import (
 type store interface {
 	gateway.Registry
 	gateway.Sources
+	bodies.Store
 	ledger.Store
 	activities.EndpointKeeper
 	approvals.Breakers

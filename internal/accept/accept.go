@@ -35,6 +35,11 @@ type Client interface {
 // Start accepts an event; data is JSON and kept byte for byte. Its errors are Temporal's:
 // WorkflowExecutionAlreadyStarted says that an event of this id was accepted before, whatever it was.
 func Start(ctx context.Context, c Client, in workflows.EventInput, data []byte) error {
+	return StartWith(ctx, c, in, rawJSON(data))
+}
+
+// StartWith is Start with what the history is to hold in place of the data.
+func StartWith(ctx context.Context, c Client, in workflows.EventInput, held converter.RawValue) error {
 	e := in.Event
 	options := client.StartWorkflowOptions{
 		ID:                                       workflows.EventWorkflowID(e.Tenant, e.ID),
@@ -50,7 +55,7 @@ func Start(ctx context.Context, c Client, in workflows.EventInput, data []byte) 
 			workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
 		),
 	}
-	_, err := c.ExecuteWorkflow(ctx, options, EventWorkflow, in, rawJSON(data))
+	_, err := c.ExecuteWorkflow(ctx, options, EventWorkflow, in, held)
 	return err
 }
 

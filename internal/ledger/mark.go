@@ -10,8 +10,14 @@ import (
 // maxKey bounds an object's key, in bytes: it stands in an index.
 const maxKey = 512
 
+// maxMarked bounds the bodies that are looked into, in bytes: decoded they hold ten times as much of the memory.
+const maxMarked = 2 << 20
+
 // mark finds object and value in a body. Its error is an unmarked, or that the caller has gone.
 func (l *Ledger) mark(ctx context.Context, paths webhook.EchoPaths, raw []byte) (m webhook.Mark, err error) {
+	if len(raw) > maxMarked {
+		return m, tooLarge
+	}
 	body, err := expression.Body(raw)
 	if err != nil {
 		return m, noJSON

@@ -15,6 +15,7 @@ type unmarked string
 const (
 	noKey      unmarked = "no_key"      // key gives null: the body is about something else
 	noJSON     unmarked = "no_json"     // likewise
+	tooLarge   unmarked = "too_large"   // likewise
 	keyFails   unmarked = "key_fails"   // key does not fit the body, or gives not exactly one value
 	keyLength  unmarked = "key_length"  // empty, or over maxKey
 	valueFails unmarked = "value_fails" // value does not fit the body, or gives not exactly one value
@@ -38,7 +39,7 @@ func (l *Ledger) pass(ctx context.Context, err error, side, id, eventID string) 
 		return err
 	}
 	l.unmarked.WithLabelValues(side, string(why)).Inc()
-	if why != noKey && why != noJSON {
+	if why != noKey && why != noJSON && why != tooLarge {
 		l.logger.LogAttrs(ctx, slog.LevelWarn, "echo not recognisable",
 			slog.String("side", side), slog.String("id", id), slog.String("event", eventID), slog.String("reason", string(why)))
 	}

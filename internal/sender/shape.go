@@ -34,6 +34,9 @@ func (s *Sender) wanted(ctx context.Context, d webhook.Delivery) (wanted, error)
 	if shape.Path == "" && shape.Body == "" {
 		return w, nil
 	}
+	if len(w.body) > maxShaped { // decoded it would hold ten times as much of the memory
+		return w, &shapeError{"body", fmt.Sprintf("the event is larger than %d bytes, the most an expression is given", maxShaped)}
+	}
 	body, err := expression.Body(w.body)
 	if err != nil {
 		return w, &shapeError{"body", "the event is not one JSON value"}
@@ -50,7 +53,7 @@ func (s *Sender) wanted(ctx context.Context, d webhook.Delivery) (wanted, error)
 }
 
 // maxShaped bounds what an expression makes of an envelope, in bytes. The envelope itself is within it.
-const maxShaped = 2 * webhook.MaxData
+const maxShaped = 2 << 20
 
 func (s *Sender) body(ctx context.Context, text string, envelope any) ([]byte, error) {
 	v, err := s.expressions.Value(ctx, text, envelope)

@@ -8,10 +8,10 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds in bytes. Temporal refuses payloads of 2 MiB; half of that leaves room for what an event gathers on its way.
+// Bounds in bytes.
 const (
-	MaxBody = 256 << 10 // of a request to the API, and so of an app's event
-	MaxData = 1 << 20   // of any event's data: nobody can ask a third party for less
+	MaxBody = 1 << 20  // of a request to the API, and so of an app's event
+	MaxData = 25 << 20 // of any event's data: GitHub sends as much, and nobody can ask a third party for less
 )
 
 // Event is what happened: immutable, and without its data. The data travels beside it as bytes,
@@ -23,6 +23,9 @@ type Event struct {
 	Timestamp time.Time `json:"timestamp"`        // when it happened, says the app; UTC
 	Hops      int       `json:"hops,omitempty"`   // how often it has passed through Hookloop before
 	Origin    *Origin   `json:"origin,omitempty"` // nil: an app posted it, or we made it
+
+	// Stored is how many bytes of data lie in the body store. 0: the data lies in the event's history.
+	Stored int64 `json:"stored,omitempty"`
 
 	// Where its attempts belong in the trace of what it came with, as W3C's headers traceparent and
 	// tracestate; empty: nobody traces it.

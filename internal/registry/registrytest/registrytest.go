@@ -43,6 +43,11 @@ type Registry interface {
 	PruneArrivals(ctx context.Context, sourceID string, keep int) error
 	SourceActivity(ctx context.Context, sourceID string) (webhook.SourceActivity, error)
 
+	PutBody(ctx context.Context, b webhook.StoredBody) error
+	Body(ctx context.Context, tenant, eventID, digest string) ([]byte, error)
+	Bodies(ctx context.Context, before time.Time, after webhook.StoredBody, limit int) ([]webhook.StoredBody, error)
+	DeleteBody(ctx context.Context, tenant, eventID string) error
+
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Ping(ctx context.Context) error
 	Close() error
@@ -114,6 +119,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"concurrent arrivals":           arrivalsRace,
 		"arrivals are pruned":           arrivalsPruned,
 		"what a source sent":            sourceActivity,
+		"bodies":                        bodies,
 		"any key and any name":          anyKey,
 	} {
 		t.Run(name, func(t *testing.T) {
