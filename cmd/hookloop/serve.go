@@ -16,7 +16,6 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/telemetry"
-	"hookloop/internal/webhook"
 )
 
 func newServe() *cobra.Command {
