@@ -3,11 +3,8 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -161,64 +158,6 @@ func (b *bench) load(ctx context.Context, n int, send func(context.Context) (str
 	}
 	clients.Wait()
 	return sent, context.Cause(ctx)
-}
-
-// errOverloaded is an event that was refused for now.
-var errOverloaded = errors.New("more events come than can be accepted")
-
-// overloadedPause is what a client waits that was refused.
-const overloadedPause = 100 * time.Millisecond
-
-// persist sends an event until it is not refused. Its time runs from the first try.
-func persist(ctx context.Context, send func(context.Context) (string, error)) (string, error) {
-	for {
-		id, err := send(ctx)
-		if !errors.Is(err, errOverloaded) {
-			return id, err
-		}
-		select {
-		case <-time.After(overloadedPause):
-		case <-ctx.Done():
-			return "", context.Cause(ctx)
-		}
-	}
-}
-
-func (b *bench) postEvent(ctx context.Context) (string, error) {
-	body := `{"type":"bench.event","data":` + string(benchData(b.options.Size)) + `}`
-	answer, err := b.post(ctx, "/events", []byte(body))
-	if err != nil {
-		return "", err
-	}
-	var accepted struct {
-		ID string `json:"id"`
-	}
-	return accepted.ID, json.Unmarshal(answer, &accepted)
-}
-
-// benchClient keeps a connection for each client.
-var benchClient = &http.Client{Timeout: benchPatience, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
-
-func (b *bench) post(ctx context.Context, path string, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+b.token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := benchClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("RateLimit") != "" {
-		return nil, errOverloaded
-	}
-	if err == nil && resp.StatusCode/100 != 2 {
-		err = fmt.Errorf("POST %s: HTTP %d: %s", path, resp.StatusCode, answer)
-	}
-	return answer, err
 }
 
 // benchData is a JSON string of size bytes.
