@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"encoding/json"
-	"regexp"
 	"slices"
 
 	"hookloop/internal/expression"
@@ -15,12 +14,10 @@ type echoPaths struct {
 	Value string `json:"value" maxLength:"4096" doc:"jq: the value that object has: all that a person may edit and others should hear of." example:".data | {name, email}"`
 }
 
-var applicationName = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$`)
-
 func application(f field) (string, error) {
 	var name string
-	if json.Unmarshal(f.value, &name) != nil || name != "" && !applicationName.MatchString(name) {
-		return "", webhook.Invalidf("application", "must be 1 to 64 letters, digits, - or _, and begin with a letter or digit")
+	if json.Unmarshal(f.value, &name) != nil || name != "" && webhook.CheckTenant(name) != nil { // spelt as tenants are
+		return "", webhook.Invalidf("application", "must be 1 to 64 letters, digits, -, _ or single dots, begin with a letter or digit, and not end with a dot")
 	}
 	return name, nil
 }

@@ -105,10 +105,11 @@ func (r rules) setURL(e *webhook.Endpoint, f field) error {
 	if f.isNull() || json.Unmarshal(f.value, &raw) != nil {
 		return webhook.Invalidf("url", "must be a string")
 	}
-	if err := r.checkURL(raw); err != nil {
+	normal, err := r.normalURL(raw)
+	if err != nil {
 		return err
 	}
-	e.URL = raw
+	e.URL = normal
 	return nil
 }
 
@@ -137,8 +138,8 @@ func eventTypes(f field) ([]string, error) {
 		return nil, webhook.Invalidf("event_types", "has %d entries, at most %d are allowed", len(all), maxEventTypes)
 	}
 	for i, t := range all {
-		if webhook.CheckEventType(t) != nil {
-			return nil, webhook.Invalidf(at("event_types", i), `must be dotted lower case like "contact.updated", at most 128 characters`)
+		if !webhook.IsTypePattern(t) {
+			return nil, webhook.Invalidf(at("event_types", i), `%s; or "order.*" for every type below "order.", or "*" for every type`, webhook.TypeGrammar)
 		}
 		if slices.Contains(all[:i], t) {
 			return nil, webhook.Invalidf(at("event_types", i), "appears twice")

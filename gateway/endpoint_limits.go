@@ -23,16 +23,6 @@ const (
 	maxMetadataValue = 1 << 10
 )
 
-// reserved are the headers we set ourselves, and those that belong to the connection.
-var reserved = []string{
-	"accept-encoding", "connection", "content-length", "content-type", "expect", "host", "keep-alive",
-	"proxy-connection", "te", "traceparent", "trailer", "transfer-encoding", "upgrade", "user-agent",
-}
-
-func isReserved(name string) bool {
-	return slices.Contains(reserved, name) || strings.HasPrefix(name, "webhook-") || strings.HasPrefix(name, "hookloop-")
-}
-
 func description(f field) (string, error) {
 	var s string
 	if json.Unmarshal(f.value, &s) != nil {
@@ -83,8 +73,8 @@ func checkHeader(name, value string) error {
 		return webhook.Invalidf("headers", "has the name %.64q, which is not an HTTP header's", name)
 	}
 	switch {
-	case isReserved(strings.ToLower(name)):
-		return webhook.Invalidf("headers."+name, "is set by Hookloop and cannot be chosen")
+	case webhook.ReservedHeader(name):
+		return webhook.Invalidf("headers."+name, "is set by Hookloop or belongs to the connection: it cannot be chosen")
 	case len(value) > maxHeaderValue:
 		return webhook.Invalidf("headers."+name, "has %d bytes, at most %d are allowed", len(value), maxHeaderValue)
 	case strings.ContainsFunc(value, isControl):

@@ -21,7 +21,7 @@ type endpoint struct {
 	URL         string                `json:"url" example:"https://example.com/hooks"`
 	State       webhook.EndpointState `json:"state" enum:"active,held,paused,disabled"`
 	StateReason string                `json:"state_reason,omitempty" doc:"Why it is not active." example:"paused by jane: they are moving house"`
-	EventTypes  []string              `json:"event_types" doc:"Empty: every type."`
+	EventTypes  []string              `json:"event_types" doc:"Empty: every type of the tenant's own events."`
 	Description string                `json:"description"`
 	Headers     map[string]string     `json:"headers"`
 	Metadata    map[string]string     `json:"metadata"`

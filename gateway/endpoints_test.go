@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -100,23 +101,24 @@ func TestEveryField(t *testing.T) {
 	}
 	e.Secret = ""
 	for body, change := range map[string]func(*endpoint){
-		`{"description":"new"}`:                         func(w *endpoint) { w.Description = "new" },
-		`{"headers":{"X-Key":null,"X-New":"n"}}`:        func(w *endpoint) { w.Headers = map[string]string{"X-Other": "o", "X-New": "n"} },
-		`{"metadata":{"tier":"2"}}`:                     func(w *endpoint) { w.Metadata["tier"] = "2" },
-		`{"url":"https://b.example","event_types":[]}`:  func(w *endpoint) { w.URL, w.EventTypes = "https://b.example", []string{} },
-		`{"headers":null,"metadata":null}`:              func(w *endpoint) { w.Headers, w.Metadata = map[string]string{}, map[string]string{} },
-		`{"timeout":null,"event_types":null}`:           func(w *endpoint) { w.Timeout, w.EventTypes = "15s", []string{} },
-		`{"schedule":["1s"],"description":null}`:        func(w *endpoint) { w.Schedule, w.Description = []string{"1s"}, "" },
-		`{"schedule":["1h0m1s","0s"],"timeout":"1.5s"}`: func(w *endpoint) { w.Schedule, w.Timeout = []string{"1h0m1s", "0s"}, "1.5s" },
-		`{"rate_limit":null}`:                           func(w *endpoint) { w.RateLimit = nil },
-		`{"rate_limit":{"per_second":0.5}}`:             func(w *endpoint) { w.RateLimit = &rateLimit{0.5, 7} },
-		`{"rate_limit":{"burst":null}}`:                 func(w *endpoint) { w.RateLimit = &rateLimit{2.5, 3} },
-		`{"approval":null}`:                             func(w *endpoint) { w.Approval = approvalPolicy{"1h", "168h"} },
-		`{"approval":{"after":"1s"}}`:                   func(w *endpoint) { w.Approval.After = "1s" },
-		`{"approval":{"timeout":null}}`:                 func(w *endpoint) { w.Approval.Timeout = "168h" },
-		`{"approval":{"after":null,"timeout":"2160h"}}`: func(w *endpoint) { w.Approval = approvalPolicy{"1h", "2160h"} },
-		`{"approval":{}}`:                               func(*endpoint) {},
-		`{}`:                                            func(*endpoint) {},
+		`{"description":"new"}`:                          func(w *endpoint) { w.Description = "new" },
+		`{"headers":{"X-Key":null,"X-New":"n"}}`:         func(w *endpoint) { w.Headers = map[string]string{"X-Other": "o", "X-New": "n"} },
+		`{"metadata":{"tier":"2"}}`:                      func(w *endpoint) { w.Metadata["tier"] = "2" },
+		`{"event_types":["order.*","*","Order-1.Paid"]}`: func(w *endpoint) { w.EventTypes = []string{"order.*", "*", "Order-1.Paid"} },
+		`{"url":"https://b.example","event_types":[]}`:   func(w *endpoint) { w.URL, w.EventTypes = "https://b.example", []string{} },
+		`{"headers":null,"metadata":null}`:               func(w *endpoint) { w.Headers, w.Metadata = map[string]string{}, map[string]string{} },
+		`{"timeout":null,"event_types":null}`:            func(w *endpoint) { w.Timeout, w.EventTypes = "15s", []string{} },
+		`{"schedule":["1s"],"description":null}`:         func(w *endpoint) { w.Schedule, w.Description = []string{"1s"}, "" },
+		`{"schedule":["1h0m1s","0s"],"timeout":"1.5s"}`:  func(w *endpoint) { w.Schedule, w.Timeout = []string{"1h0m1s", "0s"}, "1.5s" },
+		`{"rate_limit":null}`:                            func(w *endpoint) { w.RateLimit = nil },
+		`{"rate_limit":{"per_second":0.5}}`:              func(w *endpoint) { w.RateLimit = &rateLimit{0.5, 7} },
+		`{"rate_limit":{"burst":null}}`:                  func(w *endpoint) { w.RateLimit = &rateLimit{2.5, 3} },
+		`{"approval":null}`:                              func(w *endpoint) { w.Approval = approvalPolicy{"1h", "168h"} },
+		`{"approval":{"after":"1s"}}`:                    func(w *endpoint) { w.Approval.After = "1s" },
+		`{"approval":{"timeout":null}}`:                  func(w *endpoint) { w.Approval.Timeout = "168h" },
+		`{"approval":{"after":null,"timeout":"2160h"}}`:  func(w *endpoint) { w.Approval = approvalPolicy{"1h", "2160h"} },
+		`{"approval":{}}`:                                func(*endpoint) {},
+		`{}`:                                             func(*endpoint) {},
 	} {
 		before := read[endpoint](t, r.do("GET", "/endpoints/"+e.ID, ""), 200)
 		want := before
@@ -182,6 +184,8 @@ func TestBadEndpoints(t *testing.T) {
 		"twice":                 {`"timeout":"5s","timeout":"6s"`, "timeout"},
 		"types not a list":      {`"event_types":"a.b"`, "event_types"},
 		"ill-formed type":       {`"event_types":["a.b","A B"]`, "event_types[1]"},
+		"pattern in the middle": {`"event_types":["a.*.b"]`, "event_types[0]"},
+		"half a word":           {`"event_types":["a.b","or*"]`, "event_types[1]"},
 		"type twice":            {`"event_types":["a.b","a.b"]`, "event_types[1]"},
 		"101 types":             {`"event_types":` + types(101), "event_types"},
 		"description":           {`"description":7`, "description"},
@@ -218,7 +222,8 @@ func TestBadEndpoints(t *testing.T) {
 		})
 	}
 	require.Equal(t, 1, read[endpoint](t, r.do("GET", "/endpoints/"+existing, ""), 200).Version)
-	for _, name := range []string{"webhook-id", "Webhook-Signature", "content-type", "Content-Length", "HOST", "connection", "Transfer-Encoding", "user-agent", "traceparent", "hookloop-x", "te", "trailer", "upgrade", "accept-encoding"} {
+	for _, name := range webhook.ReservedHeaders() {
+		name = http.CanonicalHeaderKey(strings.Replace(name, "*", "x", 1))
 		p := refused(t, r.do("POST", "/endpoints", `{"url":"https://example.com","headers":{"`+name+`":"v"}}`), 422, webhook.Invalid)
 		require.Equal(t, "headers."+name, p.Errors[0].Field)
 	}
@@ -255,9 +260,10 @@ func TestURLs(t *testing.T) {
 	for _, url := range []string{
 		"", "example.com", "/hooks", "ftp://example.com", "javascript:alert(1)", "https://", "https://:443/x", "https://user@example.com",
 		"https://user:hunter2@example.com", "https://example.com/#a", "https://example.com/#", "https://example.com:0", "https://example.com:70000",
-		"https://example.com:", "https://exa mple.com", "https://example.com/\n", "https://" + strings.Repeat("a", 2048),
+		"https://example.com:", "https://exa mple.com", "https://example.com/\nx", "https://example.com/\x7f", "https://exa$mple.com", "https://\u2100.example",
+		"https://example.com\\@evil.example/", "https://" + strings.Repeat("ü", 300) + ".example", "https://example.com/?" + strings.Repeat("ü", 400), "https://" + strings.Repeat("a", 2048),
 		"http://10.0.0.1", "http://192.168.1.1:80/x", "http://172.16.0.1", "http://169.254.169.254/latest/meta-data", "http://100.64.0.1",
-		"http://0.0.0.0", "http://224.0.0.1", "http://[fd00::1]", "http://[fe80::1%25eth0]", "http://[::ffff:10.0.0.1]", "http://[::]",
+		"http://0.0.0.0", "http://１０.0.0.1", "http://10。0。0。1/", "http://[fe80::1%eth0]", "http://10.0.0.1./", "http://224.0.0.1", "http://[fd00::1]", "http://[fe80::1%25eth0]", "http://[::ffff:10.0.0.1]", "http://[::]",
 	} {
 		for _, at := range []*rig{r, local} {
 			w := at.do("POST", "/endpoints", body(url))
@@ -265,15 +271,46 @@ func TestURLs(t *testing.T) {
 			require.NotContains(t, w.Body.String(), "hunter2")
 		}
 	}
-	for _, url := range []string{"http://127.0.0.1:8080/x", "http://localhost:1", "http://[::1]:1", "http://a.localhost", "http://[::ffff:127.0.0.1]", "http://127.9.9.9"} {
+	for _, url := range []string{"http://127.0.0.1:8080/x", "http://localhost:1", "http://[::1]:1", "http://a.localhost", "http://localhost.", "http://ｌｏｃａｌｈｏｓｔ:1", "http://[::ffff:127.0.0.1]", "http://127.9.9.9"} {
 		refused(t, r.do("POST", "/endpoints", body(url)), 422, webhook.Invalid)
 		require.Equal(t, 201, local.do("POST", "/endpoints", body(url)).Code, url)
 	}
-	for _, url := range []string{"https://example.com", "HTTP://EXAMPLE.COM:8080/a?b=c", "http://8.8.8.8/", "https://[2001:4860:4860::8888]/", "https://bücher.example/ü"} {
-		require.Equal(t, 201, r.do("POST", "/endpoints", body(url)).Code, url)
-	}
 	p := refused(t, r.do("POST", "/endpoints", `{"url":null}`), 422, webhook.Invalid)
 	require.Equal(t, "url", p.Errors[0].Field)
+}
+
+// TestURLsAreNormal: a URL is kept as it is called, and what is encoded stays as it came.
+func TestURLsAreNormal(t *testing.T) {
+	t.Parallel()
+	r := newRigWith(t, func(c *gateway.Config) { c.AllowLoopback = true })
+	for given, want := range map[string]string{
+		"https://example.com":                                "https://example.com",
+		" \thttps://example.com/a \r\n":                      "https://example.com/a",
+		"HTTP://EXAMPLE.COM:8080/A?b=C":                      "http://example.com:8080/A?b=C",
+		"http://8.8.8.8/":                                    "http://8.8.8.8/",
+		"https://[2001:4860:4860::8888]:443/":                "https://[2001:4860:4860::8888]:443/",
+		"http://ｌｏｃａｌｈｏｓｔ:1/x":                               "http://localhost:1/x",
+		"https://bücher.example/ü":                           "https://xn--bcher-kva.example/%C3%BC",
+		"https://B\u00dcCHER.Example./":                      "https://xn--bcher-kva.example./",
+		"https://b%C3%BCcher.example":                        "https://xn--bcher-kva.example",
+		"https://faß.example":                                "https://xn--fa-hia.example",
+		"https://xn--bcher-kva.example":                      "https://xn--bcher-kva.example",
+		"https://my_service-.r3---sn.example":                "https://my_service-.r3---sn.example",
+		"https://a.example?name=Anna Maria":                  "https://a.example?name=Anna%20Maria",
+		"https://a.example/?name=Zoë&q={\"a\":\"b|c\"}":      "https://a.example/?name=Zo%C3%AB&q=%7B%22a%22:%22b%7Cc%22%7D",
+		"https://a.example/x?sig=a%2Bb%2fc%3D&d=a+b&u=a/b?c": "https://a.example/x?sig=a%2Bb%2fc%3D&d=a+b&u=a/b?c",
+		"https://a.example/a%2Fb c?filter[a]=100%&z=%zz":     "https://a.example/a%2Fb%20c?filter%5Ba%5D=100%25&z=%25zz",
+		"https://a.example/a//../b;v=1/(x)!*'":               "https://a.example/a//../b;v=1/(x)!*'",
+		"https://a.example/?":                                "https://a.example/?",
+	} {
+		e := read[endpoint](t, r.do("POST", "/endpoints", `{"url":`+string(must(json.Marshal(given)))+`}`), 201)
+		require.Equal(t, want, e.URL)
+		patched := read[endpoint](t, r.do("PATCH", "/endpoints/"+e.ID, `{"url":`+string(must(json.Marshal(want)))+`}`), 200)
+		require.Equal(t, want, patched.URL, "a normal URL stays as it is")
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, want, http.NoBody)
+		require.NoError(t, err)
+		require.NotContains(t, req.URL.RequestURI(), " ")
+	}
 }
 
 func must[T any](v T, err error) T {

@@ -307,7 +307,7 @@ func (f *fakeRegistry) Match(_ context.Context, tenant, eventType string) ([]str
 	defer f.mu.Unlock()
 	var ids []string
 	for _, e := range f.all {
-		if e.Tenant == tenant && (len(e.EventTypes) == 0 || slices.Contains(e.EventTypes, eventType)) {
+		if e.Tenant == tenant && e.Wants(eventType) {
 			ids = append(ids, e.ID)
 		}
 	}

@@ -155,8 +155,8 @@ func (in *ingestion) claim(ctx context.Context, once *source.Once) error {
 	return nil
 }
 
-// headerHops tells how often an event has passed through Hookloop; sender.HeaderHops has to be the same.
-const headerHops = "Hookloop-Hops"
+// headerHops tells how often an event has passed through Hookloop.
+const headerHops = webhook.HeaderHops
 
 // hops reads it. Without the header an event is new here.
 func hops(h http.Header) (int, error) {

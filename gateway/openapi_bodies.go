@@ -20,17 +20,17 @@ var requestBodies = []string{
 
 // newEvent documents webhook.ParseEvent.
 type newEvent struct {
-	Type      string          `json:"type" maxLength:"128" pattern:"^[a-z0-9_]+(\\.[a-z0-9_]+)*$" example:"contact.updated"`
+	Type      string          `json:"type" maxLength:"128" pattern:"^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$" doc:"Upper and lower case are different types." example:"contact.updated"`
 	Data      json.RawMessage `json:"data" doc:"Any JSON value. It is kept and sent byte for byte."`
 	Timestamp time.Time       `json:"timestamp,omitzero" doc:"When it happened. Absent: now."`
 }
 
 // newEndpoint documents rules.create.
 type newEndpoint struct {
-	URL         string             `json:"url" format:"uri" maxLength:"2048" doc:"http or https, without credentials and fragment." example:"https://example.com/hooks"`
-	EventTypes  []string           `json:"event_types,omitempty" maxItems:"100" uniqueItems:"true" doc:"The types it wants. Absent or empty: every type."`
+	URL         string             `json:"url" format:"uri" maxLength:"2048" doc:"http or https, without credentials and fragment. It is kept as it is called: the host in ASCII (IDNA), what RFC 3986 wants encoded percent-encoded." example:"https://example.com/hooks"`
+	EventTypes  []string           `json:"event_types,omitempty" maxItems:"100" uniqueItems:"true" doc:"The types it wants: order.paid, order.* for every type below order., or * for every type. Absent or empty: every type. What Hookloop says of endpoints and deliveries (endpoint.*, delivery.*) goes only to endpoints that name it so."`
 	Description string             `json:"description,omitempty" maxLength:"1024"`
-	Headers     map[string]string  `json:"headers,omitempty" maxProperties:"20" doc:"Sent with every attempt; not those Hookloop or the connection set."`
+	Headers     map[string]string  `json:"headers,omitempty" maxProperties:"20" doc:"Sent with every attempt. Refused are those that Hookloop sets or that belong to the connection: accept-encoding, connection, content-encoding, content-length, content-type, expect, host, keep-alive, te, traceparent, tracestate, trailer, transfer-encoding, upgrade, user-agent, and what begins with webhook-, hookloop- or proxy-."`
 	Metadata    map[string]string  `json:"metadata,omitempty" maxProperties:"50" doc:"The app's own, never sent."`
 	Schedule    []string           `json:"schedule,omitempty" minItems:"1" maxItems:"30" doc:"The wait before each attempt, so as many entries as attempts; in all at most 720h. Absent: ten attempts in 75.6 hours."`
 	Timeout     string             `json:"timeout,omitempty" doc:"Of one attempt, 1s to 30s. Absent: 15s." example:"15s"`
@@ -88,7 +88,7 @@ type newSource struct {
 	Provider    string          `json:"provider" doc:"Whose protocol it speaks." example:"stripe"`
 	Name        string          `json:"name,omitempty" maxLength:"1024" doc:"For people. Absent: the provider's."`
 	Config      json.RawMessage `json:"config" doc:"What the provider needs, above all the third party's secrets; see docs/sources.md."`
-	TypePrefix  string          `json:"type_prefix,omitempty" maxLength:"64" pattern:"^[a-z0-9_]+(\\.[a-z0-9_]+)*$" doc:"Begins the types of its events. Absent: the provider's name." example:"shop"`
+	TypePrefix  string          `json:"type_prefix,omitempty" maxLength:"64" pattern:"^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$" doc:"Begins the types of its events. Absent: the provider's name." example:"shop"`
 	Application string          `json:"application,omitempty" maxLength:"64" doc:"Its events are not delivered to endpoints of the same application." example:"crm"`
 	Echo        *echoPaths      `json:"echo,omitempty" doc:"jq over an item: what is found here and was delivered to the application lately is an echo, and goes to nobody."`
 }

@@ -116,7 +116,7 @@ func (g *Gateway) sourceConfig(provider string, f field) (signature.Hidden, erro
 func sourceTypePrefix(f field) (string, error) {
 	var s string
 	if json.Unmarshal(f.value, &s) != nil || len(s) > maxTypePrefix || s != "" && webhook.CheckEventType(s) != nil {
-		return "", webhook.Invalidf("type_prefix", `must be dotted lower case like "crm", at most %d characters`, maxTypePrefix)
+		return "", webhook.Invalidf("type_prefix", `must be words of letters, digits, - and _, separated by dots, like "crm", at most %d characters`, maxTypePrefix)
 	}
 	return s, nil
 }

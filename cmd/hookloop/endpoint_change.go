@@ -30,7 +30,7 @@ type endpointFlags struct {
 
 func (e *endpointFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&e.url, "url", "", "where deliveries go")
-	f.StringArrayVar(&e.types, "type", nil, "an event `type` it takes, repeatable; none: every type")
+	f.StringArrayVar(&e.types, "type", nil, "an event `type` it takes, repeatable, like order.paid or order.*; none: every type")
 	f.StringVar(&e.description, "description", "", "for people")
 	f.StringArrayVar(&e.headers, "header", nil, "`'Name: value'` sent with every attempt, repeatable")
 	f.StringArrayVar(&e.metadata, "metadata", nil, "`key=value` of your own, never sent, repeatable")
@@ -131,9 +131,12 @@ func newEndpointCreate(o *clientOptions) *cobra.Command {
 		Long: `Create an endpoint, and show its secret. Hookloop draws one, unless you bring yours ("whsec_" and the
 base64 of 24 to 64 bytes).
 
-Without --type it takes every event. Without --schedule an attempt that failed is made again after
-5s, 5m, 30m, 2h, 5h, 10h, 14h, 20h and 24h. An endpoint that has failed for --approval-after is held
-until a person decides; see 'hookloop approval --help'.
+Without --type it takes every event of the tenant; --type "order.*" takes every type below order. What
+Hookloop says of endpoints and deliveries goes only to those that name it, --type "endpoint.*".
+
+Without --schedule an attempt that failed is made again after 5s, 5m, 30m, 2h, 5h, 10h, 14h, 20h and 24h.
+An endpoint that has failed for --approval-after is held until a person decides; see 'hookloop approval
+--help'.
 
 An --application that is a source as well (see 'hookloop source --help') does not get its own changes
 back, unless with --echo. With --echo-key and --echo-value what is sent to it is remembered for a day:

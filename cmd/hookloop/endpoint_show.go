@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"hookloop/internal/webhook"
 )
 
 func showEndpoint(w io.Writer, e endpointView) error {
@@ -61,8 +63,8 @@ func showCreated(w io.Writer, e endpointView) error {
 		return err
 	}
 	eventType := "contact.updated"
-	if len(e.EventTypes) > 0 {
-		eventType = e.EventTypes[0]
+	if len(e.EventTypes) > 0 && e.EventTypes[0] != webhook.EveryType {
+		eventType = strings.Replace(e.EventTypes[0], ".*", ".created", 1) // a type that "order.*" stands for
 	}
 	_, err := fmt.Fprintf(w, "\nNext: hookloop event send --type %s --data '{\"id\": 1}' --wait\n", oneLine(eventType))
 	return err

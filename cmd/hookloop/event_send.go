@@ -44,7 +44,7 @@ delivered.
 		RunE: func(c *cobra.Command, _ []string) error { return runEventSend(c, o, s) },
 	}
 	f := c.Flags()
-	f.StringVar(&s.eventType, "type", "", "what happened, dotted lower case like contact.updated")
+	f.StringVar(&s.eventType, "type", "", "what happened: words separated by dots, like contact.updated")
 	f.StringVar(&s.data, "data", "", "`JSON`, @file, or - for standard input")
 	f.StringVar(&o.data, "data-dir", defaultData, "`folder` of 'hookloop dev'")
 	f.StringVar(&s.timestamp, "timestamp", "", "when it happened, a `time` in RFC 3339; now, if not given")

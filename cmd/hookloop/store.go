@@ -27,6 +27,7 @@ type store interface {
 	bodies.Store
 	ledger.Store
 	activities.EndpointKeeper
+	approvals.Matcher
 	approvals.Breakers
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error

@@ -10,9 +10,9 @@ import (
 	"hookloop/workflows"
 )
 
-// Matcher gives the ids of the endpoints an event of a type goes to.
+// Matcher gives the ids of the endpoints that name an event type.
 type Matcher interface {
-	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+	MatchNamed(ctx context.Context, tenant, eventType string) ([]string, error)
 }
 
 // Announcer accepts events about endpoints, as the gateway accepts those of apps.
@@ -21,10 +21,10 @@ type Announcer struct {
 	Endpoints Matcher
 }
 
-// Announce tells every endpoint of the tenant that wants to know, but the one it is about: that one
+// Announce tells every endpoint of the tenant that names the type, but the one it is about: that one
 // could not hear it.
 func (n *Announcer) Announce(ctx context.Context, a activities.Announcement) error {
-	to, err := n.Endpoints.Match(ctx, a.Tenant, a.Type)
+	to, err := n.Endpoints.MatchNamed(ctx, a.Tenant, a.Type)
 	if err != nil {
 		return err
 	}

@@ -17,7 +17,7 @@ import (
 	"hookloop/workflows"
 )
 
-// listeners are endpoints that want every event, and the Temporal that carries it.
+// listeners are endpoints that name what is announced, and the Temporal that carries it.
 type listeners struct {
 	err   error
 	away  error
@@ -26,7 +26,7 @@ type listeners struct {
 	input workflows.EventInput
 }
 
-func (l *listeners) Match(_ context.Context, tenant, eventType string) ([]string, error) {
+func (l *listeners) MatchNamed(_ context.Context, tenant, eventType string) ([]string, error) {
 	l.asked = tenant + " " + eventType
 	return []string{"ep_1", "ep_2", "ep_3"}, l.away
 }

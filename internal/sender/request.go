@@ -6,16 +6,11 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
 )
-
-// HeaderHops tells how often an event has passed through Hookloop. Who passes it on with what follows
-// from the event lets us see a loop that no ledger sees, as CDN-Loop (RFC 8586) does.
-const HeaderHops = "hookloop-hops"
 
 var (
 	errURL    = errors.New("the endpoint's URL cannot be called")
@@ -64,7 +59,7 @@ func (s *Sender) request(ctx context.Context, d webhook.Delivery, secrets []sign
 	}
 	h := req.Header
 	for name, value := range d.Endpoint.Headers {
-		if !reserved(name) {
+		if !webhook.ReservedHeader(name) { // one that was set before it was reserved
 			h.Set(name, value)
 		}
 	}
@@ -73,20 +68,7 @@ func (s *Sender) request(ctx context.Context, d webhook.Delivery, secrets []sign
 	h.Set(signature.HeaderID, d.Event.ID)
 	h.Set(signature.HeaderTimestamp, strconv.FormatInt(at.Unix(), 10))
 	h.Set(signature.HeaderSignature, signature.Sign(secrets, d.Event.ID, at, w.body))
-	h.Set(HeaderHops, strconv.Itoa(d.Event.Hops+1))
+	h.Set(webhook.HeaderHops, strconv.Itoa(d.Event.Hops+1))
 	propagate(ctx, req)
 	return req, nil
-}
-
-// reserved names headers an endpoint's owner cannot set: ours, and those that would change how the
-// request is framed rather than what it says. The gateway refuses them; this holds when it did not.
-func reserved(name string) bool {
-	name = strings.ToLower(name)
-	switch name {
-	case "content-type", "user-agent", "traceparent", "tracestate",
-		"host", "content-length", "content-encoding", "transfer-encoding", "connection", "keep-alive",
-		"upgrade", "expect", "te", "trailer", "accept-encoding":
-		return true
-	}
-	return strings.HasPrefix(name, "webhook-") || strings.HasPrefix(name, "hookloop-") || strings.HasPrefix(name, "proxy-")
 }

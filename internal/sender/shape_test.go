@@ -2,8 +2,10 @@ package sender_test
 
 import (
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,6 +34,28 @@ func shaped(url string, shape webhook.RequestShape, data string) webhook.Deliver
 	d := delivery(url)
 	d.Endpoint.Request, d.Content.Data = shape, []byte(data)
 	return d
+}
+
+// TestHeadersAreSentOrReserved: what the API takes reaches the endpoint, what is reserved never does.
+func TestHeadersAreSentOrReserved(t *testing.T) {
+	t.Parallel()
+	got := make(chan http.Header, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got <- r.Header }))
+	t.Cleanup(server.Close)
+	d := delivery(server.URL)
+	d.Endpoint.Headers = map[string]string{"Authorization": "mine", "Cookie": "mine", "Date": "mine", "Accept": "mine", "Idempotency-Key": "mine", "Baggage": "mine", "Forwarded": "mine"}
+	chosen := maps.Clone(d.Endpoint.Headers)
+	for _, name := range webhook.ReservedHeaders() {
+		d.Endpoint.Headers[strings.Replace(name, "*", "x", 1)] = "mine" // as in a registry that took it
+	}
+	_, err := newSender(t, sender.Config{}).Send(t.Context(), d, 1)
+	require.NoError(t, err)
+	h := <-got
+	for name := range d.Endpoint.Headers {
+		_, want := chosen[name]
+		require.Equal(t, want, h.Get(name) == "mine", name)
+		require.Equal(t, !want, webhook.ReservedHeader(name), name)
+	}
 }
 
 func TestRequestShape(t *testing.T) {

@@ -33,9 +33,6 @@ type Event struct {
 	TraceState string `json:"trace_state,omitempty"`
 }
 
-// maxEventType bounds an event type, in bytes.
-const maxEventType = 128
-
 // EventStatus sums up all deliveries of an event.
 type EventStatus string
 
@@ -46,23 +43,16 @@ const (
 	EventFailed     EventStatus = "failed"
 )
 
-var (
-	eventType = regexp.MustCompile(`^[a-z0-9_]+(\.[a-z0-9_]+)*$`)
-	tenantID  = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]{0,63}$`)
-)
+// maxTenant is the length of Temporal's fairness keys, in bytes.
+const maxTenant = 64
 
-// CheckEventType refuses what is not dotted lower case of at most 128 bytes.
-func CheckEventType(s string) error {
-	if len(s) > maxEventType || !eventType.MatchString(s) {
-		return Invalidf("type", `must be dotted lower case like "contact.updated", at most 128 characters`)
-	}
-	return nil
-}
+var tenantID = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]*(\.[a-zA-Z0-9_-]+)*$`)
 
-// CheckTenant refuses what cannot stand in a workflow ID or as a Temporal fairness key (64 bytes).
+// CheckTenant refuses what cannot stand in a workflow ID, in the name of a file or as a Temporal
+// fairness key.
 func CheckTenant(s string) error {
-	if !tenantID.MatchString(s) {
-		return Invalidf("tenant", "must be 1 to 64 letters, digits, - or _, and begin with a letter or digit")
+	if len(s) > maxTenant || !tenantID.MatchString(s) {
+		return Invalidf("tenant", "must be 1 to %d letters, digits, -, _ or single dots, begin with a letter or digit, and not end with a dot", maxTenant)
 	}
 	return nil
 }

@@ -9,24 +9,28 @@ import (
 )
 
 const (
-	// selectMatch reads two ranges of the primary key and sorts the ids it found. With IN ($2, '*')
-	// PostgreSQL may take it into its head to read all of the tenant's.
-	selectMatch = `SELECT endpoint_id FROM subscriptions WHERE tenant = $1 AND event_type = $2
-		UNION ALL
-		SELECT endpoint_id FROM subscriptions WHERE tenant = $1 AND event_type = '` + registry.EveryType + `'
-		ORDER BY endpoint_id`
+	// selectMatch looks each pattern up in the primary key, which holds all it reads. OFFSET 0 keeps the
+	// lookups apart: with = ANY ($2) PostgreSQL may take it into its head to read all of the tenant's.
+	selectMatch = `SELECT DISTINCT found.endpoint_id FROM unnest($2::text[]) AS pattern, LATERAL
+		(SELECT endpoint_id FROM subscriptions WHERE tenant = $1 AND event_type = pattern OFFSET 0) AS found
+		ORDER BY found.endpoint_id`
 	insertSubscriptions = `INSERT INTO subscriptions (tenant, endpoint_id, event_type) SELECT $1, $2, unnest($3::text[])`
 	deleteSubscriptions = `DELETE FROM subscriptions WHERE tenant = $1 AND endpoint_id = $2`
 )
 
-// Match gives the ids of the tenant's endpoints that take events of a type and are not disabled, in
-// order. It sees every change that has returned.
+// Match gives the ids of the tenant's endpoints that take its own events of a type and are not
+// disabled, in order. It sees every change that has returned.
 func (r *Registry) Match(ctx context.Context, tenant, eventType string) ([]string, error) {
-	return r.ids(ctx, selectMatch, tenant, eventType)
+	return r.ids(ctx, selectMatch, tenant, webhook.TypePatterns(eventType))
+}
+
+// MatchNamed gives the ids of those that name the type: what Hookloop itself says goes to no others.
+func (r *Registry) MatchNamed(ctx context.Context, tenant, eventType string) ([]string, error) {
+	return r.ids(ctx, selectMatch, tenant, webhook.NamedPatterns(eventType))
 }
 
 // ids gives those of the tenant's endpoints that a query finds.
-func (r *Registry) ids(ctx context.Context, query, tenant, by string) ([]string, error) {
+func (r *Registry) ids(ctx context.Context, query, tenant string, by any) ([]string, error) {
 	rows, err := r.db.QueryContext(ctx, query, tenant, by)
 	if err != nil {
 		return nil, endpointsOf(tenant, err)

@@ -30,6 +30,40 @@ func match(t *testing.T, s Store) {
 	}
 }
 
+// matchPatterns holds what stands for several types, and that Hookloop's own news go by name alone.
+func matchPatterns(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r,
+		endpoint(1, "order.*"),
+		endpoint(2, "order.paid.*", "order.*", "order.paid"), // matches thrice, is named once
+		endpoint(3, "order"),
+		endpoint(4, "*"),
+		endpoint(5),
+		endpoint(6, "Order.Paid", "order-1.paid"),
+		endpoint(7, "*", "order.paid.late"),
+	)
+	for eventType, want := range map[string][2][]int{
+		"order":           {{3, 4, 5, 7}, {3}},
+		"order.paid":      {{1, 2, 4, 5, 7}, {1, 2}},
+		"order.paid.late": {{1, 2, 4, 5, 7}, {1, 2, 7}},
+		"ordered":         {{4, 5, 7}, nil},
+		"orders.paid":     {{4, 5, 7}, nil},
+		"Order.Paid":      {{4, 5, 6, 7}, {6}},
+		"order-1.paid":    {{4, 5, 6, 7}, {6}},
+		strings.TrimSuffix(strings.Repeat("a.", 64), "."): {{4, 5, 7}, nil},
+	} {
+		requireMatch(t, r, eventType, want[0]...)
+		requireNamed(t, r, eventType, want[1]...)
+	}
+	_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+		e.EventTypes = []string{"order.paid.*"}
+		return nil
+	})
+	require.NoError(t, err)
+	requireMatch(t, r, "order.paid", 2, 4, 5, 7)
+	requireNamed(t, r, "order.paid.late", 1, 2, 7)
+}
+
 func matchFollows(t *testing.T, s Store) {
 	r := open(t, s)
 	create(t, r, endpoint(1, "a", "b"), endpoint(2))

@@ -23,6 +23,7 @@ type Registry interface {
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
 	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+	MatchNamed(ctx context.Context, tenant, eventType string) ([]string, error)
 	ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error
 	Withheld(ctx context.Context, tenant, application string) ([]string, error)
 
@@ -83,6 +84,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"tenants apart":                 tenantsApart,
 		"cancelled":                     cancelled,
 		"match":                         match,
+		"match by patterns":             matchPatterns,
 		"match follows changes":         matchFollows,
 		"match and limit at a thousand": matchThousand,
 		"concurrent updates":            concurrentUpdates,
@@ -212,7 +214,14 @@ func requireMatch(t *testing.T, r Registry, eventType string, want ...int) {
 	t.Helper()
 	got, err := r.Match(t.Context(), tenant, eventType)
 	require.NoError(t, err)
-	require.Equal(t, ids(want...), got)
+	require.Equal(t, ids(want...), got, eventType)
+}
+
+func requireNamed(t *testing.T, r Registry, eventType string, want ...int) {
+	t.Helper()
+	got, err := r.MatchNamed(t.Context(), tenant, eventType)
+	require.NoError(t, err)
+	require.Equal(t, ids(want...), got, eventType)
 }
 
 func ids(all ...int) []string {

@@ -3,26 +3,38 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 
 	"hookloop/internal/registry"
 	"hookloop/internal/webhook"
 )
 
 const (
-	// selectMatch reads two ranges of the primary key, each in the order of endpoint ids already,
-	// and merges them. IN (?2, '*') would have to sort.
-	selectMatch = `SELECT endpoint_id FROM subscriptions WHERE tenant = ?1 AND event_type = ?2
-		UNION ALL
-		SELECT endpoint_id FROM subscriptions WHERE tenant = ?1 AND event_type = '` + registry.EveryType + `'
-		ORDER BY endpoint_id`
+	// selectMatch looks each pattern up in the primary key, which holds all it reads: CROSS JOIN keeps
+	// SQLite to that order. A list of placeholders would be another statement for each depth of a type.
+	selectMatch = `SELECT DISTINCT endpoint_id FROM json_each(?2) AS pattern CROSS JOIN subscriptions
+		WHERE tenant = ?1 AND event_type = pattern.value ORDER BY endpoint_id`
 	insertSubscription  = `INSERT INTO subscriptions (tenant, event_type, endpoint_id) VALUES (?, ?, ?)`
 	deleteSubscriptions = `DELETE FROM subscriptions WHERE tenant = ? AND endpoint_id = ?`
 )
 
-// Match gives the ids of the tenant's endpoints that take events of a type and are not disabled, in
-// order. It sees every change that has returned.
+// Match gives the ids of the tenant's endpoints that take its own events of a type and are not
+// disabled, in order. It sees every change that has returned.
 func (r *Registry) Match(ctx context.Context, tenant, eventType string) ([]string, error) {
-	rows, err := r.match.QueryContext(ctx, tenant, eventType)
+	return r.subscribed(ctx, tenant, webhook.TypePatterns(eventType))
+}
+
+// MatchNamed gives the ids of those that name the type: what Hookloop itself says goes to no others.
+func (r *Registry) MatchNamed(ctx context.Context, tenant, eventType string) ([]string, error) {
+	return r.subscribed(ctx, tenant, webhook.NamedPatterns(eventType))
+}
+
+func (r *Registry) subscribed(ctx context.Context, tenant string, patterns []string) ([]string, error) {
+	list, err := json.Marshal(patterns)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := r.match.QueryContext(ctx, tenant, string(list))
 	if err != nil {
 		return nil, endpointsOf(tenant, err)
 	}
