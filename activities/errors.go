@@ -18,11 +18,19 @@ const (
 )
 
 func endpointGone(cause error) error {
-	return temporal.NewNonRetryableApplicationError("the endpoint was deleted", TypeEndpointGone, cause)
+	return deleted("the endpoint was deleted", TypeEndpointGone, cause)
 }
 
 func eventGone(cause error) error {
-	return temporal.NewNonRetryableApplicationError("the event's history was deleted, and its data with it", TypeEventGone, cause)
+	return deleted("the event's history was deleted, and its data with it", TypeEventGone, cause)
+}
+
+// deleted ends a delivery for want of something that a person deleted. That is nothing wrong, so it is benign:
+// an endpoint with ten thousand deliveries would else be ten thousand lines of ERROR.
+func deleted(why, kind string, cause error) error {
+	return temporal.NewApplicationErrorWithOptions(why, kind, temporal.ApplicationErrorOptions{
+		NonRetryable: true, Cause: cause, Category: temporal.ApplicationErrorCategoryBenign,
+	})
 }
 
 func badWindow(cause error) error {

@@ -3,7 +3,7 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"time"
+	"strings"
 
 	"hookloop/internal/audit"
 )
@@ -23,10 +23,10 @@ type getAudit struct {
 }
 
 type listAudit struct {
-	Tenant string    `path:"tenant"`
-	After  time.Time `query:"after" doc:"What happened at this time or later."`
-	Before time.Time `query:"before" doc:"What happened before this time."`
-	Cursor string    `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
+	Tenant string `path:"tenant"`
+	After  string `query:"after" doc:"What happened at this time or later: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
+	Before string `query:"before" doc:"What happened before this time, likewise." example:"2026-01-31T12:00:00Z"`
+	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
 }
 
 // auditPage is one page of a ledger.
@@ -57,10 +57,10 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[auditPa
 func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[auditPage], error) {
 	var p audit.Period
 	var err error
-	if p.After, p.Before, err = period(in.After, in.Before); err != nil {
+	if p.After, p.Before, err = period(in.After, in.Before, g.now()); err != nil {
 		return nil, err
 	}
-	list := fmt.Sprintf("audit %s %s %s", in.Tenant, p.After.Format(time.RFC3339Nano), p.Before.Format(time.RFC3339Nano))
+	list := strings.Join([]string{"audit", in.Tenant, in.After, in.Before}, " ")
 	place, err := openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err

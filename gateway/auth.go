@@ -83,6 +83,12 @@ func subject(ctx context.Context) string {
 	return who.Subject
 }
 
+// holds says whether the token of a request has a scope.
+func holds(ctx context.Context, scope string) bool {
+	who, _ := ctx.Value(principalKey{}).(Principal)
+	return slices.Contains(who.Scopes, scope)
+}
+
 func bearer(header string) (string, error) {
 	scheme, token, _ := strings.Cut(header, " ")
 	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {

@@ -55,7 +55,7 @@ func TestTokensRefused(t *testing.T) {
 		"alg none":             {unsigned, 401, gateway.Unauthenticated, "algorithm"},
 		"another alg":          {hs512, 401, gateway.Unauthenticated, "algorithm"},
 		"another key":          {otherKey, 401, gateway.Unauthenticated, "signature"},
-		"expired":              {sign(t, with(jwt.MapClaims{"exp": time.Now().Add(-time.Second).Unix()})), 401, gateway.Unauthenticated, "expired"},
+		"expired":              {sign(t, with(jwt.MapClaims{"exp": time.Now().Add(-2 * time.Minute).Unix()})), 401, gateway.Unauthenticated, "expired"},
 		"not yet valid":        {sign(t, with(jwt.MapClaims{"nbf": time.Now().Add(time.Hour).Unix()})), 401, gateway.Unauthenticated, "not valid yet"},
 		"no exp":               {sign(t, with(jwt.MapClaims{"exp": nil})), 401, gateway.Unauthenticated, "lacks the claim exp"},
 		"no iss":               {sign(t, with(jwt.MapClaims{"iss": nil})), 401, gateway.Unauthenticated, "lacks the claim iss"},
@@ -64,7 +64,16 @@ func TestTokensRefused(t *testing.T) {
 		"empty sub":            {sign(t, with(jwt.MapClaims{"sub": ""})), 401, gateway.Unauthenticated, "lacks the claim sub"},
 		"another audience":     {sign(t, with(jwt.MapClaims{"aud": "else"})), 401, gateway.Unauthenticated, "audience"},
 		"another issuer":       {sign(t, with(jwt.MapClaims{"iss": "else"})), 401, gateway.Unauthenticated, "issuer"},
-		"tenants not a list":   {sign(t, with(jwt.MapClaims{"tenants": "acme"})), 401, gateway.Unauthenticated, "not a JSON Web Token"},
+		"tenants of numbers":   {sign(t, with(jwt.MapClaims{"tenants": []int{1}})), 401, gateway.Unauthenticated, "has a claim tenants that is not a text or a list of texts"},
+		"null among tenants":   {sign(t, with(jwt.MapClaims{"tenants": []any{"acme", nil}})), 401, gateway.Unauthenticated, "has a claim tenants that is not"},
+		"scope an object":      {sign(t, with(jwt.MapClaims{"scope": map[string]bool{"events:write": true}})), 401, gateway.Unauthenticated, "has a claim scope that is not"},
+		"exp as a text":        {sign(t, with(jwt.MapClaims{"exp": "4102444800"})), 401, gateway.Unauthenticated, "has a claim exp that is not a number"},
+		"nbf as a text":        {sign(t, with(jwt.MapClaims{"nbf": "1"})), 401, gateway.Unauthenticated, "has a claim nbf that is not a number"},
+		"sub a number":         {sign(t, with(jwt.MapClaims{"sub": 7})), 401, gateway.Unauthenticated, "has a claim sub that is not a text"},
+		"aud an object":        {sign(t, with(jwt.MapClaims{"aud": map[string]int{}})), 401, gateway.Unauthenticated, "has a claim aud that is not"},
+		"crit":                 {critical(t), 401, gateway.Unauthenticated, "crit"},
+		"tenants as text":      {sign(t, with(jwt.MapClaims{"tenants": "other acme2"})), 403, gateway.WrongTenant, "tenant"},
+		"list of scopes":       {sign(t, with(jwt.MapClaims{"scope": []string{"events:read", "events:read events:write"}})), 403, gateway.MissingScope, "events:write"},
 		"another tenant":       {sign(t, with(jwt.MapClaims{"tenants": []string{"other"}})), 403, gateway.WrongTenant, "tenant"},
 		"no tenant":            {sign(t, with(jwt.MapClaims{"tenants": nil})), 403, gateway.WrongTenant, "tenant"},
 		"part of a tenant":     {sign(t, with(jwt.MapClaims{"tenants": []string{"acm", "acme2", "a*"}})), 403, gateway.WrongTenant, "tenant"},
@@ -87,6 +96,33 @@ func TestTokensRefused(t *testing.T) {
 				require.NotContains(t, w.Body.String()+r.log.String(), c.token[len(c.token)-20:])
 			}
 		})
+	}
+}
+
+// critical is a token that is good only to readers who know an extension.
+func critical(t *testing.T) string {
+	t.Helper()
+	token := jwt.NewWithClaims(jwt.SigningMethodHS256, everything())
+	token.Header["crit"], token.Header["b64"] = []string{"b64"}, true
+	signed, err := token.SignedString(hmacKey)
+	require.NoError(t, err)
+	return signed
+}
+
+// TestTokensTaken: identity providers' clocks and their ways to write a list.
+func TestTokensTaken(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	for name, c := range map[string]jwt.MapClaims{
+		"clock ahead":     {"nbf": time.Now().Add(50 * time.Second).Unix(), "iat": time.Now().Add(50 * time.Second).Unix()},
+		"just expired":    {"exp": time.Now().Add(-10 * time.Second).Unix()},
+		"scope as list":   {"scope": []string{"endpoints:write", "endpoints:read"}},
+		"tenants as text": {"tenants": "acme"},
+		"several":         {"tenants": "other acme"},
+		"all as text":     {"tenants": "*"},
+		"aud in a list":   {"aud": []string{"else", "hookloop"}},
+	} {
+		require.Equal(t, 200, r.do("GET", "/endpoints", "", "Authorization", "Bearer "+sign(t, with(c))).Code, name)
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"strings"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
@@ -43,7 +42,7 @@ func NewVerifier(c AuthConfig) (*Verifier, error) {
 	}
 	options := []jwt.ParserOption{
 		jwt.WithValidMethods(keys.algorithms), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(),
-		jwt.WithIssuer(c.Issuer), jwt.WithAudience(c.Audience),
+		jwt.WithIssuer(c.Issuer), jwt.WithAudience(c.Audience), jwt.WithLeeway(leeway),
 	}
 	if c.Now != nil {
 		options = append(options, jwt.WithTimeFunc(c.Now))
@@ -54,37 +53,40 @@ func NewVerifier(c AuthConfig) (*Verifier, error) {
 // Close stops refreshing the keys.
 func (v *Verifier) Close() { v.keys.stop() }
 
-// claims are what we read of a token.
-type claims struct {
-	jwt.RegisteredClaims
-	Tenants []string `json:"tenants"`
-	Scope   string   `json:"scope"` // separated by spaces, as in RFC 8693
-}
-
-// Validate is called once the signature and the registered claims are found good.
-func (c claims) Validate() error {
-	if c.Subject == "" {
-		return jwt.ErrTokenRequiredClaimMissing
-	}
-	return nil
-}
+// leeway is how far the clocks of an issuer and of ours may be apart.
+const leeway = time.Minute
 
 // Verify says who the token speaks for.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	var c claims
-	_, err := v.parser.ParseWithClaims(token, &c, v.keys.find(ctx))
+	_, err := v.parser.ParseWithClaims(token, &c, known(v.keys.find(ctx)))
 	if away, ok := errors.AsType[*unavailableError](err); ok {
 		return Principal{}, away
 	}
 	if err != nil {
 		return Principal{}, webhook.Errorf(Unauthenticated, "the token %s", why(err, c))
 	}
-	return Principal{Subject: c.Subject, Tenants: c.Tenants, Scopes: strings.Fields(c.Scope)}, nil
+	return Principal{Subject: c.Subject, Tenants: c.tenants, Scopes: c.scopes}, nil
+}
+
+// known refuses a token that demands an extension.
+func known(find jwt.Keyfunc) jwt.Keyfunc {
+	return func(t *jwt.Token) (any, error) {
+		if _, critical := t.Header["crit"]; critical {
+			return nil, errCritical
+		}
+		return find(t)
+	}
 }
 
 // why says what is wrong in our words: those of the library may quote the token.
 func why(err error, c claims) string {
+	if shape, ok := errors.AsType[*shapeError](err); ok {
+		return shape.Error()
+	}
 	switch {
+	case errors.Is(err, errCritical):
+		return "demands an extension (crit) that is not known here"
 	case errors.Is(err, jwt.ErrTokenMalformed):
 		return "is not a JSON Web Token"
 	case errors.Is(err, jwt.ErrTokenSignatureInvalid):

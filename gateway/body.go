@@ -34,7 +34,7 @@ func (r *request) body(optional bool) ([]byte, error) {
 	if req.ContentLength == 0 && optional {
 		return nil, nil
 	}
-	if err := checkJSON(req.Header); err != nil {
+	if err := checkJSON(req.Method, req.Header); err != nil {
 		return nil, err
 	}
 	if req.ContentLength > webhook.MaxBody {
@@ -46,12 +46,15 @@ func (r *request) body(optional bool) ([]byte, error) {
 	return bytes.TrimPrefix(b.Bytes(), byteOrderMark), bodyErr(err)
 }
 
-// byteOrderMark is what .NET writes before JSON; RFC 8259 lets a reader pass over it.
+// byteOrderMark begins what some programs send as UTF-8; RFC 8259 lets readers pass over it.
 var byteOrderMark = []byte("\xef\xbb\xbf")
 
-func checkJSON(h http.Header) error {
+// mergePatch is what RFC 7396 calls a body of PATCH.
+const mergePatch = "application/merge-patch+json"
+
+func checkJSON(method string, h http.Header) error {
 	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
-	if err != nil || kind != "application/json" {
+	if err != nil || kind != "application/json" && (method != http.MethodPatch || kind != mergePatch) {
 		return webhook.Errorf(UnsupportedMediaType, "the body must be sent as Content-Type: application/json")
 	}
 	if charset := params["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {

@@ -43,7 +43,7 @@ func (g *Gateway) pauseEndpoint(ctx context.Context, in *orderEndpoint) (*answer
 	if err := g.approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Verb: verb}); err != nil {
 		return nil, approvalErr(in.ID, err)
 	}
-	return &answerOf[endpoint]{Body: show(e)}, nil
+	return &answerOf[endpoint]{Body: show(ctx, e)}, nil
 }
 
 func pause(e *webhook.Endpoint, v webhook.Verb) error {
@@ -86,7 +86,7 @@ func (g *Gateway) resumeEndpoint(ctx context.Context, in *orderEndpoint) (*answe
 	if err := g.approvals.Resume(ctx, in.Tenant, in.ID, decision); err != nil {
 		return nil, approvalErr(in.ID, err)
 	}
-	return &answerOf[endpoint]{Body: show(e)}, nil
+	return &answerOf[endpoint]{Body: show(ctx, e)}, nil
 }
 
 // deleteEndpoint is done once the registry has forgotten the endpoint: from then on nothing goes to

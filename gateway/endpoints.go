@@ -23,7 +23,7 @@ type endpoint struct {
 	StateReason string                `json:"state_reason,omitempty" doc:"Why it is not active." example:"paused by jane: they are moving house"`
 	EventTypes  []string              `json:"event_types" doc:"Empty: every type of the tenant's own events."`
 	Description string                `json:"description"`
-	Headers     map[string]string     `json:"headers"`
+	Headers     map[string]string     `json:"headers" doc:"Their values are shown as *** to a token without the scope endpoints:write."`
 	Metadata    map[string]string     `json:"metadata"`
 	Schedule    []string              `json:"schedule" doc:"The wait before each attempt."`
 	Timeout     string                `json:"timeout" example:"15s"`
@@ -71,7 +71,7 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 	if err := g.registry.CreateEndpoint(ctx, e); err != nil {
 		return nil, fmt.Errorf("endpoint %s: %w", e.ID, registryErr(err))
 	}
-	shown := show(e)
+	shown := show(ctx, e)
 	shown.Secret = e.Secrets[0].Secret.Reveal()
 	return &createdEndpoint{Location: "/v1/tenants/" + e.Tenant + "/endpoints/" + e.ID, Body: shown}, nil
 }
@@ -81,7 +81,7 @@ func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[
 	if err != nil {
 		return nil, err
 	}
-	shown := show(e)
+	shown := show(ctx, e)
 	if g.breakers != nil {
 		shown.Breaker = g.breakers.Breaker(e.Tenant, e.ID)
 	}
@@ -130,7 +130,7 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 		page.NextCursor = newCursor(list, []byte(found[in.Limit-1].ID))
 	}
 	for _, e := range found {
-		page.Data = append(page.Data, show(e))
+		page.Data = append(page.Data, show(ctx, e))
 	}
 	return &answerOf[endpointPage]{Body: page}, nil
 }
@@ -154,7 +154,7 @@ func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answer
 	if err != nil {
 		return nil, err
 	}
-	return &answerOf[endpoint]{Body: show(e)}, nil
+	return &answerOf[endpoint]{Body: show(ctx, e)}, nil
 }
 
 // change applies fn to an endpoint, or nothing if fn refuses.
@@ -169,7 +169,12 @@ func (g *Gateway) change(ctx context.Context, tenant, id string, fn func(*webhoo
 	return e, endpointErr(id, err)
 }
 
-func show(e webhook.Endpoint) endpoint {
+// hidden stands for the value of a header in the eyes of a token that may not change it.
+const hidden = "***"
+
+// show shows an endpoint to the token that asks. Headers hold credentials: only a token that may set them
+// reads their values.
+func show(ctx context.Context, e webhook.Endpoint) endpoint {
 	shown := endpoint{
 		ID: e.ID, URL: e.URL, State: e.State, StateReason: e.StateReason, Description: e.Description, Version: e.Version,
 		EventTypes: append([]string{}, e.EventTypes...),
@@ -178,6 +183,11 @@ func show(e webhook.Endpoint) endpoint {
 		Approval:    showApproval(e.Approval),
 		Application: e.Application, Echo: showEcho(e),
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+	}
+	if !holds(ctx, EndpointsWrite) {
+		for name := range shown.Headers {
+			shown.Headers[name] = hidden
+		}
 	}
 	if !e.RateLimit.IsZero() {
 		shown.RateLimit = &e.RateLimit

@@ -19,8 +19,8 @@ type listEvents struct {
 	Tenant string              `path:"tenant"`
 	Type   string              `query:"type" example:"contact.updated"`
 	Status webhook.EventStatus `query:"status" enum:"delivering,delivered,failed"`
-	After  time.Time           `query:"after" doc:"Accepted after this time."`
-	Before time.Time           `query:"before" doc:"Accepted before this time."`
+	After  string              `query:"after" doc:"Accepted after this time: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
+	Before string              `query:"before" doc:"Accepted before this time, likewise." example:"2026-01-31T12:00:00Z"`
 	Limit  int                 `query:"limit" minimum:"1" maximum:"250" default:"50"`
 	Cursor string              `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
 }
@@ -43,11 +43,12 @@ type eventItem struct {
 
 // listEvents asks Temporal's visibility store, which is a moment behind.
 func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[eventPage], error) {
-	query, err := in.query()
+	query, err := in.query(g.now())
 	if err != nil {
 		return nil, err
 	}
-	token, err := openCursor(query, in.Cursor)
+	list := strings.Join([]string{"events", in.Tenant, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
+	token, err := openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -63,13 +64,13 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[eve
 	for i, x := range found.GetExecutions() {
 		page.Data[i] = g.item(in.Tenant, x)
 	}
-	page.NextCursor = newCursor(query, found.GetNextPageToken())
+	page.NextCursor = newCursor(list, found.GetNextPageToken())
 	return &answerOf[eventPage]{Body: page}, nil
 }
 
 // query is in visibility's language. Nothing a client wrote gets in unchecked: the tenant, the type
 // and the status have grammars without quotes, times are written by us.
-func (in *listEvents) query() (string, error) {
+func (in *listEvents) query(now time.Time) (string, error) {
 	parts := []string{
 		"WorkflowType = '" + accept.EventWorkflow + "'",
 		is(workflows.Tenant, in.Tenant),
@@ -83,7 +84,7 @@ func (in *listEvents) query() (string, error) {
 	if in.Status != "" {
 		parts = append(parts, hasStatus(in.Status))
 	}
-	after, before, err := period(in.After, in.Before)
+	after, before, err := period(in.After, in.Before, now)
 	if !after.IsZero() {
 		parts = append(parts, "StartTime > '"+after.Format(time.RFC3339Nano)+"'")
 	}
@@ -93,13 +94,25 @@ func (in *listEvents) query() (string, error) {
 	return strings.Join(parts, " AND "), err
 }
 
-// period is one in UTC.
-func period(after, before time.Time) (utcAfter, utcBefore time.Time, err error) {
-	if utcAfter, err = utc("after", after); err != nil {
-		return after, before, err
+// period reads both ends of one, in UTC; an end that is not given is the zero time.
+func period(after, before string, now time.Time) (from, to time.Time, err error) {
+	if from, err = moment("after", after, now); err != nil {
+		return from, to, err
 	}
-	utcBefore, err = utc("before", before)
-	return utcAfter, utcBefore, err
+	to, err = moment("before", before, now)
+	return from, to, err
+}
+
+// moment reads a time of a question; nothing is no time.
+func moment(field, text string, now time.Time) (time.Time, error) {
+	if text == "" {
+		return time.Time{}, nil
+	}
+	t, err := webhook.ParseMoment(text, now)
+	if err != nil {
+		return t, webhook.Invalidf(field, "%s", webhook.MomentForms)
+	}
+	return t, nil
 }
 
 func is(k temporal.SearchAttributeKeyKeyword, value string) string {

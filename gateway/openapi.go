@@ -24,7 +24,7 @@ func apiConfig(version string) huma.Config {
 		"Durations are Go's (`\"5s\"`, `\"24h\"`), times RFC 3339 in UTC, sizes bytes. Errors are problems (RFC 9457) with a `code`."
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{security: {
 		Type: "http", Scheme: "bearer", BearerFormat: "JWT",
-		Description: "Claims: `exp`, `iss`, `aud`, `sub`; `tenants`, a list of tenants or `[\"*\"]`; `scope`, separated by spaces.",
+		Description: "Claims: `exp`, `iss`, `aud`, `sub`; `tenants`, a list of tenants or `[\"*\"]`; `scope`. Both as a list of texts, or as one text with spaces between. Clocks may be a minute apart.",
 	}}
 	return c
 }

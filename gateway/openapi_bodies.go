@@ -72,10 +72,10 @@ type eventRedelivery struct {
 
 // endpointRecovery documents parseRecovery.
 type endpointRecovery struct {
-	Since         time.Time `json:"since" doc:"Deliveries that began at this time or later."`
-	Until         time.Time `json:"until,omitzero" doc:"Deliveries that began before this time. Absent: now."`
-	DryRun        bool      `json:"dry_run,omitempty" doc:"Only count."`
-	RatePerSecond float64   `json:"rate_per_second,omitempty" minimum:"0.1" maximum:"1000" doc:"Redeliveries started a second; the endpoint's rate_limit holds besides. Absent: 10."`
+	Since         string  `json:"since" doc:"Deliveries that began at this time or later: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
+	Until         string  `json:"until,omitempty" doc:"Deliveries that began before this time, likewise. Absent: now." example:"2026-01-31T12:00:00Z"`
+	DryRun        bool    `json:"dry_run,omitempty" doc:"Only count."`
+	RatePerSecond float64 `json:"rate_per_second,omitempty" minimum:"0.1" maximum:"1000" doc:"Redeliveries started a second; the endpoint's rate_limit holds besides. Absent: 10."`
 }
 
 // secretRotation documents parseRotation.
@@ -109,7 +109,7 @@ func newSourceBody(api huma.API) *huma.RequestBody {
 }
 
 func sourceChangeBody(api huma.API) *huma.RequestBody {
-	return jsonBody[sourceChange](api, true, map[string]any{"config": map[string]any{"secrets": []string{"whsec_new…", "whsec_old…"}}})
+	return patchBody(jsonBody[sourceChange](api, true, map[string]any{"config": map[string]any{"secrets": []string{"whsec_new…", "whsec_old…"}}}))
 }
 
 func newEventBody(api huma.API) *huma.RequestBody {
@@ -146,6 +146,12 @@ func recoveryBody(api huma.API) *huma.RequestBody {
 	return jsonBody[endpointRecovery](api, true, map[string]any{"since": "2026-01-31T12:00:00Z", "dry_run": true})
 }
 
+// patchBody is a body under both names that PATCH takes.
+func patchBody(body *huma.RequestBody) *huma.RequestBody {
+	body.Content[mergePatch] = body.Content["application/json"]
+	return body
+}
+
 func jsonBody[T any](api huma.API, required bool, example map[string]any) *huma.RequestBody {
 	schema := api.OpenAPI().Components.Schemas.Schema(reflect.TypeFor[T](), true, "")
 	return &huma.RequestBody{Required: required, Content: map[string]*huma.MediaType{
@@ -173,8 +179,8 @@ func endpointChangeBody(api huma.API) *huma.RequestBody {
 		}
 	}
 	api.OpenAPI().Components.Schemas.Map()[endpointChange] = change
-	return &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {
+	return patchBody(&huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {
 		Schema:  &huma.Schema{Ref: "#/components/schemas/" + endpointChange},
 		Example: map[string]any{"timeout": "10s", "event_types": nil},
-	}}}
+	}}})
 }

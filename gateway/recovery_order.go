@@ -30,7 +30,7 @@ func parseRecovery(body []byte, now time.Time) (recoveryOrder, error) {
 		return order, err
 	}
 	for _, f := range all {
-		if err := order.set(f); err != nil {
+		if err := order.set(f, now); err != nil {
 			return order, err
 		}
 	}
@@ -45,12 +45,12 @@ func parseRecovery(body []byte, now time.Time) (recoveryOrder, error) {
 	return order, nil
 }
 
-func (o *recoveryOrder) set(f field) error {
+func (o *recoveryOrder) set(f field, now time.Time) error {
 	switch f.name {
 	case "since":
-		return setTime(&o.since, f)
+		return setTime(&o.since, f, now)
 	case "until":
-		return setTime(&o.until, f)
+		return setTime(&o.until, f, now)
 	case "dry_run":
 		if json.Unmarshal(f.value, &o.dryRun) != nil {
 			return webhook.Invalidf("dry_run", "must be true or false")
@@ -65,14 +65,15 @@ func (o *recoveryOrder) set(f field) error {
 	return nil
 }
 
-func setTime(t *time.Time, f field) error {
+func setTime(t *time.Time, f field, now time.Time) error {
 	if f.isNull() {
 		return nil
 	}
-	var given time.Time
-	if json.Unmarshal(f.value, &given) != nil || given.IsZero() {
-		return webhook.Invalidf(f.name, `must be an RFC 3339 time like "2026-01-31T12:00:00Z"`)
+	var text string
+	if json.Unmarshal(f.value, &text) != nil || text == "" {
+		return webhook.Invalidf(f.name, "%s", webhook.MomentForms)
 	}
-	*t = given.UTC()
-	return nil
+	var err error
+	*t, err = moment(f.name, text, now)
+	return err
 }

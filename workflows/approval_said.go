@@ -1,9 +1,6 @@
 package workflows
 
 import (
-	"errors"
-	"fmt"
-
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -17,6 +14,9 @@ const (
 	aboutReject  = "disable the endpoint and end what is held"
 	internal     = "Hookloop's own: not for people"
 )
+
+// decisionForms is what the input of a signal may be, for a person.
+const decisionForms = `its input may be empty, or {"by": "…", "reason": "…", "rate_per_second": 10}`
 
 // keptAnswers is how many of an endpoint's last answers people are shown.
 const keptAnswers = 5
@@ -97,38 +97,13 @@ func (a *approval) answered(by webhook.Answer) {
 	}
 }
 
-// listen takes a signal as often as it comes. One that makes no sense changes nothing: it stands in
-// the history, and in the details why it was ignored.
+// listen takes a signal as often as it comes; see hear.
 func listen[T any](ctx workflow.Context, a *approval, signal, about string, do func(T) error) {
-	heard := workflow.GetSignalChannelWithOptions(ctx, signal, workflow.SignalChannelOptions{Description: about})
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		for {
-			var raw converter.RawValue
-			if more := heard.Receive(ctx, &raw); !more {
-				return
-			}
-			var v T
-			err := decode(raw, &v)
-			if err == nil {
-				err = do(v)
-			}
-			if err != nil {
-				a.ignored = fmt.Sprintf("The signal `%s` at %s was ignored: %s", signal, stamp(workflow.Now(ctx)), reasonOf(err))
-				a.show(ctx)
-			}
-		}
-	})
-}
-
-// decode reads what a signal carries; nothing is the zero value.
-func decode(raw converter.RawValue, to any) error {
-	if raw.Payload() == nil {
-		return nil
+	ignored := func(ctx workflow.Context, why string) {
+		a.ignored = why
+		a.show(ctx)
 	}
-	if converter.GetDefaultDataConverter().FromPayload(raw.Payload(), to) != nil { // its words would quote it
-		return errors.New(`its input may be empty, or {"by": "…", "reason": "…", "rate_per_second": 10}`)
-	}
-	return nil
+	hear(ctx, signal, about, decisionForms, ignored, do)
 }
 
 // decide takes a decision when there is one to take.
@@ -145,7 +120,7 @@ func (a *approval) takes(ctx workflow.Context, update, about string, do func(web
 	return workflow.SetUpdateHandlerWithOptions(ctx, update,
 		func(_ workflow.Context, raw converter.RawValue) (r webhook.ApprovalReport, err error) {
 			var d webhook.Decision
-			if err := decode(raw, &d); err != nil {
+			if err := decode(raw, decisionForms, &d); err != nil {
 				return r, refusal(err.Error())
 			}
 			do(d)
@@ -153,7 +128,7 @@ func (a *approval) takes(ctx workflow.Context, update, about string, do func(web
 		},
 		workflow.UpdateHandlerOptions{Description: about, Validator: func(raw converter.RawValue) error {
 			var d webhook.Decision
-			if err := decode(raw, &d); err != nil {
+			if err := decode(raw, decisionForms, &d); err != nil {
 				return refusal(err.Error())
 			}
 			return a.mayDecide(d)

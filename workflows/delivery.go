@@ -44,6 +44,7 @@ type delivery struct {
 	outcome     string        // as the search attribute has it
 	parkedUntil time.Time     // when it ends if nobody lets it go
 	orders      orders
+	ignored     string // the last signal that made no sense, for a person
 }
 
 func newDelivery(in DeliveryInput) *delivery {

@@ -89,6 +89,9 @@ func (d *delivery) details() string {
 	default:
 		fmt.Fprintf(&b, "- next: %s at %s\n", d.turnSummary(), stamp(*at))
 	}
+	if d.ignored != "" {
+		fmt.Fprintf(&b, "\n%s\n", d.ignored)
+	}
 	return b.String()
 }
 

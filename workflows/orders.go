@@ -28,9 +28,9 @@ func (d *delivery) handle(ctx workflow.Context) error {
 	}
 	retryNow := func(webhook.Verb) { d.orders.retryNow = true }
 	cancel := func(v webhook.Verb) { d.orders.cancel = &v }
-	hear(ctx, SignalRetryNow, retryNow)
-	hear(ctx, SignalCancel, cancel)
-	hear(ctx, SignalLook, func(webhook.Verb) { d.orders.look = true })
+	d.hear(ctx, SignalRetryNow, aboutRetryNow, retryNow)
+	d.hear(ctx, SignalCancel, aboutCancel, cancel)
+	d.hear(ctx, SignalLook, internal, func(webhook.Verb) { d.orders.look = true })
 	if err := d.obey(ctx, UpdateRetryNow, retryNow); err != nil {
 		return err
 	}
@@ -72,19 +72,23 @@ func (d *delivery) probe(ctx workflow.Context) (p webhook.Probe, err error) {
 
 func (d *delivery) answer() (webhook.DeliveryReport, error) { return d.report, nil }
 
-// hear takes a signal as often as it comes. One whose payload is not a Verb is passed over by the
-// SDK: it stands in the history and changes nothing.
-func hear(ctx workflow.Context, signal string, do func(webhook.Verb)) {
-	heard := workflow.GetSignalChannel(ctx, signal)
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		for {
-			var v webhook.Verb
-			if more := heard.Receive(ctx, &v); !more {
-				return
-			}
-			do(v)
-		}
-	})
+// What the Temporal UI says beside the names of a delivery's signals.
+const (
+	aboutRetryNow = "make the next attempt now"
+	aboutCancel   = "end the delivery"
+)
+
+// verbForms is what the input of such a signal may be, for a person.
+const verbForms = `its input may be empty, or {"by": "…", "reason": "…"}`
+
+// hear takes a signal as often as it comes. It changes the details alone when it ignores one: the search
+// attribute is the delivery's own to bring up to date.
+func (d *delivery) hear(ctx workflow.Context, signal, about string, do func(webhook.Verb)) {
+	ignored := func(ctx workflow.Context, why string) {
+		d.ignored = why
+		workflow.SetCurrentDetails(ctx, d.details())
+	}
+	hear(ctx, signal, about, verbForms, ignored, func(v webhook.Verb) error { do(v); return nil })
 }
 
 // obey takes an update, and answers how things stood when it came.

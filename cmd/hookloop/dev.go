@@ -78,6 +78,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 	limitMemory(ctx)
 
 	log := newLogger(stderr, o.verbose)
+	catchStdlog(log)
 	dev, err := startDev(ctx, o, data, log)
 	if err != nil {
 		return err
@@ -120,6 +121,10 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	if err != nil {
 		return nil, err
 	}
+	networks, err := config.ReadNetworks(config.OS)
+	if err != nil {
+		return nil, err
+	}
 	key, err := registryKey(data)
 	if err != nil {
 		return nil, err
@@ -142,7 +147,7 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	}
 	d.service, err = newService(ctx, serviceConfig{
 		Role: config.RoleServe, Client: d.client, Namespace: d.engine.Namespace(), Telemetry: d.told, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.file("registry.db"), RegistryKey: key,
-		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, Logger: log,
+		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, AllowNetworks: networks, Logger: log,
 	})
 	return d, err
 }
@@ -203,14 +208,17 @@ func (d *dev) close() {
 }
 
 // registryKey reads the key that seals secrets. A new one is made only where nothing is sealed yet:
-// beside an old registry it would turn a lost file into endpoints that nobody can sign for.
+// beside an old registry it would turn a lost file into endpoints that nobody can sign for. A registry
+// that is missing beside its key and Temporal's data is a lost file, too.
 func registryKey(data *dataDir) ([]byte, error) {
-	path := data.file("registry.key")
-	_, missing := os.Stat(path)
-	if _, err := os.Stat(data.file("registry.db")); err == nil && missing != nil {
-		return nil, fmt.Errorf("%s is missing, and %s cannot be read without it; put it back", path, data.file("registry.db"))
+	key, db := data.file("registry.key"), data.file("registry.db")
+	switch hasKey, hasDB := exists(key), exists(db); {
+	case hasDB && !hasKey:
+		return nil, fmt.Errorf("%s is missing, and %s cannot be read without it; put it back", key, db)
+	case hasKey && !hasDB && exists(data.file("temporal.db")):
+		return nil, lostRegistry(db)
 	}
-	return secretFile(path, registry.NewKey)
+	return secretFile(key, registry.NewKey)
 }
 
 // devJWT takes the keys of the environment, or a secret made at the first run.

@@ -107,9 +107,9 @@ func (r recoverOptions) body(now time.Time) ([]byte, error) {
 		if given == "" {
 			continue
 		}
-		at, err := parseMoment(given, now)
+		at, err := momentFlag("--"+name, given, now)
 		if err != nil {
-			return nil, usage("--%s must be an RFC 3339 time like 2026-01-31T12:00:00Z, or how long ago, like 24h; %q is neither", name, given)
+			return nil, err
 		}
 		fields[name] = at
 	}

@@ -20,7 +20,7 @@ func TestRecover(t *testing.T) {
 	g := newStandIn(t, map[string][]canned{"POST" + recoverPath: {{status: 202, body: `{"dry_run":true,"found":12000}`}}})
 	out := g.run(t, "endpoint", "recover", "ep_1", "--since", "2026-01-31T13:00:00+01:00", "--dry-run").ok(t)
 	require.Equal(t, "12000 deliveries of ep_1 ended undelivered; nothing was started\n", out)
-	require.JSONEq(t, `{"since":"2026-01-31T13:00:00+01:00","dry_run":true,"rate_per_second":10}`, g.last(t).body)
+	require.JSONEq(t, `{"since":"2026-01-31T12:00:00Z","dry_run":true,"rate_per_second":10}`, g.last(t).body)
 
 	g.set("POST"+recoverPath, canned{status: 202, body: `{"dry_run":false,"found":12000,"workflow_id":"recovery/demo/ep_1","run_id":"run-1"}`})
 	before := time.Now()

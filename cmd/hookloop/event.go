@@ -92,8 +92,8 @@ The list is Temporal's own and a moment behind; 'hookloop event get' is not.`,
 	f := c.Flags()
 	f.StringVar(&l.eventType, "type", "", "only events of this type")
 	f.StringVar(&l.status, "status", "", "only delivering, delivered or failed ones")
-	f.StringVar(&l.after, "after", "", "only those accepted after this `time` (RFC 3339)")
-	f.StringVar(&l.before, "before", "", "only those accepted before this `time` (RFC 3339)")
+	f.StringVar(&l.after, "after", "", "only those accepted after this `time`: RFC 3339, a day, or how long ago")
+	f.StringVar(&l.before, "before", "", "only those accepted before this `time`")
 	l.register(f)
 	return c
 }

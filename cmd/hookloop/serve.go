@@ -93,6 +93,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	defer func() { _ = l.Close() }()
 
 	log := newLogger(stderr, verbose)
+	catchStdlog(log)
 	told, err := telemetry.New(ctx, telemetry.Config{Env: config.OS, Version: version, Logger: log})
 	if err != nil {
 		return err
@@ -104,6 +105,9 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 		return err
 	}
 	defer c.Close()
+	if err := checkRegistryFile(ctx, cfg, c); err != nil {
+		return err
+	}
 	s, err := newService(ctx, serviceConfig{
 		Role: role, Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Telemetry: told, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
 		JWT: cfg.JWT, Ingest: cfg.Ingest, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Logger: log,

@@ -7,6 +7,9 @@ import (
 	"io/fs"
 	"os"
 
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
 	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/approvals"
@@ -69,6 +72,35 @@ func registryKeyFile(cfg config.Service) ([]byte, error) {
 		return nil, fmt.Errorf("%s does not exist; make the one key that all processes share with 'hookloop key registry'", cfg.RegistryKeyFile)
 	}
 	return key, err
+}
+
+// exists says whether there is a file; one that cannot be looked at counts, for what opens it says why.
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// lostRegistry is why a process does not begin with an empty registry: to deliveries that wait, an endpoint
+// it does not know was deleted, and they would end as cancelled.
+func lostRegistry(path string) error {
+	return fmt.Errorf("%s is missing, but Temporal holds events whose endpoints were in it: their deliveries would end as cancelled; put it back, or begin anew with other data", path)
+}
+
+// checkRegistryFile refuses to make a registry anew where Temporal has work for the one before.
+func checkRegistryFile(ctx context.Context, cfg config.Service, c client.Client) error {
+	if cfg.OnPostgres() || exists(cfg.Registry) {
+		return nil
+	}
+	found, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Query: "WorkflowType IN ('Event', 'Delivery') AND ExecutionStatus = 'Running'",
+	})
+	if err != nil {
+		return fmt.Errorf("looking for events in Temporal, since %s is missing: %w", cfg.Registry, err)
+	}
+	if found.GetCount() > 0 {
+		return lostRegistry(cfg.Registry)
+	}
+	return nil
 }
 
 // historyCodec encrypts histories with the keys in a file, or leaves them in clear.

@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -93,4 +94,43 @@ func TestSettingsHideSecrets(t *testing.T) {
 	require.Equal(t, "postgres://u:xxxxx@h/db?sslpassword=xxxxx", values["HOOKLOOP_REGISTRY"])
 	require.Equal(t, "127.0.0.1:8080", values["HOOKLOOP_LISTEN"])
 	require.Len(t, values, len(config.Names()))
+}
+
+// TestRegistryIsAURLOrAPath: what is neither is refused and shown nowhere.
+func TestRegistryIsAURLOrAPath(t *testing.T) {
+	t.Parallel()
+	for _, bad := range []string{
+		"host=db.example password=S3cretPW dbname=x", "dbname=x password=S3cretPW", "password = 'S3cretPW'", "HOST=db PASSWORD=S3cretPW",
+		"mysql://u:S3cretPW@h/db", "POSTGRES://u:S3cretPW@h/db", "postgres:u:S3cretPW@h/db",
+	} {
+		e := env("HOOKLOOP_REGISTRY="+bad, "HOOKLOOP_REGISTRY_KEY_FILE=k", "HOOKLOOP_JWT_SECRET="+secret)
+		for _, role := range []config.Role{config.RoleServe, config.RoleWorker, config.RoleMigrate, config.RoleReseal} {
+			_, err := config.ReadService(e, role)
+			require.ErrorContains(t, err, "HOOKLOOP_REGISTRY is", bad)
+			require.NotContains(t, err.Error(), "S3cretPW")
+		}
+		for _, s := range config.Settings(e) {
+			if !strings.HasPrefix(bad, "postgres:u") { // an odd file name, for all that can be told
+				require.NotContains(t, s.Value, "S3cretPW")
+			}
+		}
+	}
+	for _, good := range []string{"r.db", "/var/lib/a b/r=1.db", "./port=x.db", `C:\data\r.db`, "postgres://u:p@h/db?sslmode=require", "postgresql://h/db"} {
+		_, err := config.ReadService(env("HOOKLOOP_REGISTRY="+good, "HOOKLOOP_REGISTRY_KEY_FILE=k", "HOOKLOOP_JWT_SECRET="+secret), config.RoleServe)
+		require.NoError(t, err, good)
+	}
+	for _, s := range config.Settings(env("HOOKLOOP_JWT_JWKS_URL=https://idp/x?api_key=S3cretKEY&v=2")) {
+		require.NotContains(t, s.Value, "S3cretKEY")
+	}
+}
+
+func TestAllowNetworks(t *testing.T) {
+	t.Parallel()
+	all, err := config.ReadNetworks(env("HOOKLOOP_ALLOW_NETWORKS=10.1.2.3/16, 127.0.0.0/8 fd00::/8,169.254.169.254/32"))
+	require.NoError(t, err)
+	require.Equal(t, "[10.1.0.0/16 127.0.0.0/8 fd00::/8 169.254.169.254/32]", fmt.Sprint(all))
+	for _, bad := range []string{"10.0.0.0", "x", "0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/0", "126.0.0.0/7", "168.0.0.0/5", "fe00::/8", "::/64"} {
+		_, err := config.ReadNetworks(env("HOOKLOOP_ALLOW_NETWORKS=" + bad))
+		require.ErrorContains(t, err, "HOOKLOOP_ALLOW_NETWORKS", bad)
+	}
 }

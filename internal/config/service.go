@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"regexp"
 	"strings"
 	"time"
 )
@@ -59,7 +60,7 @@ func ReadService(env Env, role Role) (Service, error) {
 	}
 	var retentionErr, networksErr error
 	s.Retention, retentionErr = readRetention(env)
-	s.AllowNetworks, networksErr = readNetworks(env)
+	s.AllowNetworks, networksErr = ReadNetworks(env)
 	return s, errors.Join(s.problems(role, jwtErr, ingestErr, retentionErr, networksErr)...)
 }
 
@@ -74,9 +75,7 @@ func (s Service) problems(role Role, jwtErr error, others ...error) []error {
 	if role == RoleWorker {
 		problems = append(problems, checkListen("HOOKLOOP_OPS_LISTEN", s.OpsListen))
 	}
-	if s.Registry == "" {
-		problems = append(problems, errors.New("HOOKLOOP_REGISTRY is required: a PostgreSQL URL, or the path of a SQLite file"))
-	}
+	problems = append(problems, checkRegistry(s.Registry))
 	if s.RegistryKeyFile == "" && role != RoleMigrate {
 		problems = append(problems, errors.New("HOOKLOOP_REGISTRY_KEY_FILE is required: the file with the key that seals secrets (hookloop key registry makes one)"))
 	}
@@ -95,15 +94,28 @@ func readRetention(env Env) (time.Duration, error) {
 	return d, nil
 }
 
-func readNetworks(env Env) (all []netip.Prefix, err error) {
+// ReadNetworks reads HOOKLOOP_ALLOW_NETWORKS.
+func ReadNetworks(env Env) (all []netip.Prefix, err error) {
 	for _, text := range words(env("HOOKLOOP_ALLOW_NETWORKS")) {
 		p, err := netip.ParsePrefix(text)
 		if err != nil {
 			return nil, errors.New("HOOKLOOP_ALLOW_NETWORKS must list networks, like 10.20.0.0/16")
 		}
-		all = append(all, p)
+		for _, special := range specialNetworks {
+			if p.Bits() < special.Bits() && p.Overlaps(special) {
+				return nil, fmt.Errorf("HOOKLOOP_ALLOW_NETWORKS: %s holds %s and more; name the networks that endpoints lie in", p, special)
+			}
+		}
+		all = append(all, p.Masked())
 	}
 	return all, nil
+}
+
+// specialNetworks lead to this machine and to the metadata of clouds. They may be allowed by their names,
+// but not because a wider network holds them: 0.0.0.0/0 would open them to every tenant.
+var specialNetworks = []netip.Prefix{
+	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"),
+	netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fe80::/10"),
 }
 
 // words are what commas or blanks separate.
@@ -112,6 +124,25 @@ func words(list string) []string { return strings.Fields(strings.ReplaceAll(list
 func checkListen(name, addr string) error {
 	if _, _, err := net.SplitHostPort(addr); err != nil {
 		return fmt.Errorf("%s must be host:port, like 127.0.0.1:8080", name)
+	}
+	return nil
+}
+
+// keywords is how libpq writes a connection: host=… password=… dbname=…
+var keywords = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=`)
+
+// checkRegistry refuses what would be taken for the name of a file and is none. It never quotes it.
+func checkRegistry(place string) error {
+	const want = "a URL like postgres://user@host:5432/database, or the path of a SQLite file"
+	switch {
+	case place == "":
+		return errors.New("HOOKLOOP_REGISTRY is required: " + want)
+	case (Service{Registry: place}).OnPostgres():
+		return nil
+	case keywords.MatchString(place):
+		return errors.New("HOOKLOOP_REGISTRY is a connection in keywords (host=… dbname=…); write it as " + want)
+	case strings.Contains(place, "://"), strings.HasPrefix(place, "postgres:"), strings.HasPrefix(place, "postgresql:"):
+		return errors.New("HOOKLOOP_REGISTRY is not a PostgreSQL URL and no path; write " + want)
 	}
 	return nil
 }

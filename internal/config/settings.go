@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -58,15 +59,19 @@ func Names() []string {
 	return all
 }
 
-// shown hides a secret, and the password of a URL.
+// harmless are the parameters of a registry's URL that say how to connect, and nothing about who.
+var harmless = []string{
+	"sslmode", "sslrootcert", "sslcert", "sslkey", "sslsni", "connect_timeout", "application_name", "search_path", "target_session_attrs", "host", "port",
+}
+
+// shown hides a secret, the password of a URL and what stands in its query: keys do.
 func shown(s known, value string) string {
-	if value == "" {
+	switch {
+	case value == "":
 		return ""
-	}
-	if s.secret {
+	case s.secret, keywords.MatchString(value):
 		return "***"
-	}
-	if !strings.Contains(value, "://") {
+	case !strings.Contains(value, "://"):
 		return value
 	}
 	u, err := url.Parse(value)
@@ -75,7 +80,7 @@ func shown(s known, value string) string {
 	}
 	query := u.Query()
 	for name := range query {
-		if strings.Contains(name, "password") {
+		if !slices.Contains(harmless, name) {
 			query.Set(name, "xxxxx")
 			u.RawQuery = query.Encode()
 		}

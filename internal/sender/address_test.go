@@ -97,3 +97,20 @@ func TestAllowNetworksAllowNothingElse(t *testing.T) {
 		require.ErrorIs(t, guard(network(host), host+":8080", nil), sender.ErrAddress, host)
 	}
 }
+
+// TestSeveralNetworks: each of them counts, wherever it stands in the list.
+func TestSeveralNetworks(t *testing.T) {
+	t.Parallel()
+	networks := []netip.Prefix{
+		netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("10.99.0.0/16"), netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fd00:1::/32"),
+	}
+	for _, loopback := range []bool{true, false} {
+		guard := sender.NewAddressGuard(loopback, networks...)
+		for _, address := range []string{"127.0.0.1:80", "10.99.1.1:80", "[::1]:80", "[fd00:1::1]:80", "8.8.8.8:80"} {
+			require.NoError(t, guard(map[bool]string{true: "tcp6", false: "tcp4"}[address[0] == '['], address, nil), address)
+		}
+		for _, address := range []string{"10.98.1.1:80", "169.254.169.254:80", "[fd00:2::1]:80"} {
+			require.Error(t, guard(map[bool]string{true: "tcp6", false: "tcp4"}[address[0] == '['], address, nil), address)
+		}
+	}
+}

@@ -36,17 +36,23 @@ func readAnswer(resp *http.Response, own map[string]string) (kept string, read i
 	for _, w := range words {
 		longest = max(longest, len(w))
 	}
-	limit := webhook.MaxResponseBody + longest
+	limit := webhook.MaxResponseBody + longestEscape*longest
 	raw, err := io.ReadAll(io.LimitReader(resp.Body, int64(limit)))
 	text := string(raw)
 	for _, w := range words {
 		text = strings.ReplaceAll(text, w, "***")
 	}
+	if len(words) > 0 && repeats(text, words) {
+		return notKept, len(raw), err
+	}
 	if len(raw) == limit { // the end may hold the beginning of a word the limit cut in two
-		text = text[:max(0, len(text)-longest)]
+		text = text[:max(0, len(text)-longestEscape*longest)]
 	}
 	return clean(text), len(raw), err
 }
+
+// longestEscape is how much longer a word may be that is escaped: \u0041 stands for A.
+const longestEscape = 6
 
 // brokenBody is the sentence for a body that did not come whole. The status before it is the answer
 // all the same: who takes an event may be slow to say more.

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"syscall"
 	"time"
 
@@ -64,19 +65,18 @@ func newAddressGuard(allowLoopback bool, inside ...netip.Prefix) func(network, a
 		ssrf.WithAnyPort(),
 		ssrf.WithDeniedV4Prefixes(netip.MustParsePrefix("168.63.129.16/32")), // Azure's platform address: public in form, inside in fact
 	}
+	if allowLoopback {
+		inside = append(slices.Clone(inside), netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128"))
+	}
+	var v4, v6 []netip.Prefix // together: of two options of ssrf, the second takes the first's place
 	for _, p := range inside {
 		if p.Addr().Is4() {
-			options = append(options, ssrf.WithAllowedV4Prefixes(p))
+			v4 = append(v4, p)
 		} else {
-			options = append(options, ssrf.WithAllowedV6Prefixes(p))
+			v6 = append(v6, p)
 		}
 	}
-	if allowLoopback {
-		options = append(options,
-			ssrf.WithAllowedV4Prefixes(netip.MustParsePrefix("127.0.0.0/8")),
-			ssrf.WithAllowedV6Prefixes(netip.MustParsePrefix("::1/128")))
-	}
-	guardian := ssrf.New(options...)
+	guardian := ssrf.New(append(options, ssrf.WithAllowedV4Prefixes(v4...), ssrf.WithAllowedV6Prefixes(v6...))...)
 	return func(network, address string, c syscall.RawConn) error {
 		if guardian.Safe(network, address, c) != nil {
 			return errAddress // without the address: what a name means inside is not the owner's to learn
