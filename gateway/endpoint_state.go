@@ -62,8 +62,9 @@ func pause(e *webhook.Endpoint, v webhook.Verb) error {
 	return nil
 }
 
-// resumeEndpoint lets a paused, held or disabled endpoint's deliveries go. The workflow that does it
-// changes the state as well; the answer is the endpoint as it stood.
+// resumeEndpoint lets a paused, held or disabled endpoint's deliveries go. A workflow does it: the oldest
+// delivery goes first, and if the endpoint takes it the others follow. A paused or disabled endpoint is
+// neither any more once this has answered.
 func (g *Gateway) resumeEndpoint(ctx context.Context, in *orderEndpoint) (*answerOf[endpoint], error) {
 	body, err := in.body(true)
 	if err != nil {
@@ -86,7 +87,42 @@ func (g *Gateway) resumeEndpoint(ctx context.Context, in *orderEndpoint) (*answe
 	if err := g.approvals.Resume(ctx, in.Tenant, in.ID, decision); err != nil {
 		return nil, approvalErr(in.ID, err)
 	}
+	if e, err = g.resumed(ctx, e, decision); err != nil {
+		return nil, err
+	}
 	return &answerOf[endpoint]{Body: show(ctx, e)}, nil
+}
+
+// How long a resume waits for its workflow to have made the endpoint active, and how often it looks.
+// Without a backlog that takes milliseconds; with one, as long as the endpoint takes to answer.
+const (
+	resumeWait = 3 * time.Second
+	resumeLook = 50 * time.Millisecond
+)
+
+// resumed gives the endpoint once it is neither paused nor disabled any more. If its oldest delivery is
+// still under way it is held until that is answered.
+func (g *Gateway) resumed(ctx context.Context, was webhook.Endpoint, d webhook.Decision) (webhook.Endpoint, error) {
+	if was.State == webhook.EndpointHeld {
+		return was, nil
+	}
+	for end := time.Now().Add(g.resumeWait); time.Now().Before(end); {
+		e, err := g.endpoint(ctx, was.Tenant, was.ID)
+		if err != nil || e.State != was.State {
+			return e, err
+		}
+		select {
+		case <-time.After(resumeLook):
+		case <-ctx.Done():
+			return e, registryErr(ctx.Err())
+		}
+	}
+	return g.change(ctx, was.Tenant, was.ID, func(e *webhook.Endpoint) error {
+		if e.State == was.State {
+			e.State, e.StateReason = webhook.EndpointHeld, "resumed by "+d.By+"; its oldest delivery goes first"
+		}
+		return nil
+	})
 }
 
 // deleteEndpoint is done once the registry has forgotten the endpoint: from then on nothing goes to

@@ -40,6 +40,7 @@ var statuses = map[webhook.Code]int{
 	MethodNotAllowed:     http.StatusMethodNotAllowed,
 	RequestTimeout:       http.StatusRequestTimeout,
 	webhook.Conflict:     http.StatusConflict,
+	webhook.Disabled:     http.StatusConflict,
 	IdempotencyConflict:  http.StatusConflict,
 	PayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	UnsupportedMediaType: http.StatusUnsupportedMediaType,

@@ -24,7 +24,7 @@ type event struct {
 	ID         string              `json:"id"`
 	Type       string              `json:"type" example:"contact.updated"`
 	Timestamp  time.Time           `json:"timestamp"`
-	Status     webhook.EventStatus `json:"status" enum:"delivering,delivered,failed"`
+	Status     webhook.EventStatus `json:"status" enum:"delivering,delivered,failed,unmatched"`
 	Reason     string              `json:"reason,omitempty" doc:"Why its workflow ended early, if it did."`
 	Hops       int                 `json:"hops,omitempty" doc:"How often it had passed through Hookloop before."`
 	Origin     *webhook.Origin     `json:"origin,omitempty" doc:"The source it came from, if no app posted it. With echo_of it says what that event's delivery had brought, and goes to nobody. With repeats it brings that event's content once more to an application that an older delivery reached after it."`

@@ -18,7 +18,7 @@ import (
 type listEvents struct {
 	Tenant string              `path:"tenant"`
 	Type   string              `query:"type" example:"contact.updated"`
-	Status webhook.EventStatus `query:"status" enum:"delivering,delivered,failed"`
+	Status webhook.EventStatus `query:"status" enum:"delivering,delivered,failed,unmatched"`
 	After  string              `query:"after" doc:"Accepted after this time: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
 	Before string              `query:"before" doc:"Accepted before this time, likewise." example:"2026-01-31T12:00:00Z"`
 	Limit  int                 `query:"limit" minimum:"1" maximum:"250" default:"50"`
@@ -35,7 +35,7 @@ type eventPage struct {
 type eventItem struct {
 	ID         string              `json:"id"`
 	Type       string              `json:"type"`
-	Status     webhook.EventStatus `json:"status" enum:"delivering,delivered,failed"`
+	Status     webhook.EventStatus `json:"status" enum:"delivering,delivered,failed,unmatched"`
 	AcceptedAt time.Time           `json:"accepted_at"`
 	WorkflowID string              `json:"workflow_id"`
 	RunID      string              `json:"run_id"`
@@ -128,7 +128,7 @@ func hasStatus(s webhook.EventStatus) string {
 		return own + " AND ExecutionStatus = 'Running'"
 	case webhook.EventFailed:
 		return "(" + own + " OR " + is(workflows.Outcome, string(webhook.EventDelivering)) + " AND ExecutionStatus != 'Running')"
-	case webhook.EventDelivered:
+	case webhook.EventDelivered, webhook.EventUnmatched:
 	}
 	return own
 }

@@ -96,6 +96,7 @@ func (g *Gateway) redeliver(ctx context.Context, e told, endpoints []string) (*a
 func (g *Gateway) undelivered(ctx context.Context, e told) ([]string, error) {
 	var endpoints []string
 	waiting, deleted := 0, 0
+	var disabled error
 	for _, d := range e.report.Deliveries {
 		if !d.Status.Ended() {
 			waiting++
@@ -103,9 +104,11 @@ func (g *Gateway) undelivered(ctx context.Context, e told) ([]string, error) {
 		if !d.Status.Ended() || d.Status == webhook.Delivered {
 			continue
 		}
-		switch _, err := g.endpoint(ctx, e.in.Event.Tenant, d.EndpointID); {
+		switch err := g.takesDeliveries(ctx, e.in.Event.Tenant, d.EndpointID); {
 		case webhook.CodeOf(err) == webhook.NotFound:
 			deleted++
+		case webhook.CodeOf(err) == webhook.Disabled:
+			disabled = err
 		case err != nil:
 			return nil, err
 		default:
@@ -116,6 +119,8 @@ func (g *Gateway) undelivered(ctx context.Context, e told) ([]string, error) {
 		return endpoints, nil
 	}
 	switch {
+	case disabled != nil:
+		return nil, disabled
 	case waiting > 0:
 		return nil, webhook.Errorf(webhook.Conflict, "no delivery of the event has ended undelivered; %d still under way", waiting)
 	case deleted > 0:
@@ -124,19 +129,25 @@ func (g *Gateway) undelivered(ctx context.Context, e told) ([]string, error) {
 	return nil, webhook.Errorf(webhook.Conflict, "the event was delivered to every endpoint; name one as endpoint_id to deliver it again")
 }
 
-// chosen lets one delivery through that has ended, whatever its end was.
+// chosen lets the delivery to one endpoint through, if it is not under way. The endpoint need not be among
+// those the event was accepted for: it may have been made later, or want its type only now.
 func (g *Gateway) chosen(ctx context.Context, e told, endpointID string) ([]string, error) {
 	for _, d := range e.report.Deliveries {
-		if d.EndpointID != endpointID {
-			continue
-		}
-		if !d.Status.Ended() {
+		if d.EndpointID == endpointID && !d.Status.Ended() {
 			return nil, webhook.Errorf(webhook.Conflict, "the delivery is under way (%s)", d.Status)
 		}
-		_, err := g.endpoint(ctx, e.in.Event.Tenant, endpointID)
-		return []string{endpointID}, err
 	}
-	return nil, noSuchDelivery(e.in.Event.ID, endpointID)
+	return []string{endpointID}, g.takesDeliveries(ctx, e.in.Event.Tenant, endpointID)
+}
+
+// takesDeliveries refuses an endpoint that is not there, or that nothing is sent to: a delivery started
+// again would end as rejected at once.
+func (g *Gateway) takesDeliveries(ctx context.Context, tenant, id string) error {
+	e, err := g.endpoint(ctx, tenant, id)
+	if err == nil && e.State == webhook.EndpointDisabled {
+		return webhook.Errorf(webhook.Disabled, "endpoint %s is disabled, and nothing is sent to it: resume it first (POST …/endpoints/%s/resume), then try again", id, id)
+	}
+	return err
 }
 
 // parseRedelivery reads {"endpoint_id"?}; the body may be missing altogether.

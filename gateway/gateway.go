@@ -4,6 +4,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -84,6 +85,7 @@ type Config struct {
 	Tracer        trace.Tracer            // makes spans of requests and acceptances; nil: none, and no event is traced
 	Logger        *slog.Logger            // nil: says nothing
 	Now           func() time.Time        // nil: time.Now
+	ResumeWait    time.Duration           // how long a resume waits until the endpoint is active; 0: 3 s
 }
 
 // Gateway answers HTTP requests.
@@ -115,6 +117,7 @@ type Gateway struct {
 	arrivals      *arrivals
 	gate          *admission.Gate
 	bodies        Bodies
+	resumeWait    time.Duration
 	handler       http.Handler
 }
 
@@ -139,7 +142,7 @@ func New(c Config) (*Gateway, error) {
 		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, ingesting: semaphore.NewWeighted(c.IngestMemory), public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
-		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer},
+		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
 		arrivals: newArrivals(c.Sources, c.Logger, c.Now), bodies: c.Bodies,
 	}
 	g.handler, err = g.routes()

@@ -218,6 +218,28 @@ func TestRedeliverThatCannotBe(t *testing.T) {
 	refused(t, r.do("POST", path, ""), 503, gateway.Unavailable)
 }
 
+// TestNothingGoesToADisabledEndpoint: what a person asks for is refused with what helps, not started to end
+// as rejected.
+func TestNothingGoesToADisabledEndpoint(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	a, run := r.post()
+	exhausted := webhook.DeliveryReport{Status: webhook.Exhausted}
+	run.status, run.report = completed, reportOf(a, webhook.EventFailed, exhausted, ok)
+	id := r.in(webhook.EndpointDisabled, "rejected by alice")
+	starts := r.temporal.count()
+	p := refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+id+`"}`), 409, webhook.Disabled)
+	require.Contains(t, p.Detail, "resume it first")
+	refused(t, r.do("POST", "/endpoints/"+id+"/recover", `{"since":"1h"}`), 409, webhook.Disabled)
+	require.Equal(t, starts, r.temporal.count())
+
+	later := r.endpoint(`{"url":"https://later.example","event_types":["other"]}`)
+	again := r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+later+`"}`)
+	require.Equal(t, 202, again.Code, again.Body.String())
+	require.Contains(t, again.Body.String(), "delivery/acme/"+a.ID+"/"+later)
+	require.Equal(t, starts+1, r.temporal.count())
+}
+
 // taken answers like internal/redelivery when somebody else was faster, or Temporal went away.
 type taken struct{ err error }
 

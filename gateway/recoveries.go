@@ -43,7 +43,12 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 	}
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	if _, err := g.endpoint(ctx, in.Tenant, in.ID); err != nil {
+	if order.dryRun {
+		_, err = g.endpoint(ctx, in.Tenant, in.ID)
+	} else {
+		err = g.takesDeliveries(ctx, in.Tenant, in.ID)
+	}
+	if err != nil {
 		return nil, err
 	}
 	w := webhook.Window{Tenant: in.Tenant, EndpointID: in.ID, Since: order.since, Until: order.until}

@@ -135,11 +135,14 @@ func TestRecoveriesThatCannotBe(t *testing.T) {
 	t.Parallel()
 	r, path := recovering(t)
 	for body, field := range map[string]string{
-		`{}`:                                  "since",
-		`{"since":null}`:                      "since",
-		`{"since":"24h"}`:                     "since",
-		`{"since":"2026-02-03T12:00:00Z"}`:    "since",
-		`{"since":"2026-02-02","until":null}`: "since",
+		`{}`:                    "since",
+		`{"since":null}`:        "since",
+		`{"since":"0s"}`:        "since",
+		`{"since":"-1h"}`:       "since",
+		`{"since":"yesterday"}`: "since",
+		`{"since":1738411200}`:  "since",
+		`{"since":"2026-02-01T00:00:00Z","until":"9999-12-31T23:59:59-23:59"}`:           "until",
+		`{"since":"2026-02-03T12:00:00Z"}`:                                               "since",
 		`{"since":"2026-02-01T00:00:00Z","until":7}`:                                     "until",
 		`{"since":"2026-02-01T00:00:00Z","till":7}`:                                      "till",
 		`{"since":"2026-02-01T00:00:00Z","dry_run":"yes"}`:                               "dry_run",

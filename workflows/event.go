@@ -157,6 +157,9 @@ func (e *event) finish(ctx workflow.Context) (EventReport, error) {
 			e.report.Status = webhook.EventFailed
 		}
 	}
+	if e.in.wantedByNone() {
+		e.report.Status = webhook.EventUnmatched
+	}
 	workflow.SetCurrentDetails(ctx, e.details())
 	err := workflow.UpsertTypedSearchAttributes(ctx, Outcome.ValueSet(string(e.report.Status)))
 	if err != nil {

@@ -19,6 +19,12 @@ type EventInput struct {
 	By          string          `json:"by,omitempty"`       // who posted it: the subject of the token
 }
 
+// wantedByNone says whether no endpoint wants the event. What is kept from an endpoint that would take it, an
+// echo or its own application's news, is wanted.
+func (in EventInput) wantedByNone() bool {
+	return len(in.EndpointIDs) == 0 && len(in.Withheld) == 0 && !in.Event.Origin.IsEcho()
+}
+
 // EventReport tells what became of an event: the answer to QueryReport and, at the end, the result.
 // Attempts of a delivery with a workflow of its own stand in that workflow's report, not here, so
 // the size of this one is bounded by the fast lane.

@@ -124,11 +124,6 @@ func runEvent(t *testing.T, c *consumer, endpoints ...string) workflows.EventRep
 	return report
 }
 
-func TestEventWithoutEndpointsIsDelivered(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, workflows.EventReport{Status: webhook.EventDelivered}, runEvent(t, &consumer{}))
-}
-
 func TestEventDeliversInTheFastLane(t *testing.T) {
 	t.Parallel()
 	c := &consumer{}
@@ -339,3 +334,9 @@ func (n *names) RegisterWorkflow(w any) {
 func (n *names) RegisterWorkflowWithOptions(any, workflow.RegisterOptions) {}
 
 func (n *names) RegisterDynamicWorkflow(any, workflow.DynamicRegisterOptions) {}
+
+// TestAnEventThatNoEndpointWantedIsUnmatched: it was not delivered, and nothing failed.
+func TestAnEventThatNoEndpointWantedIsUnmatched(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, workflows.EventReport{Status: webhook.EventUnmatched}, runEvent(t, &consumer{}))
+}

@@ -36,8 +36,8 @@ func TestArchiveUsage(t *testing.T) {
 	for want, args := range map[string][]string{
 		"give --to":                         {},
 		"--follow has no end":               {"--to", "x", "--follow", "--until", "1h"},
-		"--since takes a time like":         {"--to", "x", "--since", "yesterday"},
-		"--until takes a time like":         {"--to", "x", "--until", "2026-13-01"},
+		"--since must be a time like":       {"--to", "x", "--since", "yesterday"},
+		"--until must be a time like":       {"--to", "x", "--until", "2026-13-01"},
 		"--since must lie before --until":   {"--to", "x", "--since", "1h", "--until", "2h"},
 		"accepts 1 arg(s), received 0":      {"show"},
 		"accepts 1 arg(s), received 2; see": {"verify", "a", "b"},

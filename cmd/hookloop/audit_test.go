@@ -31,6 +31,6 @@ func TestAuditExportRefuses(t *testing.T) {
 	g := newStandIn(t, nil)
 	r := g.run(t, "audit", "export", "--after", "yesterday")
 	require.Equal(t, 2, r.code)
-	require.Contains(t, r.stderr, "--after takes a time like")
+	require.Contains(t, r.stderr, "--after must be a time like")
 	require.Empty(t, g.requests)
 }

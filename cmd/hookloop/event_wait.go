@@ -40,8 +40,8 @@ func (o *waitOptions) check(c *cobra.Command) error {
 	return nil
 }
 
-// waitAndShow shows the event once it has ended, or what there is when patience ends. Only an event
-// delivered everywhere is a success.
+// waitAndShow shows the event once it has ended, or what there is when patience ends. An event delivered
+// everywhere is a success, and so is one that no endpoint wanted, which is said.
 func waitAndShow(c *cobra.Command, o *clientOptions, gateway *gatewayClient, id string, patience time.Duration) error {
 	answer, status, err := gateway.waitForEvent(c.Context(), id, patience)
 	if err != nil {
@@ -53,6 +53,9 @@ func waitAndShow(c *cobra.Command, o *clientOptions, gateway *gatewayClient, id 
 	switch status {
 	case webhook.EventDelivered:
 		return nil
+	case webhook.EventUnmatched:
+		_, err := fmt.Fprintln(c.ErrOrStderr(), "no endpoint wanted the event")
+		return err
 	case webhook.EventDelivering:
 		return fmt.Errorf("event %s is still being delivered after %s; that goes on without this command", id, patience)
 	case webhook.EventFailed:

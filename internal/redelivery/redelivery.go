@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -47,18 +46,14 @@ func New(c Client, dc converter.DataConverter) *Redeliveries {
 }
 
 // Redeliver starts a new run of a Delivery, with the same webhook-id as ever and a schedule from its
-// beginning. The caller knows that the delivery has ended: one still in the fast lane of its Event
-// has no workflow that could tell. The error is webhook.Expired when the event's history is gone,
-// webhook.NotFound when the event never went to this endpoint, and webhook.Conflict when a Delivery
-// is under way; one without a code is Temporal's.
+// beginning, or the first one of an endpoint that the event was not accepted for. The caller knows that
+// the delivery has ended: one still in the fast lane of its Event has no workflow that could tell. The
+// error is webhook.Expired when the event's history is gone, and webhook.Conflict when a Delivery is
+// under way; one without a code is Temporal's.
 func (r *Redeliveries) Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error {
 	in, runID, err := r.event(ctx, tenant, eventID)
 	if err != nil {
 		return err
-	}
-	if !slices.Contains(in.EndpointIDs, endpointID) {
-		return webhook.Errorf(webhook.NotFound,
-			"event %s did not go to endpoint %s: the endpoint did not want it when it was accepted, or did not exist yet", eventID, endpointID)
 	}
 	input := workflows.DeliveryInput{Event: in.Event, EventRunID: runID, EndpointID: endpointID, Redelivery: &v}
 	_, err = r.client.ExecuteWorkflow(ctx, options(in.Event, endpointID), deliveryWorkflow, input)

@@ -14,7 +14,8 @@ const (
 	Invalid  Code = "invalid_field"
 	NotFound Code = "not_found"
 	Conflict Code = "conflict"
-	Expired  Code = "history_expired" // the history that held it was deleted after its retention
+	Disabled Code = "endpoint_disabled" // nothing is sent to it until a person resumes it
+	Expired  Code = "history_expired"   // the history that held it was deleted after its retention
 )
 
 // Error is a refusal somebody is meant to read: a code for machines, a sentence for people and,

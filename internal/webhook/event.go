@@ -36,11 +36,13 @@ type Event struct {
 // EventStatus sums up all deliveries of an event.
 type EventStatus string
 
-// The states of an event: delivered once every delivery was, failed once one ended otherwise.
+// The states of an event: delivered once every delivery was, failed once one ended otherwise, unmatched
+// when no endpoint wanted it.
 const (
 	EventDelivering EventStatus = "delivering"
 	EventDelivered  EventStatus = "delivered"
 	EventFailed     EventStatus = "failed"
+	EventUnmatched  EventStatus = "unmatched"
 )
 
 // maxTenant is the length of Temporal's fairness keys, in bytes.
