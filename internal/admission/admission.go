@@ -80,13 +80,14 @@ type Gate struct {
 	mu      sync.Mutex
 	lines   lines
 	took    time.Duration // a moving average of how long a place was taken
+	pace    time.Duration // and of that, divided by how many were taken: after so long one comes free
 	refused int           // since the log said so
 	warned  time.Time
 }
 
 // New gives a gate that lets in a few, and learns.
 func New(c Config) (*Gate, error) {
-	g := &Gate{lines: newLines(), log: c.Logger, took: firstGuess}
+	g := &Gate{lines: newLines(), log: c.Logger, took: firstGuess, pace: firstGuess / fewest}
 	g.limiter = adaptivelimiter.NewBuilder[any]().WithLimits(fewest, most, fewest).
 		WithRecentWindow(shortestWindow, longestWindow, samples).WithMaxLimitFunc(g.sensible).Build()
 	if g.log == nil {
@@ -112,6 +113,7 @@ type Place struct {
 	gate   *Gate
 	permit adaptivelimiter.Permit
 	since  time.Time
+	among  int // that were under way when it was given, itself included
 }
 
 // Full says whether a tenant's next acceptance would be refused: before its body is read.
@@ -198,7 +200,7 @@ func (g *Gate) giveUp(w *waiter, outcome string, err error) error {
 }
 
 func (g *Gate) place(permit adaptivelimiter.Permit) *Place {
-	return &Place{gate: g, permit: permit, since: time.Now()}
+	return &Place{gate: g, permit: permit, since: time.Now(), among: max(g.limiter.Inflight(), 1)}
 }
 
 // Leave gives the place back. An acceptance that was broken off says nothing of how long one takes.
@@ -210,7 +212,9 @@ func (p *Place) Leave(brokenOff bool) {
 		p.permit.Drop()
 	} else {
 		p.permit.Record()
-		g.took += (time.Since(p.since) - g.took) / 16
+		took := time.Since(p.since)
+		g.took += (took - g.took) / 16
+		g.pace += (took/time.Duration(p.among) - g.pace) / 16
 	}
 	g.serve()
 }

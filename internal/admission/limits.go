@@ -24,10 +24,10 @@ func (g *Gate) limit() int {
 	return g.limiter.Limit()
 }
 
-// mayWait is how many get a place within the time foreseen, but at least a few.
+// mayWait is how many get a place within the time foreseen, but at least a few. On a machine that was idle so
+// far it errs on the side of fewer.
 func (g *Gate) mayWait() int {
-	limit := g.limit()
-	return max(fewWaiting, min(mostWaiting, int(float64(limit)*float64(foreseen)/float64(max(g.took, time.Millisecond)))))
+	return max(fewWaiting, min(mostWaiting, int(foreseen/max(g.pace, time.Microsecond))))
 }
 
 // refuse counts a refusal, and lets the log know from time to time.
@@ -44,7 +44,7 @@ func (g *Gate) refuse() *Refusal {
 
 func (g *Gate) refusal() *Refusal {
 	limit := g.limit()
-	ahead := time.Duration(float64(g.lines.waiting) / float64(limit) * float64(g.took))
+	ahead := time.Duration(g.lines.waiting) * g.pace
 	seconds := (ahead + time.Second - 1).Truncate(time.Second)
 	return &Refusal{Limit: limit, Retry: min(max(seconds, time.Second), longestRetry)}
 }
