@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
@@ -83,6 +84,14 @@ type (
 
 func (oneSource) SourceByID(context.Context, string) (webhook.Source, error) {
 	return webhook.Source{ID: "src_1", Tenant: "acme", Provider: "generic"}, nil
+}
+
+func (oneSource) Arrivals(context.Context, string, []string, time.Duration, time.Time) (map[string]webhook.Arrival, error) {
+	return nil, nil
+}
+
+func (oneSource) TakeArrivals(context.Context, string, []webhook.Taken, webhook.SourceActivity, time.Time) error {
+	return nil
 }
 
 func (providers) Provider(string, json.RawMessage) (source.Provider, error) { return anything{}, nil }
