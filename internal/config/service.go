@@ -128,7 +128,7 @@ func checkListen(name, addr string) error {
 	return nil
 }
 
-// keywords is how libpq writes a connection: host=… password=… dbname=…
+// keywords is how libpq writes a connection: host=… password=… dbname=….
 var keywords = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=`)
 
 // checkRegistry refuses what would be taken for the name of a file and is none. It never quotes it.

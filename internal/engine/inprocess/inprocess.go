@@ -8,6 +8,7 @@ package inprocess
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 
 	"google.golang.org/grpc"
@@ -138,8 +139,8 @@ func chain(all []grpc.UnaryServerInterceptor) grpc.UnaryServerInterceptor {
 		return nil
 	}
 	return func(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
-		for i := len(all) - 1; i >= 0; i-- {
-			handle = link(all[i], info, handle)
+		for _, i := range slices.Backward(all) {
+			handle = link(i, info, handle)
 		}
 		return handle(ctx, request)
 	}

@@ -137,7 +137,7 @@ func TestAStatementThatFailedDoesNotHarmTheNext(t *testing.T) {
 	for range 3 {
 		_, err := db.ExecContext(t.Context(), insert, 1, "again")
 		var failed *sqlite.Error
-		require.True(t, errors.As(err, &failed), "the driver's own error")
+		require.ErrorAs(t, err, &failed, "the driver's own error")
 		require.NotZero(t, failed.Code()&sqlite3.SQLITE_CONSTRAINT)
 	}
 	exec(t, db, insert, 2, "second")
