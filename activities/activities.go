@@ -83,6 +83,7 @@ type TurnResult struct {
 // FirstAttempt is the fast lane's turn. It runs as a local activity, which records its result and
 // not its arguments: the data costs nothing here.
 func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawValue) (TurnResult, error) {
+	read := time.Now()
 	ep, err := d.endpoint(ctx, t)
 	if err != nil {
 		return TurnResult{}, err
@@ -101,7 +102,7 @@ func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawV
 			return TurnResult{}, err
 		}
 	}
-	return d.send(ctx, t, webhook.Delivery{First: true, Event: t.Event, Endpoint: ep, Content: content})
+	return d.send(ctx, t, webhook.Delivery{First: true, Event: t.Event, Endpoint: ep, ReadAt: read, Content: content})
 }
 
 // room waits for room in the memory for what lies in the body store.
@@ -117,6 +118,7 @@ func (d *Delivery) room(ctx context.Context, e webhook.Event) (release func(), e
 // for Temporal to repeat the turn after: ten thousand deliveries behind one open breaker cost no
 // workflow task, and their histories do not grow.
 func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
+	read := time.Now()
 	ep, err := d.endpoint(ctx, t)
 	if err != nil {
 		return TurnResult{}, err
@@ -130,7 +132,7 @@ func (d *Delivery) Attempt(ctx context.Context, t Turn) (TurnResult, error) {
 	if err != nil {
 		return TurnResult{}, err
 	}
-	r, err := d.send(ctx, t, webhook.Delivery{Event: t.Event, Endpoint: ep, Content: content, Probe: t.Probe})
+	r, err := d.send(ctx, t, webhook.Delivery{Event: t.Event, Endpoint: ep, ReadAt: read, Content: content, Probe: t.Probe})
 	if err == nil && r.Deferral != nil && !lasts(r.Deferral.Reason) {
 		return TurnResult{}, deferred(ctx, t, *r.Deferral)
 	}

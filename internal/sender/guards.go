@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"sync"
@@ -32,6 +33,7 @@ type guard struct {
 	pacer    *pacer     // nil: the endpoint has no rate limit
 	seen     seen
 	heard    time.Time // when a worker last said that it fails, says the registry; zero: not since it recovered
+	heardAt  time.Time // when this worker read that
 	unwell   bool      // nobody has been told that it is well, or not since somebody was told that it fails
 	deferred bool      // deliveries were told to come back, and nobody told them since that the endpoint has recovered
 	wellAt   time.Time // of the latest success; zero: none since this worker knows it
@@ -91,7 +93,7 @@ func newGuards(most int, paces bool) *guards {
 func (g *guards) acquire(ctx context.Context, d webhook.Delivery) (turn, *webhook.Deferral) {
 	g.mu.Lock()
 	now := time.Now()
-	gd := g.guard(d.Endpoint, now)
+	gd := g.guard(d, now)
 	switch {
 	case d.Probe: // a person waits for it: no breaker is asked, and there is a place for one more
 		defer g.mu.Unlock()
@@ -111,13 +113,13 @@ func (g *guards) acquire(ctx context.Context, d webhook.Delivery) (turn, *webhoo
 }
 
 // guard is the endpoint's, with what the registry says of it taken in.
-func (g *guards) guard(e webhook.Endpoint, now time.Time) *guard {
-	gd, isNew := g.find(endpointKey{e.Tenant, e.ID}, now)
+func (g *guards) guard(d webhook.Delivery, now time.Time) *guard {
+	gd, isNew := g.find(endpointKey{d.Endpoint.Tenant, d.Endpoint.ID}, now)
 	if isNew {
 		gd.usedAt = now
 		g.forget(now)
 	}
-	gd.notice(e, now)
+	gd.notice(d.Endpoint, cmp.Or(d.ReadAt, now), now)
 	return gd
 }
 
@@ -165,7 +167,7 @@ func (g *guards) lane(d webhook.Delivery) *shares {
 // notice takes in what the registry says of the endpoint: that it is reached in another way, that a person has let
 // its deliveries go, on whatever worker, and what other workers found. An open breaker would hold
 // deliveries up for what is past.
-func (gd *guard) notice(e webhook.Endpoint, now time.Time) {
+func (gd *guard) notice(e webhook.Endpoint, read, now time.Time) {
 	if e.Version > gd.seen.version {
 		if e.BeginsAnew(gd.seen.reach, gd.seen.releasing) {
 			gd.heard = time.Time{}
@@ -174,13 +176,14 @@ func (gd *guard) notice(e webhook.Endpoint, now time.Time) {
 		gd.seen = seen{e.Version, e.Reach(), e.Releasing}
 	}
 	switch opened := e.BreakerOpenedAt; {
+	case opened.IsZero() && !gd.heard.IsZero() && read.Before(gd.heardAt): // read before it was told to fail
 	case opened.IsZero() && !gd.heard.IsZero(): // another worker's probe has found it well
 		gd.heard = opened
 		gd.renew()
 	case opened.After(gd.heard):
 		// The worker that told of it may be gone when it has passed.
-		gd.heard, gd.unwell = opened, true
-		if now.Sub(opened).Abs() < openTime { // or it is time for a probe
+		gd.heard, gd.heardAt, gd.unwell = opened, now, true
+		if now.Sub(opened).Abs() < openTime && opened.After(gd.wellAt) { // or it is time for a probe, or past already
 			gd.breaker.trip()
 		}
 	}

@@ -120,6 +120,10 @@ func TestBreakerHeedsOtherWorkers(t *testing.T) {
 	_, err := s.Send(t.Context(), d, 1)
 	requireDeferral(t, err, webhook.DeferBreaker, "the endpoint keeps failing")
 	require.Empty(t, srv.Receipts())
+	late := d
+	late.Endpoint.BreakerOpenedAt, late.ReadAt = time.Time{}, time.Now().Add(-time.Second)
+	_, err = s.Send(t.Context(), late, 1)
+	requireDeferral(t, err, webhook.DeferBreaker, "the endpoint keeps failing") // it was read before the breaker opened
 	d.Endpoint.BreakerOpenedAt = time.Time{}
 	_, err = s.Send(t.Context(), d, 1)
 	require.NoError(t, err)

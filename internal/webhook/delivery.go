@@ -7,8 +7,9 @@ type Delivery struct {
 	Event    Event
 	Content  Content
 	Endpoint Endpoint
-	First    bool // made in the fast lane
-	Probe    bool // asked for by a person: an open breaker does not refuse it, its success closes the breaker
+	ReadAt   time.Time // when the endpoint was read, or a moment before; zero: just now
+	First    bool      // made in the fast lane
+	Probe    bool      // asked for by a person: an open breaker does not refuse it, its success closes the breaker
 }
 
 // DeliveryStatus is where a delivery stands. The value is the API's and the metric's.
