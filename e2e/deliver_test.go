@@ -106,7 +106,7 @@ func matches(t *testing.T, a app) {
 
 func fansOut(t *testing.T, a app) {
 	none := a.ended(t, a.post(t, `{"type":"fan.out","data":0}`).ID)
-	require.Equal(t, "delivered", none.Status, "an event without endpoints is still an event")
+	require.Equal(t, "unmatched", none.Status, "an event without endpoints is still an event")
 	require.Empty(t, none.Deliveries)
 	s := endpointtest.Start(t, endpointtest.Config{})
 	for n := 1; n <= 64; n++ {
@@ -236,8 +236,8 @@ func lists(t *testing.T, a app) {
 			return len(l.Data) == 1 && l.Data[0].ID == id && l.Data[0].Status == status
 		})
 	}
-	one("type=contact.updated", good.ID, "delivered")
-	one("status=delivered", good.ID, "delivered")
+	one("type=contact.updated", good.ID, "unmatched")
+	one("status=unmatched", good.ID, "unmatched")
 	one("status=delivering&type=order.paid", bad.ID, "delivering")
 }
 

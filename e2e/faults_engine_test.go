@@ -172,7 +172,7 @@ func (l *keyedLoad) post(t *testing.T, key string) bool {
 	case got.status == http.StatusAccepted:
 		l.ids[key] = e.ID
 		return true
-	case got.status == http.StatusServiceUnavailable && e.Code == "unavailable" && got.header.Get("Retry-After") != "":
+	case got.status == http.StatusServiceUnavailable && (e.Code == "unavailable" || e.Code == "overloaded") && got.header.Get("Retry-After") != "":
 		l.refused.Add(1)
 		return false
 	}

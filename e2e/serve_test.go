@@ -44,7 +44,7 @@ func TestServe(t *testing.T) {
 	status, body := app{p}.try(t.Context(), "POST", "/endpoints", `{"url":"http://127.0.0.1:9/"}`, nil)
 	require.Equal(t, 422, status, "loopback is refused outside dev: %s", body)
 	done := app{p}.ended(t, app{p}.post(t, `{"type":"contact.updated","data":1}`).ID)
-	require.Equal(t, "delivered", done.Status)
+	require.Equal(t, "unmatched", done.Status)
 	require.Equal(t, 0, p.kill(syscall.SIGTERM), p.stderr.String())
 }
 

@@ -39,7 +39,7 @@ func startSplit(t *testing.T) *split {
 	}}
 	s.hookloop("key", "registry", "--out", s0(dir, "registry.key"))
 	s.hookloop("key", "history", "--out", s0(dir, "history.key"))
-	require.Contains(t, s.hookloop("migrate"), "namespace hookloop was made, retention 720h0m0s\nsearch attributes added: [Tenant EventType Endpoint Outcome]")
+	require.Contains(t, s.hookloop("migrate"), "namespace hookloop was made, retention 720h0m0s\nsearch attributes added: [Tenant EventType Endpoint Outcome Accepted]")
 	require.Contains(t, s.hookloop("migrate"), "namespace hookloop is there, retention 720h0m0s\n")
 	return s
 }

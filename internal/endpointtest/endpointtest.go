@@ -14,13 +14,14 @@ import (
 	"time"
 
 	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
 )
 
 // ErrUnverified is the Receipt.Verified of an endpoint without secrets to verify with.
 var ErrUnverified = errors.New("no secret to verify with")
 
 // maxBody bounds a delivery we read: the largest event in its envelope, and room to spare.
-const maxBody = 2 << 20
+const maxBody = webhook.MaxData + 1<<20
 
 // Config says how the endpoint behaves. The zero Config takes everything with 200.
 type Config struct {
