@@ -15,6 +15,7 @@ import (
 
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
 )
 
 func TestParseScript(t *testing.T) {
@@ -134,7 +135,7 @@ func TestOtherRequestsAreNoDeliveries(t *testing.T) {
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.URL, nil)
 	require.NoError(t, err)
 	require.Equal(t, http.StatusMethodNotAllowed, do(t, req))
-	require.Equal(t, http.StatusBadRequest, post(t, srv.URL, nil, strings.Repeat("x", 2<<20+1)))
+	require.Equal(t, http.StatusBadRequest, post(t, srv.URL, nil, strings.Repeat("x", webhook.MaxData+1<<20+1)))
 	require.Empty(t, srv.Receipts())
 }
 
