@@ -99,8 +99,8 @@ func (a *approval) goesOnAsNew(ctx workflow.Context) bool {
 	if !suggested(ctx) || !workflow.AllHandlersFinished(ctx) {
 		return false
 	}
-	catchUp(ctx) // what waits to be heard would not be in the new run
-	return !a.said.orders()
+	catchUp(ctx)                                 // what waits to be heard would not be in the new run
+	return !a.said.orders() && !a.said.recovered // a new run without it would know no failure, and ask people at once
 }
 
 // catchUp returns when all that has come was taken in: what starts now runs after those who listen.

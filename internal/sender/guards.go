@@ -61,7 +61,7 @@ type turn struct {
 }
 
 // placesOfAll is how many attempts one worker makes at once, for each lane: first attempts and retries do not stand
-// in each other's way. An attempt takes some 100 KiB at an endpoint that behaves, 0.5 MiB at one that does not.
+// in each other's way. An attempt holds at most 2 MiB, whatever the endpoint answers (newTransport).
 const placesOfAll = 2048
 
 // guards keeps the guard of each endpoint in use, the last used first.
@@ -116,7 +116,6 @@ func (g *guards) acquire(ctx context.Context, d webhook.Delivery) (turn, *webhoo
 func (g *guards) guard(d webhook.Delivery, now time.Time) *guard {
 	gd, isNew := g.find(endpointKey{d.Endpoint.Tenant, d.Endpoint.ID}, now)
 	if isNew {
-		gd.usedAt = now
 		g.forget(now)
 	}
 	gd.notice(d.Endpoint, cmp.Or(d.ReadAt, now), now)

@@ -22,7 +22,7 @@ const maxResponseHeaders = 64 << 10
 // What an endpoint can make us hold during one attempt is bounded by 2 MiB: 64 KiB of headers, which
 // become up to 1.7 MiB when they are thousands, the kept body (4 KiB and one header value), 8 KiB of
 // buffers, and over HTTP/2 64 KiB of unread body (Go's default is 4 MiB). However long the body, it
-// takes less than 256 KiB. Sixteen attempts in flight to one endpoint hold at most 32 MiB.
+// takes less than 256 KiB. How many attempts are in flight, places and shares say.
 //
 // No proxy is taken from the environment: the address guard would check the proxy's address and let
 // the endpoint's pass unseen.
