@@ -80,15 +80,15 @@ type TurnResult struct {
 	Schedule webhook.Schedule  `json:"schedule,omitempty"` // the endpoint's; absent when the attempt delivered
 }
 
-// FirstAttempt is the fast lane's turn. It runs as a local activity, which records its result and
+// FastAttempt is the fast lane's turn. It runs as a local activity, which records its result and
 // not its arguments: the data costs nothing here.
-func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawValue) (TurnResult, error) {
+func (d *Delivery) FastAttempt(ctx context.Context, t Turn, data converter.RawValue) (TurnResult, error) {
 	read := time.Now()
 	ep, err := d.endpoint(ctx, t)
 	if err != nil {
 		return TurnResult{}, err
 	}
-	if s := ep.ScheduleOrDefault(); s[0] > 0 && ep.Refuses(time.Now(), false) == nil {
+	if s := ep.ScheduleOrDefault(); t.Number == 1 && s[0] > 0 && ep.Refuses(time.Now(), false) == nil {
 		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferSchedule}, Schedule: s}, nil
 	}
 	release, err := d.room(ctx, t.Event)
@@ -102,7 +102,7 @@ func (d *Delivery) FirstAttempt(ctx context.Context, t Turn, data converter.RawV
 			return TurnResult{}, err
 		}
 	}
-	return d.send(ctx, t, webhook.Delivery{First: true, Event: t.Event, Endpoint: ep, ReadAt: read, Content: content})
+	return d.send(ctx, t, webhook.Delivery{First: t.Number == 1, Event: t.Event, Endpoint: ep, ReadAt: read, Content: content})
 }
 
 // room waits for room in the memory for what lies in the body store.

@@ -64,14 +64,14 @@ func raw(s string) converter.RawValue {
 
 func TestASuccessCarriesNoSchedule(t *testing.T) {
 	t.Parallel()
-	r, err := answering(204).lane().FirstAttempt(t.Context(), turn, raw(`1`))
+	r, err := answering(204).lane().FastAttempt(t.Context(), turn, raw(`1`))
 	require.NoError(t, err)
 	require.Equal(t, activities.TurnResult{Attempt: &webhook.Attempt{Number: 1, StatusCode: 204}}, r)
 }
 
 func TestAFailureBringsTheSchedule(t *testing.T) {
 	t.Parallel()
-	r, err := answering(500).lane().FirstAttempt(t.Context(), turn, raw(`1`))
+	r, err := answering(500).lane().FastAttempt(t.Context(), turn, raw(`1`))
 	require.NoError(t, err)
 	require.Equal(t, webhook.DefaultSchedule(), r.Schedule)
 }
@@ -82,7 +82,7 @@ func TestFirstAttemptWaitsIfTheScheduleSaysSo(t *testing.T) {
 	f.endpoint = func() (webhook.Endpoint, error) {
 		return webhook.Endpoint{ID: "ep_1", Schedule: webhook.Schedule{time.Minute}}, nil
 	}
-	r, err := f.lane().FirstAttempt(t.Context(), turn, raw(`1`))
+	r, err := f.lane().FastAttempt(t.Context(), turn, raw(`1`))
 	require.NoError(t, err)
 	require.Nil(t, r.Attempt)
 	require.Equal(t, webhook.DeferSchedule, r.Deferral.Reason)
@@ -90,7 +90,7 @@ func TestFirstAttemptWaitsIfTheScheduleSaysSo(t *testing.T) {
 
 func TestADeferralInTheFastLaneIsAResult(t *testing.T) {
 	t.Parallel()
-	r, err := deferring(webhook.DeferBreaker).lane().FirstAttempt(t.Context(), turn, raw(`1`))
+	r, err := deferring(webhook.DeferBreaker).lane().FastAttempt(t.Context(), turn, raw(`1`))
 	require.NoError(t, err)
 	require.Equal(t, webhook.DeferBreaker, r.Deferral.Reason)
 	require.NotEmpty(t, r.Schedule)

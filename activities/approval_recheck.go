@@ -12,11 +12,12 @@ import (
 )
 
 // The pace at which deferred deliveries are brought on their way to an endpoint that takes something again: slow
-// first, for it may have just come up, and twice as many each second. Where they are more than it
-// answers well, they wait for places as all deliveries do.
+// first, for it may have just come up, and twice as many each second, until all should be on their way in time
+// or the engine has enough to do. No faster than that: what piled up over minutes need not come in one.
 const (
-	firstRechecks = 10
-	mostRechecks  = 100
+	firstRechecks  = 10  // a second
+	mostRechecks   = 100 // a second
+	recheckSeconds = 20
 )
 
 // RecheckDeferred gives every delivery that was deferred its turn, the oldest first. It ends early when the endpoint
@@ -29,6 +30,7 @@ func (a *Approval) RecheckDeferred(ctx context.Context, of Subject) (int, error)
 			return r.given, err
 		}
 		fresh := r.unseen(ids)
+		r.most = min(max(r.most, rate.Limit(len(fresh))/recheckSeconds, firstRechecks), mostRechecks)
 		if len(fresh) == 0 && pass > 0 {
 			return r.given, nil
 		}
@@ -48,6 +50,7 @@ type rechecker struct {
 	seen     map[string]bool
 	given    int
 	pace     *rate.Limiter
+	most     rate.Limit
 	looked   time.Time // when the endpoint was last read
 }
 
@@ -101,7 +104,7 @@ func (r *rechecker) takes(ctx context.Context) (bool, error) {
 		return true, nil
 	}
 	if !r.looked.IsZero() {
-		r.pace.SetLimit(min(2*r.pace.Limit(), mostRechecks))
+		r.pace.SetLimit(min(2*r.pace.Limit(), r.most))
 	}
 	r.looked = now
 	e, err := r.approval.Endpoints.Endpoint(ctx, r.Tenant, r.EndpointID)

@@ -179,7 +179,7 @@ func retries(t *testing.T, a app) {
 	done := a.ended(t, e.ID)
 	require.Equal(t, "delivered", done.Status)
 	d := done.Deliveries[0]
-	require.NotEmpty(t, d.WorkflowID)
+	require.Empty(t, d.WorkflowID, "early retries are the event's own")
 	require.Len(t, d.Attempts, 3)
 	require.Equal(t, []int{503, 0, 200}, []int{d.Attempts[0].StatusCode, d.Attempts[1].StatusCode, d.Attempts[2].StatusCode})
 	require.Equal(t, "later", d.Attempts[0].ResponseBody)

@@ -32,7 +32,7 @@ func TestEngineGone(t *testing.T) {
 	e := startEngine(t, dir, "127.0.0.1:0")
 	a := startService(t, dir, e)
 	s, _ := a.listen(t, endpointtest.Config{}, `,"event_types":["load.test"]`)
-	troubled, _ := a.listen(t, endpointtest.Config{Script: "503:1"}, `,"schedule":["0s","3s"],"event_types":["waits.meanwhile"]`)
+	troubled, _ := a.listen(t, endpointtest.Config{Script: "503:1"}, `,"schedule":["0s","20s"],"event_types":["waits.meanwhile"]`)
 	waits := a.post(t, `{"type":"waits.meanwhile","data":1}`)
 	receipts(t, troubled, 1)
 

@@ -94,7 +94,7 @@ func recordNoEndpoint(t *testing.T, a app) event {
 }
 
 func recordRetried(t *testing.T, a app) event {
-	a.listen(t, endpointtest.Config{Script: "503 drop 200"}, `,"schedule":["0s","50ms","50ms"]`)
+	a.listen(t, endpointtest.Config{Script: "503 drop 200"}, `,"schedule":["0s","50ms","17s"]`) // early, and not
 	a.listen(t, endpointtest.Config{}, "")
 	return a.ended(t, a.post(t, `{"type":"contact.updated","data":{"id":1}}`).ID)
 }

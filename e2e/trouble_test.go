@@ -165,12 +165,12 @@ func breakerOpens(t *testing.T, a app) {
 	require.Len(t, s.Receipts(), failures+deferred)
 }
 
-// requireShut: after so many failures an open breaker lets nothing through for ten seconds.
+// requireShut: after so many failures an open breaker lets nothing through for five seconds.
 func requireShut(t *testing.T, s *endpointtest.Server, failures int) {
 	t.Helper()
 	all := s.Receipts()
 	for _, r := range all[failures:] {
-		require.GreaterOrEqual(t, r.At.Sub(all[failures-1].At), 9*time.Second)
+		require.GreaterOrEqual(t, r.At.Sub(all[failures-1].At), 4*time.Second)
 	}
 }
 

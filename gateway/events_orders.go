@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
@@ -107,9 +108,11 @@ func (g *Gateway) notWaiting(ctx context.Context, in *orderDelivery) error {
 	d := e.report.Deliveries[i]
 	why := fmt.Sprintf("it has ended (%s)", d.Status)
 	switch {
+	case !d.Status.Ended() && d.NextAttemptAt != nil:
+		why = "its next attempt is at " + d.NextAttemptAt.UTC().Format(time.RFC3339)
 	case !d.Status.Ended():
-		why = "its first attempt is under way"
-	case d.Status == webhook.Delivered && d.WorkflowID == "":
+		why = "an attempt is under way"
+	case d.Status == webhook.Delivered && d.WorkflowID == "" && len(d.Attempts) == 1:
 		why = "it was delivered at the first attempt"
 	}
 	return webhook.Errorf(webhook.Conflict, "the delivery is not waiting: %s", why)

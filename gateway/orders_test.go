@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/enums/v1"
@@ -64,6 +65,8 @@ func TestOrdersNobodyCanFollow(t *testing.T) {
 	t.Parallel()
 	spent := webhook.DeliveryReport{Status: webhook.Exhausted}
 	busy := webhook.DeliveryReport{Status: webhook.Pending}
+	at := time.Date(2026, 11, 28, 3, 0, 5, 0, time.UTC)
+	soon := webhook.DeliveryReport{Status: webhook.Retrying, NextAttemptAt: &at}
 	for name, c := range map[string]struct {
 		line   webhook.DeliveryReport
 		run    *fakeRun
@@ -72,7 +75,8 @@ func TestOrdersNobodyCanFollow(t *testing.T) {
 		says   string
 	}{
 		"delivered at once": {ok, nil, 409, webhook.Conflict, "it was delivered at the first attempt"},
-		"in the fast lane":  {busy, nil, 409, webhook.Conflict, "its first attempt is under way"},
+		"in the fast lane":  {busy, nil, 409, webhook.Conflict, "an attempt is under way"},
+		"comes soon":        {soon, nil, 409, webhook.Conflict, "its next attempt is at 2026-11-28T03:00:05Z"},
 		"has ended":         {busy, &fakeRun{report: spent, status: completed}, 409, webhook.Conflict, "it has ended (exhausted)"},
 		"ends over it":      {busy, &fakeRun{refuses: temporal.NewApplicationError("internal", "AcceptedUpdateCompletedWorkflow")}, 409, webhook.Conflict, "did not take the order"},
 		"no worker":         {busy, &fakeRun{silent: context.DeadlineExceeded}, 503, gateway.Unavailable, "worker"},

@@ -89,7 +89,7 @@ func (g *Gateway) deliveryRoutes(api huma.API) {
 		id: "retry-delivery-now", method: http.MethodPost, path: delivery + "/retry-now", scope: EventsWrite, status: http.StatusAccepted,
 		summary: "Make a waiting delivery's next attempt now",
 		text: "The schedule goes on behind it; an open breaker or a spent rate limit still defers it. Answers how the delivery stood when the order came. " +
-			"`conflict` if it is not waiting: it has ended, or its first attempt is under way.",
+			"`conflict` if it is not waiting: it has ended, or an early attempt is under way or comes within seconds.",
 		body: orderBody(api),
 	}, g.retryNow)
 	route(g, api, operation{

@@ -57,10 +57,10 @@ func newDelivery(in DeliveryInput) *delivery {
 	switch {
 	case in.Carried != nil:
 		d.report.Reason, d.next, d.deferrals = in.Carried.Reason, in.Carried.Next, in.Carried.Deferrals
-	case len(in.Attempts) > 0:
-		d.decide(in.Attempts[len(in.Attempts)-1])
 	case in.Deferral != nil:
 		d.deferred(*in.Deferral)
+	case len(in.Attempts) > 0:
+		d.decide(in.Attempts[len(in.Attempts)-1])
 	}
 	return d
 }
@@ -70,10 +70,10 @@ func (in DeliveryInput) status() webhook.DeliveryStatus {
 	switch {
 	case in.Carried != nil:
 		return in.Carried.Status
-	case len(in.Attempts) > 0:
-		return webhook.Retrying
 	case in.Deferral != nil && in.Deferral.Reason == webhook.DeferState:
 		return webhook.Held
+	case len(in.Attempts) > 0:
+		return webhook.Retrying
 	}
 	return webhook.Pending
 }
@@ -97,9 +97,6 @@ func (d *delivery) carry() DeliveryInput {
 	in.Carried = &Carried{Status: d.report.Status, Reason: d.report.Reason, Next: d.next, Deferrals: d.deferrals}
 	return in
 }
-
-// seed makes this delivery's jitter its own, and the same in every replay.
-func (d *delivery) seed() string { return d.in.Event.ID + "/" + d.in.EndpointID }
 
 // wait lets the time to the next turn pass, unless an operator cuts it short. A cancelled wait is
 // found out by the turn after it.
@@ -229,7 +226,7 @@ func (d *delivery) unmade(ctx workflow.Context, err error) {
 }
 
 func (d *delivery) decide(a webhook.Attempt) {
-	next := webhook.Decide(d.in.Schedule, a, d.seed())
+	next := webhook.Decide(d.in.Schedule, a, d.in.seed())
 	d.report.Status, d.next, d.report.Reason = next.Status, next.Wait, next.Reason
 }
 
@@ -239,7 +236,7 @@ func (d *delivery) deferred(why webhook.Deferral) {
 	d.next = 0 // the turn itself waits, as an activity that Temporal retries: so it can be told to go now
 	switch why.Reason {
 	case webhook.DeferSchedule:
-		d.next = webhook.Jitter(d.in.Schedule[0], d.seed(), 0)
+		d.next = webhook.Jitter(d.in.Schedule[0], d.in.seed(), 0)
 	case webhook.DeferState:
 		if d.report.Status != webhook.Held {
 			d.deferrals = 1 // a release at that moment may have missed it, whatever deferred it before
@@ -254,7 +251,7 @@ func (d *delivery) deferred(why webhook.Deferral) {
 // hold waits for a person's word on the endpoint, and looks for itself in case the word gets lost.
 func (d *delivery) hold(why webhook.Deferral) {
 	d.report.Status, d.report.Reason = webhook.Held, why.Detail
-	d.next = webhook.HeldWait(why, max(d.deferrals, 1), d.seed())
+	d.next = webhook.HeldWait(why, max(d.deferrals, 1), d.in.seed())
 }
 
 func (d *delivery) finish(ctx workflow.Context) (DeliveryResult, error) {

@@ -34,6 +34,9 @@ func (e *event) details() string {
 		if d.WorkflowID != "" {
 			fmt.Fprintf(&b, ", see `%s`", d.WorkflowID)
 		}
+		if d.NextAttemptAt != nil {
+			b.WriteString(", next at " + stamp(*d.NextAttemptAt))
+		}
 		b.WriteString(because(d.Reason) + "\n")
 	}
 	return b.String()

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"fmt"
+
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -68,65 +70,87 @@ func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, pl
 	e.show(ctx)
 }
 
-// fastLane says whether the delivery ended here. A turn that is deferred for a moment waits that out and has
-// another: a timer costs a fraction of a Delivery.
+// fastLane says whether the delivery ended here. What waits for a moment only, a deferral or an early retry, does so
+// here: a timer and another local activity cost a fraction of a Delivery.
 func (e *event) fastLane(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput, places workflow.Semaphore) (ended bool) {
-	for turn := 1; ; turn++ {
+	for deferrals := 0; ; {
 		if err := places.Acquire(ctx, 1); err != nil { // cancelled while it waited for a place
 			report.Status, report.Reason = webhook.Cancelled, reasonOf(err)
 			return true
 		}
-		ended = e.firstAttempt(ctx, report, next)
+		ended = e.attempt(ctx, report, next)
 		places.Release(1)
-		if ended || turn == fastTurns || !e.wait(ctx, report, next) {
+		if next.Deferral != nil {
+			deferrals++
+		}
+		if ended || deferrals > fastDeferrals || len(next.Attempts) >= e.fastAttempts() || !e.wait(ctx, report, next) {
 			return ended
 		}
 	}
 }
 
-// wait waits out a short deferral, or says that it is none.
+// fastAttempts bounds what each delivery adds to this history, and to the result, which has all attempts in it.
+func (e *event) fastAttempts() int {
+	if len(e.in.EndpointIDs) > FastLane {
+		return 1
+	}
+	return fastAttempts
+}
+
+// wait waits for the next turn if it comes soon, or says that it does not.
 func (e *event) wait(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput) bool {
 	wait, short := next.shortWait(workflow.Now(ctx))
 	if !short {
 		return false
 	}
 	at := workflow.Now(ctx).Add(wait).UTC()
-	report.Reason, report.NextAttemptAt = next.Deferral.Detail, &at
+	report.Status, report.NextAttemptAt = next.status(), &at
+	if next.Deferral != nil {
+		report.Reason = next.Deferral.Detail
+	}
 	e.show(ctx)
-	timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{Summary: "wait for attempt 1" + because(report.Reason)})
+	timer := workflow.NewTimerWithOptions(ctx, wait, workflow.TimerOptions{
+		Summary: fmt.Sprintf("wait for attempt %d → %s", next.number(), next.EndpointID) + because(report.Reason),
+	})
 	_ = timer.Get(ctx, nil) // cancelled, the next turn finds out
 	report.Reason, report.NextAttemptAt, next.Deferral = "", nil, nil
 	return true
 }
 
-// firstAttempt says whether the delivery ended with its first turn. If it did not, next has
-// learned what a Delivery must know.
-func (e *event) firstAttempt(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput) bool {
-	turn := activities.Turn{Event: next.Event, EventRunID: next.EventRunID, EndpointID: next.EndpointID, Number: 1}
-	turn.Context = e.in.Context
+// attempt says whether the delivery ended with this turn. If it did not, next has learned what a Delivery must know.
+func (e *event) attempt(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput) bool {
+	turn := activities.Turn{
+		Event: next.Event, EventRunID: next.EventRunID, EndpointID: next.EndpointID,
+		Number: next.number(), Context: e.in.Context,
+	}
 	if len(e.in.EndpointIDs) > FastLane {
 		turn.KeepResponse = wideResponse
 	}
 	var r activities.TurnResult
-	err := workflow.ExecuteLocalActivity(firstAttempt(ctx, next.EndpointID), lane.FirstAttempt, turn, e.data).Get(ctx, &r)
+	err := workflow.ExecuteLocalActivity(fastAttempt(ctx, turn), lane.FastAttempt, turn, e.data).Get(ctx, &r)
+	if r.Attempt != nil {
+		next.Attempts = append(next.Attempts, *r.Attempt)
+	}
+	report.Attempts = next.Attempts
+	if len(r.Schedule) > 0 {
+		next.Schedule = r.Schedule
+	}
 	switch {
 	case isGone(err) || temporal.IsCanceledError(err):
 		report.Status, report.Reason = webhook.Cancelled, reasonOf(err)
 	case err != nil: // ours, not the endpoint's: the durable lane has time
 		next.Deferral = &webhook.Deferral{Reason: webhook.DeferInternal, Detail: reasonOf(err)}
 	case r.Attempt == nil:
-		next.Deferral, next.Schedule = r.Deferral, r.Schedule
+		next.Deferral = r.Deferral
 	case r.Attempt.Succeeded():
-		report.Status, report.Attempts = webhook.Delivered, []webhook.Attempt{*r.Attempt}
-	default:
-		next.Attempts, next.Schedule = []webhook.Attempt{*r.Attempt}, r.Schedule
+		report.Status = webhook.Delivered
 	}
 	return report.Status.Ended()
 }
 
 // carryOn hands the delivery to a workflow of its own and waits for its end.
 func (e *event) carryOn(ctx workflow.Context, report *webhook.DeliveryReport, in DeliveryInput) {
-	report.Status = in.status()
+	report.Status, report.Attempts = in.status(), nil // its own report has them
 	if in.Deferral != nil {
 		report.Reason = in.Deferral.Detail
 	}

@@ -71,22 +71,28 @@ func (in *DeliveryInput) park() {
 	in.Deferral = &webhook.Deferral{Reason: webhook.DeferState, Detail: in.Parked}
 }
 
-// shortWait says how long the deferral lasts, if it is one that the Event waits out by itself. Behind an open breaker
-// a Delivery waits: the others are told when it closes, an Event is not.
+// number is that of the next attempt, from 1.
+func (in *DeliveryInput) number() int { return len(in.Attempts) + 1 }
+
+// seed makes this delivery's jitter its own, and the same in every replay.
+func (in *DeliveryInput) seed() string { return in.Event.ID + "/" + in.EndpointID }
+
+// shortWait says how long it is until the next turn, if the Event waits for that by itself.
 func (in *DeliveryInput) shortWait(now time.Time) (time.Duration, bool) {
 	if in.Deferral == nil {
-		return 0, false
+		next := webhook.Decide(in.Schedule, in.Attempts[len(in.Attempts)-1], in.seed())
+		return next.Wait, next.Status == webhook.Retrying && next.Wait <= earlyRetry
 	}
-	wait := webhook.DeferWait(*in.Deferral, 1, in.Event.ID+"/"+in.EndpointID)
+	wait := webhook.DeferWait(*in.Deferral, 1, in.seed())
 	if !in.Deferral.Until.IsZero() {
 		wait = max(in.Deferral.Until.Sub(now), 0)
 	}
 	switch in.Deferral.Reason {
 	case webhook.DeferBulkhead, webhook.DeferLimit, webhook.DeferInternal, webhook.DeferStopping:
-		return wait, wait <= shortWait
+		return wait, wait <= shortDeferral
 	case webhook.DeferBreaker, webhook.DeferState, webhook.DeferDisabled, webhook.DeferSchedule:
 	}
-	return 0, false
+	return 0, false // behind an open breaker a Delivery waits: those are told when it closes, an Event is not
 }
 
 // Carried is what a Delivery tells the run that continues it, beside its input.

@@ -51,6 +51,7 @@ type consumer struct {
 	full     int                 // turns during which the endpoint has no place
 	paused   int                 // turns during which the endpoint is paused
 	sent     map[string][]string // bodies by endpoint
+	numbers  map[string][]int    // of the attempts made, by endpoint
 }
 
 func (c *consumer) Endpoint(_ context.Context, tenant, id string) (webhook.Endpoint, error) {
@@ -85,12 +86,16 @@ func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.A
 			c.scripts[id] = script[1:]
 		}
 	}
-	if status == 0 {
+	switch status {
+	case 0:
 		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferBreaker}
+	case -1:
+		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferState, Detail: "the endpoint is paused"}
 	}
 	if c.sent == nil {
-		c.sent = map[string][]string{}
+		c.sent, c.numbers = map[string][]string{}, map[string][]int{}
 	}
+	c.numbers[id] = append(c.numbers[id], n)
 	c.sent[id] = append(c.sent[id], string(d.Content.Data))
 	return webhook.Attempt{Number: n, At: happened, StatusCode: status, ResponseBody: c.body}, nil
 }
@@ -141,12 +146,48 @@ func TestEventDeliversInTheFastLane(t *testing.T) {
 
 func TestEventHandsTroubleToADelivery(t *testing.T) {
 	t.Parallel()
-	c := &consumer{scripts: map[string][]int{"ep_a": {503, 500, 200}}}
+	c := &consumer{scripts: map[string][]int{"ep_a": {503, 500, 200}}, schedule: webhook.Schedule{0, time.Hour, time.Hour}}
 	report := runEvent(t, c, "ep_a", "ep_b")
 	require.Equal(t, webhook.EventDelivered, report.Status)
 	require.Equal(t, "delivery/demo/evt_1/ep_a", report.Deliveries[0].WorkflowID)
+	require.Empty(t, report.Deliveries[0].Attempts, "the Delivery's report has them")
 	require.Equal(t, []string{data, data, data}, c.sent["ep_a"])
 	require.Empty(t, report.Deliveries[1].WorkflowID)
+}
+
+// TestEventMakesEarlyRetriesItself: an endpoint that takes half of what it gets would have a Delivery for half of
+// all events.
+func TestEventMakesEarlyRetriesItself(t *testing.T) {
+	t.Parallel()
+	soon := webhook.Schedule{0, time.Second, time.Second, time.Second, time.Second, time.Second}
+	c := &consumer{scripts: map[string][]int{"ep_a": {503, 500, 200}, "ep_b": {500}}, schedule: soon}
+	report := runEvent(t, c, "ep_a", "ep_b")
+	a, b := report.Deliveries[0], report.Deliveries[1]
+	require.Equal(t, webhook.Delivered, a.Status)
+	require.Empty(t, a.WorkflowID)
+	require.Nil(t, a.NextAttemptAt)
+	require.Len(t, a.Attempts, 3)
+	for i, made := range a.Attempts {
+		require.Equal(t, i+1, made.Number)
+	}
+	require.Equal(t, webhook.Exhausted, b.Status)
+	require.NotEmpty(t, b.WorkflowID, "what fails for longer is found by its workflow")
+	require.Len(t, c.sent["ep_b"], len(soon))
+}
+
+// TestAttemptsGoOnWhereTheEventStopped when one of its early retries is deferred for longer.
+func TestAttemptsGoOnWhereTheEventStopped(t *testing.T) {
+	t.Parallel()
+	for name, script := range map[string][]int{"breaker": {500, 0, 0, 200}, "paused": {500, -1, 200}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := &consumer{scripts: map[string][]int{"ep_a": script}, schedule: webhook.Schedule{0, time.Second, time.Hour}}
+			report := runEvent(t, c, "ep_a")
+			require.Equal(t, webhook.EventDelivered, report.Status)
+			require.NotEmpty(t, report.Deliveries[0].WorkflowID)
+			require.Equal(t, []int{1, 2}, c.numbers["ep_a"])
+		})
+	}
 }
 
 // TestEventWaitsOutAShortDeferral: a Delivery of its own would cost several times a timer. A second one is no accident.
@@ -318,7 +359,7 @@ func TestWireNames(t *testing.T) {
 		methods = append(methods, m.Name)
 	}
 	require.Equal(t, []string{
-		"Attempt", "FirstAttempt", "RecoverPage",
+		"Attempt", "FastAttempt", "RecoverPage",
 		"Announce", "ChangeState", "CountHeld", "LookAtEndpoint", "NudgeAll", "ProbeOldest", "RecheckDeferred", "ReleaseHeld",
 	}, methods)
 }

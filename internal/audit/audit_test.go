@@ -106,7 +106,7 @@ func TestEvent(t *testing.T) {
 			require.Equal(t, event, c.reads[0])
 			require.Empty(t, p.Next)
 			require.Equal(t, []string{
-				"accepted", "attempt", "attempt", "goes on", "delivery", "waits", "attempt", "waits", "attempt",
+				"accepted", "attempt", "attempt", "waits", "attempt", "goes on", "delivery", "waits", "attempt",
 				"outcome", "ended", "ended", "outcome", "ended",
 			}, kinds(p))
 			require.NotEqual(t, p.Lines[1].EndpointID, p.Lines[2].EndpointID)
@@ -140,7 +140,7 @@ func TestTenant(t *testing.T) {
 	require.Equal(t, "one", string(c.asked.NextPageToken))
 	require.Equal(t, "two", string(all.Next))
 	require.Equal(t, []string{
-		"accepted", "attempt", "attempt", "goes on", "delivery", "waits", "attempt", "waits", "attempt",
+		"accepted", "attempt", "attempt", "waits", "attempt", "goes on", "delivery", "waits", "attempt",
 		"outcome", "ended", "ended", "outcome", "ended",
 	}, kinds(all))
 	for _, l := range all.Lines {

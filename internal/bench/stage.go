@@ -48,15 +48,14 @@ func (s *stage) register(ctx context.Context, url, kind string) error {
 	return s.app.order(ctx, http.MethodPost, "/endpoints", body, nil)
 }
 
-// retries is how many attempts may follow the first: as many as a schedule may have.
-const retries = 30
+// retries is how many attempts may follow the first, which is made at once: a schedule has thirty at most.
+const retries = 29
 
 func (s *stage) schedule() string {
 	if s.load.Retry == 0 {
 		return ""
 	}
-	waits := strings.Repeat(fmt.Sprintf(",%q", s.load.Retry), retries)
-	return `,"schedule":[` + waits[1:] + `]`
+	return `,"schedule":["0s"` + strings.Repeat(fmt.Sprintf(",%q", s.load.Retry), retries) + `]`
 }
 
 // send posts the nth event, to the endpoint whose turn it is.

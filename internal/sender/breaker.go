@@ -19,7 +19,7 @@ const (
 	tripSurely      = 20
 	tripWindow      = 60 * time.Second
 	tripBucket      = 10 * time.Second
-	openTime        = 10 * time.Second
+	openTime        = 5 * time.Second
 )
 
 // What an attempt tells the breaker about the endpoint; nil says it is well.
@@ -41,7 +41,7 @@ func verdictOn(a webhook.Attempt) error {
 	return nil
 }
 
-// breaker stops the attempts at an endpoint that fails, but for a probe every half minute. It can be
+// breaker stops the attempts at an endpoint that fails, but for a probe every few seconds. It can be
 // replaced, not reset. It is guarded by the lock of its guards.
 type breaker struct {
 	*gobreaker.TwoStepCircuitBreaker[struct{}]

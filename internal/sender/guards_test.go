@@ -61,7 +61,7 @@ func TestBreakerOpensProbesAndCloses(t *testing.T) {
 		}
 		opened := time.Now().UTC()
 		_, err := s.Send(t.Context(), d, 6)
-		requireDeferral(t, err, webhook.DeferBreaker, "it is probed after "+opened.Add(11*time.Second).Format(time.RFC3339))
+		requireDeferral(t, err, webhook.DeferBreaker, "it is probed after "+opened.Add(6*time.Second).Format(time.RFC3339))
 		require.Len(t, srv.Receipts(), 5, "an open breaker spends no attempt")
 
 		other := d
@@ -71,7 +71,7 @@ func TestBreakerOpensProbesAndCloses(t *testing.T) {
 		require.Equal(t, 503, a.StatusCode)
 		requireGauge(t, reg, 1)
 
-		<-time.After(9 * time.Second)
+		<-time.After(4 * time.Second)
 		_, err = s.Send(t.Context(), d, 6)
 		requireDeferral(t, err, webhook.DeferBreaker, "")
 		<-time.After(2 * time.Second)
@@ -145,7 +145,7 @@ func TestOneProbeAtATime(t *testing.T) {
 		require.Nil(t, refused)
 		_, refused = s.Enter("acme", "ep_1")
 		require.Equal(t, &webhook.Deferral{
-			Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way", WaitMS: 10_000,
+			Reason: webhook.DeferBreaker, Detail: "the endpoint keeps failing; a probe is under way", WaitMS: 5_000,
 		}, refused)
 		probe(sender.ErrNoVerdict) // says nothing: the next turn is the probe
 		probe, refused = s.Enter("acme", "ep_1")
@@ -185,7 +185,7 @@ func TestDeferredDeliveriesComeOneByOne(t *testing.T) {
 		for range 5 {
 			turn(t, s, sender.ErrFailing)
 		}
-		last := 10 * time.Second
+		last := 5 * time.Second
 		for i := range 10_000 {
 			_, refused := s.Enter("acme", "ep_1")
 			require.Equal(t, webhook.DeferBreaker, refused.Reason)

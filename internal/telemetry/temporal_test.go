@@ -43,11 +43,11 @@ func TestTemporalMetrics(t *testing.T) {
 	request.Gauge("of_tomorrow").Update(1)
 	request.Timer("temporal_request").Record(time.Second)
 	told.Temporal().WithTags(map[string]string{"worker_type": "WorkflowWorker"}).Gauge("temporal_worker_task_slots_used").Update(3)
-	told.Temporal().WithTags(map[string]string{"activity_type": "FirstAttempt"}).Counter("temporal_local_activity_total").Inc(1)
+	told.Temporal().WithTags(map[string]string{"activity_type": "FastAttempt"}).Counter("temporal_local_activity_total").Inc(1)
 	require.NoError(t, testutil.GatherAndCompare(told.Metrics(), strings.NewReader(`
 # HELP temporal_local_activity_total Local activities: first attempts.
 # TYPE temporal_local_activity_total counter
-temporal_local_activity_total{activity_type="FirstAttempt"} 1
+temporal_local_activity_total{activity_type="FastAttempt"} 1
 # HELP temporal_request_failure_total Requests to Temporal that failed.
 # TYPE temporal_request_failure_total counter
 temporal_request_failure_total{operation="StartWorkflowExecution",status_code="UNAVAILABLE"} 1
