@@ -65,7 +65,17 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 		Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := g.rules().create(&e, body); err != nil {
+	all, err := fields(body)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.rules().create(&e, all); err != nil {
+		return nil, err
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, all); err != nil {
+		return nil, err
+	}
+	if err := g.roomForEndpoint(ctx, in.Tenant); err != nil {
 		return nil, err
 	}
 	if err := g.registry.CreateEndpoint(ctx, e); err != nil {
@@ -148,6 +158,9 @@ func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answer
 	}
 	change, err := fields(body)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, change); err != nil {
 		return nil, err
 	}
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error { return g.rules().patch(e, change) })

@@ -54,6 +54,9 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := g.quotas.Bytes(in.Tenant, len(body)); err != nil {
+		return nil, err
+	}
 	e := webhook.Event{Tenant: in.Tenant, ID: id, Type: parsed.Type, Timestamp: now}
 	if e.Hops, err = hops(in.gin.Request.Header); err != nil {
 		return nil, err

@@ -282,6 +282,17 @@ func (f *fakeRegistry) Endpoints(_ context.Context, tenant, after string, limit 
 	return found[:min(limit, len(found))], f.down
 }
 
+func (f *fakeRegistry) CountEndpoints(_ context.Context, tenant string) (n int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.all {
+		if e.Tenant == tenant {
+			n++
+		}
+	}
+	return n, f.down
+}
+
 func (f *fakeRegistry) UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error) {
 	e, err := f.Endpoint(ctx, tenant, id)
 	if err != nil {

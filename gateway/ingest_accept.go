@@ -50,6 +50,9 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 	if err := in.gateway.gate.Full(in.source.Tenant); err != nil { // once under way, each event waits for its place
 		return err
 	}
+	if err := in.gateway.chargeItems(in.source.Tenant, items); err != nil {
+		return err
+	}
 	defer in.countEvents()
 	begin, cancel := context.WithTimeout(ctx, beginTimeout)
 	defer cancel()

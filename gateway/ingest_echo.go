@@ -28,7 +28,7 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", e.Event.ID, registryErr(err))
+		return nil, fmt.Errorf("event %s: %w", e.Event.ID, ledgerErr(err))
 	}
 	e.Event.Origin.Order, e.Event.Origin.Unsure, e.Event.Origin.EchoOf = ruling.Order, ruling.Unsure, ruling.EchoOf
 	if !e.Event.Origin.IsEcho() {

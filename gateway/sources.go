@@ -17,6 +17,7 @@ type Sources interface {
 	SourceByID(ctx context.Context, id string) (webhook.Source, error)
 	// Sources lists by id, those behind after, at most limit.
 	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
+	CountSources(ctx context.Context, tenant string) (int, error)
 	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
 	DeleteSource(ctx context.Context, tenant, id string) error
 
@@ -95,7 +96,17 @@ func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdS
 	}
 	now := g.now().UTC().Truncate(time.Millisecond)
 	s := webhook.Source{ID: newID(sourcePrefix, now), Tenant: in.Tenant, Version: 1, CreatedAt: now, UpdatedAt: now}
-	if err := g.newSource(&s, body); err != nil {
+	all, err := fields(body)
+	if err != nil {
+		return nil, err
+	}
+	if err := g.newSource(&s, all); err != nil {
+		return nil, err
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, all); err != nil {
+		return nil, err
+	}
+	if err := g.roomForSource(ctx, in.Tenant); err != nil {
 		return nil, err
 	}
 	if err := g.sources.CreateSource(ctx, s); err != nil {
@@ -195,6 +206,9 @@ func (g *Gateway) patchSource(ctx context.Context, in *sourcePath) (*answerOf[so
 	}
 	if !sourceID.MatchString(in.ID) {
 		return nil, noSuchSource()
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, change); err != nil {
+		return nil, err
 	}
 	s, err := g.sources.UpdateSource(ctx, in.Tenant, in.ID, func(s *webhook.Source) error {
 		s.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)

@@ -147,7 +147,7 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	}
 	d.service, err = newService(ctx, serviceConfig{
 		Role: config.RoleServe, Client: d.client, Namespace: d.engine.Namespace(), Telemetry: d.told, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.file("registry.db"), RegistryKey: key,
-		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, AllowNetworks: networks, Logger: log,
+		JWT: d.jwt, Ingest: ingest, QuotasFile: config.OS("HOOKLOOP_QUOTAS_FILE"), AllowLoopback: true, AllowNetworks: networks, Logger: log,
 	})
 	return d, err
 }

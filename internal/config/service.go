@@ -38,6 +38,7 @@ type Service struct {
 	Visibility      string         // URL of Temporal's visibility database; empty: it stays as it is
 	JWT             JWT
 	Ingest          Ingest
+	QuotasFile      string // says what tenants may ask for; empty: the same, generously, for all
 }
 
 // MinRetention is Temporal's: shorter is refused by it.
@@ -57,6 +58,7 @@ func ReadService(env Env, role Role) (Service, error) {
 		Visibility:      env("HOOKLOOP_TEMPORAL_VISIBILITY"),
 		JWT:             jwt,
 		Ingest:          ingest,
+		QuotasFile:      env("HOOKLOOP_QUOTAS_FILE"),
 	}
 	var retentionErr, networksErr error
 	s.Retention, retentionErr = readRetention(env)

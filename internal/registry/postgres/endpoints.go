@@ -59,6 +59,12 @@ func (r *Registry) Endpoint(ctx context.Context, tenant, id string) (webhook.End
 	return e, nil
 }
 
+// CountEndpoints gives the number of the tenant's endpoints.
+func (r *Registry) CountEndpoints(ctx context.Context, tenant string) (n int, err error) {
+	err = r.db.QueryRowContext(ctx, countEndpoints, tenant).Scan(&n)
+	return n, endpointsOf(tenant, err)
+}
+
 // Endpoints lists at most limit of the tenant's endpoints in the order of their ids, from the one
 // that follows after; "" starts at the first.
 func (r *Registry) Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error) {

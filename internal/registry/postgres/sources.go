@@ -57,6 +57,12 @@ func (r *Registry) SourceByID(ctx context.Context, id string) (webhook.Source, e
 	return s, aboutSource(id, err)
 }
 
+// CountSources gives the number of the tenant's sources.
+func (r *Registry) CountSources(ctx context.Context, tenant string) (n int, err error) {
+	err = r.db.QueryRowContext(ctx, countSources, tenant).Scan(&n)
+	return n, sourcesOf(tenant, err)
+}
+
 // Sources lists at most limit of the tenant's sources in the order of their ids, from the one that
 // follows after; "" starts at the first.
 func (r *Registry) Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error) {

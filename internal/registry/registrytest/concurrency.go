@@ -83,6 +83,14 @@ func concurrentLimit(t *testing.T, s Store) {
 			requireCode(t, webhook.Conflict, err)
 		}
 	}
+	for tenant, want := range map[string]int{"acme": registry.MaxEndpoints, "nobody": 0} {
+		n, err := both[0].CountEndpoints(t.Context(), tenant)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+		n, err = both[0].CountSources(t.Context(), tenant)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
 }
 
 func readYourWrites(t *testing.T, s Store) {

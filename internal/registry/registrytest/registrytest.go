@@ -20,6 +20,7 @@ type Registry interface {
 	CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
 	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
 	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
+	CountEndpoints(ctx context.Context, tenant string) (int, error)
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
 	Match(ctx context.Context, tenant, eventType string) ([]string, error)
@@ -31,6 +32,7 @@ type Registry interface {
 	Source(ctx context.Context, tenant, id string) (webhook.Source, error)
 	SourceByID(ctx context.Context, id string) (webhook.Source, error)
 	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
+	CountSources(ctx context.Context, tenant string) (int, error)
 	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
 	DeleteSource(ctx context.Context, tenant, id string) error
 
