@@ -103,7 +103,9 @@ func (oneSource) TakeArrivals(context.Context, string, []webhook.Taken, webhook.
 
 func (providers) Provider(string, json.RawMessage) (source.Provider, error) { return anything{}, nil }
 
-func (registry) Match(context.Context, string, string) ([]string, error) { return nil, nil }
+func (registry) Match(context.Context, string, string) (webhook.Match, error) {
+	return webhook.Match{}, nil
+}
 
 func (temporal) ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
 	return nil, nil

@@ -31,6 +31,8 @@ import (
 // a code means that it is out of reach.
 type Registry interface {
 	CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
+	// CreateEndpointOnce gives what an Idempotency-Key has made, now or before.
+	CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error)
 	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
 	// Endpoints lists by id, those behind after, at most limit.
 	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
@@ -38,8 +40,10 @@ type Registry interface {
 	// UpdateEndpoint applies change to the endpoint as it is now, or not at all.
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
-	// Match gives the ids of the endpoints an event of this type goes to.
-	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+	// Match gives the endpoints that want an event of this type.
+	Match(ctx context.Context, tenant, eventType string) (webhook.Match, error)
+	// Redelivered gives the endpoints an event was redelivered to.
+	Redelivered(ctx context.Context, tenant, eventID string) ([]string, error)
 	Ping(ctx context.Context) error
 }
 

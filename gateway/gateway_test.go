@@ -64,7 +64,7 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	c := gateway.Config{
 		Bodies: large, Sources: r.sources, Providers: providers, Ledger: marks, Expressions: expressions,
 		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
-		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()), Approvals: r.approvals,
+		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter(), r.registry), Approvals: r.approvals,
 		Audits: audit.New(r.temporal, nil), ResumeWait: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}

@@ -56,7 +56,7 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 	defer in.countEvents()
 	begin, cancel := context.WithTimeout(ctx, beginTimeout)
 	defer cancel()
-	in.matcher = &matcher{gateway: in.gateway, source: in.source, matched: map[string][]string{}}
+	in.matcher = &matcher{gateway: in.gateway, source: in.source, matched: map[string]webhook.Match{}}
 	in.bad = badItems{of: len(items), bad: map[int]badItem{}}
 	place := 0
 	for round := range slices.Chunk(items, roundSize) {

@@ -102,7 +102,7 @@ func (g *Gateway) deliveryRoutes(api huma.API) {
 	route(g, api, operation{
 		id: "redeliver-event", method: http.MethodPost, path: event + "/redeliver", scope: EventsWrite, status: http.StatusAccepted,
 		summary: "Deliver an event again",
-		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, that delivery, delivered or not. It is the same event: " +
+		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, the delivery to any endpoint of the tenant, delivered or not, wanted or not. It is the same event: " +
 			"the same `webhook-id`, the same bytes. `conflict` if nothing can be redelivered now, `history_expired` (410) " +
 			"once the history is gone, and for an id that never was one: the two cannot be told apart.",
 		body: redeliveryBody(api), admitted: true, cost: posts,
@@ -114,8 +114,10 @@ func (g *Gateway) recoveryRoutes(api huma.API) {
 	route(g, api, operation{
 		id: "recover-endpoint", cost: costly, method: http.MethodPost, path: recovery, scope: EndpointsWrite, status: http.StatusAccepted,
 		summary: "Redeliver what an endpoint did not get",
-		text: "Everything whose delivery began from `since` to before `until` and ended undelivered, however much it is. " +
-			"With `dry_run` nothing is started. `conflict` while a recovery of the endpoint is running.",
+		text: "Everything whose delivery began from `since` to before `until` and ended undelivered, and what was accepted in that time " +
+			"while the endpoint was disabled, however much it is. With `unmatched`, in their place the events accepted in that time that no endpoint wanted, " +
+			"of types that this one wants now. The `webhook-id` is the same as ever. With `dry_run` nothing is started. " +
+			"`conflict` while a recovery of the endpoint is running, `endpoint_disabled` while nothing goes to it.",
 		body: recoveryBody(api),
 	}, g.startRecovery)
 	route(g, api, operation{

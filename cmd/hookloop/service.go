@@ -100,7 +100,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 		large: large,
 		asks:  approvals.New(cfg.Client),
 		marks: marks,
-		again: redelivery.New(cfg.Client, cfg.Codec.Converter()),
+		again: redelivery.New(cfg.Client, cfg.Codec.Converter(), s.registry),
 	}
 	if cfg.Role != config.RoleGateway {
 		if err := s.addWorker(cfg, shared); err != nil {
