@@ -20,9 +20,9 @@ type EndpointKeeper interface {
 // Backlog is what waits for an endpoint. What it lists is what the visibility store knows, a moment
 // behind; what it says to a delivery, the delivery itself answers.
 type Backlog interface {
-	// Held counts the deliveries that are held.
-	Held(ctx context.Context, tenant, endpointID string) (int, error)
-	// Oldest gives the events of at most limit of them, the oldest first.
+	// Count counts the deliveries that wait for the endpoint, whatever their status.
+	Count(ctx context.Context, tenant, endpointID string) (int, error)
+	// Oldest gives the events of at most limit deliveries that are held, the oldest first.
 	Oldest(ctx context.Context, tenant, endpointID string, limit int) (eventIDs []string, err error)
 	// Running gives a page of the deliveries under way that began before a time, with or without those
 	// that are held, and where the next page begins.
@@ -125,9 +125,9 @@ func gone(err error) error {
 	return err
 }
 
-// CountHeld counts the deliveries that are held.
-func (a *Approval) CountHeld(ctx context.Context, s Subject) (int, error) {
-	return a.Backlog.Held(ctx, s.Tenant, s.EndpointID)
+// CountWaiting counts the deliveries that wait for the endpoint, whatever their status.
+func (a *Approval) CountWaiting(ctx context.Context, s Subject) (int, error) {
+	return a.Backlog.Count(ctx, s.Tenant, s.EndpointID)
 }
 
 // Announcement is an event of our own about an endpoint.
@@ -137,6 +137,7 @@ type Announcement struct {
 	Key  string          `json:"key"` // of the announcement: the same key is announced once
 	At   time.Time       `json:"at"`
 	Data json.RawMessage `json:"data"`
+	Many bool            `json:"many,omitempty"` // one of very many, perhaps: sent at a pace, and no event where no endpoint names it
 }
 
 // Announce tells the tenant's other endpoints.

@@ -75,7 +75,7 @@ type queue struct {
 	on      func(id string) // hears of a release before it is done
 }
 
-func (q *queue) Held(context.Context, string, string) (n int, err error) {
+func (q *queue) Count(context.Context, string, string) (n int, err error) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, l := range q.lists {

@@ -37,6 +37,22 @@ func TestProbeAsksTheNextWhenTheListIsBehind(t *testing.T) {
 	require.Equal(t, []string{"evt_0000 run/1", "evt_0001 run/1", "evt_0002 run/1"}, q.probed)
 }
 
+// TestTheNextProbeIsAnotherEvent, though the list may still have the one that was refused.
+func TestTheNextProbeIsAnotherEvent(t *testing.T) {
+	t.Parallel()
+	for after, want := range map[string]string{"evt_0000": "evt_0001", "evt_0001": "evt_0000"} {
+		q := &queue{lists: [][]string{events(2)}}
+		p, err := act[webhook.Probe](t, active(), q, "ProbeOldest", activities.ProbeOrder{Subject: subject, Key: "run/2", After: []string{after}})
+		require.NoError(t, err)
+		require.Equal(t, want, p.Answer.EventID)
+		require.Equal(t, []string{want + " run/2"}, q.probed)
+	}
+	p, err := act[webhook.Probe](t, active(), &queue{lists: [][]string{events(1)}}, "ProbeOldest",
+		activities.ProbeOrder{Subject: subject, Key: "run/2", After: []string{"evt_0000"}})
+	require.NoError(t, err)
+	require.False(t, p.Made, "there is no other")
+}
+
 func TestProbeOfAListThatIsAllBehindIsRetried(t *testing.T) {
 	t.Parallel()
 	_, err := probe(t, &queue{lists: [][]string{events(1)}, notHeld: map[string]bool{"evt_0000": true}})

@@ -36,7 +36,7 @@ type race struct {
 	perSecond  float64
 }
 
-func (r *race) Held(ctx context.Context, tenant, id string) (int, error) {
+func (r *race) Count(ctx context.Context, tenant, id string) (int, error) {
 	ids, err := r.Oldest(ctx, tenant, id, len(r.racers))
 	return len(ids), err
 }

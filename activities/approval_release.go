@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -31,12 +32,14 @@ var errStale = errors.New("no delivery on the list is held any more")
 // ProbeOrder asks for a probe.
 type ProbeOrder struct {
 	Subject
-	Key string `json:"key"` // of this probe: asked for again, it is not made again
+	Key   string   `json:"key"`             // of this probe: asked for again, it is not made again
+	After []string `json:"after,omitempty"` // events that were probes before it and were refused: it is another
 }
 
 // ProbeOldest sends the oldest delivery that is held, whatever the endpoint's state.
 func (a *Approval) ProbeOldest(ctx context.Context, in ProbeOrder) (webhook.Probe, error) {
 	ids, err := a.oldest(ctx, in.Subject, probeAmong)
+	ids = slices.DeleteFunc(ids, func(id string) bool { return slices.Contains(in.After, id) })
 	if err != nil || len(ids) == 0 {
 		return webhook.Probe{}, err
 	}
@@ -92,8 +95,8 @@ type Release struct {
 // ReleaseResult is what came of a batch.
 type ReleaseResult struct {
 	Released int  `json:"released"`
-	Waiting  int  `json:"waiting"`
-	Done     bool `json:"done"` // nothing was left to release
+	Waiting  int  `json:"waiting"` // deliveries, whatever their status
+	Done     bool `json:"done"`    // nothing was left to release
 
 	// Stopped is the state of an endpoint that takes nothing: what is let go would only be held again.
 	Stopped webhook.EndpointState `json:"stopped,omitempty"`
@@ -106,7 +109,7 @@ const releaseMargin = time.Minute
 // ReleaseHeld lets the oldest deliveries go at the pace. Cancelled, it says how many went. Begun
 // again, it goes on with those that are still held.
 func (a *Approval) ReleaseHeld(ctx context.Context, in Release) (r ReleaseResult, err error) {
-	if r.Waiting, err = a.Backlog.Held(ctx, in.Tenant, in.EndpointID); err != nil {
+	if r.Waiting, err = a.Backlog.Count(ctx, in.Tenant, in.EndpointID); err != nil {
 		return r, err
 	}
 	if r.Stopped, err = a.extend(ctx, in, r.Waiting); err != nil || r.Stopped != "" {

@@ -94,9 +94,9 @@ func TestADeletedEndpointIsGoneForEveryActivity(t *testing.T) {
 	}
 }
 
-func TestCountHeld(t *testing.T) {
+func TestCountWaiting(t *testing.T) {
 	t.Parallel()
-	n, err := act[int](t, active(), &queue{lists: [][]string{events(7)}}, "CountHeld", subject)
+	n, err := act[int](t, active(), &queue{lists: [][]string{events(7)}}, "CountWaiting", subject)
 	require.NoError(t, err)
 	require.Equal(t, 7, n)
 }

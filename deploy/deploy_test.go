@@ -24,14 +24,13 @@ import (
 
 	"hookloop/gateway"
 	"hookloop/internal/endpointtest"
-	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
-	"hookloop/internal/quota"
 	"hookloop/internal/sender"
 	"hookloop/internal/signature"
 	"hookloop/internal/source"
 	"hookloop/internal/telemetry"
 	"hookloop/internal/webhook"
+	"hookloop/workflows"
 )
 
 // external are metrics of others, with the labels we use of them.
@@ -57,19 +56,14 @@ func newProcess(t *testing.T) process {
 	told, err := telemetry.New(t.Context(), telemetry.Config{Version: "test"})
 	require.NoError(t, err)
 	require.NoError(t, told.Watch(temporal{}, nil))
-	x, err := expression.New(expression.Config{Metrics: told.Metrics()})
-	require.NoError(t, err)
-	t.Cleanup(x.Close)
-	q, err := quota.New(quota.Config{Metrics: told.Metrics()})
-	require.NoError(t, err)
-	s, err := sender.New(sender.Config{AllowLoopback: true, Metrics: told.Metrics(), Expressions: x})
+	s, err := sender.New(sender.Config{AllowLoopback: true, Metrics: told.Metrics()})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
-	l, err := ledger.New(ledger.Config{Store: marks{}, Metrics: told.Metrics(), Expressions: x})
+	l, err := ledger.New(ledger.Config{Store: marks{}, Metrics: told.Metrics()})
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Ledger: l, Temporal: temporal{},
-		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
+		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(),
 	})
 	require.NoError(t, err)
 	return process{told, g, s, l}
@@ -103,9 +97,7 @@ func (oneSource) TakeArrivals(context.Context, string, []webhook.Taken, webhook.
 
 func (providers) Provider(string, json.RawMessage) (source.Provider, error) { return anything{}, nil }
 
-func (registry) Match(context.Context, string, string) (webhook.Match, error) {
-	return webhook.Match{}, nil
-}
+func (registry) Match(context.Context, string, string) ([]string, error) { return nil, nil }
 
 func (temporal) ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
 	return nil, nil
@@ -140,6 +132,7 @@ func (p process) busy(t *testing.T) {
 	require.NoError(t, p.ledger.Remember(t.Context(), d))
 	_, err := p.sender.Send(t.Context(), d, 1)
 	require.NoError(t, err)
+	p.told.Temporal().WithTags(map[string]string{workflows.MetricEndedStatus: string(webhook.Delivered)}).Counter(workflows.MetricEnded).Inc(1)
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	_, err = p.sender.Send(stopped, d, 1)

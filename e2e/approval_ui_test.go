@@ -37,7 +37,7 @@ func signalsApproval(t *testing.T, ui operator, a app) {
 	seen := ui.decide(t, a, e.ID, uiOrder{Kind: "Signal", Name: "approve", Then: "^released$"})
 	require.Subset(t, seen.Row, []string{a.p.Tenant, e.ID, "awaiting-approval"})
 	require.Subset(t, seen.Offered[0], []string{"approve", "reject"})
-	for _, text := range []string{"approval of " + e.ID, "failing since", "HTTP 503", "held", "approve", "reject"} {
+	for _, text := range []string{"approval of " + e.ID, "failing since", "HTTP 503", "deliveries waiting", "approve", "reject"} {
 		require.Contains(t, seen.Details[0], text)
 	}
 	a.letGo(t, s, e.ID, ids)

@@ -62,7 +62,7 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	})
 	require.NoError(t, err)
 	t.Cleanup(verifier.Close)
-	again := redelivery.New(c, converter.GetDefaultDataConverter(), endpoints)
+	again := redelivery.New(c, converter.GetDefaultDataConverter())
 	asks := approvals.New(c)
 	marks, err := ledger.New(ledger.Config{Store: endpoints})
 	require.NoError(t, err)

@@ -15,9 +15,9 @@ import (
 const failingEndpoint = "ep_01jzc8k0a2n4p6r8s0t2v4w6x8"
 
 func awaiting() webhook.ApprovalReport {
-	since := time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
+	since, waiting := time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC), 7
 	return webhook.ApprovalReport{
-		EndpointID: failingEndpoint, Status: webhook.ApprovalAwaiting, Reason: "it answers 503", FailingSince: &since, Waiting: 7,
+		EndpointID: failingEndpoint, Status: webhook.ApprovalAwaiting, Reason: "it answers 503", FailingSince: &since, Waiting: &waiting,
 		LastAnswers: []webhook.Answer{{At: since, EventID: unknownEvent, StatusCode: 503}},
 		WorkflowID:  "approval/acme/" + failingEndpoint, RunID: "run",
 	}

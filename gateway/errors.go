@@ -13,7 +13,6 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"hookloop/internal/admission"
-	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
 )
 
@@ -50,7 +49,6 @@ var statuses = map[webhook.Code]int{
 	Internal:             http.StatusInternalServerError,
 	Unavailable:          http.StatusServiceUnavailable,
 	Overloaded:           http.StatusServiceUnavailable,
-	QuotaExceeded:        http.StatusTooManyRequests,
 }
 
 // unavailableError is the failure of something the gateway depends on: worth another try, and its
@@ -117,9 +115,6 @@ func (g *Gateway) problem(ctx context.Context, err error) *Problem {
 	}
 	if full, ok := errors.AsType[*admission.Refusal](err); ok {
 		return overloaded(full)
-	}
-	if spent, ok := errors.AsType[*quota.Refusal](err); ok {
-		return exceeded(spent)
 	}
 	if ctx.Err() != nil { // the client went away: nobody reads this
 		return newProblem(Unavailable, "the request was given up")

@@ -10,27 +10,22 @@ import (
 type matcher struct {
 	gateway *Gateway
 	source  webhook.Source
-	matched map[string]webhook.Match
+	matched map[string][]string
 	own     map[string]bool // endpoints of the application itself; nil: not asked yet
 }
 
-// match gives the endpoints that want an event, and those it would go to if it did not come from their
+// match gives the endpoints an event goes to, and those it would go to if it did not come from their
 // own application.
-func (m *matcher) match(ctx context.Context, eventType string) (to webhook.Match, withheld []string, err error) {
+func (m *matcher) match(ctx context.Context, eventType string) (to, withheld []string, err error) {
 	all, err := m.wanting(ctx, eventType)
 	if err != nil {
-		return to, nil, err
+		return nil, nil, err
 	}
-	for _, id := range all.IDs {
+	for _, id := range all {
 		if m.own[id] {
 			withheld = append(withheld, id)
 		} else {
-			to.IDs = append(to.IDs, id)
-		}
-	}
-	for _, id := range all.Disabled {
-		if !m.own[id] {
-			to.Disabled = append(to.Disabled, id)
+			to = append(to, id)
 		}
 	}
 	return to, withheld, nil
@@ -43,11 +38,11 @@ func (m *matcher) ownOf(ctx context.Context, eventType string) ([]string, error)
 }
 
 // wanting gives the endpoints that take events of a type, whose ever they are.
-func (m *matcher) wanting(ctx context.Context, eventType string) (all webhook.Match, err error) {
+func (m *matcher) wanting(ctx context.Context, eventType string) (all []string, err error) {
 	all, known := m.matched[eventType]
 	if !known {
 		if all, err = m.gateway.registry.Match(ctx, m.source.Tenant, eventType); err != nil {
-			return all, registryErr(err)
+			return nil, registryErr(err)
 		}
 		m.matched[eventType] = all
 	}

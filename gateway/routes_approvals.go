@@ -30,7 +30,7 @@ func (g *Gateway) approvalRoutes(api huma.API) {
 		one       = approvals + "/{endpoint_id}"
 	)
 	route(g, api, operation{
-		id: "list-approvals", cost: costly, method: http.MethodGet, path: approvals, scope: ApprovalsRead,
+		id: "list-approvals", method: http.MethodGet, path: approvals, scope: ApprovalsRead,
 		summary: "List endpoints that keep failing",
 		text:    "Those about which people are asked are `awaiting-approval`. An approval shows up, and changes its status, a moment after it did.",
 	}, g.listApprovals)
@@ -41,8 +41,8 @@ func (g *Gateway) approvalRoutes(api huma.API) {
 	route(g, api, operation{
 		id: "approve-endpoint", method: http.MethodPost, path: one + "/approve", scope: ApprovalsWrite, status: http.StatusAccepted,
 		summary: "Try a held endpoint again",
-		text: "Its oldest delivery is sent as the probe; if it succeeds, the endpoint is active and the others follow, the oldest first, at `rate_per_second`. " +
-			"If it fails, the endpoint is held again. Answers how the approval stood when the decision came. `conflict` if nobody is asked, or somebody has decided already.",
+		text: "Its oldest delivery is sent as the probe; if the endpoint takes it, it is active and the others follow, the oldest first, at `rate_per_second`. " +
+			"If it refuses that event, the next two are tried. Else the endpoint is held again. Answers how the approval stood when the decision came. `conflict` if nobody is asked, or somebody has decided already.",
 		body: releaseBody(api),
 	}, g.approve)
 	route(g, api, operation{

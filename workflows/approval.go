@@ -1,11 +1,9 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/activities"
@@ -47,8 +45,11 @@ type approval struct {
 	probes    int // so far
 	announced int
 	byHand    bool                   // resumed by a person, not approved: the endpoint may be in any state
+	asking    string                 // why the endpoint is about to be held: the registry may have it so already, and people may decide
+	askAgain  string                 // why people are to be asked again; empty: they are not
+	anew      bool                   // a new run goes on: this one was cancelled
 	outcome   webhook.ApprovalStatus // as the search attribute has it
-	ignored   string                 // the last signal that made no sense, for a person
+	ignored   string                 // the last that was said and made no sense, for a person
 	said      said
 }
 
@@ -60,6 +61,7 @@ func newApproval(in ApprovalInput) *approval {
 	if c := in.Carried; c != nil {
 		a.report, a.facts, a.outcome = c.Report, c.Facts, c.Report.Status
 		a.reminded, a.counted, a.probes, a.announced, a.byHand = c.Reminded, c.Counted, c.Probes, c.Announced, c.ByHand
+		a.askAgain, a.ignored, a.said = c.AskAgain, c.Ignored, c.Said
 	}
 	return a
 }
@@ -70,6 +72,7 @@ func (a *approval) carry() ApprovalInput {
 	in.Carried = &CarriedApproval{
 		Report: a.report, Facts: a.facts,
 		Reminded: a.reminded, Counted: a.counted, Probes: a.probes, Announced: a.announced, ByHand: a.byHand,
+		AskAgain: a.askAgain, Ignored: a.ignored, Said: a.said,
 	}
 	return in
 }
@@ -81,33 +84,36 @@ func (a *approval) goesOn(ctx workflow.Context) bool {
 		return true
 	}
 	catchUp(ctx)
-	if a.said.recovered && a.report.Status == webhook.ApprovalRecovered {
+	if a.said.Recovered != nil && a.report.Status == webhook.ApprovalRecovered {
 		a.report.Status = webhook.ApprovalWatching // another worker has found it well, and deferred deliveries of its own
 		return ctx.Err() == nil
 	}
 	if ctx.Err() != nil || !a.said.last() {
 		return false
 	}
-	if a.said.resume != nil && !a.said.deleted() {
+	if a.said.Resume != nil && !a.said.deleted() {
 		a.resumed(ctx)
 	}
 	return true
 }
 
-// goesOnAsNew says whether the next step is for a new run to do.
+// goesOnAsNew says whether the next step is for a new run to do, with all that was said.
 func (a *approval) goesOnAsNew(ctx workflow.Context) bool {
-	if !suggested(ctx) || !workflow.AllHandlersFinished(ctx) {
+	if !a.anew && (!suggested(ctx) || !workflow.AllHandlersFinished(ctx)) {
 		return false
 	}
-	catchUp(ctx)                                 // what waits to be heard would not be in the new run
-	return !a.said.orders() && !a.said.recovered // a new run without it would know no failure, and ask people at once
+	catchUp(ctx) // what waits to be heard would not be in the new run
+	return true
 }
 
-// catchUp returns when all that has come was taken in: what starts now runs after those who listen.
+// catchUp returns when all that has come was taken in, also by one that was asked to cancel: what starts now runs
+// after those who listen.
 func catchUp(ctx workflow.Context) {
+	ctx, stop := workflow.NewDisconnectedContext(ctx)
+	defer stop()
 	heard := false
 	workflow.Go(ctx, func(workflow.Context) { heard = true })
-	_ = workflow.Await(ctx, func() bool { return heard })
+	_ = workflow.Await(ctx, func() bool { return heard && workflow.AllHandlersFinished(ctx) })
 }
 
 // step does what is next, until the status changes or somebody says something.
@@ -116,8 +122,12 @@ func (a *approval) step(ctx workflow.Context) error {
 		a.resumed(ctx)
 		return nil
 	}
-	if a.said.end != nil {
-		return a.end(ctx, a.said.end)
+	if a.said.End != nil {
+		return a.end(ctx, a.said.End)
+	}
+	if why := a.askAgain; why != "" {
+		a.askAgain = ""
+		return a.ask(ctx, why, a.from(webhook.EndpointActive)...)
 	}
 	switch a.report.Status {
 	case webhook.ApprovalWatching:
@@ -131,60 +141,6 @@ func (a *approval) step(ctx workflow.Context) error {
 	case webhook.ApprovalReleased, webhook.ApprovalRecovered, webhook.ApprovalRejected, webhook.ApprovalCancelled:
 	}
 	return nil
-}
-
-// watch gives the endpoint its time to recover unasked.
-func (a *approval) watch(ctx workflow.Context) error {
-	if a.facts.State == "" {
-		if err := a.begin(ctx); err != nil || a.said.end != nil {
-			return err
-		}
-	}
-	a.show(ctx)
-	a.said.failing = 0
-	left := time.Duration(0)
-	if a.report.FailingSince != nil {
-		left = a.report.FailingSince.Add(a.facts.After).Sub(workflow.Now(ctx))
-	}
-	over, err := a.wait(ctx, left, "ask, unless it recovers", func() bool {
-		return a.said.recovered || a.said.gone || a.said.resume != nil || a.said.end != nil
-	})
-	switch {
-	case err != nil:
-		return err
-	case a.said.end != nil:
-		return nil
-	case a.said.resume != nil:
-		a.resumed(ctx)
-	case a.said.gone:
-		return a.ask(ctx, "it answered "+a.lastAnswer()+" and wants no more", webhook.EndpointActive)
-	case a.said.recovered:
-		return a.recovered(ctx)
-	case over:
-		return a.ask(ctx, a.failure(), webhook.EndpointActive)
-	}
-	return nil
-}
-
-// recovered ends the episode once what was deferred is on its way. If the endpoint fails again meanwhile, that is
-// a new failure.
-func (a *approval) recovered(ctx workflow.Context) error {
-	a.said.recovered, a.report.FailingSince = false, nil
-	if err := a.recheck(ctx); err != nil || a.said.anything() {
-		return err
-	}
-	a.report.Status, a.report.Reason = webhook.ApprovalRecovered, "it took a delivery"
-	return nil
-}
-
-// begin hears what the episode was started with, and looks at the endpoint.
-func (a *approval) begin(ctx workflow.Context) error {
-	if err := workflow.Await(ctx, a.said.anything); err != nil || a.said.end != nil {
-		return err
-	}
-	facts, err := a.look(ctx)
-	a.facts = facts
-	return err
 }
 
 // wait returns when something is said or the history has grown long, or says that the time is over.
@@ -203,36 +159,20 @@ func (a *approval) wait(ctx workflow.Context, d time.Duration, summary string, u
 // months is said to every minute.
 func suggested(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
 
-// give takes in that a step could not be done: there is no endpoint any more, or an operator
-// cancelled the approval. Everything else was retried without end.
-func (a *approval) give(ctx workflow.Context, err error) error {
-	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == activities.TypeEndpointGone {
-		if !a.said.deleted() {
-			a.said.end = &webhook.End{Kind: webhook.EndDeleted}
-		}
-		return nil
-	}
-	if !temporal.IsCanceledError(err) {
-		return err
-	}
-	a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the approval was cancelled"
-	if a.report.AskedAt == nil {
-		return nil
-	}
-	a.report.Reason += "; the endpoint is paused until somebody resumes it"
-	last, stop := workflow.NewDisconnectedContext(ctx)
-	defer stop()
-	_, err = a.change(last, webhook.EndpointPaused, "its approval was cancelled", 0,
-		webhook.EndpointHeld, webhook.EndpointActive)
-	return err
-}
-
 // failure says for how long the endpoint has failed.
 func (a *approval) failure() string {
-	if a.report.FailingSince == nil { // started by hand
+	switch since := a.report.FailingSince; {
+	case since == nil: // started by hand
 		return "somebody asked"
+	case a.said.RefusesSince != nil:
+		return a.refusal(*since)
+	default:
+		return fmt.Sprintf("it has been failing since %s, last with %s", stamp(*since), a.lastAnswer())
 	}
-	return fmt.Sprintf("it has been failing since %s, last with %s", stamp(*a.report.FailingSince), a.lastAnswer())
+}
+
+func (a *approval) refusal(since time.Time) string {
+	return fmt.Sprintf("it has taken nothing since %s and refuses one event after the other, last with %s", stamp(since), a.lastAnswer())
 }
 
 // lastAnswer names the latest answer of the endpoint.

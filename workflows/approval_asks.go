@@ -28,7 +28,7 @@ const reminderEvery = 24 * time.Hour
 
 // recountAfter is when what waits is counted again: soon after the question, and ever more rarely.
 func recountAfter(counted int) time.Duration {
-	return min(10*time.Second<<min(counted-1, 9), time.Hour)
+	return min(10*time.Second<<min(max(counted, 1)-1, 9), time.Hour)
 }
 
 func (a *approval) subject() activities.Subject {
@@ -53,15 +53,30 @@ func (a *approval) change(ctx workflow.Context, to webhook.EndpointState, reason
 
 func (a *approval) count(ctx workflow.Context) error {
 	a.counted++
-	err := workflow.ExecuteActivity(quick(ctx, a.in.Tenant, "count what is held"), keeper.CountHeld, a.subject()).Get(ctx, &a.report.Waiting)
-	a.report.CountedAt = at(ctx)
+	waiting := 0
+	err := workflow.ExecuteActivity(quick(ctx, a.in.Tenant, "count what waits"), keeper.CountWaiting, a.subject()).Get(ctx, &waiting)
+	if err == nil {
+		a.report.Waiting, a.report.CountedAt = &waiting, at(ctx)
+	}
 	return err
 }
 
-func (a *approval) probeOldest(ctx workflow.Context) (p webhook.Probe, err error) {
-	err = workflow.ExecuteActivity(probing(ctx, a.in.Tenant), keeper.ProbeOldest, activities.ProbeOrder{
-		Subject: a.subject(), Key: fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).FirstRunID, a.probes),
-	}).Get(ctx, &p)
+// recount is how long until what waits is counted again; not positive: now.
+func (a *approval) recount(ctx workflow.Context) time.Duration {
+	if a.report.CountedAt == nil {
+		return 0
+	}
+	return a.report.CountedAt.Add(recountAfter(a.counted)).Sub(workflow.Now(ctx))
+}
+
+// probeOldest sends the oldest delivery that is none of those that were refused.
+func (a *approval) probeOldest(ctx workflow.Context, refused []webhook.Answer) (p webhook.Probe, err error) {
+	a.probes++
+	order := activities.ProbeOrder{Subject: a.subject(), Key: fmt.Sprintf("%s/%d", workflow.GetInfo(ctx).FirstRunID, a.probes)}
+	for _, r := range refused {
+		order.After = append(order.After, r.EventID)
+	}
+	err = workflow.ExecuteActivity(probing(ctx, a.in.Tenant, len(refused)+1), keeper.ProbeOldest, order).Get(ctx, &p)
 	return p, err
 }
 
@@ -75,7 +90,7 @@ func (a *approval) releaseBatch(ctx workflow.Context) (r activities.ReleaseResul
 	defer stop()
 	gone := workflow.ExecuteActivity(releasing(going, a.in.Tenant, fmt.Sprintf("release %d at most", batch.Limit)), keeper.ReleaseHeld, batch)
 	asked := workflow.GetInfo(ctx).GetCurrentHistoryLength()
-	_ = workflow.Await(ctx, func() bool { return gone.IsReady() || a.said.failing > 0 || a.said.end != nil })
+	_ = workflow.Await(ctx, func() bool { return gone.IsReady() || a.said.Failing > 0 || a.said.End != nil })
 	if !gone.IsReady() {
 		cancelLater(ctx, asked)
 		stop()
@@ -93,7 +108,7 @@ func (a *approval) recheck(ctx workflow.Context) error {
 	defer stop()
 	gone := workflow.ExecuteActivity(releasing(going, a.in.Tenant, "bring what was deferred on its way"), keeper.RecheckDeferred, a.subject())
 	asked := workflow.GetInfo(ctx).GetCurrentHistoryLength()
-	_ = workflow.Await(ctx, func() bool { return gone.IsReady() || a.said.failing > 0 || a.said.gone || a.said.orders() })
+	_ = workflow.Await(ctx, func() bool { return gone.IsReady() || a.said.Failing > 0 || a.said.Gone || a.said.orders() })
 	if !gone.IsReady() {
 		cancelLater(ctx, asked)
 		stop()
@@ -119,7 +134,7 @@ type told struct {
 	Reason       string                `json:"reason"`
 	FailingSince *time.Time            `json:"failing_since,omitempty"`
 	DecideBy     *time.Time            `json:"decide_by,omitempty"`
-	Waiting      int                   `json:"waiting"`
+	Waiting      *int                  `json:"waiting,omitempty"`
 	WorkflowID   string                `json:"workflow_id"`
 }
 

@@ -38,10 +38,10 @@ func (a *approval) details() string {
 		fmt.Fprintf(&b, "- failing since %s\n", stamp(*r.FailingSince))
 	}
 	for _, answer := range r.LastAnswers {
-		fmt.Fprintf(&b, "- answered %s at %s\n", answer, stamp(answer.At))
+		fmt.Fprintf(&b, "- %s at %s\n", answer, stamp(answer.At))
 	}
-	if r.CountedAt != nil && !r.Status.Ended() {
-		fmt.Fprintf(&b, "- %s held at %s\n", deliveries(r.Waiting), stamp(*r.CountedAt))
+	if r.Waiting != nil && r.CountedAt != nil && !r.Status.Ended() {
+		fmt.Fprintf(&b, "- %s waiting at %s\n", deliveries(*r.Waiting), stamp(*r.CountedAt))
 	}
 	if r.Decision != nil {
 		fmt.Fprintf(&b, "- %s at %s%s\n", r.Decided, stamp(*r.DecidedAt), a.who())
@@ -68,13 +68,15 @@ func (a *approval) who() string {
 func (a *approval) choices() string {
 	switch a.report.Status {
 	case webhook.ApprovalWatching:
-		return fmt.Sprintf("\nNothing to do yet: people are asked after it has failed for %s.\n", a.facts.After)
+		if at := a.askAt(); at != nil {
+			return fmt.Sprintf("\nNothing to do yet: people are asked at %s, unless it takes a delivery before.\n", stamp(*at))
+		}
 	case webhook.ApprovalAwaiting:
 		return fmt.Sprintf(`
 Decide with *Send Signal* or *Update*; the input may be empty:
 
 - **approve**: the oldest delivery is sent as a probe. If the endpoint takes it, the others follow, oldest
-  first, %d a second. If not, you are asked again.
+  first, %d a second. If it refuses that one event, the next two are tried. Else you are asked again.
 - **reject**: the endpoint is disabled and its deliveries end as rejected. They can be recovered later.
 
 To say who you are and why, and to approve at another pace:

@@ -1,6 +1,8 @@
 package workflows
 
 import (
+	"time"
+
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -21,45 +23,51 @@ const decisionForms = `its input may be empty, or {"by": "…", "reason": "…",
 // keptAnswers is how many of an endpoint's last answers people are shown.
 const keptAnswers = 5
 
-// said is what an approval was told and has not acted on yet.
+// said is what an approval was told and has not acted on yet. A new run is given it.
 type said struct {
-	failing   int // times
-	gone      bool
-	recovered bool
-	approve   *webhook.Decision
-	reject    *webhook.Decision
-	resume    *webhook.Decision
-	end       *webhook.End
+	Failing      int               `json:"failing,omitempty"` // times
+	Gone         bool              `json:"gone,omitempty"`
+	RefusesSince *time.Time        `json:"refuses_since,omitempty"` // it takes nothing and refuses what it gets
+	Recovered    *webhook.Answer   `json:"recovered,omitempty"`
+	Approve      *webhook.Decision `json:"approve,omitempty"`
+	Reject       *webhook.Decision `json:"reject,omitempty"`
+	Resume       *webhook.Decision `json:"resume,omitempty"`
+	End          *webhook.End      `json:"end,omitempty"`
 }
 
 func (s *said) anything() bool {
-	return s.failing > 0 || s.gone || s.recovered || s.decided() || s.resume != nil || s.end != nil
+	return s.Failing > 0 || s.Gone || s.RefusesSince != nil || s.Recovered != nil || s.orders()
 }
 
-// orders says whether there is something that must not be lost. News comes again.
-func (s *said) orders() bool { return s.decided() || s.resume != nil || s.end != nil }
+// orders says whether there is something that people said.
+func (s *said) orders() bool { return s.decided() || s.Resume != nil || s.End != nil }
+
+// withoutNews is what people said.
+func (s *said) withoutNews() said {
+	return said{Approve: s.Approve, Reject: s.Reject, Resume: s.Resume, End: s.End}
+}
 
 // last says whether there is something that even an ended approval must do.
-func (s *said) last() bool { return s.resume != nil || s.deleted() }
+func (s *said) last() bool { return s.Resume != nil || s.deleted() }
 
-func (s *said) deleted() bool { return s.end != nil && s.end.Kind == webhook.EndDeleted }
+func (s *said) deleted() bool { return s.End != nil && s.End.Kind == webhook.EndDeleted }
 
 // unpaused says whether somebody paused the endpoint and resumed it since: a pause drops an earlier resume.
-func (s *said) unpaused() bool { return s.resume != nil && s.end != nil && !s.deleted() }
+func (s *said) unpaused() bool { return s.Resume != nil && s.End != nil && !s.deleted() }
 
-func (s *said) decided() bool { return s.approve != nil || s.reject != nil }
+func (s *said) decided() bool { return s.Approve != nil || s.Reject != nil }
 
 // handle answers queries, updates and signals, from before anything blocks until the end.
 func (a *approval) handle(ctx workflow.Context) error {
 	if err := workflow.SetQueryHandler(ctx, QueryReport, a.answer); err != nil {
 		return err
 	}
-	approve := func(d webhook.Decision) { a.said.approve = &d }
-	reject := func(d webhook.Decision) { a.said.reject = &d }
+	approve := func(d webhook.Decision) { a.said.Approve = &d }
+	reject := func(d webhook.Decision) { a.said.Reject = &d }
 	listen(ctx, a, SignalFailing, internal, func(f webhook.Failing) error { a.failing(f); return nil })
-	listen(ctx, a, SignalRecovered, internal, func(any) error { a.said.recovered = true; return nil })
+	listen(ctx, a, SignalRecovered, internal, func(by webhook.Answer) error { a.said.Recovered = &by; return nil })
 	listen(ctx, a, SignalResume, internal, a.resume)
-	listen(ctx, a, SignalEnd, internal, func(e webhook.End) error { a.said.end, a.said.resume = &e, nil; return nil })
+	listen(ctx, a, SignalEnd, internal, func(e webhook.End) error { a.said.End, a.said.Resume = &e, nil; return nil })
 	listen(ctx, a, SignalApprove, aboutApprove, func(d webhook.Decision) error { return a.decide(d, approve) })
 	listen(ctx, a, SignalReject, aboutReject, func(d webhook.Decision) error { return a.decide(d, reject) })
 	if err := a.takes(ctx, UpdateApprove, aboutApprove, approve); err != nil {
@@ -68,16 +76,25 @@ func (a *approval) handle(ctx workflow.Context) error {
 	return a.takes(ctx, UpdateReject, aboutReject, reject)
 }
 
-func (a *approval) answer() (webhook.ApprovalReport, error) { return a.report, nil }
+func (a *approval) answer() (webhook.ApprovalReport, error) {
+	r := a.report
+	r.AskAt = a.askAt()
+	return r, nil
+}
 
-// failing takes in that the endpoint fails, still or again.
+// failing takes in that the endpoint fails, still or again, or refuses what it gets and takes nothing.
 func (a *approval) failing(f webhook.Failing) {
-	a.said.failing++
-	a.said.recovered = false
-	a.said.gone = a.said.gone || f.Gone
+	since := f.Answer.At.UTC()
+	a.said.RefusesSince = f.RefusesSince
+	if f.RefusesSince != nil {
+		since = f.RefusesSince.UTC()
+	} else {
+		a.said.Failing++
+		a.said.Recovered = nil
+		a.said.Gone = a.said.Gone || f.Gone
+	}
 	if a.report.FailingSince == nil {
-		at := f.Answer.At.UTC()
-		a.report.FailingSince = &at
+		a.report.FailingSince = &since
 	}
 	a.answered(f.Answer)
 }
@@ -86,7 +103,7 @@ func (a *approval) resume(d webhook.Decision) error {
 	if err := d.Check(); err != nil {
 		return err
 	}
-	a.said.resume = &d
+	a.said.Resume = &d
 	return nil
 }
 
@@ -115,15 +132,19 @@ func (a *approval) decide(d webhook.Decision, do func(webhook.Decision)) error {
 	return nil
 }
 
-// takes is an update: refused, it leaves no trace in the history, and its sender is told why.
+// takes is an update: refused, it leaves no trace in the history, and its sender is told why. While the endpoint is about
+// to be held it waits for that.
 func (a *approval) takes(ctx workflow.Context, update, about string, do func(webhook.Decision)) error {
 	return workflow.SetUpdateHandlerWithOptions(ctx, update,
-		func(_ workflow.Context, raw converter.RawValue) (r webhook.ApprovalReport, err error) {
+		func(ctx workflow.Context, raw converter.RawValue) (r webhook.ApprovalReport, err error) {
 			var d webhook.Decision
 			if err := decode(raw, decisionForms, &d); err != nil {
 				return r, refusal(err.Error())
 			}
-			do(d)
+			_ = workflow.Await(ctx, func() bool { return a.asking == "" || a.anew })
+			if err := a.decide(d, do); err != nil {
+				return r, err
+			}
 			return a.report, nil
 		},
 		workflow.UpdateHandlerOptions{Description: about, Validator: func(raw converter.RawValue) error {
@@ -149,6 +170,8 @@ func (a *approval) mayDecide(d webhook.Decision) error {
 		return refusal("it is being rejected" + last)
 	case a.said.decided():
 		return refusal("somebody has just decided" + last)
+	case a.asking != "": // the registry may have it held already
+		return nil
 	case a.report.Status == webhook.ApprovalWatching:
 		return refusal("the endpoint is not held: it may still recover by itself. To stop deliveries now, pause it")
 	case a.report.Status != webhook.ApprovalAwaiting:

@@ -14,10 +14,12 @@ import (
 // ask holds the endpoint and tells people. from is which states it may be in: one that somebody has
 // paused meanwhile is not asked about.
 func (a *approval) ask(ctx workflow.Context, why string, from ...webhook.EndpointState) error {
+	a.asking = why
 	changed, err := a.change(ctx, webhook.EndpointHeld, why, 0, append(from, webhook.EndpointHeld)...)
 	if err != nil {
 		return err
 	}
+	a.asking = ""
 	if !changed.Changed {
 		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(changed.State)
 		return nil
@@ -26,7 +28,7 @@ func (a *approval) ask(ctx workflow.Context, why string, from ...webhook.Endpoin
 	by := now.Add(a.facts.Timeout)
 	a.report.Status, a.report.Reason = webhook.ApprovalAwaiting, why
 	a.report.AskedAt, a.report.DecideBy = &now, &by
-	a.said = said{end: a.said.end}
+	a.said = a.said.withoutNews() // a decision may have come with the change
 	a.reminded, a.counted, a.byHand = 0, 0, false
 	a.show(ctx)
 	if err := a.nudge(ctx, webhook.Verb{Reason: "the endpoint is held"}, false); err != nil {
@@ -38,11 +40,19 @@ func (a *approval) ask(ctx workflow.Context, why string, from ...webhook.Endpoin
 	return a.announce(ctx, EventHeld)
 }
 
+// from is which states the endpoint may be in, beside those given, when it was resumed by hand.
+func (a *approval) from(states ...webhook.EndpointState) []webhook.EndpointState {
+	if a.byHand {
+		states = append(states, webhook.EndpointPaused, webhook.EndpointDisabled, webhook.EndpointActive)
+	}
+	return states
+}
+
 // await waits for a decision, reminds people once a day and keeps count of what waits.
 func (a *approval) await(ctx workflow.Context) error {
 	now := workflow.Now(ctx)
 	remind := a.report.AskedAt.Add(time.Duration(a.reminded+1) * reminderEvery)
-	recount := a.report.CountedAt.Add(recountAfter(a.counted))
+	recount := now.Add(a.recount(ctx))
 	next := earliest(*a.report.DecideBy, remind, recount)
 	what := "count again"
 	switch {
@@ -52,18 +62,18 @@ func (a *approval) await(ctx workflow.Context) error {
 		what = "remind"
 	}
 	over, err := a.wait(ctx, next.Sub(now), what, func() bool {
-		return a.said.decided() || a.said.resume != nil || a.said.end != nil
+		return a.said.decided() || a.said.Resume != nil || a.said.End != nil
 	})
 	switch {
 	case err != nil:
 		return err
-	case a.said.end != nil:
+	case a.said.End != nil:
 		return nil
-	case a.said.reject != nil:
-		return a.reject(ctx, *a.said.reject)
-	case a.said.approve != nil:
-		a.approved(ctx, webhook.DecidedApprove, *a.said.approve)
-	case a.said.resume != nil:
+	case a.said.Reject != nil:
+		return a.reject(ctx, *a.said.Reject)
+	case a.said.Approve != nil:
+		a.approved(ctx, webhook.DecidedApprove, *a.said.Approve)
+	case a.said.Resume != nil:
 		a.resumed(ctx)
 	case over && next.Equal(*a.report.DecideBy):
 		return a.reject(ctx, webhook.Decision{Reason: "nobody decided within " + a.facts.Timeout.String()})
@@ -79,54 +89,19 @@ func (a *approval) await(ctx workflow.Context) error {
 func (a *approval) approved(ctx workflow.Context, as webhook.Decided, d webhook.Decision) {
 	a.decision(ctx, as, d)
 	a.report.Status, a.report.Reason = webhook.ApprovalProbing, string(as)+words(webhook.Verb{By: d.By, Reason: d.Reason})
-	a.said = said{end: a.said.end}
+	a.said, a.askAgain = said{End: a.said.End}, ""
 }
 
 // resumed is an approval that nobody was asked for. It undoes a pause.
 func (a *approval) resumed(ctx workflow.Context) {
-	a.said.end = nil
-	a.approved(ctx, webhook.DecidedResume, *a.said.resume)
+	a.said.End = nil
+	a.approved(ctx, webhook.DecidedResume, *a.said.Resume)
 	a.byHand = true
 }
 
 func (a *approval) decision(ctx workflow.Context, as webhook.Decided, d webhook.Decision) {
 	a.report.Decided, a.report.Decision, a.report.DecidedAt = as, &d, at(ctx)
 	a.ignored = ""
-}
-
-// probe sends the oldest delivery before all others, and asks again if the endpoint fails still.
-func (a *approval) probe(ctx workflow.Context) error {
-	a.show(ctx)
-	a.probes++
-	p, err := a.probeOldest(ctx)
-	if err != nil || a.said.end != nil {
-		return err
-	}
-	from := []webhook.EndpointState{webhook.EndpointHeld}
-	if a.byHand {
-		from = append(from, webhook.EndpointPaused, webhook.EndpointDisabled, webhook.EndpointActive)
-	}
-	if p.Made {
-		a.answered(p.Answer)
-	}
-	if p.Faults {
-		return a.ask(ctx, "the probe failed: "+p.Answer.String(), from...)
-	}
-	changed, err := a.change(ctx, webhook.EndpointActive, "", activities.ReleaseTime(a.report.Waiting, a.rate()), from...)
-	if err != nil {
-		return err
-	}
-	if !changed.Changed {
-		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(changed.State)
-		return nil
-	}
-	a.report.Status = webhook.ApprovalReleasing
-	a.said.failing = 0
-	if p.Made {
-		a.report.Released++
-	}
-	a.show(ctx)
-	return a.announce(ctx, EventReleased)
 }
 
 func (a *approval) rate() float64 {
@@ -139,12 +114,16 @@ func (a *approval) rate() float64 {
 // release lets one batch go; the last one finds nothing left. An endpoint that fails again is held
 // again, with what is left.
 func (a *approval) release(ctx workflow.Context) error {
-	if a.said.failing > 0 {
+	if a.said.Failing > 0 {
 		return a.ask(ctx, "it failed again during its release, with "+a.lastAnswer(), webhook.EndpointActive)
 	}
+	if since := a.said.RefusesSince; since != nil && workflow.Now(ctx).Sub(*since) >= a.facts.After {
+		return a.ask(ctx, a.refusal(*since)+", during its release", webhook.EndpointActive)
+	}
 	r, err := a.releaseBatch(ctx)
-	a.report.Released, a.report.Waiting = a.report.Released+r.Released, r.Waiting
-	a.report.CountedAt = at(ctx)
+	if err == nil || r != (activities.ReleaseResult{}) { // else nothing was counted
+		a.report.Released, a.report.Waiting, a.report.CountedAt = a.report.Released+r.Released, &r.Waiting, at(ctx)
+	}
 	if temporal.IsCanceledError(err) && ctx.Err() == nil { // by what was said
 		return nil
 	}
@@ -167,8 +146,8 @@ func (a *approval) release(ctx workflow.Context) error {
 
 // stopped ends a release whose endpoint somebody has stopped. His word is on its way, but may get lost.
 func (a *approval) stopped(ctx workflow.Context, state webhook.EndpointState) error {
-	_, err := a.wait(ctx, wordWait, "hear who did it", func() bool { return a.said.end != nil || a.said.resume != nil })
-	if err == nil && a.said.end == nil {
+	_, err := a.wait(ctx, wordWait, "hear who did it", func() bool { return a.said.End != nil || a.said.Resume != nil })
+	if err == nil && a.said.End == nil {
 		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(state)
 	}
 	return err
@@ -177,7 +156,7 @@ func (a *approval) stopped(ctx workflow.Context, state webhook.EndpointState) er
 // reject disables the endpoint and ends its deliveries.
 func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 	a.decision(ctx, webhook.DecidedReject, d)
-	a.said = said{end: a.said.end}
+	a.said = said{End: a.said.End}
 	why := webhook.Verb{By: d.By, Reason: d.Reason}
 	changed, err := a.change(ctx, webhook.EndpointDisabled, "rejected"+words(why), 0, webhook.EndpointHeld)
 	if err != nil {
@@ -191,7 +170,7 @@ func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 	if err := a.nudge(ctx, why, true); err != nil {
 		return err
 	}
-	a.report.Waiting, a.report.CountedAt = 0, nil
+	a.report.Waiting, a.report.CountedAt = nil, nil
 	a.report.Status = webhook.ApprovalRejected
 	return a.announce(ctx, EventRejected)
 }
@@ -207,8 +186,8 @@ func (a *approval) end(ctx workflow.Context, e *webhook.End) error {
 		webhook.EndpointHeld, webhook.EndpointActive); err != nil {
 		return err
 	}
-	if a.said.end == e {
-		a.said.end = nil
+	if a.said.End == e {
+		a.said.End = nil
 	}
 	if !a.report.Status.Ended() {
 		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, why

@@ -11,9 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/workflow"
 
-	"hookloop/activities"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -112,7 +110,7 @@ func TestWithoutAnAnswerItIsRejected(t *testing.T) {
 func TestAFailedProbeAsksAgain(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(3)
-	w.probes = []webhook.Probe{bad, {Made: true, Answer: webhook.Answer{At: happened, StatusCode: 200}}}
+	w.probes = []webhook.Probe{bad, answered(200)}
 	e := newApproval(t, w)
 	e.signal(2*time.Hour, workflows.SignalApprove, alice)
 	e.RegisterDelayedCallback(func() {
@@ -214,17 +212,6 @@ func TestDeletedMeanwhile(t *testing.T) {
 	}
 }
 
-func TestCancelledItLeavesTheEndpointPaused(t *testing.T) {
-	t.Parallel()
-	w := failingEndpoint(2)
-	e := newApproval(t, w)
-	e.RegisterDelayedCallback(e.CancelWorkflow, 2*time.Hour)
-	e.ExecuteWorkflow(workflows.Approval, workflows.ApprovalInput{Tenant: "demo", EndpointID: "ep_a"})
-	require.Error(t, e.GetWorkflowError())
-	require.Equal(t, webhook.EndpointPaused, w.endpoint.State)
-	require.Equal(t, "its approval was cancelled", w.endpoint.StateReason)
-}
-
 func TestResumedByHand(t *testing.T) {
 	t.Parallel()
 	for _, state := range []webhook.EndpointState{webhook.EndpointPaused, webhook.EndpointDisabled, webhook.EndpointHeld} {
@@ -253,50 +240,4 @@ func TestResumedWithNothingHeld(t *testing.T) {
 	r, _ := e.run()
 	require.Equal(t, webhook.ApprovalReleased, r.Status)
 	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
-}
-
-// TestAnApprovalGoesOnAsNew while it asks: what the run after it is told decides as before.
-func TestAnApprovalGoesOnAsNew(t *testing.T) {
-	t.Parallel()
-	w := failingEndpoint(3)
-	e := newApproval(t, w)
-	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, 30*time.Hour)
-	e.ExecuteWorkflow(workflows.Approval, workflows.ApprovalInput{Tenant: "demo", EndpointID: "ep_a"})
-	var next *workflow.ContinueAsNewError
-	require.ErrorAs(t, e.GetWorkflowError(), &next)
-	var in workflows.ApprovalInput
-	require.NoError(t, dataConverter.FromPayloads(next.Input, &in))
-	require.Equal(t, webhook.ApprovalAwaiting, in.Carried.Report.Status)
-	require.Equal(t, 1, in.Carried.Reminded)
-
-	env := newPatientEnv()
-	env.SetStartTime(happened.Add(31 * time.Hour))
-	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w})
-	e = approvalEnv{env, t}
-	e.signal(time.Hour, workflows.SignalApprove, alice)
-	e.ExecuteWorkflow(workflows.Approval, in)
-	require.NoError(t, e.GetWorkflowError())
-	var r webhook.ApprovalReport
-	require.NoError(t, e.GetWorkflowResult(&r))
-	require.Equal(t, webhook.ApprovalReleased, r.Status)
-	require.Equal(t, 3, r.Released)
-	require.Equal(t, happened.Add(time.Hour), r.AskedAt.UTC())
-}
-
-// TestAnEndpointThatFailsForMonths fills a history long before anybody is asked.
-func TestAnEndpointThatFailsForMonths(t *testing.T) {
-	t.Parallel()
-	w := failingEndpoint(0)
-	w.endpoint.Approval.After = 90 * 24 * time.Hour
-	e := newApproval(t, w)
-	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, time.Hour)
-	e.signal(2*time.Hour, workflows.SignalFailing, failure(false))
-	e.ExecuteWorkflow(workflows.Approval, workflows.ApprovalInput{Tenant: "demo", EndpointID: "ep_a"})
-	var next *workflow.ContinueAsNewError
-	require.ErrorAs(t, e.GetWorkflowError(), &next)
-	var in workflows.ApprovalInput
-	require.NoError(t, dataConverter.FromPayloads(next.Input, &in))
-	require.Equal(t, webhook.ApprovalWatching, in.Carried.Report.Status)
-	require.Equal(t, happened, in.Carried.Report.FailingSince.UTC())
-	require.Equal(t, 90*24*time.Hour, in.Carried.Facts.After)
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	sdkpb "go.temporal.io/api/sdk/v1"
 	"go.temporal.io/sdk/testsuite"
 
 	"hookloop/activities"
@@ -55,7 +56,7 @@ func (w *world) UpdateEndpoint(ctx context.Context, tenant, id string, change fu
 	return e, nil
 }
 
-func (w *world) Held(context.Context, string, string) (int, error) {
+func (w *world) Count(context.Context, string, string) (int, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.held), nil
@@ -103,7 +104,7 @@ func (w *world) Probe(_ context.Context, _, eventID, _, key string) (webhook.Pro
 		p = w.probes[0]
 		w.probes = w.probes[min(1, len(w.probes)-1):]
 	}
-	if !p.Faults {
+	if p.Answer.EventID = eventID; p.Answer.Class() != webhook.Fails {
 		w.held = slices.DeleteFunc(w.held, func(id string) bool { return id == eventID })
 	}
 	w.probed[key] = p
@@ -144,7 +145,12 @@ func (w *world) toldOf() (types []string) {
 	return types
 }
 
-var bad = webhook.Probe{Made: true, Faults: true, Answer: webhook.Answer{At: happened, StatusCode: 503}}
+// answered is what a probe brings.
+func answered(status int) webhook.Probe {
+	return webhook.Probe{Made: true, Answer: webhook.Answer{At: happened, StatusCode: status}}
+}
+
+var bad = answered(503)
 
 // failingEndpoint has n deliveries held.
 func failingEndpoint(n int) *world {
@@ -165,12 +171,37 @@ type approvalEnv struct {
 // newApproval is an episode that begins with a failure.
 func newApproval(t *testing.T, w *world) approvalEnv {
 	t.Helper()
-	env := newPatientEnv()
-	env.SetStartTime(happened)
-	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w})
-	e := approvalEnv{env, t}
+	e := approvalAt(t, w, happened)
 	e.signal(0, workflows.SignalFailing, failure(false))
 	return e
+}
+
+// approvalAt is an episode that begins then, with nothing said yet.
+func approvalAt(t *testing.T, w *world, began time.Time) approvalEnv {
+	t.Helper()
+	env := newPatientEnv()
+	env.SetStartTime(began)
+	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w})
+	return approvalEnv{env, t}
+}
+
+// report is what a query tells now.
+func (e approvalEnv) report() (r webhook.ApprovalReport) {
+	e.t.Helper()
+	v, err := e.QueryWorkflow(workflows.QueryReport)
+	require.NoError(e.t, err)
+	require.NoError(e.t, v.Get(&r))
+	return r
+}
+
+// details are what the Temporal UI shows now.
+func (e approvalEnv) details() string {
+	e.t.Helper()
+	v, err := e.QueryWorkflow("__temporal_workflow_metadata")
+	require.NoError(e.t, err)
+	var m sdkpb.WorkflowMetadata
+	require.NoError(e.t, v.Get(&m))
+	return m.GetCurrentDetails()
 }
 
 func failure(gone bool) webhook.Failing {

@@ -144,7 +144,7 @@ func (d *delivery) turn(ctx workflow.Context) {
 	if d.report.Status != webhook.Held {
 		d.orders.release = false // it went
 	}
-	if a := r.Attempt; turn.Probe && a != nil && a.Faults() && d.report.Status != webhook.Rejected {
+	if a := r.Attempt; turn.Probe && a != nil && a.Class() == webhook.Fails && d.report.Status != webhook.Rejected {
 		d.hold(webhook.Deferral{Detail: "the probe failed: " + webhook.AnswerOf(*a, "").String()})
 	}
 }
@@ -257,6 +257,8 @@ func (d *delivery) hold(why webhook.Deferral) {
 func (d *delivery) finish(ctx workflow.Context) (DeliveryResult, error) {
 	d.orders = orders{} // nobody waits for what will not be
 	d.show(ctx)
+	d.tellExhausted(ctx)
+	countEnd(ctx, d.report.Status)
 	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
 	r := DeliveryResult{Status: d.report.Status, Reason: d.report.Reason, Attempts: len(d.report.Attempts)}
 	return r, ctx.Err()

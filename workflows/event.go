@@ -24,7 +24,7 @@ func Event(ctx workflow.Context, in EventInput, data converter.RawValue) (EventR
 	}
 	places := workflow.NewSemaphore(ctx, FastLane)
 	all := workflow.NewWaitGroup(ctx)
-	for i := range in.EndpointIDs { // the deliveries begin with theirs
+	for i := range e.report.Deliveries {
 		all.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer all.Done()
@@ -45,9 +45,11 @@ type event struct {
 }
 
 func newEvent(in EventInput, data converter.RawValue) *event {
-	return &event{in: in, data: data, left: len(in.EndpointIDs), report: EventReport{
-		Status: webhook.EventDelivering, Deliveries: in.Deliveries(),
-	}}
+	e := &event{in: in, data: data, left: len(in.EndpointIDs), report: EventReport{Status: webhook.EventDelivering}}
+	for _, id := range in.EndpointIDs {
+		e.report.Deliveries = append(e.report.Deliveries, webhook.DeliveryReport{EndpointID: id, Status: webhook.Pending})
+	}
+	return e
 }
 
 func (e *event) answer() (EventReport, error) { return e.report, nil }
@@ -61,7 +63,9 @@ func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, pl
 		AcceptedAt: workflow.GetInfo(ctx).WorkflowStartTime,
 	}
 	next.park()
-	if next.Parked != "" || !e.fastLane(ctx, report, &next, places) {
+	if next.Parked == "" && e.fastLane(ctx, report, &next, places) {
+		countEnd(ctx, report.Status)
+	} else {
 		e.carryOn(ctx, report, next)
 	}
 	e.left--
@@ -157,6 +161,9 @@ func (e *event) carryOn(ctx workflow.Context, report *webhook.DeliveryReport, in
 	var r DeliveryResult
 	if err := workflow.ExecuteChildWorkflow(child(ctx, in), Delivery, in).Get(ctx, &r); err != nil {
 		r = DeliveryResult{Status: webhook.Cancelled, Reason: reasonOf(err)}
+		if !temporal.IsCanceledError(err) { // it was terminated, and could not count itself
+			countEnd(ctx, r.Status)
+		}
 	}
 	report.Status, report.Reason = r.Status, r.Reason
 }
@@ -179,7 +186,7 @@ func (e *event) finish(ctx workflow.Context) (EventReport, error) {
 			e.report.Status = webhook.EventFailed
 		}
 	}
-	if e.in.Unmatched() {
+	if e.in.wantedByNone() {
 		e.report.Status = webhook.EventUnmatched
 	}
 	workflow.SetCurrentDetails(ctx, e.details())

@@ -50,6 +50,20 @@ func fastAttempt(ctx workflow.Context, t activities.Turn) workflow.Context {
 	})
 }
 
+// atOnce is for what takes a millisecond and is no attempt; like a first attempt, it has three tries.
+func atOnce(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+		StartToCloseTimeout: 5 * time.Second,
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 3, MaximumAttempts: 3},
+		Summary:             summary,
+	})
+}
+
+// unhurried is quick for what nobody waits for: after all retries.
+func unhurried(ctx workflow.Context, tenant, summary string) workflow.Context {
+	return workflow.WithPriority(quick(ctx, tenant, summary), temporal.Priority{PriorityKey: 5, FairnessKey: tenant})
+}
+
 // attempt retries our own hiccups without end: a registry that is away for an hour costs the
 // delivery an hour, never an attempt. A deferral sets its own delay. Cancelling waits for the
 // answer of an attempt under way, so that what is reported is what happened.
@@ -111,9 +125,13 @@ func quick(ctx workflow.Context, tenant, summary string) workflow.Context {
 	})
 }
 
-// probing waits for an attempt, and for the place in a full bulkhead before it. A worker that died is
-// missed after twenty seconds without a heartbeat; the delivery makes the probe once all the same.
-func probing(ctx workflow.Context, tenant string) workflow.Context {
+// probing waits for an attempt, the n-th of those that decide together, and for the place in a full bulkhead before
+// it. A worker that died is missed after twenty seconds without a heartbeat; the delivery makes the probe once all the same.
+func probing(ctx workflow.Context, tenant string, n int) workflow.Context {
+	summary := "send the oldest"
+	if n > 1 {
+		summary = fmt.Sprintf("send the next oldest, %d of %d: the one before was refused", n, mostProbes)
+	}
 	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * attemptTimeout,
 		HeartbeatTimeout:    20 * time.Second,
@@ -122,7 +140,7 @@ func probing(ctx workflow.Context, tenant string) workflow.Context {
 			BackoffCoefficient: 1,
 		},
 		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
-		Summary:  "send the oldest",
+		Summary:  summary,
 	})
 }
 

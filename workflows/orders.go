@@ -65,7 +65,7 @@ func (d *delivery) probe(ctx workflow.Context) (p webhook.Probe, err error) {
 	}
 	if len(d.report.Attempts) > before {
 		a := d.report.Attempts[before]
-		p = webhook.Probe{Made: true, Answer: webhook.AnswerOf(a, d.in.Event.ID), Faults: a.Faults()}
+		p = webhook.Probe{Made: true, Answer: webhook.AnswerOf(a, d.in.Event.ID)}
 	}
 	return p, nil
 }

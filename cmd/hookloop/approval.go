@@ -90,7 +90,7 @@ func runApprovalList(c *cobra.Command, o *clientOptions, status string, p pageOp
 		t := columns(w)
 		row(t, "ENDPOINT", "STATUS", "FAILING SINCE", "DECIDE BY", "WAITING", "REASON")
 		for _, a := range page.Data {
-			row(t, a.EndpointID, string(a.Status), moment(a.FailingSince), moment(a.DecideBy), strconv.Itoa(a.Waiting), a.Reason)
+			row(t, a.EndpointID, string(a.Status), moment(a.FailingSince), moment(a.DecideBy), countOf(a.Waiting), a.Reason)
 		}
 		if err := t.Flush(); err != nil {
 			return err
@@ -106,4 +106,12 @@ func moment(t *time.Time) string {
 		return "-"
 	}
 	return utc(*t)
+}
+
+// countOf writes a number that may not be known, as moment does a time.
+func countOf(n *int) string {
+	if n == nil {
+		return "-"
+	}
+	return strconv.Itoa(*n)
 }

@@ -102,20 +102,20 @@ func showApproved(w io.Writer, a webhook.ApprovalReport, given webhook.Decision)
 	return err
 }
 
-// probeFirst tells how a release goes; waiting is 0 if it is not known.
-func probeFirst(given webhook.Decision, waiting int) string {
+// probeFirst tells how a release goes; waiting is nil if it is not known.
+func probeFirst(given webhook.Decision, waiting *int) string {
 	line := fmt.Sprintf("the oldest delivery that waits is its probe; if that arrives, the others follow, %v a second", given.Rate())
-	if waiting > 1 {
-		takes := time.Duration(float64(waiting) / given.Rate() * float64(time.Second)).Round(time.Second)
-		line += fmt.Sprintf(", %d in about %s", waiting, takes)
+	if waiting != nil && *waiting > 1 {
+		takes := time.Duration(float64(*waiting) / given.Rate() * float64(time.Second)).Round(time.Second)
+		line += fmt.Sprintf(", %d in about %s", *waiting, takes)
 	}
 	return line
 }
 
 func showRejected(w io.Writer, a webhook.ApprovalReport, _ webhook.Decision) error {
 	what := "what waits"
-	if a.Waiting > 0 { // the count is a moment old: none may be not counted yet
-		what += " (" + deliveryCount(a.Waiting) + ")"
+	if a.Waiting != nil && *a.Waiting > 0 { // the count is a moment old: none may be not counted yet
+		what += " (" + deliveryCount(*a.Waiting) + ")"
 	}
 	_, err := fmt.Fprintf(w, "%s is rejected: it is disabled, and %s ends as rejected\n\nNext: hookloop approval show %s\n",
 		a.EndpointID, what, a.EndpointID)

@@ -83,11 +83,16 @@ func (p approvalPicture) facts(w io.Writer) {
 	if p.DecideBy != nil && p.Status == webhook.ApprovalAwaiting {
 		row(t, "decide by", utc(*p.DecideBy)+" ("+until(p.now, *p.DecideBy)+"), else it is rejected")
 	}
-	waiting := deliveryCount(p.Waiting)
-	if p.CountedAt != nil {
-		waiting += ", counted " + ago(p.now, *p.CountedAt)
+	if p.AskAt != nil {
+		row(t, "people are asked", utc(*p.AskAt)+" ("+until(p.now, *p.AskAt)+"), unless it takes a delivery before")
 	}
-	row(t, "waiting", waiting)
+	if p.Waiting != nil {
+		waiting := deliveryCount(*p.Waiting)
+		if p.CountedAt != nil {
+			waiting += ", counted " + ago(p.now, *p.CountedAt)
+		}
+		row(t, "waiting", waiting)
+	}
 	if p.Released > 0 {
 		row(t, "released", deliveryCount(p.Released))
 	}
@@ -105,11 +110,7 @@ func (p approvalPicture) answers(w io.Writer) {
 	_, _ = fmt.Fprintln(w, "\nlast answers")
 	t := columns(w)
 	for _, a := range p.LastAnswers {
-		answer := fmt.Sprint(a.StatusCode)
-		if a.StatusCode == 0 {
-			answer = because("no answer", string(a.Failure))
-		}
-		row(t, "  "+utc(a.At), answer, a.EventID)
+		row(t, "  "+utc(a.At), a.String(), a.EventID)
 	}
 	_ = t.Flush()
 }
@@ -121,7 +122,8 @@ func (p approvalPicture) next() string {
 	case webhook.ApprovalAwaiting:
 		return fmt.Sprintf(`
 approve  sends the oldest delivery that waits as a probe; if it arrives, the endpoint is active and the
-         others follow, the oldest first, %d a second unless --rate says otherwise; if not, it is held again
+         others follow, the oldest first, %d a second unless --rate says otherwise; if only that event is
+         refused, the next two are tried; if none arrives, the endpoint is held again
 reject   disables the endpoint; what waits ends as rejected, and can be redelivered later
 
   hookloop approval approve %s --reason 'why'

@@ -34,7 +34,7 @@ func TestApprovalList(t *testing.T) {
 	g := newStandIn(t, map[string][]canned{uri: {approvalPage(asked, canned{body: `{"endpoint_id":"ep_2","status":"watching"}`})}})
 	require.Equal(t, `ENDPOINT  STATUS             FAILING SINCE         DECIDE BY             WAITING  REASON
 ep_1      awaiting-approval  2026-01-31T12:00:00Z  2026-02-07T13:00:00Z  120      failing for\u001b 1h
-ep_2      watching           -                     -                     0        
+ep_2      watching           -                     -                     -        
 `, g.run(t, "approval", "list").ok(t))
 	require.Equal(t, "/v1/tenants/demo/approvals?limit=50", g.last(t).uri)
 	require.Contains(t, g.run(t, "approval", "list", "--json").ok(t), `"unknown_here": 1.10`)
@@ -67,11 +67,12 @@ waiting        120 deliveries
 decided        2026-01-31T14:00:00Z by alice: looks\u000afine
 
 last answers
-  2026-01-31T12:59:00Z  503                 evt_1
-  2026-01-31T12:59:30Z  no answer: refused  evt_2
+  2026-01-31T12:59:00Z  HTTP 503             evt_1
+  2026-01-31T12:59:30Z  no answer (refused)  evt_2
 
 approve  sends the oldest delivery that waits as a probe; if it arrives, the endpoint is active and the
-         others follow, the oldest first, 10 a second unless --rate says otherwise; if not, it is held again
+         others follow, the oldest first, 10 a second unless --rate says otherwise; if only that event is
+         refused, the next two are tried; if none arrives, the endpoint is held again
 reject   disables the endpoint; what waits ends as rejected, and can be redelivered later
 
   hookloop approval approve ep_1 --reason 'why'
@@ -89,7 +90,7 @@ Temporal UI  http://ui.test/namespaces/hook%20loop/workflows/approval%2Fdemo%2Fe
 func TestApprovalShowTellsWhatIsNext(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
-	since := now.Add(-time.Hour)
+	since, one := now.Add(-time.Hour), 1
 	for _, tt := range []struct {
 		status webhook.ApprovalStatus
 		next   string
@@ -105,11 +106,21 @@ func TestApprovalShowTellsWhatIsNext(t *testing.T) {
 		{webhook.ApprovalRecovered, ""},
 	} {
 		p := approvalPicture{now: now, endpoint: endpointView{State: "paused"}, ApprovalReport: webhook.ApprovalReport{
-			EndpointID: "ep_1", Status: tt.status, FailingSince: &since, Waiting: 1, CountedAt: &now, Released: 3,
+			EndpointID: "ep_1", Status: tt.status, FailingSince: &since, Waiting: &one, CountedAt: &now, Released: 3,
 		}}
 		require.Equal(t, "ep_1  "+string(tt.status)+"\n\nfailing since  2026-01-31T11:00:00Z (1h0m0s ago)\n"+
 			"waiting        1 delivery, counted just now\nreleased       3 deliveries\n"+tt.next, p.String())
 	}
+}
+
+// TestApprovalShowTellsWhenPeopleAreAsked, and nothing of what was not counted.
+func TestApprovalShowTellsWhenPeopleAreAsked(t *testing.T) {
+	t.Parallel()
+	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+	at := now.Add(50 * time.Minute)
+	p := approvalPicture{now: now, ApprovalReport: webhook.ApprovalReport{EndpointID: "ep_1", Status: webhook.ApprovalWatching, AskAt: &at}}
+	require.Contains(t, p.String(), "people are asked  2026-01-31T12:50:00Z (in 50m0s), unless it takes a delivery before\n")
+	require.NotContains(t, p.String(), "waiting")
 }
 
 func TestApprovalDecisions(t *testing.T) {

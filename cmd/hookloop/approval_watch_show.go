@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"hookloop/internal/webhook"
@@ -42,12 +43,22 @@ func (w *approvalWatch) show(s approvalState) error {
 
 // line is what counts as news.
 func (s approvalState) line() string {
-	line := oneLine(s.EndpointID) + "  " + because(string(s.Status), s.Reason) + fmt.Sprintf("  (%d waiting", s.Waiting)
+	var facts []string
+	if s.Waiting != nil {
+		facts = append(facts, fmt.Sprintf("%d waiting", *s.Waiting))
+	}
 	if s.Released > 0 {
-		line += fmt.Sprintf(", %d released", s.Released)
+		facts = append(facts, fmt.Sprintf("%d released", s.Released))
+	}
+	if s.AskAt != nil {
+		facts = append(facts, "people are asked at "+utc(*s.AskAt))
 	}
 	if s.DecideBy != nil && s.Status == webhook.ApprovalAwaiting {
-		line += ", decide by " + utc(*s.DecideBy)
+		facts = append(facts, "decide by "+utc(*s.DecideBy))
 	}
-	return line + ")"
+	line := oneLine(s.EndpointID) + "  " + because(string(s.Status), s.Reason)
+	if len(facts) == 0 {
+		return line
+	}
+	return line + "  (" + strings.Join(facts, ", ") + ")"
 }

@@ -100,9 +100,9 @@ func TestApprovalWatchOfAll(t *testing.T) {
 	// What is no longer listed has ended; that the list is behind is no news, a new episode is.
 	g.set("GET"+approvalURI, approval("recovered", `"reason":"by itself",`))
 	g.set(uri, approvalPage(approval("recovered", `"reason":"by itself",`)), approvalPage(approval("watching", "")), approvalPage(),
-		approvalPage(canned{body: `{"endpoint_id":"ep_1","status":"watching","failing_since":"2026-03-01T00:00:00Z"}`}))
+		approvalPage(canned{body: `{"endpoint_id":"ep_1","status":"watching","failing_since":"2026-03-01T00:00:00Z","ask_at":"2026-03-01T01:00:00Z"}`}))
 	require.Equal(t, "ep_1  recovered: by itself  (120 waiting)\n", w.lines.next(t))
-	require.Equal(t, "ep_1  watching  (0 waiting)\n", w.lines.next(t))
+	require.Equal(t, "ep_1  watching  (people are asked at 2026-03-01T01:00:00Z)\n", w.lines.next(t))
 
 	w.stop()
 	require.Equal(t, 0, <-w.ended)

@@ -45,7 +45,7 @@ with 'hookloop endpoint recover'.`,
 		RunE: func(c *cobra.Command, args []string) error {
 			return changeState(c, o, args[0], "resume", d, func(w io.Writer, id string, given webhook.Decision) error {
 				_, err := fmt.Fprintf(w, "%s resumes: %s\n\nNext: hookloop approval watch %s\n",
-					id, probeFirst(given, 0), id)
+					id, probeFirst(given, nil), id)
 				return err
 			})
 		},

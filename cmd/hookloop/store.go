@@ -17,7 +17,6 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/ledger"
-	"hookloop/internal/redelivery"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/registry/sqlite"
@@ -33,7 +32,6 @@ type store interface {
 	activities.EndpointKeeper
 	approvals.Matcher
 	approvals.Breakers
-	redelivery.Registry
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error
 }

@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/oklog/ulid/v2"
 	commonpb "go.temporal.io/api/common/v1"
@@ -38,10 +39,25 @@ func Start(ctx context.Context, c Client, in workflows.EventInput, data []byte) 
 	return StartWith(ctx, c, in, rawJSON(data))
 }
 
+// StartLater is Start for an event whose first attempts have time until the delay is over. Accepted it is at once.
+func StartLater(ctx context.Context, c Client, in workflows.EventInput, data []byte, delay time.Duration) error {
+	o := options(in)
+	if delay > 0 {
+		o.StartDelay, o.EnableEagerStart = delay, false
+	}
+	_, err := c.ExecuteWorkflow(ctx, o, EventWorkflow, in, rawJSON(data))
+	return err
+}
+
 // StartWith is Start with what the history is to hold in place of the data.
 func StartWith(ctx context.Context, c Client, in workflows.EventInput, held converter.RawValue) error {
+	_, err := c.ExecuteWorkflow(ctx, options(in), EventWorkflow, in, held)
+	return err
+}
+
+func options(in workflows.EventInput) client.StartWorkflowOptions {
 	e := in.Event
-	options := client.StartWorkflowOptions{
+	return client.StartWorkflowOptions{
 		ID:                                       workflows.EventWorkflowID(e.Tenant, e.ID),
 		TaskQueue:                                workflows.TaskQueue,
 		EnableEagerStart:                         true, // the worker in this process begins at once
@@ -49,22 +65,12 @@ func StartWith(ctx context.Context, c Client, in workflows.EventInput, held conv
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            in.Summary(),
-		TypedSearchAttributes:                    attributes(in),
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			workflows.Tenant.ValueSet(e.Tenant),
+			workflows.EventType.ValueSet(e.Type),
+			workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
+		),
 	}
-	_, err := c.ExecuteWorkflow(ctx, options, EventWorkflow, in, held)
-	return err
-}
-
-func attributes(in workflows.EventInput) temporal.SearchAttributes {
-	all := []temporal.SearchAttributeUpdate{
-		workflows.Tenant.ValueSet(in.Event.Tenant),
-		workflows.EventType.ValueSet(in.Event.Type),
-		workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
-	}
-	if endpoint := workflows.EndpointOf(in); endpoint != "" {
-		all = append(all, workflows.Endpoint.ValueSet(endpoint))
-	}
-	return temporal.NewSearchAttributes(all...)
 }
 
 // Before says whether Start found the event accepted before.

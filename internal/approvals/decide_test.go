@@ -158,13 +158,13 @@ func TestTemporalAwayHasNoCode(t *testing.T) {
 
 func TestGet(t *testing.T) {
 	t.Parallel()
-	e := &episodes{}
+	e, seven := &episodes{}, 7
 	e.add("run_1", completed, webhook.ApprovalReport{Status: webhook.ApprovalReleased})
-	e.add("run_2", terminated, webhook.ApprovalReport{Status: webhook.ApprovalAwaiting, Reason: "it fails", Waiting: 7})
+	e.add("run_2", terminated, webhook.ApprovalReport{Status: webhook.ApprovalAwaiting, Reason: "it fails", Waiting: &seven})
 	r, err := approvals.New(e).Get(t.Context(), "acme", "ep_1")
 	require.NoError(t, err)
 	require.Equal(t, webhook.ApprovalReport{
-		Status: webhook.ApprovalCancelled, Reason: "the approval was terminated; resume the endpoint to go on", Waiting: 7, RunID: "run_2",
+		Status: webhook.ApprovalCancelled, Reason: "the approval was terminated; resume the endpoint to go on", Waiting: &seven, RunID: "run_2",
 	}, r, "the latest, which cannot say so itself")
 }
 

@@ -79,14 +79,14 @@ func TestAfterARecoveryEverythingIsNews(t *testing.T) {
 			r.Failing("acme", "ep_1", gone, "evt_1")
 			r.Failing("acme", "ep_1", gone, "evt_2")
 			r.Failing("acme", "ep_1", failed, "evt_3")
-			r.Recovered("acme", "ep_1", false)
+			r.Recovered("acme", "ep_1", took, "evt_9", false)
 		}
 	})
 	require.Equal(t, strings.Fields(strings.Repeat("failing failing recovered ", 2)), verbs(f))
 	require.Equal(t, []any{
 		webhook.Failing{Gone: true, Answer: webhook.Answer{EventID: "evt_1", StatusCode: 410}},
 		webhook.Failing{Answer: webhook.Answer{EventID: "evt_3", StatusCode: 503}},
-		nil,
+		webhook.Answer{EventID: "evt_9", StatusCode: 204},
 	}, f.args[:3])
 }
 
@@ -102,7 +102,7 @@ func verbs(f *fakeTemporal) (all []string) {
 func TestARecoveryOfWhatNobodyWasAskedAbout(t *testing.T) {
 	t.Parallel()
 	f := &fakeTemporal{err: serviceerror.NewNotFound("no rows")}
-	require.Empty(t, reporting(t, f, func(r *approvals.Reporter) { r.Recovered("acme", "ep_1", false) }))
+	require.Empty(t, reporting(t, f, func(r *approvals.Reporter) { r.Recovered("acme", "ep_1", took, "evt_9", false) }))
 	require.Empty(t, f.started, "nor of an episode")
 }
 
@@ -124,7 +124,7 @@ func TestTemporalThatHangsCostsTenSeconds(t *testing.T) {
 	f := &fakeTemporal{hangs: true}
 	log := reporting(t, f, func(r *approvals.Reporter) {
 		for range 3 {
-			r.Recovered("acme", "ep_1", false)
+			r.Recovered("acme", "ep_1", took, "evt_9", false)
 		}
 		wait(25 * time.Second)
 	})

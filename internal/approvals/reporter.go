@@ -23,10 +23,11 @@ const (
 )
 
 // What marks news apart: that an endpoint wants no more says more than that it fails, and that a delivery
-// persists in failing says less to the other workers.
+// persists in failing, or that the endpoint refuses every event, says less to the other workers.
 const (
 	gone     = " gone"
 	persists = " persists"
+	refuses  = " refuses"
 )
 
 // unheeded is how long ago a breaker is said to have opened of which others need only know that it must recover:
@@ -57,6 +58,7 @@ type news struct {
 	tenant, endpointID string
 	openedAt           time.Time
 	failing            *webhook.Failing // nil: it recovered
+	took               webhook.Answer   // what it recovered with
 	waiting            bool             // deliveries want to hear of the recovery
 }
 
@@ -83,12 +85,27 @@ func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID
 	if a.IsGone() {
 		kind = gone
 	}
-	r.failing(kind, news{tenant, endpointID, time.Now(), &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()}, false})
+	r.failing(kind, news{
+		tenant: tenant, endpointID: endpointID, openedAt: time.Now(),
+		failing: &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()},
+	})
 }
 
 // Persists tells that a delivery keeps failing, and no breaker opened.
 func (r *Reporter) Persists(tenant, endpointID string, a webhook.Attempt, eventID string) {
-	r.failing(persists, news{tenant, endpointID, time.Now().Add(-unheeded), &webhook.Failing{Answer: webhook.AnswerOf(a, eventID)}, false})
+	r.failing(persists, news{
+		tenant: tenant, endpointID: endpointID, openedAt: time.Now().Add(-unheeded),
+		failing: &webhook.Failing{Answer: webhook.AnswerOf(a, eventID)},
+	})
+}
+
+// Refuses tells that the endpoint takes nothing and refuses one event after the other.
+func (r *Reporter) Refuses(tenant, endpointID string, a webhook.Attempt, eventID string, since time.Time) {
+	since = since.UTC()
+	r.failing(refuses, news{
+		tenant: tenant, endpointID: endpointID, openedAt: time.Now().Add(-unheeded),
+		failing: &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), RefusesSince: &since},
+	})
 }
 
 // failing puts what is news among its kind.
@@ -109,13 +126,13 @@ func (r *Reporter) failing(kind string, n news) {
 
 // Recovered tells that the endpoint takes deliveries. If some wait to hear of it, an approval that has ended already
 // is no reason not to tell them.
-func (r *Reporter) Recovered(tenant, endpointID string, waiting bool) {
+func (r *Reporter) Recovered(tenant, endpointID string, a webhook.Attempt, eventID string, waiting bool) {
 	r.mu.Lock()
-	for _, kind := range []string{"", gone, persists} { // to fail again would be news
+	for _, kind := range []string{"", gone, persists, refuses} { // to fail again would be news
 		delete(r.told, tenant+"/"+endpointID+kind)
 	}
 	r.mu.Unlock()
-	r.put(news{tenant: tenant, endpointID: endpointID, waiting: waiting})
+	r.put(news{tenant: tenant, endpointID: endpointID, took: webhook.AnswerOf(a, eventID), waiting: waiting})
 }
 
 // forget keeps the map as small as what is news.
@@ -162,9 +179,9 @@ func (r *Reporter) tell(n news) error {
 func (r *Reporter) tellApproval(ctx context.Context, n news) error {
 	switch {
 	case n.failing == nil && n.waiting:
-		return r.approvals.tell(ctx, n.tenant, n.endpointID, workflows.SignalRecovered, nil)
+		return r.approvals.tell(ctx, n.tenant, n.endpointID, workflows.SignalRecovered, n.took)
 	case n.failing == nil:
-		return r.approvals.signal(ctx, n.tenant, n.endpointID, workflows.SignalRecovered, nil)
+		return r.approvals.signal(ctx, n.tenant, n.endpointID, workflows.SignalRecovered, n.took)
 	}
 	return r.approvals.tell(ctx, n.tenant, n.endpointID, workflows.SignalFailing, *n.failing)
 }

@@ -51,7 +51,11 @@ func (f *fakeTemporal) SignalWorkflow(ctx context.Context, id, _, signal string,
 	return f.note(ctx, id, signal, arg)
 }
 
-var failed = webhook.Attempt{Number: 1, StatusCode: 503, ResponseBody: "hunter2"}
+var (
+	failed  = webhook.Attempt{Number: 1, StatusCode: 503, ResponseBody: "hunter2"}
+	took    = webhook.Attempt{Number: 1, StatusCode: 204, ResponseBody: "hunter2"}
+	refused = webhook.Attempt{Number: 1, StatusCode: 400, ResponseBody: "hunter2"}
+)
 
 func TestManyFailuresAreFewNews(t *testing.T) {
 	t.Parallel()
@@ -75,7 +79,7 @@ func TestManyFailuresAreFewNews(t *testing.T) {
 
 		r.Failing("acme", "ep_1", webhook.Attempt{StatusCode: 410}, "evt_1")
 		r.Failing("acme", "ep_2", failed, "evt_1")
-		r.Recovered("acme", "ep_1", false)
+		r.Recovered("acme", "ep_1", took, "evt_9", false)
 		r.Failing("acme", "ep_1", failed, "evt_1")
 		synctest.Wait()
 		require.Equal(t, []string{
@@ -91,7 +95,7 @@ func TestDeliveriesDoNotWaitForTemporal(t *testing.T) {
 		r := approvals.New(&fakeTemporal{hangs: true}).NewReporter(slog.New(slog.NewTextHandler(&log, nil)), nil)
 		began := time.Now()
 		for range 5000 {
-			r.Recovered("acme", "ep_1", false)
+			r.Recovered("acme", "ep_1", took, "evt_9", false)
 		}
 		require.Zero(t, time.Since(began))
 		r.Close()
@@ -111,6 +115,27 @@ func TestNoEpisodeToEndIsFine(t *testing.T) {
 	f.err = nil
 	require.NoError(t, a.End(t.Context(), "acme", "ep_1", webhook.End{Kind: webhook.EndDeleted}))
 	require.Len(t, f.started, 1, "its deliveries are to end")
+}
+
+// TestRefusalsAreNews once in twenty seconds, and of no breaker: others send on.
+func TestRefusalsAreNews(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		f, o := &fakeTemporal{}, &openings{}
+		r := approvals.New(f).NewReporter(slog.New(slog.DiscardHandler), o)
+		defer r.Close()
+		since := time.Now().Add(-time.Minute)
+		for range 3 {
+			r.Refuses("acme", "ep_1", refused, "evt_5", since)
+		}
+		r.Recovered("acme", "ep_1", took, "evt_6", false)
+		r.Refuses("acme", "ep_1", refused, "evt_7", since)
+		synctest.Wait()
+		require.Equal(t, []string{"failing approval/acme/ep_1", "recovered approval/acme/ep_1", "failing approval/acme/ep_1"}, f.signals)
+		since = since.UTC()
+		require.Equal(t, webhook.Failing{Answer: webhook.Answer{EventID: "evt_5", StatusCode: 400}, RefusesSince: &since}, f.args[0])
+		require.Equal(t, 5*time.Minute, o.ago[0])
+	})
 }
 
 // openings takes note of what workers are told, as how long ago it was.

@@ -148,10 +148,15 @@ func (b *book) order(e *historypb.HistoryEvent, name string, args *commonpb.Payl
 	switch name {
 	case workflows.SignalFailing:
 		f, _ := read[webhook.Failing](b, one)
-		b.add(e, "failing", "", "the endpoint answered %s at %s", f.Answer, f.Answer.At.UTC().Format(time.RFC3339))
+		what := "it fails"
+		if f.RefusesSince != nil {
+			what = "it takes nothing and refuses one event after the other"
+		}
+		b.add(e, "failing", "", "%s: %s at %s", what, f.Answer, f.Answer.At.UTC().Format(time.RFC3339))
 		return
 	case workflows.SignalRecovered:
-		b.add(e, "recovered", "", "the endpoint took something")
+		by, _ := read[webhook.Answer](b, one)
+		b.add(e, "recovered", "", "the endpoint took something: %s", by)
 		return
 	}
 	d, _ := read[struct {

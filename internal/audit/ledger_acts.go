@@ -9,12 +9,19 @@ import (
 
 	"hookloop/activities"
 	"hookloop/internal/webhook"
+	"hookloop/workflows"
 )
 
-// marked notes a first attempt. Its endpoint stands in its summary alone: arguments are not recorded.
+// marked notes a first attempt, or what was told. Its endpoint stands in its summary alone: arguments are not recorded.
 func (b *book) marked(e *historypb.HistoryEvent) {
 	m := e.GetMarkerRecordedEventAttributes()
 	if m.GetMarkerName() != "LocalActivity" {
+		return
+	}
+	if what, told := strings.CutPrefix(b.summary(e), workflows.SummaryTold); told {
+		if m.GetFailure() == nil {
+			b.add(e, "told", "", "who subscribes to %s", what)
+		}
 		return
 	}
 	_, b.about, _ = strings.Cut(b.summary(e), " → ")

@@ -72,6 +72,19 @@ func TestHeldCounts(t *testing.T) {
 	require.ErrorIs(t, err, a.err)
 }
 
+// TestWhatWaitsIsCountedWhateverItsStatus, but for a delivery that waits for a person of its own.
+func TestWhatWaitsIsCountedWhateverItsStatus(t *testing.T) {
+	t.Parallel()
+	a := &answering{}
+	n, err := backlog.New(a, "default").Count(t.Context(), "acme", "ep_1")
+	require.NoError(t, err)
+	require.Equal(t, 12_000, n)
+	require.Equal(t, "WorkflowType = 'Delivery' AND Tenant = 'acme' AND Endpoint = 'ep_1' AND ExecutionStatus = 'Running' AND Outcome != 'awaiting-approval'", a.count)
+	a.err = serviceerror.NewUnavailable("no")
+	_, err = backlog.New(a, "default").Count(t.Context(), "acme", "ep_1")
+	require.ErrorIs(t, err, a.err)
+}
+
 // TestIDsOfAnyShape: whatever an app calls its events, the id is what stands between tenant and endpoint.
 func TestIDsOfAnyShape(t *testing.T) {
 	t.Parallel()
@@ -90,7 +103,7 @@ func TestIDsOfAnyShape(t *testing.T) {
 
 func TestWhatADeliveryAnswers(t *testing.T) {
 	t.Parallel()
-	want := webhook.Probe{Made: true, Faults: true, Answer: webhook.Answer{EventID: "evt_1", StatusCode: 503}}
+	want := webhook.Probe{Made: true, Answer: webhook.Answer{EventID: "evt_1", StatusCode: 503}}
 	b := backlog.New(&answering{probe: want}, "default")
 	p, err := b.Probe(t.Context(), "acme", "evt_1", "ep_1", "run/1")
 	require.NoError(t, err)

@@ -55,6 +55,16 @@ func (b *Backlog) Held(ctx context.Context, tenant, endpointID string) (int, err
 	return int(n.GetCount()), nil
 }
 
+// Count counts the deliveries that wait for the endpoint, whatever their status, as the visibility store knows it.
+// One that a person must let go, whose event goes in circles, waits for that person.
+func (b *Backlog) Count(ctx context.Context, tenant, endpointID string) (int, error) {
+	n, err := b.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: running(tenant, endpointID) + notParked})
+	if err != nil {
+		return 0, fmt.Errorf("deliveries that wait for %s: %w", endpointID, err)
+	}
+	return int(n.GetCount()), nil
+}
+
 // Oldest gives the events of the deliveries that are held, at most limit, those first that were accepted first.
 func (b *Backlog) Oldest(ctx context.Context, tenant, endpointID string, limit int) ([]string, error) {
 	ids, err := b.oldest(ctx, held(tenant, endpointID), limit)
@@ -235,8 +245,11 @@ func running(tenant, endpointID string) string {
 		workflows.Tenant.GetName(), tenant, workflows.Endpoint.GetName(), endpointID)
 }
 
-// notHeld goes behind running.
-var notHeld = fmt.Sprintf(" AND %s != '%s'", workflows.Outcome.GetName(), webhook.Held)
+// These go behind running.
+var (
+	notHeld   = fmt.Sprintf(" AND %s != '%s'", workflows.Outcome.GetName(), webhook.Held)
+	notParked = fmt.Sprintf(" AND %s != '%s'", workflows.Outcome.GetName(), webhook.ApprovalAwaiting)
+)
 
 func held(tenant, endpointID string) string {
 	return fmt.Sprintf("%s AND %s = '%s'", running(tenant, endpointID), workflows.Outcome.GetName(), webhook.Held)

@@ -64,11 +64,11 @@ func TestAllowLoopbackAllowsNothingElse(t *testing.T) {
 func TestDialIsRefused(t *testing.T) {
 	t.Parallel()
 	srv := endpointtest.Start(t, endpointtest.Config{})
-	s, err := sender.New(sender.Config{})
-	require.NoError(t, err)
-	t.Cleanup(s.Close)
 	port := srv.URL[strings.LastIndex(srv.URL, ":"):]
 	for _, host := range []string{"127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "127.1"} {
+		s, err := sender.New(sender.Config{}) // one for each: an address that is not dialled opens the breaker
+		require.NoError(t, err)
+		t.Cleanup(s.Close)
 		a, err := s.Send(t.Context(), delivery("http://"+host+port), 1)
 		require.NoError(t, err)
 		if host != "127.1" { // a host name to Go, and one that hardly resolves

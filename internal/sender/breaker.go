@@ -13,7 +13,7 @@ import (
 // row if nothing succeeded within the window, or after twenty whatever did. An endpoint that takes half of what
 // it gets fails twenty times in a row once in a million attempts; it keeps its breaker closed and has
 // fewer places. A breaker that is open lets a probe through as often as is cheap, for all that waits does
-// so until one succeeds.
+// so until one succeeds. An event that is refused counts for neither: the next one is the probe.
 const (
 	tripConsecutive = 5
 	tripSurely      = 20
@@ -22,21 +22,21 @@ const (
 	openTime        = 5 * time.Second
 )
 
-// What an attempt tells the breaker about the endpoint; nil says it is well.
+// What an attempt tells the breaker about the endpoint; nil says it took an event.
 var (
 	errFailing   = errors.New("the endpoint fails")
+	errRefuses   = errors.New("the endpoint refuses an event")
 	errNoVerdict = errors.New("the attempt says nothing about the endpoint")
 )
 
-// verdictOn judges the endpoint, not the delivery: a 400 for one payload comes from an endpoint
-// that is alive. An address we would not dial is our judgement, a request that cannot be made is about
-// one event; they count for neither.
+// verdictOn judges the endpoint, not the delivery.
 func verdictOn(a webhook.Attempt) error {
-	switch {
-	case a.Failure == webhook.FailureAddress, a.Failure == webhook.FailureRequest:
-		return errNoVerdict
-	case a.Faults():
+	switch a.Class() {
+	case webhook.Fails:
 		return errFailing
+	case webhook.Refuses:
+		return errRefuses
+	case webhook.Took:
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func newBreaker() *breaker {
 				b.probeAt = time.Unix(time.Now().Add(openTime).Unix()+1, 0) // a whole second reads better
 			}
 		},
-		IsExcluded: func(err error) bool { return errors.Is(err, errNoVerdict) },
+		IsExcluded: func(err error) bool { return errors.Is(err, errNoVerdict) || errors.Is(err, errRefuses) },
 	})
 	return b
 }

@@ -17,6 +17,7 @@ var (
 	Clean           = clean
 	VerdictOn       = verdictOn
 	ErrFailing      = errFailing
+	ErrRefuses      = errRefuses
 	ErrNoVerdict    = errNoVerdict
 	ErrAddress      = errAddress
 )

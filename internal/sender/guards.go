@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"container/list"
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -37,6 +38,7 @@ type guard struct {
 	unwell   bool      // nobody has been told that it is well, or not since somebody was told that it fails
 	deferred bool      // deliveries were told to come back, and nobody told them since that the endpoint has recovered
 	wellAt   time.Time // of the latest success; zero: none since this worker knows it
+	refused  refused   // since the latest success
 	usedAt   time.Time
 }
 
@@ -169,7 +171,7 @@ func (g *guards) lane(d webhook.Delivery) *shares {
 func (gd *guard) notice(e webhook.Endpoint, read, now time.Time) {
 	if e.Version > gd.seen.version {
 		if e.BeginsAnew(gd.seen.reach, gd.seen.releasing) {
-			gd.heard = time.Time{}
+			gd.heard, gd.refused = time.Time{}, refused{}
 			gd.renew()
 		}
 		gd.seen = seen{e.Version, e.Reach(), e.Releasing}
@@ -177,7 +179,7 @@ func (gd *guard) notice(e webhook.Endpoint, read, now time.Time) {
 	switch opened := e.BreakerOpenedAt; {
 	case opened.IsZero() && !gd.heard.IsZero() && read.Before(gd.heardAt): // read before it was told to fail
 	case opened.IsZero() && !gd.heard.IsZero(): // another worker's probe has found it well
-		gd.heard = opened
+		gd.heard, gd.refused = opened, refused{}
 		gd.renew()
 	case opened.After(gd.heard):
 		// The worker that told of it may be gone when it has passed.
@@ -213,10 +215,11 @@ type left struct {
 	recovered bool      // the first good verdict since the guard is new or somebody was told that the endpoint fails
 	waiting   bool      // deliveries wait to hear of the recovery
 	wellAt    time.Time // of the latest good verdict; zero: there was none
+	refused   refused
 }
 
-// release gives a turn's place back, to the next in the line.
-func (g *guards) release(t turn, verdict error) left {
+// release gives a turn's place back, to the next in the line. eventID is of the event that the turn was for.
+func (g *guards) release(t turn, eventID string, verdict error) left {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	gd, now := t.guard, time.Now()
@@ -227,11 +230,14 @@ func (g *guards) release(t turn, verdict error) left {
 	gd.usedAt = now
 	defer g.serve(gd, now)
 	l := left{opened: gd.learn(t, verdict), recovered: (gd.unwell || gd.deferred) && verdict == nil}
-	if verdict == nil {
+	switch {
+	case verdict == nil:
 		l.waiting = gd.deferred
-		gd.unwell, gd.deferred, gd.wellAt = false, false, now
+		gd.unwell, gd.deferred, gd.wellAt, gd.refused = false, false, now, refused{}
+	case errors.Is(verdict, errRefuses):
+		gd.refused.note(eventID, now)
 	}
-	l.wellAt = gd.wellAt
+	l.wellAt, l.refused = gd.wellAt, gd.refused
 	return l
 }
 
@@ -266,15 +272,15 @@ func (g *guards) failing(gd *guard) {
 }
 
 // forget drops guards idle for long and, while there are too many, the idlest. One with attempts in
-// flight stays: a second one beside it would let too many in. One that somebody has a slot at
-// stays as long as there is room.
+// flight stays: a second one beside it would let too many in. One that somebody has a slot at, or that has refused
+// something lately, stays as long as there is room.
 func (g *guards) forget(now time.Time) {
 	for el := g.recent.Back(); el != nil; {
 		gd, next, tooMany := el.Value.(*guard), el.Prev(), g.recent.Len() > maxGuards
 		if !tooMany && now.Sub(gd.usedAt) < idleGuard {
 			return
 		}
-		if gd.places.inFlight == 0 && (tooMany || !gd.awaited(now)) {
+		if gd.places.inFlight == 0 && (tooMany || !gd.awaited(now) && now.Sub(gd.usedAt) >= gd.refused.kept()) {
 			gd.unpace()
 			g.recent.Remove(el)
 			delete(g.byKey, gd.key)

@@ -25,10 +25,13 @@ type Health interface {
 	Failing(tenant, endpointID string, a webhook.Attempt, eventID string)
 	// Persists hears of an attempt that opened no breaker, but after which people should know.
 	Persists(tenant, endpointID string, a webhook.Attempt, eventID string)
+	// Refuses hears of attempts at an endpoint that has taken nothing since then and refused several different
+	// events, of which eventID is the latest.
+	Refuses(tenant, endpointID string, a webhook.Attempt, eventID string, since time.Time)
 	// Recovered hears of the first success since this worker knows the endpoint, and of the first
-	// after a Failing or Persists, its own or another worker's. waiting says that deliveries were deferred
+	// after a Failing, Persists or Refuses, its own or another worker's. waiting says that deliveries were deferred
 	// meanwhile, and want to hear of it.
-	Recovered(tenant, endpointID string, waiting bool)
+	Recovered(tenant, endpointID string, a webhook.Attempt, eventID string, waiting bool)
 }
 
 // release ends a delivery's turn and tells what its attempt changed. That somebody was told of a
@@ -36,16 +39,18 @@ type Health interface {
 // none after it.
 func (s *Sender) release(t turn, d webhook.Delivery, a webhook.Attempt, verdict error) {
 	now, key := time.Now(), t.guard.key
-	switch l := s.guards.release(t, verdict); {
+	switch l := s.guards.release(t, d.Event.ID, verdict); {
 	case s.health == nil:
 	case l.recovered:
-		s.health.Recovered(key.tenant, key.id, l.waiting)
+		s.health.Recovered(key.tenant, key.id, a, d.Event.ID, l.waiting)
 	case l.opened, a.IsGone():
 		s.health.Failing(key.tenant, key.id, a, d.Event.ID)
 		s.guards.failing(t.guard)
 	case errors.Is(verdict, errFailing) && speaks(d, a, now) && now.Sub(l.wellAt) >= lately:
 		s.health.Persists(key.tenant, key.id, a, d.Event.ID)
 		s.guards.failing(t.guard)
+	case errors.Is(verdict, errRefuses):
+		s.refuses(t, d, a, l.refused, now)
 	}
 }
 

@@ -34,7 +34,11 @@ func (h *heard) Persists(tenant, endpointID string, a webhook.Attempt, eventID s
 	h.note("persists " + tenant + " " + endpointID + " " + eventID + " " + strconv.Itoa(a.StatusCode))
 }
 
-func (h *heard) Recovered(tenant, endpointID string, _ bool) {
+func (h *heard) Refuses(tenant, endpointID string, a webhook.Attempt, eventID string, since time.Time) {
+	h.note("refuses " + tenant + " " + endpointID + " " + eventID + " " + strconv.Itoa(a.StatusCode) + " for " + time.Since(since).Round(time.Second).String())
+}
+
+func (h *heard) Recovered(tenant, endpointID string, _ webhook.Attempt, _ string, _ bool) {
 	h.note("recovered " + tenant + " " + endpointID)
 }
 
@@ -92,10 +96,10 @@ func TestHealthHearsWhoAsksForNoMore(t *testing.T) {
 	}{
 		"410":           {2, "410:2", "", []string{"failing acme ep_1 evt_1 410", "failing acme ep_1 evt_1 410"}},
 		"disable":       {2, "400 503", "disable", []string{"failing acme ep_1 evt_1 400", "failing acme ep_1 evt_1 503"}},
-		"410 and abort": {2, "410 400", "abort-message", []string{"failing acme ep_1 evt_1 410", "recovered acme ep_1"}},
+		"410 and abort": {2, "410 400", "abort-message", []string{"failing acme ep_1 evt_1 410"}},
 		"taken":         {2, "200:2", "disable", []string{"recovered acme ep_1"}},
 		"both at once":  {5, "503:4 410", "", []string{"failing acme ep_1 evt_1 410"}},
-		"neither":       {6, "503:4 404:2", "", []string{"recovered acme ep_1"}},
+		"neither":       {6, "503:4 400:2", "", nil},
 	} {
 		for _, probe := range []bool{false, true} {
 			t.Run(name+", probe "+strconv.FormatBool(probe), func(t *testing.T) {
@@ -128,7 +132,8 @@ func TestHealthHearsOfADeliveryThatKeepsFailing(t *testing.T) {
 		"five times":              {"503:7 200", nil, 0, []string{"", "", "", "", failing, failing, failing, well}},
 		"spent":                   {"503:4", webhook.Schedule{0, time.Hour, time.Hour, time.Hour}, 0, []string{"", "", "", failing}},
 		"spent early":             {"503:3", webhook.Schedule{0, time.Hour}, 0, []string{"", "", failing}},
-		"alive":                   {"404 503:5", nil, 0, []string{well, "", "", "", failing}},
+		"refused once":            {"400 503:5", nil, 0, []string{"", "", "", "", failing}},
+		"nothing is there":        {"404:4 503:2", nil, 0, []string{"", "", "", "", failing}},
 		"another event was taken": {"503:4 200 503:2", nil, 0, []string{"", "", "", "", well, "", failing}},
 		"during a release":        {"503:7", nil, 220 * time.Minute, []string{"", "", "", "", "", "", failing}},
 	} {

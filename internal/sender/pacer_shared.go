@@ -26,7 +26,7 @@ func (s *Sender) pace(ctx context.Context, t turn, d webhook.Delivery) error {
 	if err == nil && wait <= 0 {
 		return nil
 	}
-	s.guards.release(t, errNoVerdict)
+	s.guards.release(t, "", errNoVerdict)
 	if err != nil {
 		return fmt.Errorf("pace of %s: %w", d.Endpoint.ID, err)
 	}

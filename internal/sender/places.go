@@ -70,7 +70,7 @@ func (p *places) giveBack(taken, now time.Time, verdict error) {
 	}
 	p.learn(now.Sub(taken), now)
 	switch {
-	case verdict != nil:
+	case errors.Is(verdict, errFailing): // to refuse is an answer, as fast as any
 		p.shrink(onFailure, 1, now)
 	case p.hold > slowness*p.usual()+slack:
 		if now.Sub(p.shrunkAt) > p.hold {

@@ -28,7 +28,7 @@ func requireBreaker(t *testing.T, s *sender.Sender, want string) {
 
 func TestProbePassesAnOpenBreaker(t *testing.T) {
 	t.Parallel()
-	srv := endpointtest.Start(t, endpointtest.Config{Script: "503:6 404", Header: closing})
+	srv := endpointtest.Start(t, endpointtest.Config{Script: "404:6 400 200", Header: closing})
 	synctest.Test(t, func(t *testing.T) {
 		s := newSender(t, sender.Config{})
 		d := delivery(srv.URL)
@@ -40,12 +40,16 @@ func TestProbePassesAnOpenBreaker(t *testing.T) {
 		d.Probe = true
 		a, err := s.Send(t.Context(), d, 1)
 		require.NoError(t, err)
-		require.Equal(t, 503, a.StatusCode)
+		require.Equal(t, 404, a.StatusCode)
 		requireBreaker(t, s, "open")
 		a, err = s.Send(t.Context(), d, 1)
 		require.NoError(t, err)
-		require.Equal(t, 404, a.StatusCode)
-		requireBreaker(t, s, "closed") // whoever answers 404 is alive
+		require.Equal(t, 400, a.StatusCode)
+		requireBreaker(t, s, "open") // to refuse is not to take
+		a, err = s.Send(t.Context(), d, 1)
+		require.NoError(t, err)
+		require.Equal(t, 200, a.StatusCode)
+		requireBreaker(t, s, "closed")
 	})
 }
 

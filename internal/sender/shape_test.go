@@ -107,7 +107,7 @@ func TestRequestShapeFails(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, webhook.FailureRequest, a.Failure)
 		require.Equal(t, c.want, a.Error)
-		require.False(t, a.Faults())
+		require.Equal(t, webhook.Refuses, a.Class())
 		require.Zero(t, *got)
 	}
 }

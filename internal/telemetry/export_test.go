@@ -10,8 +10,10 @@ func Families() (names []string) {
 
 // Tags gives the SDK's tags that become labels.
 func Tags() (names []string) {
-	for name := range tags {
-		names = append(names, name)
+	for name, i := range tags {
+		if i != deliveryStatus { // is our own
+			names = append(names, name)
+		}
 	}
 	return names
 }

@@ -29,16 +29,24 @@ func newTemporalMetrics() *temporalMetrics {
 		names[i] = name
 	}
 	m := &temporalMetrics{families: map[string]*series{}}
+	all := own()
 	for _, f := range families() {
+		f.name = prefix + f.name // as Temporal's own dashboards have it: counters end in _total, timers in _seconds
+		all = append(all, f)
+	}
+	for _, f := range all {
 		labels := make([]string, len(f.labels))
 		for i, l := range f.labels {
 			labels[i] = names[l]
 		}
 		s := &series{family: f}
-		name := prefix + f.name // as Temporal's own dashboards have it: counters end in _total, timers in _seconds
+		name := f.name
 		switch f.kind {
 		case counter:
 			s.counters = prometheus.NewCounterVec(prometheus.CounterOpts{Name: strings.TrimSuffix(name, "_total") + "_total", Help: f.help}, labels)
+			for _, first := range f.values {
+				s.counters.WithLabelValues(first)
+			}
 		case gauge:
 			s.gauges = prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: name, Help: f.help}, labels)
 		case timer:

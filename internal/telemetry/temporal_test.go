@@ -44,7 +44,14 @@ func TestTemporalMetrics(t *testing.T) {
 	request.Timer("temporal_request").Record(time.Second)
 	told.Temporal().WithTags(map[string]string{"worker_type": "WorkflowWorker"}).Gauge("temporal_worker_task_slots_used").Update(3)
 	told.Temporal().WithTags(map[string]string{"activity_type": "FastAttempt"}).Counter("temporal_local_activity_total").Inc(1)
+	request.WithTags(map[string]string{"status": "exhausted"}).Counter("hookloop_deliveries_ended").Inc(2)
 	require.NoError(t, testutil.GatherAndCompare(told.Metrics(), strings.NewReader(`
+# HELP hookloop_deliveries_ended_total Deliveries that have ended, by how.
+# TYPE hookloop_deliveries_ended_total counter
+hookloop_deliveries_ended_total{status="cancelled"} 0
+hookloop_deliveries_ended_total{status="delivered"} 0
+hookloop_deliveries_ended_total{status="exhausted"} 2
+hookloop_deliveries_ended_total{status="rejected"} 0
 # HELP temporal_local_activity_total Local activities: first attempts.
 # TYPE temporal_local_activity_total counter
 temporal_local_activity_total{activity_type="FastAttempt"} 1
@@ -57,7 +64,7 @@ temporal_request_total{operation="StartWorkflowExecution"} 2
 # HELP temporal_worker_task_slots_used Tasks under way.
 # TYPE temporal_worker_task_slots_used gauge
 temporal_worker_task_slots_used{worker_type="WorkflowWorker"} 3
-`), "temporal_local_activity_total", "temporal_request_failure_total", "temporal_request_total", "temporal_worker_task_slots_used"))
+`), "hookloop_deliveries_ended_total", "temporal_local_activity_total", "temporal_request_failure_total", "temporal_request_total", "temporal_worker_task_slots_used"))
 	names := 0
 	all, err := told.Metrics().Gather()
 	require.NoError(t, err)

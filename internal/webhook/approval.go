@@ -123,10 +123,11 @@ type ApprovalReport struct {
 	Status       ApprovalStatus `json:"status"`
 	Reason       string         `json:"reason,omitempty"` // why it is asked, or how it ended, for a person
 	FailingSince *time.Time     `json:"failing_since,omitempty"`
+	AskAt        *time.Time     `json:"ask_at,omitempty"` // while watching: people are asked then, unless it takes something before
 	AskedAt      *time.Time     `json:"asked_at,omitempty"`
 	DecideBy     *time.Time     `json:"decide_by,omitempty"`    // then it is rejected
 	LastAnswers  []Answer       `json:"last_answers,omitempty"` // the latest last
-	Waiting      int            `json:"waiting"`                // deliveries held, when they were last counted
+	Waiting      *int           `json:"waiting,omitempty"`      // deliveries under way to it, whatever their status, when they were last counted; absent: nothing was counted
 	CountedAt    *time.Time     `json:"counted_at,omitempty"`
 	Decided      Decided        `json:"decided,omitempty"` // the last decision
 	Decision     *Decision      `json:"decision,omitempty"`
@@ -151,17 +152,18 @@ type End struct {
 	Verb
 }
 
-// Failing says that an endpoint fails: a breaker opened, or the endpoint wants no more.
+// Failing says that an endpoint fails: a breaker opened, or the endpoint wants no more, or it takes nothing and
+// refuses one event after the other.
 type Failing struct {
-	Answer Answer `json:"answer"`
-	Gone   bool   `json:"gone,omitempty"` // 410, or webhook-delivery: disable: people are asked at once
+	Answer       Answer     `json:"answer"`
+	Gone         bool       `json:"gone,omitempty"`          // 410, or webhook-delivery: disable: people are asked at once
+	RefusesSince *time.Time `json:"refuses_since,omitempty"` // refused at least five different events since then, and took none; absent: it fails
 }
 
 // Probe is what came of the one delivery that is sent before a release.
 type Probe struct {
 	Made   bool   `json:"made"` // false: there was nothing to send
 	Answer Answer `json:"answer"`
-	Faults bool   `json:"faults,omitempty"` // it speaks against the endpoint
 }
 
 // AnswerOf is what a stranger to the event may know of an attempt.
@@ -170,8 +172,16 @@ func AnswerOf(a Attempt, eventID string) Answer {
 }
 
 func (a Answer) String() string {
-	if a.StatusCode == 0 {
-		return string(a.Failure)
+	switch {
+	case a.StatusCode != 0:
+	case a.Failure == FailureAddress:
+		return "no request: we do not dial its address"
+	case a.Failure == FailureRequest:
+		return "no request could be made of the event"
+	case a.Failure != "":
+		return "no answer (" + string(a.Failure) + ")"
+	default:
+		return "no answer"
 	}
 	said := "HTTP " + strconv.Itoa(a.StatusCode)
 	if a.Directive != "" {

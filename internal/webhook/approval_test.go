@@ -19,15 +19,3 @@ func TestDecisionsHaveAPace(t *testing.T) {
 	}
 	require.InDelta(t, 10, webhook.Decision{}.Rate(), 0)
 }
-
-func TestWhatSpeaksAgainstAnEndpoint(t *testing.T) {
-	t.Parallel()
-	for status := 100; status < 600; status++ {
-		want := status >= 500 || status == 408 || status == 410 || status == 429
-		require.Equal(t, want, webhook.Attempt{StatusCode: status}.Faults(), status)
-		disabled := webhook.Attempt{StatusCode: status, Directive: webhook.DirectiveDisable}
-		require.Equal(t, status/100 != 2, disabled.Faults(), status)
-	}
-	require.True(t, webhook.Attempt{Failure: webhook.FailureTimeout}.Faults())
-	require.False(t, webhook.Attempt{Failure: webhook.FailureAddress}.Faults())
-}

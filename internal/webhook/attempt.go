@@ -28,21 +28,6 @@ type Attempt struct {
 // Succeeded says whether the endpoint took the event. Only 2xx counts.
 func (a Attempt) Succeeded() bool { return a.StatusCode/100 == 2 }
 
-// Faults says whether the attempt speaks against the endpoint, and not only against one payload: no
-// answer, 5xx, 408, 429, 410, or its own word that it should be disabled. An address we would not
-// dial is our judgement, a request we could not make is about one event.
-func (a Attempt) Faults() bool {
-	switch {
-	case a.Failure == FailureAddress, a.Failure == FailureRequest:
-		return false
-	case a.Succeeded():
-		return false
-	case a.Failure != "", a.StatusCode >= 500, a.IsGone():
-		return true
-	}
-	return a.StatusCode == http.StatusRequestTimeout || a.StatusCode == http.StatusTooManyRequests
-}
-
 // IsGone says whether the endpoint asks for no more deliveries.
 func (a Attempt) IsGone() bool {
 	return !a.Succeeded() && (a.StatusCode == http.StatusGone || a.Directive == DirectiveDisable)

@@ -24,6 +24,9 @@ type Event struct {
 	Hops      int       `json:"hops,omitempty"`   // how often it has passed through Hookloop before
 	Origin    *Origin   `json:"origin,omitempty"` // nil: an app posted it, or we made it
 
+	// Operational is set on what Hookloop itself says of endpoints and deliveries. Nothing is said of its deliveries in turn.
+	Operational bool `json:"operational,omitempty"`
+
 	// Stored is how many bytes of data lie in the body store. 0: the data lies in the event's history.
 	Stored int64 `json:"stored,omitempty"`
 

@@ -12,50 +12,48 @@ import (
 const (
 	// selectMatch looks each pattern up in the primary key, which holds all it reads: CROSS JOIN keeps
 	// SQLite to that order. A list of placeholders would be another statement for each depth of a type.
-	selectMatch = `SELECT DISTINCT endpoint_id, disabled FROM json_each(?2) AS pattern CROSS JOIN subscriptions
-		WHERE tenant = ?1 AND event_type = pattern.value ORDER BY endpoint_id, disabled`
-	insertSubscription  = `INSERT INTO subscriptions (tenant, event_type, endpoint_id, disabled) VALUES (?, ?, ?, ?)`
+	selectMatch = `SELECT DISTINCT endpoint_id FROM json_each(?2) AS pattern CROSS JOIN subscriptions
+		WHERE tenant = ?1 AND event_type = pattern.value ORDER BY endpoint_id`
+	insertSubscription  = `INSERT INTO subscriptions (tenant, event_type, endpoint_id) VALUES (?, ?, ?)`
 	deleteSubscriptions = `DELETE FROM subscriptions WHERE tenant = ? AND endpoint_id = ?`
 )
 
-// Match gives the ids of the tenant's endpoints that take its own events of a type, in order. It sees every
-// change that has returned.
-func (r *Registry) Match(ctx context.Context, tenant, eventType string) (webhook.Match, error) {
+// Match gives the ids of the tenant's endpoints that take its own events of a type and are not
+// disabled, in order. It sees every change that has returned.
+func (r *Registry) Match(ctx context.Context, tenant, eventType string) ([]string, error) {
 	return r.subscribed(ctx, tenant, webhook.TypePatterns(eventType))
 }
 
-// MatchNamed gives the ids of those that name the type and are not disabled: what Hookloop itself says goes to no others.
+// MatchNamed gives the ids of those that name the type: what Hookloop itself says goes to no others.
 func (r *Registry) MatchNamed(ctx context.Context, tenant, eventType string) ([]string, error) {
-	found, err := r.subscribed(ctx, tenant, webhook.NamedPatterns(eventType))
-	return found.IDs, err
+	return r.subscribed(ctx, tenant, webhook.NamedPatterns(eventType))
 }
 
-func (r *Registry) subscribed(ctx context.Context, tenant string, patterns []string) (found webhook.Match, err error) {
+func (r *Registry) subscribed(ctx context.Context, tenant string, patterns []string) ([]string, error) {
 	list, err := json.Marshal(patterns)
 	if err != nil {
-		return found, err
+		return nil, err
 	}
 	rows, err := r.match.QueryContext(ctx, tenant, string(list))
 	if err != nil {
-		return found, endpointsOf(tenant, err)
+		return nil, endpointsOf(tenant, err)
 	}
 	defer func() { _ = rows.Close() }()
 
+	var ids []string
 	for rows.Next() {
 		var id string
-		var disabled bool
-		if err := rows.Scan(&id, &disabled); err != nil {
-			return found, endpointsOf(tenant, err)
+		if err := rows.Scan(&id); err != nil {
+			return nil, endpointsOf(tenant, err)
 		}
-		found.Add(id, disabled)
+		ids = append(ids, id)
 	}
-	return found, endpointsOf(tenant, rows.Err())
+	return ids, endpointsOf(tenant, rows.Err())
 }
 
 func subscribe(ctx context.Context, tx *sql.Tx, e webhook.Endpoint) error {
-	s := registry.SubscriptionOf(e)
-	for _, pattern := range s.Patterns {
-		if _, err := tx.ExecContext(ctx, insertSubscription, e.Tenant, pattern, e.ID, s.Disabled); err != nil {
+	for _, eventType := range registry.Subscriptions(e) {
+		if _, err := tx.ExecContext(ctx, insertSubscription, e.Tenant, eventType, e.ID); err != nil {
 			return err
 		}
 	}

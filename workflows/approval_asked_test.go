@@ -1,0 +1,118 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// TestADecisionInTheMomentItBecomesHeldIsTaken: the registry says so before the workflow knows.
+func TestADecisionInTheMomentItBecomesHeldIsTaken(t *testing.T) {
+	t.Parallel()
+	for name, when := range map[string]string{"held": "ChangeState", "told": "NudgeAll", "counted": "CountWaiting", "announced": "Announce"} {
+		t.Run("while it is "+name, func(t *testing.T) {
+			t.Parallel()
+			w := failingEndpoint(3)
+			e := newApproval(t, w)
+			var first, second *error
+			n := map[string]int{"CountWaiting": 10}[when]
+			e.during(when, max(n, 1), func() {
+				first = e.update(0, workflows.UpdateApprove, alice)
+				second = e.update(0, workflows.UpdateApprove, webhook.Decision{By: "bob"})
+			})
+			r, _ := e.run()
+			by := "alice"
+			if *first != nil { // they come at the same time
+				first, second, by = second, first, "bob"
+			}
+			require.NoError(t, *first)
+			require.ErrorContains(t, *second, "somebody has just decided")
+			require.Equal(t, webhook.ApprovalReleased, r.Status)
+			require.Equal(t, by, r.Decision.By)
+		})
+	}
+}
+
+// TestASignalInTheMomentItBecomesHeldIsTaken, a resume too.
+func TestASignalInTheMomentItBecomesHeldIsTaken(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []string{workflows.SignalApprove, workflows.SignalResume} {
+		w := failingEndpoint(3)
+		e := newApproval(t, w)
+		e.during("ChangeState", 1, func() { e.SignalWorkflow(signal, alice) })
+		r, took := e.run()
+		require.Equal(t, webhook.ApprovalReleased, r.Status)
+		require.Less(t, took, 2*time.Hour)
+	}
+}
+
+// TestADecisionIsRefusedIfItBecomesPausedInstead, and its sender told so.
+func TestADecisionIsRefusedIfItBecomesPausedInstead(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	e := newApproval(t, w)
+	var answer *error
+	e.during("ChangeState", 1, func() {
+		w.set(webhook.EndpointPaused)
+		answer = e.update(0, workflows.UpdateApprove, alice)
+	})
+	r, _ := e.run()
+	require.ErrorContains(t, *answer, "the approval is cancelled")
+	require.Equal(t, webhook.ApprovalCancelled, r.Status)
+	require.Len(t, w.held, 3)
+}
+
+// TestWhatWaitsIsCountedAtEveryStage, and shown with the time at which people are asked.
+func TestWhatWaitsIsCountedAtEveryStage(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	e := newApproval(t, w)
+	requireWaits := func(status webhook.ApprovalStatus, n int) {
+		r := e.report()
+		require.Equal(t, status, r.Status)
+		require.NotNil(t, r.Waiting)
+		require.Equal(t, n, *r.Waiting)
+	}
+	e.RegisterDelayedCallback(func() {
+		requireWaits(webhook.ApprovalWatching, 3)
+		require.Equal(t, happened.Add(time.Hour), e.report().AskAt.UTC())
+		require.Contains(t, e.details(), "3 deliveries waiting at 2026-01-31T12:00:0")
+		require.Contains(t, e.details(), "people are asked at 2026-01-31T13:00:00Z, unless it takes a delivery before")
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.held = append(w.held, "evt_003")
+	}, time.Second)
+	e.RegisterDelayedCallback(func() { requireWaits(webhook.ApprovalWatching, 4) }, time.Minute)
+	e.RegisterDelayedCallback(func() {
+		requireWaits(webhook.ApprovalAwaiting, 4)
+		require.Nil(t, e.report().AskAt)
+	}, 2*time.Hour)
+	e.signal(2*time.Hour+time.Second, workflows.SignalApprove, alice)
+	e.during("ReleaseHeld", 2, func() { requireWaits(webhook.ApprovalReleasing, 0) })
+	r, _ := e.run()
+	require.Zero(t, *r.Waiting)
+}
+
+// TestWhatWasNotCountedIsAbsent, and not 0.
+func TestWhatWasNotCountedIsAbsent(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(2)
+	w.probes = []webhook.Probe{bad}
+	w.endpoint.State = webhook.EndpointPaused
+	e := approvalAt(t, w, happened)
+	e.signal(0, workflows.SignalResume, alice)
+	e.during("ProbeOldest", 1, func() {
+		text, err := json.Marshal(e.report())
+		require.NoError(t, err)
+		require.NotContains(t, string(text), "waiting")
+	})
+	e.signal(time.Hour, workflows.SignalReject, nil)
+	r, _ := e.run()
+	require.Equal(t, webhook.ApprovalRejected, r.Status)
+	require.Nil(t, r.Waiting, "nothing was counted since")
+}

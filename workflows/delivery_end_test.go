@@ -1,0 +1,56 @@
+package workflows_test
+
+import (
+	"encoding/json"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/activities"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// TestADeliveryWhoseScheduleIsSpentIsTold, without a word of what the app or the endpoint wrote.
+func TestADeliveryWhoseScheduleIsSpentIsTold(t *testing.T) {
+	t.Parallel()
+	c := &consumer{scripts: map[string][]int{"ep_a": {500, 400}, "ep_b": {503, 200}}, schedule: webhook.Schedule{0, time.Hour}, body: "hunter2"}
+	env, w := telling(t, c)
+	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: anEvent(), EndpointIDs: []string{"ep_a", "ep_b", "ep_c"}}, raw(data))
+	require.NoError(t, env.GetWorkflowError())
+	require.Equal(t, []string{workflows.EventExhausted}, w.toldOf(), "of one delivery")
+	a := w.told[0]
+	require.Equal(t, activities.Subject{Tenant: "demo", EndpointID: "ep_a"}, a.Subject)
+	require.True(t, a.Many)
+	var said map[string]any
+	require.NoError(t, json.Unmarshal(a.Data, &said))
+	require.NotContains(t, string(a.Data), "hunter2")
+	delete(said, "accepted_at")
+	require.Equal(t, map[string]any{
+		"event_id": "evt_1", "event_type": "contact.updated", "endpoint_id": "ep_a", "attempts": 2.0,
+		"last_answer": map[string]any{"at": "2026-01-31T12:00:00Z", "status_code": 400.0}, "workflow_id": "delivery/demo/evt_1/ep_a",
+	}, said)
+}
+
+// TestOfWhatHookloopSaysNothingIsSaid: it would never end.
+func TestOfWhatHookloopSaysNothingIsSaid(t *testing.T) {
+	t.Parallel()
+	env, w := telling(t, &consumer{scripts: map[string][]int{"ep_a": {500}}, schedule: webhook.Schedule{0}})
+	e := anEvent()
+	e.Type, e.Operational = workflows.EventExhausted, true
+	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: e, EndpointIDs: []string{"ep_a"}}, raw(data))
+	require.NoError(t, env.GetWorkflowError())
+	require.Empty(t, w.told)
+}
+
+// TestAnAppsOwnWordsAreNoOperationalEvents: a shop has deliveries too.
+func TestAnAppsOwnWordsAreNoOperationalEvents(t *testing.T) {
+	t.Parallel()
+	env, w := telling(t, &consumer{scripts: map[string][]int{"ep_a": {500}}, schedule: webhook.Schedule{0}})
+	e := anEvent()
+	e.Type = "delivery.shipped"
+	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: e, EndpointIDs: []string{"ep_a"}}, raw(data))
+	require.NoError(t, env.GetWorkflowError())
+	require.Len(t, w.told, 1)
+}
