@@ -39,6 +39,11 @@ func TestApproval(t *testing.T) {
 		"terminated":         outlivesTermination,
 		"many-fail-together": opensOneEpisode,
 		"rate":               keepsPace,
+		"refuses-everything": asksAboutRefusals,
+		"nothing-there":      failsProbeWithNothingThere,
+		"poisoned-probe":     passesPoisonedProbe,
+		"exhausted":          tellsOfExhaustedDeliveries,
+		"cancel-requested":   outlivesCancellation,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -183,7 +183,7 @@ func hurry(t *testing.T, a app, id, endpointID string) {
 	})
 }
 
-// refusesPayloads: an endpoint that answers 400 to what it dislikes is well, and gets the rest.
+// refusesPayloads: an endpoint that answers 400 to what it dislikes gets the rest; people are asked in an hour only.
 func refusesPayloads(t *testing.T, a app) {
 	s, _ := a.listen(t, endpointtest.Config{Script: "400:12"}, `,"schedule":["0s"]`)
 	for range 12 {
