@@ -148,6 +148,7 @@ func TestADeletedEndpointIsFinal(t *testing.T) {
 	require.True(t, ok)
 	require.True(t, app.NonRetryable())
 	require.Equal(t, activities.TypeEndpointGone, app.Type())
+	require.Equal(t, temporal.ApplicationErrorCategoryBenign, app.Category(), "ten thousand of them are no ten thousand lines of ERROR")
 }
 
 func TestOurOwnTroubleIsRetried(t *testing.T) {

@@ -14,8 +14,8 @@ import (
 type Redeliverer interface {
 	// Undelivered gives one page of a window, and where the next one begins; nil after the last.
 	Undelivered(ctx context.Context, w webhook.Window, page []byte) (eventIDs []string, next []byte, err error)
-	// Redeliver starts a new run. It answers webhook.Conflict while one is under way, and
-	// webhook.Expired once the data is gone.
+	// Redeliver starts a new run. It answers webhook.Conflict while one is under way, webhook.Expired once
+	// the data is gone, webhook.Disabled when nothing goes to the endpoint and webhook.NotFound when it is gone.
 	Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
 }
 
@@ -37,7 +37,8 @@ type RecoveryPageResult struct {
 	Found       int    `json:"found"`
 	Redelivered int    `json:"redelivered"`
 	Skipped     int    `json:"skipped"`
-	Next        []byte `json:"next,omitempty"` // nil: that was the last page
+	Next        []byte `json:"next,omitempty"`    // nil: that was the last page
+	Stopped     string `json:"stopped,omitempty"` // why nothing goes to the endpoint any more; what follows was not looked at
 }
 
 // progress is what a heartbeat remembers: with the list itself, a page that is begun again goes on
@@ -55,7 +56,7 @@ func (r *Recovery) RecoverPage(ctx context.Context, in RecoveryPage) (RecoveryPa
 		return RecoveryPageResult{}, err
 	}
 	pace := rate.NewLimiter(rate.Limit(in.RatePerSecond), 1)
-	for p.Done < len(p.EventIDs) {
+	for p.Done < len(p.EventIDs) && p.Result.Stopped == "" {
 		if pace.Wait(ctx) != nil {
 			return p.Result, temporal.NewCanceledError(p.Result)
 		}
@@ -72,20 +73,32 @@ func (r *Recovery) begin(ctx context.Context, in RecoveryPage) (p progress, err 
 		return p, nil
 	}
 	p.EventIDs, p.Result.Next, err = r.Deliveries.Undelivered(ctx, in.Window, in.Page)
-	if webhook.CodeOf(err) == webhook.Invalid { // started by hand, with a window nobody can look into
+	switch webhook.CodeOf(err) {
+	case webhook.Invalid: // started by hand, with a window nobody can look into
 		err = badWindow(err)
+	case webhook.NotFound:
+		p.Result.Stopped, err = endpointDeleted, nil
 	}
 	p.Result.Found = len(p.EventIDs)
 	return p, err
 }
+
+// endpointDeleted is why a recovery of an endpoint that is gone ends.
+const endpointDeleted = "the endpoint was deleted"
 
 func (r *Recovery) redeliver(ctx context.Context, in RecoveryPage, p *progress) error {
 	err := r.Deliveries.Redeliver(ctx, in.Window.Tenant, p.EventIDs[p.Done], in.Window.EndpointID, in.Verb)
 	switch code := webhook.CodeOf(err); {
 	case err == nil:
 		p.Result.Redelivered++
-	case code == webhook.Conflict || code == webhook.Expired || code == webhook.NotFound:
+	case code == webhook.Conflict || code == webhook.Expired:
 		p.Result.Skipped++
+	case code == webhook.Disabled:
+		p.Result.Stopped, p.Result.Next = "the endpoint was disabled; what is left can be recovered once it is resumed", nil
+		return nil
+	case code == webhook.NotFound:
+		p.Result.Stopped, p.Result.Next = endpointDeleted, nil
+		return nil
 	default:
 		return err // ours: the page goes on from the last heartbeat
 	}

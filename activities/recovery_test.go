@@ -54,6 +54,22 @@ func TestRecoverPageCountsWhatItSkips(t *testing.T) {
 	require.Equal(t, []string{"evt_1", "evt_3"}, w.done)
 }
 
+// TestRecoverPageStopsWithItsEndpoint: what follows would be refused as well.
+func TestRecoverPageStopsWithItsEndpoint(t *testing.T) {
+	t.Parallel()
+	for code, why := range map[webhook.Code]string{
+		webhook.Disabled: "the endpoint was disabled; what is left can be recovered once it is resumed",
+		webhook.NotFound: "the endpoint was deleted",
+	} {
+		var suite testsuite.WorkflowTestSuite
+		w := &window{fail: map[string]error{"evt_2": webhook.Errorf(code, "no")}}
+		r, err := recoverPage(t, w, suite.NewTestActivityEnvironment())
+		require.NoError(t, err)
+		require.Equal(t, activities.RecoveryPageResult{Found: 3, Redelivered: 1, Stopped: why}, r)
+		require.Equal(t, []string{"evt_1"}, w.done)
+	}
+}
+
 // TestRecoverPageGoesOnWhereItStopped: a page begun again asks for no list and repeats nothing.
 func TestRecoverPageGoesOnWhereItStopped(t *testing.T) {
 	t.Parallel()

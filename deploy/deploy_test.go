@@ -24,7 +24,9 @@ import (
 
 	"hookloop/gateway"
 	"hookloop/internal/endpointtest"
+	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
+	"hookloop/internal/quota"
 	"hookloop/internal/sender"
 	"hookloop/internal/signature"
 	"hookloop/internal/source"
@@ -56,14 +58,19 @@ func newProcess(t *testing.T) process {
 	told, err := telemetry.New(t.Context(), telemetry.Config{Version: "test"})
 	require.NoError(t, err)
 	require.NoError(t, told.Watch(temporal{}, nil))
-	s, err := sender.New(sender.Config{AllowLoopback: true, Metrics: told.Metrics()})
+	x, err := expression.New(expression.Config{Metrics: told.Metrics()})
+	require.NoError(t, err)
+	t.Cleanup(x.Close)
+	q, err := quota.New(quota.Config{Metrics: told.Metrics()})
+	require.NoError(t, err)
+	s, err := sender.New(sender.Config{AllowLoopback: true, Metrics: told.Metrics(), Expressions: x})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
-	l, err := ledger.New(ledger.Config{Store: marks{}, Metrics: told.Metrics()})
+	l, err := ledger.New(ledger.Config{Store: marks{}, Metrics: told.Metrics(), Expressions: x})
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Ledger: l, Temporal: temporal{},
-		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(),
+		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
 	})
 	require.NoError(t, err)
 	return process{told, g, s, l}
@@ -97,7 +104,9 @@ func (oneSource) TakeArrivals(context.Context, string, []webhook.Taken, webhook.
 
 func (providers) Provider(string, json.RawMessage) (source.Provider, error) { return anything{}, nil }
 
-func (registry) Match(context.Context, string, string) ([]string, error) { return nil, nil }
+func (registry) Match(context.Context, string, string) (webhook.Match, error) {
+	return webhook.Match{}, nil
+}
 
 func (temporal) ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
 	return nil, nil

@@ -62,7 +62,7 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	})
 	require.NoError(t, err)
 	t.Cleanup(verifier.Close)
-	again := redelivery.New(c, converter.GetDefaultDataConverter())
+	again := redelivery.New(c, converter.GetDefaultDataConverter(), endpoints)
 	asks := approvals.New(c)
 	marks, err := ledger.New(ledger.Config{Store: endpoints})
 	require.NoError(t, err)

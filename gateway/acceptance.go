@@ -32,6 +32,9 @@ func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byt
 	began := time.Now()
 	err = g.startWith(ctx, in, data)
 	done(err)
+	if err == nil && in.Unmatched() {
+		g.metrics.unmatched.Inc()
+	}
 	if ctx.Err() == nil || time.Since(began) > hasHung {
 		g.latest.record(err, g.now())
 	}

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"net/http"
 	"strconv"
 
@@ -42,17 +41,11 @@ func (g *Gateway) admit(ctx context.Context, tenant string, patient bool) (leave
 	}, nil
 }
 
-// overloaded is what a refused client reads: when to come again, and, in the words of
-// draft-ietf-httpapi-ratelimit-headers-11, that the quota is of requests under way at once, of all
-// clients together, and that none is left.
+// overloaded is what a refused client reads: when to come again, that the quota is of requests under way at
+// once, of all clients together, and that none is left.
 func overloaded(r *admission.Refusal) *Problem {
 	p := newProblem(Overloaded, "more events come than can be accepted right now; try again")
-	seconds := strconv.Itoa(int(r.Retry.Seconds()))
-	p.more = http.Header{
-		"Retry-After":      {seconds},
-		"Ratelimit-Policy": {fmt.Sprintf(`"acceptances";q=%d;qu="concurrent-requests"`, r.Limit)},
-		"Ratelimit":        {`"acceptances";r=0;t=` + seconds},
-	}
+	p.more = spent{policy: "acceptances", unit: "concurrent-requests", quota: int64(r.Limit), retry: r.Retry}.header()
 	return p
 }
 
@@ -66,13 +59,20 @@ func documentAdmission(op *huma.Operation) {
 	}
 	r := op.Responses[strconv.Itoa(http.StatusServiceUnavailable)]
 	r.Description += " `overloaded`: more events come than can be accepted; nothing was."
+	r.Headers = limitHeaders(
+		"With `overloaded`: how many events may be under way to acceptance at once, of all clients together, as things are.", `"acceptances";q=32;qu="concurrent-requests"`,
+		"With `overloaded`: none is left, and when one should be.", `"acceptances";r=0;t=1`)
+}
+
+// limitHeaders documents those of spent.
+func limitHeaders(policy, policyExample, left, leftExample string) map[string]*huma.Param {
 	text := func(description, example string) *huma.Param {
 		return &huma.Param{Description: description, Schema: &huma.Schema{Type: huma.TypeString}, Example: example}
 	}
-	r.Headers = map[string]*huma.Param{
+	return map[string]*huma.Param{
 		"Retry-After":      {Description: "Seconds.", Schema: &huma.Schema{Type: huma.TypeInteger}, Example: 1},
-		"RateLimit-Policy": text("With `overloaded`: how many events may be under way to acceptance at once, of all clients together, as things are.", `"acceptances";q=32;qu="concurrent-requests"`),
-		"RateLimit":        text("With `overloaded`: none is left, and when one should be.", `"acceptances";r=0;t=1`),
+		"RateLimit-Policy": text(policy, policyExample),
+		"RateLimit":        text(left, leftExample),
 	}
 }
 

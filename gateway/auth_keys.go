@@ -9,25 +9,29 @@ import (
 	"os"
 	"time"
 
-	"github.com/MicahParks/jwkset"
-	"github.com/MicahParks/keyfunc/v3"
 	"github.com/golang-jwt/jwt/v5"
-	"golang.org/x/time/rate"
+
+	"hookloop/internal/published"
 )
 
-// How a JWKS URL is read. A token that names an unknown key makes us look again, but anybody can
-// name one: not more than twice a minute, and no request waits longer than jwksTimeout for it.
 const (
-	minSecret    = 32 // bytes; HS256 is as strong as its key
-	jwksTimeout  = 5 * time.Second
+	minSecret = 32 // bytes; HS256 is as strong as its key
+	// jwksInterval is how often the keys at a JWKS URL are read, besides when a token names an unknown one.
 	jwksInterval = time.Hour
-	jwksLookups  = 30 * time.Second
+	// jwksOldest is how long keys count while the URL cannot be read.
+	jwksOldest = 24 * time.Hour
 )
+
+// Fetcher gets a document at an address that the operator chose, within a time-out of its own.
+type Fetcher interface {
+	Get(ctx context.Context, url string) ([]byte, error)
+}
 
 // keySource finds the key of a token, and fixes the algorithms it may be signed with.
 type keySource struct {
 	algorithms []string
 	find       func(context.Context) jwt.Keyfunc
+	again      func(context.Context) bool // looks whether the keys have changed, and says whether they were read
 	stop       func()
 }
 
@@ -53,7 +57,8 @@ func newKeySource(c AuthConfig) (keySource, error) {
 		find: func(context.Context) jwt.Keyfunc {
 			return func(*jwt.Token) (any, error) { return c.Secret, nil }
 		},
-		stop: func() {},
+		again: func(context.Context) bool { return false },
+		stop:  func() {},
 	}, nil
 }
 
@@ -62,69 +67,92 @@ func keysFromFile(path string) (keySource, error) {
 	if err != nil {
 		return keySource{}, fmt.Errorf("JWKS file: %w", err)
 	}
-	set, err := keyfunc.NewJWKSetJSON(raw)
-	if err != nil {
-		return keySource{}, fmt.Errorf("JWKS file %s is not a JSON Web Key Set", path) // the cause may quote keys
+	keys, err := published.ReadKeys(raw)
+	if errors.Is(err, published.ErrNoSet) {
+		return keySource{}, fmt.Errorf("JWKS file %s is not a JSON Web Key Set", path)
 	}
-	keys, err := set.Storage().KeyReadAll(context.Background())
-	if err != nil || len(keys) == 0 {
+	if err != nil {
 		return keySource{}, fmt.Errorf("JWKS file %s holds no key", path)
 	}
-	return publicKeys(set.Storage(), func() {})
+	return publicKeys(func(context.Context, func([]published.Key) bool) ([]published.Key, error) { return keys, nil }), nil
 }
 
 func keysFromURL(c AuthConfig) (keySource, error) {
 	if u, err := url.Parse(c.JWKSURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return keySource{}, errors.New("the JWKS URL is not an http or https URL")
 	}
-	failed := func(ctx context.Context, err error) {
-		if c.Logger != nil {
-			c.Logger.WarnContext(ctx, "keys of tokens not read", slog.Any("error", err))
-		}
+	if c.Fetch == nil {
+		return keySource{}, errors.New("a JWKS URL needs a Fetch")
+	}
+	now := c.Now
+	if now == nil {
+		now = time.Now
+	}
+	document := published.New(published.Config[[]published.Key]{
+		Fresh: jwksOldest, Oldest: jwksOldest, // Keep reads them far earlier
+		Load: func(ctx context.Context) ([]published.Key, error) {
+			keys, err := readJWKS(ctx, c)
+			if err != nil && c.Logger != nil {
+				c.Logger.WarnContext(ctx, "keys of tokens not read", slog.Any("error", err))
+			}
+			return keys, err
+		},
+	})
+	source := publicKeys(func(ctx context.Context, has func([]published.Key) bool) ([]published.Key, error) {
+		return document.Find(ctx, now(), has)
+	})
+	source.again = func(ctx context.Context) bool {
+		fetched, err := document.Look(ctx, now())
+		return fetched && err == nil
 	}
 	ctx, stop := context.WithCancel(context.Background())
-	set, err := keyfunc.NewDefaultOverrideCtx(ctx, []string{c.JWKSURL}, keyfunc.Override{
-		HTTPTimeout:             jwksTimeout,
-		RateLimitWaitMax:        jwksTimeout,
-		RefreshInterval:         jwksInterval,
-		RefreshUnknownKID:       rate.NewLimiter(rate.Every(jwksLookups), 1),
-		RefreshErrorHandlerFunc: func(string) func(context.Context, error) { return failed },
-	})
-	if err != nil {
-		stop()
-		return keySource{}, fmt.Errorf("JWKS URL: %w", err)
-	}
-	return publicKeys(set.Storage(), stop)
+	go document.Keep(ctx, jwksInterval, now)
+	source.stop = stop
+	return source, nil
 }
 
-// publicKeys finds keys that are for signatures. Symmetric keys in a set are of no use: no
-// algorithm in the list takes one.
-func publicKeys(store jwkset.Storage, stop func()) (keySource, error) {
-	set, err := keyfunc.New(keyfunc.Options{Storage: store, UseWhitelist: []jwkset.USE{"", jwkset.UseSig}})
+func readJWKS(ctx context.Context, c AuthConfig) ([]published.Key, error) {
+	raw, err := c.Fetch.Get(ctx, c.JWKSURL)
 	if err != nil {
-		stop()
-		return keySource{}, err
+		return nil, err
 	}
-	find := func(ctx context.Context) jwt.Keyfunc {
+	return published.ReadKeys(raw)
+}
+
+// errUnknownKey is about a token that names a key which is not published.
+var errUnknownKey = errors.New("unknown key")
+
+// publicKeys gives those a token may be signed with: the one it names, or all. It fixes the algorithms;
+// no symmetric one is among them.
+func publicKeys(find func(context.Context, func([]published.Key) bool) ([]published.Key, error)) keySource {
+	lookup := func(ctx context.Context) jwt.Keyfunc {
 		return func(t *jwt.Token) (any, error) {
-			if !holdsKeys(ctx, store) {
-				return nil, &unavailableError{what: "the server that publishes the keys of tokens", cause: errNoKeys}
+			suits := func(all []published.Key) bool { return len(suiting(all, t).Keys) > 0 }
+			all, err := find(ctx, suits)
+			if len(all) == 0 {
+				return nil, &unavailableError{what: "the server that publishes the keys of tokens", cause: errors.Join(errNoKeys, err)}
 			}
-			return set.KeyfuncCtx(ctx)(t)
+			if !suits(all) {
+				return nil, errUnknownKey
+			}
+			return suiting(all, t), nil
 		}
 	}
-	algorithms := []string{jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg(), jwt.SigningMethodEdDSA.Alg()}
-	return keySource{algorithms: algorithms, find: find, stop: stop}, nil
-}
-
-// holdsKeys looks again when there has been no key so far: reading any unknown one does that.
-func holdsKeys(ctx context.Context, store jwkset.Storage) bool {
-	known, err := store.KeyReadAll(ctx)
-	if err == nil && len(known) == 0 {
-		_, _ = store.KeyRead(ctx, "") // its answer does not matter
-		known, err = store.KeyReadAll(ctx)
+	return keySource{
+		algorithms: []string{jwt.SigningMethodRS256.Alg(), jwt.SigningMethodES256.Alg(), jwt.SigningMethodEdDSA.Alg()},
+		find:       lookup, again: func(context.Context) bool { return false }, stop: func() {},
 	}
-	return err == nil && len(known) > 0
 }
 
-var errNoKeys = errors.New("no key has been read yet")
+// suiting are the keys that a token may be signed with.
+func suiting(all []published.Key, t *jwt.Token) (set jwt.VerificationKeySet) {
+	id, named := t.Header["kid"].(string)
+	for _, k := range all {
+		if (!named || k.ID == id) && (k.Algorithm == "" || k.Algorithm == t.Method.Alg()) {
+			set.Keys = append(set.Keys, k.Public)
+		}
+	}
+	return set
+}
+
+var errNoKeys = errors.New("no key is at hand")

@@ -23,6 +23,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/gateway"
+	"hookloop/internal/sender"
 	"hookloop/internal/webhook"
 )
 
@@ -232,6 +233,13 @@ func newIssuer(t *testing.T) *issuer {
 	return i
 }
 
+func jwksFetcher(t *testing.T) *sender.Fetcher {
+	t.Helper()
+	f := sender.NewFetcher(sender.FetcherConfig{OwnAddresses: true})
+	t.Cleanup(f.Close)
+	return f
+}
+
 func (i *issuer) publish(t *testing.T, keys map[string]crypto.Signer) {
 	t.Helper()
 	set := jwkset.NewMemoryStorage()
@@ -274,7 +282,7 @@ func TestKeySets(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, os.WriteFile(file, raw, 0o600))
 
-	for _, c := range []gateway.AuthConfig{{JWKSFile: file}, {JWKSURL: srv.URL}} {
+	for _, c := range []gateway.AuthConfig{{JWKSFile: file}, {JWKSURL: srv.URL, Fetch: jwksFetcher(t)}} {
 		c.Issuer, c.Audience = "hookloop", "hookloop"
 		v, err := gateway.NewVerifier(c)
 		require.NoError(t, err)
@@ -314,7 +322,7 @@ func TestNewKeyIsFoundAndStrangersAreNotAskedFor(t *testing.T) {
 	i := newIssuer(t)
 	srv := httptest.NewServer(i)
 	defer srv.Close()
-	v, err := gateway.NewVerifier(gateway.AuthConfig{JWKSURL: srv.URL, Issuer: "hookloop", Audience: "hookloop"})
+	v, err := gateway.NewVerifier(gateway.AuthConfig{JWKSURL: srv.URL, Fetch: jwksFetcher(t), Issuer: "hookloop", Audience: "hookloop"})
 	require.NoError(t, err)
 	defer v.Close()
 
@@ -336,7 +344,7 @@ func TestKeysOutOfReachAreNotTheTokensFault(t *testing.T) {
 	i.down.Store(true)
 	srv := httptest.NewServer(i)
 	defer srv.Close()
-	v, err := gateway.NewVerifier(gateway.AuthConfig{JWKSURL: srv.URL, Issuer: "hookloop", Audience: "hookloop"})
+	v, err := gateway.NewVerifier(gateway.AuthConfig{JWKSURL: srv.URL, Fetch: jwksFetcher(t), Issuer: "hookloop", Audience: "hookloop"})
 	require.NoError(t, err)
 	defer v.Close()
 	r := newRigWith(t, func(c *gateway.Config) { c.Auth = v })
@@ -352,10 +360,13 @@ func TestKeysComeBack(t *testing.T) {
 	i.down.Store(true)
 	srv := httptest.NewServer(i)
 	defer srv.Close()
-	v, err := gateway.NewVerifier(gateway.AuthConfig{JWKSURL: srv.URL, Issuer: "hookloop", Audience: "hookloop"})
+	v, err := gateway.NewVerifier(gateway.AuthConfig{JWKSURL: srv.URL, Fetch: jwksFetcher(t), Issuer: "hookloop", Audience: "hookloop"})
 	require.NoError(t, err)
 	defer v.Close()
 	i.down.Store(false)
-	_, err = v.Verify(t.Context(), i.sign(t, jwt.SigningMethodES256, i.ecdsa, ""))
-	require.NoError(t, err)
+	token := i.sign(t, jwt.SigningMethodES256, i.ecdsa, "")
+	require.Eventually(t, func() bool {
+		_, err = v.Verify(t.Context(), token)
+		return err == nil
+	}, patience, 10*time.Millisecond)
 }

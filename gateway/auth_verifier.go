@@ -15,9 +15,10 @@ import (
 // AuthConfig says which tokens are believed. Exactly one of Secret, JWKSFile and JWKSURL is given:
 // it decides the algorithms, a token never does.
 type AuthConfig struct {
-	Secret   []byte // HS256, at least 32 bytes
-	JWKSFile string // RS256, ES256, EdDSA; read once
-	JWKSURL  string // the same; read now, hourly, and when a token names a key not seen yet
+	Secret   []byte  // HS256, at least 32 bytes
+	JWKSFile string  // RS256, ES256, EdDSA; read once
+	JWKSURL  string  // the same; read now, hourly, and when a token names a key not seen yet; its keys count for a day while it cannot be read
+	Fetch    Fetcher // reads JWKSURL; required with it
 	Issuer   string
 	Audience string
 	Now      func() time.Time // nil: time.Now
@@ -60,6 +61,10 @@ const leeway = time.Minute
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	var c claims
 	_, err := v.parser.ParseWithClaims(token, &c, known(v.keys.find(ctx)))
+	if errors.Is(err, jwt.ErrTokenSignatureInvalid) && v.keys.again(ctx) { // its key may have changed under the same name, or have none
+		c = claims{}
+		_, err = v.parser.ParseWithClaims(token, &c, known(v.keys.find(ctx)))
+	}
 	if away, ok := errors.AsType[*unavailableError](err); ok {
 		return Principal{}, away
 	}

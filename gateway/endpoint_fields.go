@@ -25,11 +25,7 @@ func (g *Gateway) rules() rules {
 }
 
 // create reads a new endpoint.
-func (r rules) create(e *webhook.Endpoint, body []byte) error {
-	all, err := fields(body)
-	if err != nil {
-		return err
-	}
+func (r rules) create(e *webhook.Endpoint, all []field) (err error) {
 	for _, f := range all {
 		if f.name == "secret" {
 			err = setSecret(e, f)

@@ -16,18 +16,17 @@ const testType = "hookloop.test"
 func (g *Gateway) testEndpoint(ctx context.Context, in *endpointPath) (*accepted, error) {
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
-	e, err := g.endpoint(ctx, in.Tenant, in.ID)
-	if err != nil {
+	if err := g.takesDeliveries(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	data, err := json.Marshal(acceptedDelivery{EndpointID: e.ID})
+	data, err := json.Marshal(acceptedDelivery{EndpointID: in.ID})
 	if err != nil {
 		return nil, err
 	}
 	now := g.now().UTC().Truncate(time.Millisecond)
 	return g.accept(ctx, posted{
-		Event:     webhook.Event{Tenant: e.Tenant, ID: newID(eventPrefix, now), Type: testType, Timestamp: now},
-		data:      data,
-		endpoints: []string{e.ID},
+		Event: webhook.Event{Tenant: in.Tenant, ID: newID(eventPrefix, now), Type: testType, Timestamp: now},
+		data:  data,
+		match: webhook.Match{IDs: []string{in.ID}},
 	})
 }

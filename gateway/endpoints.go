@@ -47,6 +47,7 @@ type endpointPage struct {
 type createEndpoint struct {
 	request
 	Tenant string `path:"tenant"`
+	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For thirty days, a repeat with the same key and body is answered with the endpoint that the first one made, its secret among the rest." example:"endpoint-crm"`
 }
 
 type createdEndpoint struct {
@@ -65,15 +66,46 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 		Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := g.rules().create(&e, body); err != nil {
+	all, err := fields(body)
+	if err != nil {
 		return nil, err
 	}
-	if err := g.registry.CreateEndpoint(ctx, e); err != nil {
-		return nil, fmt.Errorf("endpoint %s: %w", e.ID, registryErr(err))
+	if err := g.rules().create(&e, all); err != nil {
+		return nil, err
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, all); err != nil {
+		return nil, err
+	}
+	if err := g.roomForEndpoint(ctx, in.Tenant); err != nil {
+		return nil, err
+	}
+	if e, err = g.makeEndpoint(ctx, in, e, body); err != nil {
+		return nil, err
 	}
 	shown := show(ctx, e)
 	shown.Secret = e.Secrets[0].Secret.Reveal()
 	return &createdEndpoint{Location: "/v1/tenants/" + e.Tenant + "/endpoints/" + e.ID, Body: shown}, nil
+}
+
+// makeEndpoint gives the endpoint that was made: now, or before with the same Idempotency-Key.
+func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhook.Endpoint, body []byte) (webhook.Endpoint, error) {
+	key, err := in.idempotencyKey()
+	if err != nil {
+		return e, err
+	}
+	if key == "" {
+		err = g.registry.CreateEndpoint(ctx, e)
+	} else {
+		c := webhook.NewCreation("endpoint", key, body, e.ID, e.CreatedAt)
+		if c, err = once(c, func() (webhook.Creation, error) { return g.registry.CreateEndpointOnce(ctx, e, c) }); err == nil && c.ID != e.ID {
+			e, err = g.registry.Endpoint(ctx, in.Tenant, c.ID)
+			return e, gone("endpoint", c.ID, err)
+		}
+	}
+	if err != nil {
+		return e, fmt.Errorf("endpoint %s: %w", e.ID, registryErr(err))
+	}
+	return e, nil
 }
 
 func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[endpoint], error) {
@@ -148,6 +180,9 @@ func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answer
 	}
 	change, err := fields(body)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, change); err != nil {
 		return nil, err
 	}
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error { return g.rules().patch(e, change) })

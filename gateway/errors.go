@@ -13,6 +13,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"hookloop/internal/admission"
+	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
 )
 
@@ -49,6 +50,7 @@ var statuses = map[webhook.Code]int{
 	Internal:             http.StatusInternalServerError,
 	Unavailable:          http.StatusServiceUnavailable,
 	Overloaded:           http.StatusServiceUnavailable,
+	QuotaExceeded:        http.StatusTooManyRequests,
 }
 
 // unavailableError is the failure of something the gateway depends on: worth another try, and its
@@ -115,6 +117,9 @@ func (g *Gateway) problem(ctx context.Context, err error) *Problem {
 	}
 	if full, ok := errors.AsType[*admission.Refusal](err); ok {
 		return overloaded(full)
+	}
+	if spent, ok := errors.AsType[*quota.Refusal](err); ok {
+		return exceeded(spent)
 	}
 	if ctx.Err() != nil { // the client went away: nobody reads this
 		return newProblem(Unavailable, "the request was given up")

@@ -65,6 +65,9 @@ type told struct {
 
 	in     workflows.EventInput
 	report workflows.EventReport // its deliveries as they are now, whatever the event itself last knew
+
+	accepted    int      // how many of the deliveries it was accepted with, the first ones
+	redelivered []string // to these endpoints, each perhaps
 }
 
 // tell puts the report of an event together with those of its deliveries in trouble.
@@ -88,6 +91,9 @@ func (g *Gateway) tellEvent(ctx context.Context, tenant, id string) (e told, err
 	}
 	var known bool
 	if e.report, known, err = g.eventReport(ctx, e.execution, e.in); err != nil {
+		return e, err
+	}
+	if err := g.addRedelivered(ctx, &e); err != nil {
 		return e, err
 	}
 	return e, g.lookInto(ctx, &e, known)
@@ -130,11 +136,7 @@ func (g *Gateway) eventReport(ctx context.Context, x execution, in workflows.Eve
 
 // pending is an event nothing is known of but that it was accepted.
 func pending(in workflows.EventInput) workflows.EventReport {
-	report := workflows.EventReport{Status: webhook.EventDelivering}
-	for _, id := range in.EndpointIDs {
-		report.Deliveries = append(report.Deliveries, webhook.DeliveryReport{EndpointID: id, Status: webhook.Pending})
-	}
-	return report
+	return workflows.EventReport{Status: webhook.EventDelivering, Deliveries: in.Deliveries()}
 }
 
 // abandon ends what the workflow could not end itself. A delivery with a workflow of its own

@@ -54,6 +54,9 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	if err != nil {
 		return nil, err
 	}
+	if err := g.quotas.Bytes(in.Tenant, len(body)); err != nil {
+		return nil, err
+	}
 	e := webhook.Event{Tenant: in.Tenant, ID: id, Type: parsed.Type, Timestamp: now}
 	if e.Hops, err = hops(in.gin.Request.Header); err != nil {
 		return nil, err
@@ -65,23 +68,20 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout) // only now: the app may take its time to send
 	defer cancel()
-	endpoints, err := g.registry.Match(ctx, e.Tenant, e.Type)
+	match, err := g.registry.Match(ctx, e.Tenant, e.Type)
 	if err != nil {
 		return nil, registryErr(err)
 	}
-	return g.accept(ctx, posted{Event: e, data: parsed.Data, endpoints: endpoints, dated: !parsed.Timestamp.IsZero()})
+	return g.accept(ctx, posted{Event: e, data: parsed.Data, match: match, dated: !parsed.Timestamp.IsZero()})
 }
 
 // eventID is drawn, or derived from the Idempotency-Key if there is one.
 func (in *postEvent) eventID(now time.Time) (string, error) {
-	switch keys := in.gin.Request.Header.Values("Idempotency-Key"); len(keys) {
-	case 0:
-		return newID(eventPrefix, now), nil
-	case 1:
-		return accept.IDForKey(in.Tenant, keys[0]), checkKey(keys[0])
-	default:
-		return "", webhook.Invalidf("Idempotency-Key", "appears twice")
+	key, err := in.idempotencyKey()
+	if err != nil || key == "" {
+		return newID(eventPrefix, now), err
 	}
+	return accept.IDForKey(in.Tenant, key), nil
 }
 
 // utc refuses the hours at either end of time that have no year of four digits in UTC.
@@ -95,14 +95,14 @@ func utc(field string, t time.Time) (time.Time, error) {
 // posted is an event about to be accepted.
 type posted struct {
 	webhook.Event
-	data      []byte
-	endpoints []string
-	dated     bool // the app gave the timestamp
+	data  []byte
+	match webhook.Match
+	dated bool // the app gave the timestamp
 }
 
 // accept starts the event's workflow; if there is one, it answers for that one or refuses.
 func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
-	err := g.start(ctx, workflows.EventInput{Event: p.Event, EndpointIDs: p.endpoints, By: subject(ctx)}, p.data)
+	err := g.start(ctx, workflows.EventInput{Event: p.Event, EndpointIDs: p.match.IDs, Disabled: p.match.Disabled, By: subject(ctx)}, p.data)
 	if accept.Before(err) {
 		return g.repeat(ctx, p)
 	}
@@ -110,7 +110,7 @@ func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
 		return nil, fmt.Errorf("event %s: %w", p.ID, temporalErr(err))
 	}
 	g.metrics.accepted.Inc()
-	return answer(p.Event, p.endpoints, false), nil
+	return answer(p.Event, p.match.IDs, false), nil
 }
 
 func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {

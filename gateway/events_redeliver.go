@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"hookloop/internal/webhook"
@@ -10,7 +11,8 @@ import (
 )
 
 // Redeliveries starts finished deliveries again; internal/redelivery has one. Its errors carry
-// webhook.Expired, webhook.NotFound or webhook.Conflict; one without a code is Temporal's.
+// webhook.Expired, webhook.NotFound, webhook.Disabled or webhook.Conflict; one without a code is an awayError or
+// Temporal's.
 type Redeliveries interface {
 	Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
 	// Count says how many events of a window were not delivered to its endpoint.
@@ -170,10 +172,19 @@ func parseRedelivery(body []byte) (only string, err error) {
 	return only, nil
 }
 
+// awayError names what is out of reach, where that is not Temporal.
+type awayError interface {
+	error
+	Away() string
+}
+
 // redeliveryErr gives an error of Redeliveries its meaning.
 func redeliveryErr(err error) error {
 	if err == nil || webhook.CodeOf(err) != "" {
 		return err
+	}
+	if away, ok := errors.AsType[awayError](err); ok {
+		return fmt.Errorf("redelivery: %w", &unavailableError{what: away.Away(), cause: err})
 	}
 	return fmt.Errorf("redelivery: %w", temporalErr(err))
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"sync"
+	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
@@ -243,15 +244,28 @@ type fakeRegistry struct {
 	mu   sync.Mutex
 	all  map[string]webhook.Endpoint
 	down error
+
+	redelivered map[string][]string
+	creations   map[string]webhook.Creation
 }
 
-func newFakeRegistry() *fakeRegistry { return &fakeRegistry{all: map[string]webhook.Endpoint{}} }
+func newFakeRegistry() *fakeRegistry {
+	return &fakeRegistry{all: map[string]webhook.Endpoint{}, redelivered: map[string][]string{}, creations: map[string]webhook.Creation{}}
+}
 
 func (f *fakeRegistry) CreateEndpoint(_ context.Context, e webhook.Endpoint) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.all[e.Tenant+"/"+e.ID] = e
 	return f.down
+}
+
+func (f *fakeRegistry) CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error) {
+	if made, ok := f.creations[e.Tenant+"/"+c.Name]; ok || f.down != nil {
+		return made, f.down
+	}
+	f.creations[e.Tenant+"/"+c.Name] = c
+	return c, f.CreateEndpoint(ctx, e)
 }
 
 func (f *fakeRegistry) Endpoint(_ context.Context, tenant, id string) (webhook.Endpoint, error) {
@@ -282,6 +296,17 @@ func (f *fakeRegistry) Endpoints(_ context.Context, tenant, after string, limit 
 	return found[:min(limit, len(found))], f.down
 }
 
+func (f *fakeRegistry) CountEndpoints(_ context.Context, tenant string) (n int, err error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, e := range f.all {
+		if e.Tenant == tenant {
+			n++
+		}
+	}
+	return n, f.down
+}
+
 func (f *fakeRegistry) UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error) {
 	e, err := f.Endpoint(ctx, tenant, id)
 	if err != nil {
@@ -302,17 +327,30 @@ func (f *fakeRegistry) DeleteEndpoint(ctx context.Context, tenant, id string) er
 	return err
 }
 
-func (f *fakeRegistry) Match(_ context.Context, tenant, eventType string) ([]string, error) {
+func (f *fakeRegistry) Match(_ context.Context, tenant, eventType string) (m webhook.Match, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var ids []string
 	for _, e := range f.all {
 		if e.Tenant == tenant && e.Wants(eventType) {
-			ids = append(ids, e.ID)
+			m.Add(e.ID, e.State == webhook.EndpointDisabled)
 		}
 	}
-	slices.Sort(ids)
-	return ids, f.down
+	slices.Sort(m.IDs)
+	slices.Sort(m.Disabled)
+	return m, f.down
+}
+
+func (f *fakeRegistry) NoteRedelivery(_ context.Context, tenant, eventID, endpointID string, _ time.Time) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.redelivered[tenant+"/"+eventID] = append(f.redelivered[tenant+"/"+eventID], endpointID)
+	return f.down
+}
+
+func (f *fakeRegistry) Redelivered(_ context.Context, tenant, eventID string) ([]string, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Compact(slices.Sorted(slices.Values(f.redelivered[tenant+"/"+eventID]))), f.down
 }
 
 func (f *fakeRegistry) Ping(context.Context) error { return f.down }

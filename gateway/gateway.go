@@ -22,6 +22,8 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"hookloop/internal/admission"
+	"hookloop/internal/expression"
+	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
 )
 
@@ -29,14 +31,19 @@ import (
 // a code means that it is out of reach.
 type Registry interface {
 	CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
+	// CreateEndpointOnce gives what an Idempotency-Key has made, now or before.
+	CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error)
 	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
 	// Endpoints lists by id, those behind after, at most limit.
 	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
+	CountEndpoints(ctx context.Context, tenant string) (int, error)
 	// UpdateEndpoint applies change to the endpoint as it is now, or not at all.
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
-	// Match gives the ids of the endpoints an event of this type goes to.
-	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+	// Match gives the endpoints that want an event of this type.
+	Match(ctx context.Context, tenant, eventType string) (webhook.Match, error)
+	// Redelivered gives the endpoints an event was redelivered to.
+	Redelivered(ctx context.Context, tenant, eventID string) ([]string, error)
 	Ping(ctx context.Context) error
 }
 
@@ -75,6 +82,7 @@ type Config struct {
 	Codec         http.Handler            // Temporal's codec server, at /codec; nil: there is none
 	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
 	Bodies        Bodies                  // keeps data that is too large for a history; nil: it is refused from 1 MiB on
+	Expressions   Expressions             // check those of endpoints and sources; nil: in processes of its own
 	IngestMemory  int64                   // what third parties' requests hold of the memory at once, in bytes; 0: 256 MiB
 	AllowLoopback bool                    // endpoints on this machine are accepted; for development
 	AllowNetworks []netip.Prefix          // networks inside that endpoints may lie in; empty: none
@@ -86,6 +94,7 @@ type Config struct {
 	Logger        *slog.Logger            // nil: says nothing
 	Now           func() time.Time        // nil: time.Now
 	ResumeWait    time.Duration           // how long a resume waits until the endpoint is active; 0: 3 s
+	Quotas        *quota.Quotas           // what each tenant may ask for; nil: quota.Usual, of this gateway alone
 }
 
 // Gateway answers HTTP requests.
@@ -94,6 +103,7 @@ type Gateway struct {
 	sources       Sources
 	providers     Providers
 	ledger        Ledger
+	expressions   Expressions
 	known         *lru.Cache[string, string] // the provider of each source seen lately
 	ingesting     *semaphore.Weighted        // bytes of third parties' requests being read and accepted
 	public        string
@@ -118,6 +128,7 @@ type Gateway struct {
 	gate          *admission.Gate
 	bodies        Bodies
 	resumeWait    time.Duration
+	quotas        *quota.Quotas
 	handler       http.Handler
 }
 
@@ -139,11 +150,11 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, known: known, ingesting: semaphore.NewWeighted(c.IngestMemory), public: c.PublicURL, codec: c.Codec,
+		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, expressions: c.Expressions, known: known, ingesting: semaphore.NewWeighted(c.IngestMemory), public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
-		arrivals: newArrivals(c.Sources, c.Logger, c.Now), bodies: c.Bodies,
+		arrivals: newArrivals(c.Sources, c.Logger, c.Now), bodies: c.Bodies, quotas: c.Quotas,
 	}
 	g.handler, err = g.routes()
 	if err != nil {
@@ -176,6 +187,12 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Providers is missing")
 	case c.Ledger == nil:
 		return errors.New("gateway: Ledger is missing")
+	}
+	if c.Expressions == nil {
+		c.Expressions, _ = expression.New(expression.Config{}) // without metrics it cannot fail
+	}
+	if c.Quotas == nil {
+		c.Quotas, _ = quota.New(quota.Config{}) // without metrics it cannot fail
 	}
 	if c.IngestMemory == 0 {
 		c.IngestMemory = maxIngesting

@@ -28,6 +28,9 @@ import (
 
 var hmacKey = []byte("0123456789abcdef0123456789abcdef")
 
+// patience is far more than any wait here takes on a busy machine.
+const patience = 2 * time.Minute
+
 // rig is a gateway over fakes, and a token that may do everything.
 type rig struct {
 	t         testing.TB
@@ -54,14 +57,14 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	r.sources = newFakeSources(t, r.registry)
 	providers, err := source.New(source.Config{Fetch: noFetcher{}})
 	require.NoError(t, err)
-	marks, err := ledger.New(ledger.Config{Store: r.sources})
+	marks, err := ledger.New(ledger.Config{Store: r.sources, Expressions: expressions})
 	require.NoError(t, err)
 	large, err := bodies.New(r.sources, converter.GetDefaultDataConverter())
 	require.NoError(t, err)
 	c := gateway.Config{
-		Bodies: large, Sources: r.sources, Providers: providers, Ledger: marks,
+		Bodies: large, Sources: r.sources, Providers: providers, Ledger: marks, Expressions: expressions,
 		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
-		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter()), Approvals: r.approvals,
+		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter(), r.registry), Approvals: r.approvals,
 		Audits: audit.New(r.temporal, nil), ResumeWait: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}

@@ -31,7 +31,7 @@ func newID(prefix string, now time.Time) string {
 
 // checkKey refuses an Idempotency-Key that could not be told apart in a log.
 func checkKey(key string) error {
-	if len(key) < 1 || len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }) {
+	if key == "" || len(key) > 255 || strings.ContainsFunc(key, func(r rune) bool { return r < 0x21 || r > 0x7e }) {
 		return webhook.Invalidf("Idempotency-Key", "must be 1 to 255 visible ASCII characters")
 	}
 	return nil

@@ -50,10 +50,13 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 	if err := in.gateway.gate.Full(in.source.Tenant); err != nil { // once under way, each event waits for its place
 		return err
 	}
+	if err := in.gateway.chargeItems(in.source.Tenant, items); err != nil {
+		return err
+	}
 	defer in.countEvents()
 	begin, cancel := context.WithTimeout(ctx, beginTimeout)
 	defer cancel()
-	in.matcher = &matcher{gateway: in.gateway, source: in.source, matched: map[string][]string{}}
+	in.matcher = &matcher{gateway: in.gateway, source: in.source, matched: map[string]webhook.Match{}}
 	in.bad = badItems{of: len(items), bad: map[int]badItem{}}
 	place := 0
 	for round := range slices.Chunk(items, roundSize) {

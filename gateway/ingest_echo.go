@@ -28,11 +28,13 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []
 		}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", e.Event.ID, registryErr(err))
+		return nil, fmt.Errorf("event %s: %w", e.Event.ID, ledgerErr(err))
 	}
 	e.Event.Origin.Order, e.Event.Origin.Unsure, e.Event.Origin.EchoOf = ruling.Order, ruling.Unsure, ruling.EchoOf
 	if !e.Event.Origin.IsEcho() {
-		e.EndpointIDs, e.Withheld, err = m.match(ctx, e.Event.Type)
+		var to webhook.Match
+		to, e.Withheld, err = m.match(ctx, e.Event.Type)
+		e.EndpointIDs, e.Disabled = to.IDs, to.Disabled
 	}
 	return more, err
 }

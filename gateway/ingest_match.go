@@ -10,22 +10,27 @@ import (
 type matcher struct {
 	gateway *Gateway
 	source  webhook.Source
-	matched map[string][]string
+	matched map[string]webhook.Match
 	own     map[string]bool // endpoints of the application itself; nil: not asked yet
 }
 
-// match gives the endpoints an event goes to, and those it would go to if it did not come from their
+// match gives the endpoints that want an event, and those it would go to if it did not come from their
 // own application.
-func (m *matcher) match(ctx context.Context, eventType string) (to, withheld []string, err error) {
+func (m *matcher) match(ctx context.Context, eventType string) (to webhook.Match, withheld []string, err error) {
 	all, err := m.wanting(ctx, eventType)
 	if err != nil {
-		return nil, nil, err
+		return to, nil, err
 	}
-	for _, id := range all {
+	for _, id := range all.IDs {
 		if m.own[id] {
 			withheld = append(withheld, id)
 		} else {
-			to = append(to, id)
+			to.IDs = append(to.IDs, id)
+		}
+	}
+	for _, id := range all.Disabled {
+		if !m.own[id] {
+			to.Disabled = append(to.Disabled, id)
 		}
 	}
 	return to, withheld, nil
@@ -38,11 +43,11 @@ func (m *matcher) ownOf(ctx context.Context, eventType string) ([]string, error)
 }
 
 // wanting gives the endpoints that take events of a type, whose ever they are.
-func (m *matcher) wanting(ctx context.Context, eventType string) (all []string, err error) {
+func (m *matcher) wanting(ctx context.Context, eventType string) (all webhook.Match, err error) {
 	all, known := m.matched[eventType]
 	if !known {
 		if all, err = m.gateway.registry.Match(ctx, m.source.Tenant, eventType); err != nil {
-			return nil, registryErr(err)
+			return all, registryErr(err)
 		}
 		m.matched[eventType] = all
 	}

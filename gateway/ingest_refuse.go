@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"hookloop/internal/admission"
+	"hookloop/internal/quota"
 	"hookloop/internal/source"
 	"hookloop/internal/webhook"
 )
@@ -25,6 +26,7 @@ func (in *ingestion) refuse(c *gin.Context, err error) {
 	refusal, refused := errors.AsType[*source.Refusal](err)
 	bad, some := errors.AsType[*badItems](err)
 	overload, full := errors.AsType[*admission.Refusal](err)
+	spent, over := errors.AsType[*quota.Refusal](err)
 	code := webhook.CodeOf(err)
 	switch {
 	case refused:
@@ -41,6 +43,9 @@ func (in *ingestion) refuse(c *gin.Context, err error) {
 	case full:
 		in.count("overloaded") // the gate tells the log
 		in.answer(c, overloaded(overload))
+	case over:
+		in.count("quota_exceeded") // a metric tells
+		in.answer(c, exceeded(spent))
 	default:
 		if errors.Is(err, source.ErrUnavailable) {
 			err = &unavailableError{what: "What this request is verified with", cause: err}

@@ -13,18 +13,22 @@ import (
 
 // metrics are labelled by route, never by tenant or id: their number is fixed.
 type metrics struct {
-	accepted prometheus.Counter
-	ingested *prometheus.CounterVec
-	items    *prometheus.CounterVec
-	requests *prometheus.CounterVec
-	duration *prometheus.HistogramVec
-	handler  http.Handler
+	accepted  prometheus.Counter
+	unmatched prometheus.Counter
+	ingested  *prometheus.CounterVec
+	items     *prometheus.CounterVec
+	requests  *prometheus.CounterVec
+	duration  *prometheus.HistogramVec
+	handler   http.Handler
 }
 
 func newMetrics(r *prometheus.Registry) (*metrics, error) {
 	m := &metrics{
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "hookloop_events_accepted_total", Help: "Events Temporal has taken; repeats of an Idempotency-Key are not counted.",
+		}),
+		unmatched: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "hookloop_events_unmatched_total", Help: "Of the accepted events, those that no endpoint wants.",
 		}),
 		ingested: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookloop_ingest_requests_total", Help: "Requests of third parties, by what became of them.",
@@ -41,7 +45,7 @@ func newMetrics(r *prometheus.Registry) (*metrics, error) {
 		}, []string{"route", "method"}),
 		handler: promhttp.HandlerFor(r, promhttp.HandlerOpts{}),
 	}
-	for _, c := range []prometheus.Collector{m.accepted, m.ingested, m.items, m.requests, m.duration} {
+	for _, c := range []prometheus.Collector{m.accepted, m.unmatched, m.ingested, m.items, m.requests, m.duration} {
 		if err := r.Register(c); err != nil {
 			return nil, fmt.Errorf("gateway: metrics: %w", err)
 		}

@@ -58,6 +58,7 @@ func openAPI(api *huma.OpenAPI) ([]byte, error) {
 			if op := describe(path, method); op != nil {
 				addProblems(op, problem)
 				documentAdmission(op)
+				documentQuotas(op, op.Responses["default"].Content)
 			}
 		}
 	}

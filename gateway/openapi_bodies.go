@@ -74,6 +74,7 @@ type eventRedelivery struct {
 type endpointRecovery struct {
 	Since         string  `json:"since" doc:"Deliveries that began at this time or later: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
 	Until         string  `json:"until,omitempty" doc:"Deliveries that began before this time, likewise. Absent: now." example:"2026-01-31T12:00:00Z"`
+	Unmatched     bool    `json:"unmatched,omitempty" doc:"In place of what the endpoint missed: events accepted in that time that no endpoint wanted, of types this one wants now."`
 	DryRun        bool    `json:"dry_run,omitempty" doc:"Only count."`
 	RatePerSecond float64 `json:"rate_per_second,omitempty" minimum:"0.1" maximum:"1000" doc:"Redeliveries started a second; the endpoint's rate_limit holds besides. Absent: 10."`
 }

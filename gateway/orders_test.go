@@ -235,6 +235,7 @@ func TestNothingGoesToADisabledEndpoint(t *testing.T) {
 	p := refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+id+`"}`), 409, webhook.Disabled)
 	require.Contains(t, p.Detail, "resume it first")
 	refused(t, r.do("POST", "/endpoints/"+id+"/recover", `{"since":"1h"}`), 409, webhook.Disabled)
+	refused(t, r.do("POST", "/endpoints/"+id+"/test", ""), 409, webhook.Disabled)
 	require.Equal(t, starts, r.temporal.count())
 
 	later := r.endpoint(`{"url":"https://later.example","event_types":["other"]}`)

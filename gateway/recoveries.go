@@ -26,12 +26,12 @@ type startRecovery struct {
 
 type startedRecovery struct {
 	DryRun     bool   `json:"dry_run"`
-	Found      int    `json:"found" doc:"Events of the window that were not delivered. Above 50000 an upper bound: some may have been redelivered since."`
+	Found      int    `json:"found" doc:"Events of the window that did not reach the endpoint. Above 50000 an upper bound: some may have been redelivered since; and above 500 that were accepted while several endpoints were disabled."`
 	WorkflowID string `json:"workflow_id,omitempty" doc:"Absent after a dry run."`
 	RunID      string `json:"run_id,omitempty"`
 }
 
-// startRecovery redelivers, at a pace, what an endpoint did not get. A dry run only counts.
+// startRecovery redelivers, at a pace, what an endpoint did not get, or what no endpoint wanted. A dry run only counts.
 func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answerOf[startedRecovery], error) {
 	body, err := in.body(false)
 	if err != nil {
@@ -51,7 +51,7 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 	if err != nil {
 		return nil, err
 	}
-	w := webhook.Window{Tenant: in.Tenant, EndpointID: in.ID, Since: order.since, Until: order.until}
+	w := webhook.Window{Tenant: in.Tenant, EndpointID: in.ID, Since: order.since, Until: order.until, Unmatched: order.unmatched}
 	out := startedRecovery{DryRun: order.dryRun}
 	if out.Found, err = g.redeliveries.Count(ctx, w); err != nil {
 		return nil, redeliveryErr(err)
@@ -73,7 +73,7 @@ func (g *Gateway) recoverWindow(ctx context.Context, in workflows.RecoveryInput)
 		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            fmt.Sprintf("recover %s since %s", w.EndpointID, w.Since.Format(time.RFC3339)),
+		StaticSummary:                            recoverySummary(w),
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			workflows.Tenant.ValueSet(w.Tenant),
 			workflows.Endpoint.ValueSet(w.EndpointID),
@@ -88,15 +88,24 @@ func (g *Gateway) recoverWindow(ctx context.Context, in workflows.RecoveryInput)
 	return run.GetRunID(), nil
 }
 
+func recoverySummary(w webhook.Window) string {
+	what := ""
+	if w.Unmatched {
+		what = "unmatched events for "
+	}
+	return fmt.Sprintf("recover %s%s since %s", what, w.EndpointID, w.Since.Format(time.RFC3339))
+}
+
 // recovery is how far the latest recovery of an endpoint is, or came.
 type recovery struct {
 	Status        string    `json:"status" enum:"running,completed,cancelled,failed"`
 	Reason        string    `json:"reason,omitempty" doc:"Why it ended early, if it did."`
-	Found         int       `json:"found" doc:"Deliveries of the window that had ended undelivered, so far."`
+	Found         int       `json:"found" doc:"Events of the window that did not reach the endpoint, so far."`
 	Redelivered   int       `json:"redelivered" doc:"Of them started again."`
 	Skipped       int       `json:"skipped" doc:"Under way or delivered meanwhile, or their history is gone."`
 	Since         time.Time `json:"since"`
 	Until         time.Time `json:"until"`
+	Unmatched     bool      `json:"unmatched,omitempty" doc:"It brings events that no endpoint wanted."`
 	RatePerSecond float64   `json:"rate_per_second"`
 	By            string    `json:"by" doc:"Who started it."`
 	WorkflowID    string    `json:"workflow_id"`
@@ -116,10 +125,14 @@ func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[
 	if err != nil {
 		return nil, fmt.Errorf("recovery of %s: %w", in.ID, err)
 	}
+	status := x.recoveryStatus()
+	if report.Stopped != "" {
+		status, reason = "failed", report.Stopped
+	}
 	return &answerOf[recovery]{Body: recovery{
-		Status: x.recoveryStatus(), Reason: reason,
+		Status: status, Reason: reason,
 		Found: report.Found, Redelivered: report.Redelivered, Skipped: report.Skipped,
-		Since: start.Window.Since, Until: start.Window.Until, RatePerSecond: start.RatePerSecond, By: start.Verb.By,
+		Since: start.Window.Since, Until: start.Window.Until, Unmatched: start.Window.Unmatched, RatePerSecond: start.RatePerSecond, By: start.Verb.By,
 		WorkflowID: x.id, RunID: x.runID,
 	}}, nil
 }

@@ -96,6 +96,27 @@ func TestRecoverFromStartToEnd(t *testing.T) {
 	require.Equal(t, 202, r.do("POST", path, `{"since":"2026-02-02T12:00:00Z"}`).Code, "an ended one may be followed by another")
 }
 
+// TestRecoveryOfUnmatchedEvents: in place of what the endpoint missed.
+func TestRecoveryOfUnmatchedEvents(t *testing.T) {
+	t.Parallel()
+	r, path := recovering(t)
+	got := read[recovery](t, r.do("POST", path, `{"since":"1h","unmatched":true}`), 202)
+	run := r.temporal.run(got.WorkflowID)
+	var in workflows.RecoveryInput
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.input, &in))
+	require.True(t, in.Window.Unmatched)
+	require.Contains(t, run.options.StaticSummary, "unmatched events for ep_")
+	run.status, run.report = completed, workflows.RecoveryReport{Found: 2, Redelivered: 1, Stopped: "the endpoint was deleted"}
+	answer := r.do("GET", path, "")
+	shown := read[recovery](t, answer, 200)
+	require.Equal(t, "failed: the endpoint was deleted", shown.Status+": "+shown.Reason)
+	require.Contains(t, answer.Body.String(), `"unmatched":true`)
+	for _, body := range []string{`{"since":"1h","unmatched":"yes"}`, `{"since":"1h","unmatched":1}`, `{"since":"1h","event_id":"evt_1","unmatched":true}`} {
+		refused(t, r.do("POST", path, body), 422, webhook.Invalid)
+	}
+	refused(t, r.do("POST", path, `{"unmatched":true}`), 422, webhook.Invalid)
+}
+
 func TestRecoveryReports(t *testing.T) {
 	t.Parallel()
 	done := workflows.RecoveryReport{Found: 2, Redelivered: 2, Done: true}

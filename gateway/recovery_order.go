@@ -18,10 +18,11 @@ const (
 type recoveryOrder struct {
 	since, until time.Time
 	dryRun       bool
+	unmatched    bool
 	rate         float64
 }
 
-// parseRecovery reads {"since", "until"?, "dry_run"?, "rate_per_second"?}; null stands for the
+// parseRecovery reads {"since", "until"?, "unmatched"?, "dry_run"?, "rate_per_second"?}; null stands for the
 // default.
 func parseRecovery(body []byte, now time.Time) (recoveryOrder, error) {
 	order := recoveryOrder{until: now.Truncate(time.Millisecond), rate: defaultRate}
@@ -51,16 +52,23 @@ func (o *recoveryOrder) set(f field, now time.Time) error {
 		return setTime(&o.since, f, now)
 	case "until":
 		return setTime(&o.until, f, now)
+	case "unmatched":
+		return setFlag(&o.unmatched, f)
 	case "dry_run":
-		if json.Unmarshal(f.value, &o.dryRun) != nil {
-			return webhook.Invalidf("dry_run", "must be true or false")
-		}
+		return setFlag(&o.dryRun, f)
 	case "rate_per_second":
 		if json.Unmarshal(f.value, &o.rate) != nil {
 			return webhook.Invalidf("rate_per_second", "must be a number")
 		}
 	default:
-		return webhook.Invalidf(f.name, "is not a field of a recovery (since, until, dry_run, rate_per_second)")
+		return webhook.Invalidf(f.name, "is not a field of a recovery (since, until, unmatched, dry_run, rate_per_second)")
+	}
+	return nil
+}
+
+func setFlag(flag *bool, f field) error {
+	if json.Unmarshal(f.value, flag) != nil {
+		return webhook.Invalidf(f.name, "must be true or false")
 	}
 	return nil
 }

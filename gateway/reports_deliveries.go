@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"slices"
 	"sync"
 
 	"go.temporal.io/api/enums/v1"
@@ -30,7 +31,7 @@ func (g *Gateway) lookInto(ctx context.Context, e *told, known bool) error {
 	places := make(chan struct{}, atOnce)
 	for i := range e.report.Deliveries {
 		report := &e.report.Deliveries[i]
-		if report.WorkflowID == "" && known && !e.closed() {
+		if report.WorkflowID == "" && known && !e.closed() && !slices.Contains(e.redelivered, report.EndpointID) {
 			continue
 		}
 		places <- struct{}{}
@@ -43,10 +44,39 @@ func (g *Gateway) lookInto(ctx context.Context, e *told, known bool) error {
 		})
 	}
 	all.Wait()
+	e.dropUnstarted()
 	if e.closed() && len(e.report.Deliveries) > 0 {
 		e.report.Status = statusOf(e.report.Deliveries)
 	}
 	return failed
+}
+
+// addRedelivered adds the deliveries to endpoints that the event was not accepted for.
+func (g *Gateway) addRedelivered(ctx context.Context, e *told) (err error) {
+	if e.fresh {
+		return nil
+	}
+	e.redelivered, err = g.registry.Redelivered(ctx, e.in.Event.Tenant, e.in.Event.ID)
+	if err != nil {
+		return registryErr(err)
+	}
+	e.accepted = len(e.report.Deliveries)
+	for _, id := range e.redelivered {
+		if !slices.ContainsFunc(e.report.Deliveries, func(d webhook.DeliveryReport) bool { return d.EndpointID == id }) {
+			e.report.Deliveries = append(e.report.Deliveries, webhook.DeliveryReport{EndpointID: id, Status: webhook.Pending})
+		}
+	}
+	return nil
+}
+
+// dropUnstarted takes away what addRedelivered added and nobody has started: the event was not redelivered there
+// after all, or Temporal has forgotten it.
+func (e *told) dropUnstarted() {
+	if e.fresh {
+		return
+	}
+	added := slices.DeleteFunc(slices.Clone(e.report.Deliveries[e.accepted:]), func(d webhook.DeliveryReport) bool { return d.WorkflowID == "" })
+	e.report.Deliveries = append(e.report.Deliveries[:e.accepted], added...)
 }
 
 // statusOf sums up the deliveries of an event that has ended: a redelivery may have changed what it

@@ -55,25 +55,25 @@ func (g *Gateway) eventRoutes(api huma.API) {
 		summary: "Post an event",
 		text: "Answered once the event cannot be lost any more. It goes to every endpoint that wants its type; " +
 			"`data` arrives there byte for byte as sent here. Names may not appear twice, nesting ends at 500 levels, the body at 262144 bytes.",
-		body: newEventBody(api), admitted: true,
+		body: newEventBody(api), admitted: true, cost: posts,
 	}, g.postEvent)
 	route(g, api, operation{
-		id: "list-events", method: http.MethodGet, path: events, scope: EventsRead,
+		id: "list-events", cost: costly, method: http.MethodGet, path: events, scope: EventsRead,
 		summary: "List events", text: "Those still being delivered first, then the latest to end. An event shows up a moment after it was accepted. " +
 			"The status is the one its first deliveries ended with; the event itself knows of redeliveries too.",
 	}, g.listEvents)
 	route(g, api, operation{
-		id: "get-event", method: http.MethodGet, path: events + "/{id}", scope: EventsRead,
+		id: "get-event", cost: costly, method: http.MethodGet, path: events + "/{id}", scope: EventsRead,
 		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history.",
 	}, g.getEvent)
 	route(g, api, operation{
-		id: "get-event-audit", method: http.MethodGet, path: events + "/{id}/audit", scope: AuditRead,
+		id: "get-event-audit", cost: costly, method: http.MethodGet, path: events + "/{id}/audit", scope: AuditRead,
 		summary: "What happened to an event, line by line",
 		text: "Who, what, when, which answer, who decided: read from the histories of its workflow and those of its deliveries, the oldest line first, for as long as Temporal " +
 			"keeps them. A page has those of a hundred workflows of deliveries; the first one also the event's own.",
 	}, g.getAudit)
 	route(g, api, operation{
-		id: "list-audit", method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: AuditRead,
+		id: "list-audit", cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: AuditRead,
 		summary: "What happened to everything, line by line",
 		text: "What the histories of events, deliveries, recoveries and approvals say, for as long as Temporal keeps them. A page has the lines of a hundred workflows, " +
 			"the oldest first: first of those that still run, then of those that have ended, the latest first. One that ends between two pages may be on both.",
@@ -102,24 +102,26 @@ func (g *Gateway) deliveryRoutes(api huma.API) {
 	route(g, api, operation{
 		id: "redeliver-event", method: http.MethodPost, path: event + "/redeliver", scope: EventsWrite, status: http.StatusAccepted,
 		summary: "Deliver an event again",
-		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, that delivery, delivered or not. It is the same event: " +
+		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, the delivery to any endpoint of the tenant, delivered or not, wanted or not. It is the same event: " +
 			"the same `webhook-id`, the same bytes. `conflict` if nothing can be redelivered now, `history_expired` (410) " +
 			"once the history is gone, and for an id that never was one: the two cannot be told apart.",
-		body: redeliveryBody(api), admitted: true,
+		body: redeliveryBody(api), admitted: true, cost: posts,
 	}, g.redeliverEvent)
 }
 
 func (g *Gateway) recoveryRoutes(api huma.API) {
 	const recovery = "/v1/tenants/{tenant}/endpoints/{id}/recover"
 	route(g, api, operation{
-		id: "recover-endpoint", method: http.MethodPost, path: recovery, scope: EndpointsWrite, status: http.StatusAccepted,
+		id: "recover-endpoint", cost: costly, method: http.MethodPost, path: recovery, scope: EndpointsWrite, status: http.StatusAccepted,
 		summary: "Redeliver what an endpoint did not get",
-		text: "Everything whose delivery began from `since` to before `until` and ended undelivered, however much it is. " +
-			"With `dry_run` nothing is started. `conflict` while a recovery of the endpoint is running.",
+		text: "Everything whose delivery began from `since` to before `until` and ended undelivered, and what was accepted in that time " +
+			"while the endpoint was disabled, however much it is. With `unmatched`, in their place the events accepted in that time that no endpoint wanted, " +
+			"of types that this one wants now. The `webhook-id` is the same as ever. With `dry_run` nothing is started. " +
+			"`conflict` while a recovery of the endpoint is running, `endpoint_disabled` while nothing goes to it.",
 		body: recoveryBody(api),
 	}, g.startRecovery)
 	route(g, api, operation{
-		id: "get-recovery", method: http.MethodGet, path: recovery, scope: EndpointsRead,
+		id: "get-recovery", cost: costly, method: http.MethodGet, path: recovery, scope: EndpointsRead,
 		summary: "How far the latest recovery of an endpoint is",
 	}, g.getRecovery)
 	route(g, api, operation{
@@ -134,7 +136,7 @@ func (g *Gateway) endpointRoutes(api huma.API) {
 		one       = endpoints + "/{id}"
 	)
 	route(g, api, operation{
-		id: "create-endpoint", method: http.MethodPost, path: endpoints, scope: EndpointsWrite, status: http.StatusCreated,
+		id: "create-endpoint", cost: makes, method: http.MethodPost, path: endpoints, scope: EndpointsWrite, status: http.StatusCreated,
 		summary: "Create an endpoint", text: "The answer shows its secret; afterwards only `/secret` does.", body: newEndpointBody(api),
 	}, g.createEndpoint)
 	route(g, api, operation{
@@ -164,7 +166,7 @@ func (g *Gateway) endpointRoutes(api huma.API) {
 	route(g, api, operation{
 		id: "test-endpoint", method: http.MethodPost, path: one + "/test", scope: EndpointsWrite, status: http.StatusAccepted,
 		summary: "Send an endpoint a test event", text: "Of the type `" + testType + "`, to this endpoint only, whatever types it wants.",
-		admitted: true,
+		admitted: true, cost: posts,
 	}, g.testEndpoint)
 }
 
@@ -176,15 +178,21 @@ type operation struct {
 	summary, text    string
 	body             *huma.RequestBody // documents what the handler parses
 	admitted         bool              // accepts or redelivers, so that it needs a place
+	cost             cost              // of its tenant's quotas
 }
 
 // route serves an operation and documents it. Its handler's errors become problems here.
 func route[I, O any](g *Gateway, api huma.API, op operation, handle func(context.Context, *I) (*O, error)) {
 	documented := op.document()
 	documented.Middlewares = huma.Middlewares{g.requires(op.scope)}
+	documented.Metadata = map[string]any{}
 	if op.admitted {
 		documented.Middlewares = append(documented.Middlewares, g.admits)
-		documented.Metadata = map[string]any{admitted: true}
+		documented.Metadata[admitted] = true
+	}
+	if op.cost != cheap {
+		documented.Middlewares = append(documented.Middlewares, g.charges(op.cost))
+		documented.Metadata[charged] = true
 	}
 	huma.Register(api, documented, func(ctx context.Context, in *I) (*O, error) {
 		out, err := handle(ctx, in)

@@ -30,7 +30,7 @@ func (g *Gateway) approvalRoutes(api huma.API) {
 		one       = approvals + "/{endpoint_id}"
 	)
 	route(g, api, operation{
-		id: "list-approvals", method: http.MethodGet, path: approvals, scope: ApprovalsRead,
+		id: "list-approvals", cost: costly, method: http.MethodGet, path: approvals, scope: ApprovalsRead,
 		summary: "List endpoints that keep failing",
 		text:    "Those about which people are asked are `awaiting-approval`. An approval shows up, and changes its status, a moment after it did.",
 	}, g.listApprovals)

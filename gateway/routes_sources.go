@@ -12,7 +12,7 @@ func (g *Gateway) sourceRoutes(api huma.API) {
 		one     = sources + "/{id}"
 	)
 	route(g, api, operation{
-		id: "create-source", method: http.MethodPost, path: sources, scope: SourcesWrite, status: http.StatusCreated,
+		id: "create-source", cost: makes, method: http.MethodPost, path: sources, scope: SourcesWrite, status: http.StatusCreated,
 		summary: "Create a source", text: "A third party that sends to us. Tell it the `ingest_url`: what it sends there and can prove becomes events.",
 		body: newSourceBody(api),
 	}, g.createSource)

@@ -14,11 +14,7 @@ import (
 const maxTypePrefix = 64
 
 // newSource reads a new source. The provider comes first: it says what the config means.
-func (g *Gateway) newSource(s *webhook.Source, body []byte) error {
-	all, err := fields(body)
-	if err != nil {
-		return err
-	}
+func (g *Gateway) newSource(s *webhook.Source, all []field) (err error) {
 	hasConfig := false
 	for _, f := range all {
 		switch f.name {

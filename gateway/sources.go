@@ -13,10 +13,13 @@ import (
 // Sources keeps the sources. Its errors are as those of Registry.
 type Sources interface {
 	CreateSource(ctx context.Context, s webhook.Source) error
+	// CreateSourceOnce gives what an Idempotency-Key has made, now or before.
+	CreateSourceOnce(ctx context.Context, s webhook.Source, c webhook.Creation) (webhook.Creation, error)
 	Source(ctx context.Context, tenant, id string) (webhook.Source, error)
 	SourceByID(ctx context.Context, id string) (webhook.Source, error)
 	// Sources lists by id, those behind after, at most limit.
 	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
+	CountSources(ctx context.Context, tenant string) (int, error)
 	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
 	DeleteSource(ctx context.Context, tenant, id string) error
 
@@ -75,6 +78,7 @@ type sourcePage struct {
 type createSource struct {
 	request
 	Tenant string `path:"tenant"`
+	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For thirty days, a repeat with the same key and body is answered with the source that the first one made." example:"source-stripe"`
 }
 
 type createdSource struct {
@@ -95,17 +99,48 @@ func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdS
 	}
 	now := g.now().UTC().Truncate(time.Millisecond)
 	s := webhook.Source{ID: newID(sourcePrefix, now), Tenant: in.Tenant, Version: 1, CreatedAt: now, UpdatedAt: now}
-	if err := g.newSource(&s, body); err != nil {
+	all, err := fields(body)
+	if err != nil {
 		return nil, err
 	}
-	if err := g.sources.CreateSource(ctx, s); err != nil {
-		return nil, fmt.Errorf("source %s: %w", s.ID, registryErr(err))
+	if err := g.newSource(&s, all); err != nil {
+		return nil, err
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, all); err != nil {
+		return nil, err
+	}
+	if err := g.roomForSource(ctx, in.Tenant); err != nil {
+		return nil, err
+	}
+	if s, err = g.makeSource(ctx, in, s, body); err != nil {
+		return nil, err
 	}
 	shown, err := g.showSource(s, &in.request)
 	if err != nil {
 		return nil, err
 	}
 	return &createdSource{Location: "/v1/tenants/" + s.Tenant + "/sources/" + s.ID, Body: shown}, nil
+}
+
+// makeSource gives the source that was made: now, or before with the same Idempotency-Key.
+func (g *Gateway) makeSource(ctx context.Context, in *createSource, s webhook.Source, body []byte) (webhook.Source, error) {
+	key, err := in.idempotencyKey()
+	if err != nil {
+		return s, err
+	}
+	if key == "" {
+		err = g.sources.CreateSource(ctx, s)
+	} else {
+		c := webhook.NewCreation("source", key, body, s.ID, s.CreatedAt)
+		if c, err = once(c, func() (webhook.Creation, error) { return g.sources.CreateSourceOnce(ctx, s, c) }); err == nil && c.ID != s.ID {
+			s, err = g.sources.Source(ctx, in.Tenant, c.ID)
+			return s, gone("source", c.ID, err)
+		}
+	}
+	if err != nil {
+		return s, fmt.Errorf("source %s: %w", s.ID, registryErr(err))
+	}
+	return s, nil
 }
 
 func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[sourceView], error) {
@@ -195,6 +230,9 @@ func (g *Gateway) patchSource(ctx context.Context, in *sourcePath) (*answerOf[so
 	}
 	if !sourceID.MatchString(in.ID) {
 		return nil, noSuchSource()
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, change); err != nil {
+		return nil, err
 	}
 	s, err := g.sources.UpdateSource(ctx, in.Tenant, in.ID, func(s *webhook.Source) error {
 		s.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)

@@ -24,7 +24,7 @@ func Event(ctx workflow.Context, in EventInput, data converter.RawValue) (EventR
 	}
 	places := workflow.NewSemaphore(ctx, FastLane)
 	all := workflow.NewWaitGroup(ctx)
-	for i := range e.report.Deliveries {
+	for i := range in.EndpointIDs { // the deliveries begin with theirs
 		all.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer all.Done()
@@ -45,11 +45,9 @@ type event struct {
 }
 
 func newEvent(in EventInput, data converter.RawValue) *event {
-	e := &event{in: in, data: data, left: len(in.EndpointIDs), report: EventReport{Status: webhook.EventDelivering}}
-	for _, id := range in.EndpointIDs {
-		e.report.Deliveries = append(e.report.Deliveries, webhook.DeliveryReport{EndpointID: id, Status: webhook.Pending})
-	}
-	return e
+	return &event{in: in, data: data, left: len(in.EndpointIDs), report: EventReport{
+		Status: webhook.EventDelivering, Deliveries: in.Deliveries(),
+	}}
 }
 
 func (e *event) answer() (EventReport, error) { return e.report, nil }
@@ -186,7 +184,7 @@ func (e *event) finish(ctx workflow.Context) (EventReport, error) {
 			e.report.Status = webhook.EventFailed
 		}
 	}
-	if e.in.wantedByNone() {
+	if e.in.Unmatched() {
 		e.report.Status = webhook.EventUnmatched
 	}
 	workflow.SetCurrentDetails(ctx, e.details())

@@ -16,13 +16,32 @@ type EventInput struct {
 	EndpointIDs []string        `json:"endpoint_ids"`       // those that matched when the event was accepted
 	Context     json.RawMessage `json:"context,omitempty"`  // what a third party said of several events at once
 	Withheld    []string        `json:"withheld,omitempty"` // those that matched, of the application it came from
+	Disabled    []string        `json:"disabled,omitempty"` // those that matched and took nothing: kept, so that it can be redelivered to them
 	By          string          `json:"by,omitempty"`       // who posted it: the subject of the token
 }
 
-// wantedByNone says whether no endpoint wants the event. What is kept from an endpoint that would take it, an
-// echo or its own application's news, is wanted.
-func (in EventInput) wantedByNone() bool {
-	return len(in.EndpointIDs) == 0 && len(in.Withheld) == 0 && !in.Event.Origin.IsEcho()
+// Unmatched says whether no endpoint wants the event. What is kept from an endpoint that would take it, an
+// echo or its own application's news, is wanted; and so is what an endpoint wants that is disabled.
+func (in EventInput) Unmatched() bool {
+	return len(in.EndpointIDs) == 0 && len(in.Withheld) == 0 && len(in.Disabled) == 0 && !in.Event.Origin.IsEcho()
+}
+
+// Operational says whether Hookloop itself tells the event: neither an app nor a source sent it.
+func (in EventInput) Operational() bool { return in.By == "" && in.Event.Origin == nil }
+
+// reasonDisabled is why a delivery was rejected before it began.
+const reasonDisabled = "the endpoint was disabled"
+
+// Deliveries are those of an event that was just accepted. Those to endpoints that take nothing have ended.
+func (in EventInput) Deliveries() []webhook.DeliveryReport {
+	var all []webhook.DeliveryReport
+	for _, id := range in.EndpointIDs {
+		all = append(all, webhook.DeliveryReport{EndpointID: id, Status: webhook.Pending})
+	}
+	for _, id := range in.Disabled {
+		all = append(all, webhook.DeliveryReport{EndpointID: id, Status: webhook.Rejected, Reason: reasonDisabled})
+	}
+	return all
 }
 
 // EventReport tells what became of an event: the answer to QueryReport and, at the end, the result.
@@ -38,6 +57,8 @@ func (in EventInput) Summary() string {
 	switch n := len(in.EndpointIDs); {
 	case in.Event.Origin.IsEcho():
 		return in.Event.Type + " → nobody, an echo"
+	case n == 0 && len(in.Disabled) > 0:
+		return in.Event.Type + " → disabled endpoints alone"
 	case n == 0:
 		return in.Event.Type + " → no endpoint"
 	case n == 1:
@@ -120,6 +141,8 @@ type RecoveryReport struct {
 	Redelivered int  `json:"redelivered"` // of them started again
 	Skipped     int  `json:"skipped"`     // under way or delivered meanwhile, or their history is gone
 	Done        bool `json:"done"`
+
+	Stopped string `json:"stopped,omitempty"` // why it ended before its end: nothing goes to the endpoint any more
 }
 
 // ApprovalInput starts an Approval; what there is to approve comes as its first signal. Fields are

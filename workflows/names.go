@@ -55,7 +55,8 @@ const (
 
 // The search attributes, all keywords. Outcome holds a webhook.EventStatus on an Event, a
 // webhook.DeliveryStatus on a Delivery and a webhook.ApprovalStatus on an Approval; a Delivery that a
-// person must let go has webhook.ApprovalAwaiting, too. Endpoint is set on all but an Event. Accepted is
+// person must let go has webhook.ApprovalAwaiting, too. Endpoint is set on all but an Event; on that it is
+// set to what EndpointOf says. Accepted is
 // on a Delivery when its event was accepted, in an AcceptedFormat: lists go by it, oldest first.
 var (
 	Tenant    = temporal.NewSearchAttributeKeyKeyword("Tenant")
@@ -95,4 +96,24 @@ func RecoveryWorkflowID(tenant, endpointID string) string {
 // ApprovalWorkflowID names the one episode of an endpoint that may be open at a time.
 func ApprovalWorkflowID(tenant, endpointID string) string {
 	return "approval/" + tenant + "/" + endpointID
+}
+
+// What Endpoint holds on an Event: by it lists find what an endpoint missed, and leave out what Hookloop told.
+const (
+	EndpointDisabled = "disabled"    // and a space and its id: an endpoint that was disabled when the event was accepted
+	EndpointsSeveral = "several"     // in place of that id
+	EndpointNews     = "operational" // Hookloop itself told the event
+)
+
+// EndpointOf is the search attribute Endpoint of an event; most have none.
+func EndpointOf(in EventInput) string {
+	switch {
+	case in.Operational():
+		return EndpointNews
+	case len(in.Disabled) == 0:
+		return ""
+	case len(in.Disabled) == 1:
+		return EndpointDisabled + " " + in.Disabled[0]
+	}
+	return EndpointDisabled + " " + EndpointsSeveral
 }

@@ -13,8 +13,8 @@ import (
 // pages only lends its method name, as lane does.
 var pages *activities.Recovery
 
-// Recovery redelivers, page by page and at a pace, what was not delivered to one endpoint in a
-// window. Cancelling it stops it after the delivery at hand; what it started goes on.
+// Recovery redelivers, page by page and at a pace, what did not reach one endpoint in a window, and stops when
+// nothing goes to that any more. Cancelling it stops it after the delivery at hand; what it started goes on.
 func Recovery(ctx workflow.Context, in RecoveryInput) (RecoveryReport, error) {
 	report := in.Report
 	if err := workflow.SetQueryHandler(ctx, QueryReport, func() (RecoveryReport, error) { return report, nil }); err != nil {
@@ -31,6 +31,9 @@ func Recovery(ctx workflow.Context, in RecoveryInput) (RecoveryReport, error) {
 		if err != nil {
 			workflow.SetCurrentDetails(ctx, report.details())
 			return report, err
+		}
+		if report.Stopped = r.Stopped; report.Stopped != "" {
+			break
 		}
 		page, report.Done = r.Next, len(r.Next) == 0
 	}
@@ -55,8 +58,11 @@ func asCancelled(err error) (*temporal.CanceledError, bool) {
 
 func (r RecoveryReport) details() string {
 	state := "recovering"
-	if r.Done {
+	switch {
+	case r.Stopped != "":
+		state = "stopped"
+	case r.Done:
 		state = "done"
 	}
-	return fmt.Sprintf("**%s**: %d found, %d redelivered, %d skipped\n", state, r.Found, r.Redelivered, r.Skipped)
+	return fmt.Sprintf("**%s**: %d found, %d redelivered, %d skipped%s\n", state, r.Found, r.Redelivered, r.Skipped, because(r.Stopped))
 }

@@ -80,6 +80,20 @@ func TestRecoveryHasNoCap(t *testing.T) {
 	}
 }
 
+// TestRecoveryStopsWithItsEndpoint: what was not started is not counted as if it had been.
+func TestRecoveryStopsWithItsEndpoint(t *testing.T) {
+	t.Parallel()
+	a := &archive{size: 500, refuse: map[string]error{"evt_00150": webhook.Errorf(webhook.Disabled, "disabled")}}
+	env := recoveryEnv(t, a)
+	env.ExecuteWorkflow(workflows.Recovery, recovery)
+	var report workflows.RecoveryReport
+	require.NoError(t, env.GetWorkflowResult(&report))
+	require.Equal(t, 150, report.Redelivered)
+	require.Len(t, a.started, 150)
+	require.False(t, report.Done)
+	require.Contains(t, report.Stopped, "the endpoint was disabled")
+}
+
 func TestRecoveryOfNothing(t *testing.T) {
 	t.Parallel()
 	env := recoveryEnv(t, &archive{})

@@ -23,6 +23,8 @@ type archiveOptions struct {
 	to, tenant, since, until, data string
 	overlap                        time.Duration
 	follow, encrypted, asJSON      bool
+	leaveLarge                     bool
+	dev                            string // folder of the 'hookloop dev' whose Temporal is read; empty: it is another's
 }
 
 func newArchive() *cobra.Command {
@@ -37,6 +39,10 @@ hard, leaves whole files only. Days are those on which it ended, in UTC.
 
 Payloads are written in clear, so that they can be read when the keys of HOOKLOOP_HISTORY_KEY_FILE are long
 replaced; keep the folder as you keep those keys. With --encrypted they stay as Temporal has them.
+
+The data of large events lies in the registry: that of HOOKLOOP_REGISTRY, or of 'hookloop dev' with its folder.
+It is copied into the event's file. A run that meets such an event and knows no registry stops; with --leave-large
+it copies size and hash instead. Where payloads are encrypted, finding that data takes the key, also with --encrypted.
 
 Temporal is where TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE say, else where 'hookloop dev' runs on --data. The
 first run begins with the oldest that is kept; --since and --until (RFC 3339, or how long ago: 24h) name another
@@ -65,6 +71,7 @@ window of ends, also one that was copied before, where visibility had been behin
 	f.StringVar(&o.data, "data", "", "`folder` of 'hookloop dev' (default \""+defaultData+"\")")
 	f.BoolVar(&o.follow, "follow", false, "go on copying what ends, until Ctrl-C")
 	f.BoolVar(&o.encrypted, "encrypted", false, "leave payloads as Temporal has them")
+	f.BoolVar(&o.leaveLarge, "leave-large", false, "copy size and hash of large events, not their data")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	c.AddCommand(newArchiveShow(), newArchiveVerify(), newArchiveErase())
 	return c
@@ -87,17 +94,22 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 	if err != nil {
 		return err
 	}
-	c, namespace, err := dialArchive(ctx, o, histories, stderr)
+	c, namespace, err := dialArchive(ctx, &o, histories, stderr)
 	if err != nil {
 		return err
 	}
 	defer c.Close()
+	large, closeLarge, err := archiveBodies(ctx, o, histories)
+	if err != nil {
+		return err
+	}
+	defer closeLarge()
 	folder, err := archive.Open(o.to)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = folder.Close() }()
-	cfg := archive.Config{Client: c, Folder: folder, Codec: histories, Tenant: o.tenant, Overlap: o.overlap, Progress: progressTo(stderr)}
+	cfg := archive.Config{Client: c, Folder: folder, Codec: histories, Bodies: large, Tenant: o.tenant, Overlap: o.overlap, Progress: progressTo(stderr)}
 	if o.encrypted {
 		cfg.Codec = nil
 	}
@@ -117,13 +129,14 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 
 // dialArchive connects to the Temporal of the environment, and names its namespace; to that of `hookloop dev` if the
 // flag asks for it, or the environment names none.
-func dialArchive(ctx context.Context, o archiveOptions, histories *codec.Codec, stderr io.Writer) (client.Client, string, error) {
+func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec, stderr io.Writer) (client.Client, string, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return nil, "", fmt.Errorf("TEMPORAL_*: %w", err)
 	}
 	if o.data != "" || options.HostPort == "" {
-		dev, err := readDevFile(cmp.Or(o.data, defaultData))
+		o.dev = cmp.Or(o.data, defaultData)
+		dev, err := readDevFile(o.dev)
 		if err != nil && o.data != "" {
 			return nil, "", fmt.Errorf("no 'hookloop dev' runs on %s: %w", o.data, err)
 		}
@@ -177,6 +190,9 @@ func showArchived(w io.Writer, r archive.Report, o archiveOptions) error {
 	}
 	if r.Encrypted > 0 && !o.encrypted && err == nil {
 		_, err = fmt.Fprintf(w, "%s kept encrypted, for the key is not in HOOKLOOP_HISTORY_KEY_FILE\n", plural(r.Encrypted, "execution"))
+	}
+	if r.Bodiless > 0 && err == nil {
+		_, err = fmt.Fprintf(w, "%s copied with size and hash of their large data, without the data\n", plural(r.Bodiless, "execution"))
 	}
 	if r.Late && err == nil {
 		_, err = fmt.Fprintln(w, "the run before lies longer back than Temporal keeps what has ended: there may be gaps")

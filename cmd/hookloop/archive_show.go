@@ -13,12 +13,13 @@ import (
 )
 
 func newArchiveShow() *cobra.Command {
-	var asJSON bool
+	var asJSON, data bool
 	c := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Print what an archived history says: who, what, when, which answer, who decided",
 		Long: `Print the ledger of an archived history. It asks neither Temporal nor the registry. Payloads that were kept
-encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is in the file and not in the ledger.`,
+encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is not in the ledger: --data prints it, and
+nothing else, byte for byte as it was accepted.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			histories, err := historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE"))
@@ -29,6 +30,13 @@ encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is in the 
 			if err != nil {
 				return err
 			}
+			if data {
+				content, err := archive.Data(h)
+				if err == nil {
+					_, err = c.OutOrStdout().Write(content)
+				}
+				return err
+			}
 			l := audit.NewLedger(h)
 			if asJSON {
 				return printJSON(c.OutOrStdout(), l)
@@ -37,6 +45,8 @@ encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is in the 
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	c.Flags().BoolVar(&data, "data", false, "print the event's data instead")
+	c.MarkFlagsMutuallyExclusive("json", "data")
 	return c
 }
 

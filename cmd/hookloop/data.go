@@ -19,6 +19,9 @@ const (
 	layoutVersion = "1"
 )
 
+// registryFile is where `hookloop dev` keeps its registry, in its folder.
+const registryFile = "registry.db"
+
 // defaultData is where `hookloop dev` keeps its data, and where the other commands look for it.
 const defaultData = ".hookloop"
 

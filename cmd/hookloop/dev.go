@@ -146,8 +146,8 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 		return nil, err
 	}
 	d.service, err = newService(ctx, serviceConfig{
-		Role: config.RoleServe, Client: d.client, Namespace: d.engine.Namespace(), Telemetry: d.told, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.file("registry.db"), RegistryKey: key,
-		JWT: d.jwt, Ingest: ingest, AllowLoopback: true, AllowNetworks: networks, Logger: log,
+		Role: config.RoleServe, Client: d.client, Namespace: d.engine.Namespace(), Telemetry: d.told, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.file(registryFile), RegistryKey: key,
+		JWT: d.jwt, Ingest: ingest, QuotasFile: config.OS("HOOKLOOP_QUOTAS_FILE"), AllowLoopback: true, AllowNetworks: networks, Logger: log,
 	})
 	return d, err
 }
@@ -211,7 +211,7 @@ func (d *dev) close() {
 // beside an old registry it would turn a lost file into endpoints that nobody can sign for. A registry
 // that is missing beside its key and Temporal's data is a lost file, too.
 func registryKey(data *dataDir) ([]byte, error) {
-	key, db := data.file("registry.key"), data.file("registry.db")
+	key, db := data.file("registry.key"), data.file(registryFile)
 	switch hasKey, hasDB := exists(key), exists(db); {
 	case hasDB && !hasKey:
 		return nil, fmt.Errorf("%s is missing, and %s cannot be read without it; put it back", key, db)

@@ -125,6 +125,7 @@ func parseSchedule(s string) ([]string, error) {
 func newEndpointCreate(o *clientOptions) *cobra.Command {
 	var e endpointFlags
 	var s secretFlags
+	var key string
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Create an endpoint",
@@ -151,14 +152,18 @@ and --request-body.`,
       --request-method PATCH --request-path '[.data.id]' --request-body '.data | {email}' \
       --echo-key .data.id --echo-value '.data | {email}'`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runEndpointCreate(c, o, e, s) },
+		RunE: func(c *cobra.Command, _ []string) error { return runEndpointCreate(c, o, e, s, key) },
 	}
 	e.register(c.Flags())
 	s.register(c.Flags())
+	c.Flags().StringVar(&key, "key", "", keyUsage)
 	return c
 }
 
-func runEndpointCreate(c *cobra.Command, o *clientOptions, e endpointFlags, s secretFlags) error {
+// keyUsage says what --key of a command that makes something is for.
+const keyUsage = "Idempotency-Key: the command can be repeated with the same flags, and makes one"
+
+func runEndpointCreate(c *cobra.Command, o *clientOptions, e endpointFlags, s secretFlags, key string) error {
 	if e.url == "" {
 		return usage("--url is required; see %s --help", c.CommandPath())
 	}
@@ -177,7 +182,7 @@ func runEndpointCreate(c *cobra.Command, o *clientOptions, e endpointFlags, s se
 	if err != nil {
 		return err
 	}
-	return o.run(c, apiRequest{method: http.MethodPost, path: "/endpoints", body: body}, as(showCreated))
+	return o.run(c, apiRequest{method: http.MethodPost, path: "/endpoints", body: body, idempotencyKey: key}, as(showCreated))
 }
 
 func newEndpointUpdate(o *clientOptions) *cobra.Command {

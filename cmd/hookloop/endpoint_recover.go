@@ -13,6 +13,7 @@ import (
 type recoverOptions struct {
 	since, until string
 	dryRun       bool
+	unmatched    bool
 	rate         float64
 	wait         bool
 	status       bool
@@ -25,14 +26,17 @@ func newEndpointRecover(o *clientOptions) *cobra.Command {
 		Use:   "recover ID",
 		Short: "Redeliver what an endpoint did not get",
 		Long: `Redeliver what an endpoint did not get: everything whose delivery began since then and ended undelivered,
-however much it is, the same webhook-ids as before. It goes on without this command; --status shows
-how far it is, --cancel ends it after the delivery at hand.
+and what was accepted since then while the endpoint was disabled, however much it is, the same webhook-ids as
+before. With --unmatched it brings, in their place, the events that no endpoint wanted, of the types that this
+one wants now. It goes on without this command; --status shows how far it is, --cancel ends it after the
+delivery at hand.
 
 --since and --until are times in RFC 3339, or how long ago: 24h, 90m. With --dry-run it only counts.
 With --wait it shows the progress until all are started again, and exits 1 if it ends before that;
 each then takes the attempts it needs.`,
 		Example: `  hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --since 24h --dry-run
   hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --since 2026-01-31T12:00:00Z --until 1h --rate 50 --wait
+  hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --since 24h --unmatched
   hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --status
   hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --cancel`,
 		Args: cobra.ExactArgs(1),
@@ -42,6 +46,7 @@ each then takes the attempts it needs.`,
 	f.StringVar(&r.since, "since", "", "from when on, a `time` or how long ago")
 	f.StringVar(&r.until, "until", "", "until when, a `time` or how long ago; now, if not given")
 	f.BoolVar(&r.dryRun, "dry-run", false, "only count")
+	f.BoolVar(&r.unmatched, "unmatched", false, "events that no endpoint wanted, of types this one wants now")
 	f.Float64Var(&r.rate, "rate", 10, "redeliveries started a second, 0.1 to 1000")
 	f.BoolVar(&r.wait, "wait", false, "show the progress until all are started")
 	f.BoolVar(&r.status, "status", false, "how far the latest recovery is")
@@ -59,7 +64,7 @@ func (r recoverOptions) check(c *cobra.Command) error {
 	if asked != 1 {
 		return usage("give --since, --status or --cancel; see %s --help", c.CommandPath())
 	}
-	for _, flag := range []string{"until", "dry-run", "rate"} {
+	for _, flag := range []string{"until", "dry-run", "unmatched", "rate"} {
 		if r.since == "" && c.Flags().Changed(flag) {
 			return usage("--%s goes with --since", flag)
 		}
@@ -103,6 +108,9 @@ func (r recoverOptions) body(now time.Time) ([]byte, error) {
 	if r.dryRun {
 		fields["dry_run"] = true
 	}
+	if r.unmatched {
+		fields["unmatched"] = true
+	}
 	for name, given := range map[string]string{"since": r.since, "until": r.until} {
 		if given == "" {
 			continue
@@ -125,6 +133,7 @@ type recoveryView struct {
 	Skipped       int       `json:"skipped"`
 	Since         time.Time `json:"since"`
 	Until         time.Time `json:"until"`
+	Unmatched     bool      `json:"unmatched"`
 	RatePerSecond float64   `json:"rate_per_second"`
 	By            string    `json:"by"`
 	WorkflowID    string    `json:"workflow_id"`
@@ -134,12 +143,20 @@ type recoveryView struct {
 func (r recoverOptions) showStarted(w io.Writer, id string, v recoveryView) error {
 	id = oneLine(id)
 	if r.dryRun {
-		_, err := fmt.Fprintf(w, "%s of %s ended undelivered; nothing was started\n", deliveryCount(v.Found), id)
+		what := "of " + id + " ended undelivered"
+		if r.unmatched {
+			what = "to " + id + " of events that no endpoint wanted"
+		}
+		_, err := fmt.Fprintf(w, "%s %s; nothing was started\n", deliveryCount(v.Found), what)
 		return err
 	}
 	takes := time.Duration(float64(v.Found) / r.rate * float64(time.Second)).Round(time.Second)
-	_, err := fmt.Fprintf(w, "%s of %s to be started again, %v a second: about %s\n\nNext: hookloop endpoint recover %s --status\n",
-		deliveryCount(v.Found), id, r.rate, takes, id)
+	again := " again"
+	if r.unmatched {
+		again = ""
+	}
+	_, err := fmt.Fprintf(w, "%s of %s to be started%s, %v a second: about %s\n\nNext: hookloop endpoint recover %s --status\n",
+		deliveryCount(v.Found), id, again, r.rate, takes, id)
 	return err
 }
 
@@ -153,6 +170,9 @@ func deliveryCount(n int) string {
 func showRecovery(w io.Writer, v recoveryView) error {
 	t := columns(w)
 	row(t, "status", because(v.Status, v.Reason))
+	if v.Unmatched {
+		row(t, "of", "events that no endpoint wanted")
+	}
 	row(t, "found", fmt.Sprint(v.Found))
 	row(t, "redelivered", fmt.Sprint(v.Redelivered))
 	row(t, "skipped", fmt.Sprint(v.Skipped))

@@ -37,6 +37,22 @@ func TestRecover(t *testing.T) {
 	require.Contains(t, g.run(t, "endpoint", "recover", "ep_1", "--since", "1h", "--json").ok(t), `"found": 12000`)
 }
 
+func TestRecoverUnmatched(t *testing.T) {
+	t.Parallel()
+	g := newStandIn(t, map[string][]canned{
+		"POST" + recoverPath: {{status: 202, body: `{"dry_run":true,"found":2}`}},
+		"GET" + recoverPath:  {recoveryAt("failed", `"reason":"the endpoint was disabled","unmatched":true,"found":2,"redelivered":1,"skipped":0`)},
+	})
+	out := g.run(t, "endpoint", "recover", "ep_1", "--since", "2026-01-31T12:00:00Z", "--unmatched", "--dry-run").ok(t)
+	require.Equal(t, "2 deliveries to ep_1 of events that no endpoint wanted; nothing was started\n", out)
+	require.JSONEq(t, `{"since":"2026-01-31T12:00:00Z","unmatched":true,"dry_run":true,"rate_per_second":10}`, g.last(t).body)
+	out = g.run(t, "endpoint", "recover", "ep_1", "--since", "1h", "--unmatched").ok(t)
+	require.Contains(t, out, "2 deliveries of ep_1 to be started, 10 a second")
+	require.Contains(t, g.run(t, "endpoint", "recover", "ep_1", "--status").ok(t), "of           events that no endpoint wanted\n")
+	line := g.run(t, "endpoint", "recover", "ep_1", "--since", "1h", "--unmatched", "--wait").code
+	require.Equal(t, 1, line, "it stopped before its end")
+}
+
 func TestRecoverStatusAndCancel(t *testing.T) {
 	t.Parallel()
 	g := newStandIn(t, map[string][]canned{
@@ -92,6 +108,7 @@ func TestRecoverThatCannotBeFollowed(t *testing.T) {
 		{"--status", "--cancel"},
 		{"--status", "--until", "1h"},
 		{"--cancel", "--dry-run"},
+		{"--status", "--unmatched"},
 		{"--cancel", "--rate", "5"},
 		{"--cancel", "--wait"},
 		{"--since", "1h", "--dry-run", "--wait"},

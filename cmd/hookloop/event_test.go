@@ -142,6 +142,21 @@ func TestEventWait(t *testing.T) {
 	}
 }
 
+// TestEventWaitForNobody: that no endpoint wanted the event is no failure, and is said.
+func TestEventWaitForNobody(t *testing.T) {
+	t.Parallel()
+	g := newStandIn(t, map[string][]canned{
+		"GET /v1/tenants/demo/events/evt_1": {event("unmatched", "")},
+		"POST /v1/tenants/demo/events":      {{status: 202, body: accepted}},
+	})
+	for _, args := range [][]string{{"event", "get", "evt_1", "--wait"}, {"event", "send", "--type", "a", "--data", "1", "--wait"}} {
+		r := g.run(t, args...)
+		require.Equal(t, 0, r.code)
+		require.Equal(t, "no endpoint wanted the event\n", r.stderr)
+		require.Contains(t, r.stdout, "evt_1  contact.updated  unmatched\n")
+	}
+}
+
 func TestEventPicture(t *testing.T) {
 	t.Parallel()
 	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/events/evt_1": {event("delivering", `

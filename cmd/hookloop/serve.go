@@ -110,7 +110,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	}
 	s, err := newService(ctx, serviceConfig{
 		Role: role, Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Telemetry: told, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
-		JWT: cfg.JWT, Ingest: cfg.Ingest, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Logger: log,
+		JWT: cfg.JWT, Ingest: cfg.Ingest, QuotasFile: cfg.QuotasFile, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Logger: log,
 	})
 	if err != nil {
 		return err

@@ -22,7 +22,9 @@ import (
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
+	"hookloop/internal/quota"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/sender"
 	"hookloop/internal/source"
@@ -42,6 +44,7 @@ type serviceConfig struct {
 	RegistryKey   []byte       // seals secrets
 	JWT           config.JWT
 	Ingest        config.Ingest
+	QuotasFile    string // empty: quota.Usual for all tenants
 	UIOrigins     []string
 	AllowLoopback bool
 	AllowNetworks []netip.Prefix
@@ -59,9 +62,13 @@ type service struct {
 	reporter *approvals.Reporter
 	sender   *sender.Sender  // nil without a worker
 	fetcher  *sender.Fetcher // of what third parties publish
-	verifier *gateway.Verifier
-	worker   *worker.Worker   // nil: there is none
-	gateway  *gateway.Gateway // likewise
+	issuer   *sender.Fetcher // of the keys of tokens
+
+	expressions *expression.Pool
+	quotas      *quota.Quotas // nil without a gateway
+	verifier    *gateway.Verifier
+	worker      *worker.Worker   // nil: there is none
+	gateway     *gateway.Gateway // likewise
 }
 
 func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) {
@@ -77,7 +84,10 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if s.registry, err = openStore(ctx, cfg.Registry, cfg.RegistryKey); err != nil {
 		return nil, err
 	}
-	marks, err := ledger.New(ledger.Config{Store: s.registry, Logger: cfg.Logger, Metrics: s.metrics})
+	if s.expressions, err = expression.New(expression.Config{Metrics: s.metrics}); err != nil {
+		return nil, err
+	}
+	marks, err := ledger.New(ledger.Config{Store: s.registry, Logger: cfg.Logger, Metrics: s.metrics, Expressions: s.expressions})
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +100,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 		large: large,
 		asks:  approvals.New(cfg.Client),
 		marks: marks,
-		again: redelivery.New(cfg.Client, cfg.Codec.Converter()),
+		again: redelivery.New(cfg.Client, cfg.Codec.Converter(), s.registry),
 	}
 	if cfg.Role != config.RoleGateway {
 		if err := s.addWorker(cfg, shared); err != nil {
@@ -117,7 +127,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	s.reporter = with.asks.NewReporter(cfg.Logger, s.registry)
 	s.sender, err = sender.New(sender.Config{
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
-		Tracer: cfg.Telemetry.Tracer("sender"), Health: s.reporter, Pacer: sharedPacer(s.registry),
+		Tracer: cfg.Telemetry.Tracer("sender"), Health: s.reporter, Pacer: sharedPacer(s.registry), Expressions: s.expressions,
 	})
 	if err != nil {
 		return err
@@ -138,7 +148,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 }
 
 func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
-	if s.verifier, err = newVerifier(cfg); err != nil {
+	if s.verifier, err = s.newVerifier(cfg); err != nil {
 		return err
 	}
 	providers, err := s.newProviders(cfg)
@@ -153,8 +163,12 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	if s.sender != nil {
 		breakers = s.sender
 	}
+	if s.quotas, err = newQuotas(cfg, s.metrics); err != nil {
+		return err
+	}
 	s.gateway, err = gateway.New(gateway.Config{
-		Sources: s.registry, Bodies: with.large, Providers: providers, Ledger: with.marks, PublicURL: cfg.Ingest.PublicURL,
+		Quotas:  s.quotas,
+		Sources: s.registry, Bodies: with.large, Providers: providers, Ledger: with.marks, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
 		Redeliveries: with.again, Approvals: with.asks, Audits: audit.New(cfg.Client, cfg.Codec), Breakers: breakers, Codec: decoder,
 		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"), DataConverter: cfg.Codec.Converter(),
@@ -189,9 +203,10 @@ func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
 	return p, nil
 }
 
-func newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
+func (s *service) newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
+	s.issuer = sender.NewFetcher(sender.FetcherConfig{OwnAddresses: true, UserAgent: "Hookloop/" + version})
 	return gateway.NewVerifier(gateway.AuthConfig{
-		Secret: cfg.JWT.Secret, JWKSFile: cfg.JWT.JWKSFile, JWKSURL: cfg.JWT.JWKSURL,
+		Fetch: s.issuer, Secret: cfg.JWT.Secret, JWKSFile: cfg.JWT.JWKSFile, JWKSURL: cfg.JWT.JWKSURL,
 		Issuer: cfg.JWT.Issuer, Audience: cfg.JWT.Audience, Logger: cfg.Logger,
 	})
 }
@@ -205,6 +220,9 @@ func (s *service) run(ctx context.Context, l net.Listener) error {
 	serve := s.runOps
 	if s.gateway != nil {
 		serve = s.gateway.Run
+		if census, ok := s.registry.(quota.Census); ok { // a registry in a file serves one process
+			go s.quotas.Run(sweeping, census)
+		}
 	}
 	if s.worker == nil {
 		return serve(ctx, l)
@@ -235,6 +253,12 @@ func (s *service) close() error {
 	}
 	if s.fetcher != nil {
 		s.fetcher.Close()
+	}
+	if s.issuer != nil {
+		s.issuer.Close()
+	}
+	if s.expressions != nil {
+		s.expressions.Close()
 	}
 	if s.reporter != nil {
 		s.reporter.Close()

@@ -58,7 +58,7 @@ var sourceClearable = []string{"type_prefix", "application", "echo"}
 
 func newSourceCreate(o *clientOptions) *cobra.Command {
 	var s sourceFlags
-	var provider string
+	var provider, key string
 	c := &cobra.Command{
 		Use:   "create",
 		Short: "Create a source, and get the URL to tell the third party",
@@ -83,14 +83,15 @@ such an echo goes to nobody. See 'hookloop endpoint create --help' for the other
   hookloop source create --provider mautic --secret-file mautic.secret --application crm \
       --echo-key .contact.id --echo-value '.contact.fields.core | {email: .email.value}'`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runSourceCreate(c, o, provider, s) },
+		RunE: func(c *cobra.Command, _ []string) error { return runSourceCreate(c, o, provider, s, key) },
 	}
+	c.Flags().StringVar(&key, "key", "", keyUsage)
 	c.Flags().StringVar(&provider, "provider", "", "whose protocol the third party speaks, one of the `names` above")
 	s.register(c.Flags())
 	return c
 }
 
-func runSourceCreate(c *cobra.Command, o *clientOptions, provider string, s sourceFlags) error {
+func runSourceCreate(c *cobra.Command, o *clientOptions, provider string, s sourceFlags, key string) error {
 	if provider == "" {
 		return usage("--provider is required; see %s --help", c.CommandPath())
 	}
@@ -109,7 +110,7 @@ func runSourceCreate(c *cobra.Command, o *clientOptions, provider string, s sour
 	if err != nil {
 		return err
 	}
-	return o.run(c, apiRequest{method: http.MethodPost, path: "/sources", body: body}, as(showNewSource))
+	return o.run(c, apiRequest{method: http.MethodPost, path: "/sources", body: body, idempotencyKey: key}, as(showNewSource))
 }
 
 func newSourceUpdate(o *clientOptions) *cobra.Command {

@@ -17,6 +17,7 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/ledger"
+	"hookloop/internal/redelivery"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/registry/sqlite"
@@ -32,6 +33,7 @@ type store interface {
 	activities.EndpointKeeper
 	approvals.Matcher
 	approvals.Breakers
+	redelivery.Registry
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error
 }

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"hookloop/internal/postgrestest"
 )
 
@@ -31,6 +33,8 @@ type Config struct {
 	Roles []string
 	// Bare runs the yardstick beside it: as many processes of workflows that do nothing as accept events.
 	Bare bool
+	// Lean drops the indexes of Temporal's lists that nothing asks for.
+	Lean bool
 	// UI is the origin of a Temporal UI that may decode histories. Empty: none may.
 	UI string
 }
@@ -117,8 +121,32 @@ func (c *Cluster) prepare(t testing.TB) {
 	}
 	c.Hookloop(t, "key", "registry", "--out", registryKey)
 	c.Hookloop(t, "key", "history", "--out", historyKey)
-	c.Hookloop(t, "migrate")
+	c.migrate(t)
 	c.Token = strings.TrimSpace(c.Hookloop(t, "token"))
+}
+
+func (c *Cluster) migrate(t testing.TB) {
+	t.Helper()
+	if !c.cfg.Lean {
+		c.Hookloop(t, "migrate")
+		return
+	}
+	env := append([]string{"HOOKLOOP_TEMPORAL_VISIBILITY=" + c.Postgres.URL("temporal_visibility")}, c.env...)
+	output(t, env, c.cfg.Hookloop, "migrate", "--lean-visibility")
+}
+
+// Written is how much PostgreSQL has written ahead since it was made, in bytes.
+func (c *Cluster) Written(t testing.TB) (bytes int64) {
+	t.Helper()
+	db, err := pgx.Connect(t.Context(), c.Postgres.URL("postgres"))
+	if err == nil {
+		defer db.Close(t.Context()) //nolint:errcheck // it has answered
+		err = db.QueryRow(t.Context(), "SELECT (pg_current_wal_lsn() - '0/0')::bigint").Scan(&bytes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes
 }
 
 // Hookloop runs one command of it to its end.

@@ -65,12 +65,20 @@ func options(in workflows.EventInput) client.StartWorkflowOptions {
 		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
 		WorkflowExecutionErrorWhenAlreadyStarted: true,
 		StaticSummary:                            in.Summary(),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.Tenant.ValueSet(e.Tenant),
-			workflows.EventType.ValueSet(e.Type),
-			workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
-		),
+		TypedSearchAttributes:                    attributes(in),
 	}
+}
+
+func attributes(in workflows.EventInput) temporal.SearchAttributes {
+	all := []temporal.SearchAttributeUpdate{
+		workflows.Tenant.ValueSet(in.Event.Tenant),
+		workflows.EventType.ValueSet(in.Event.Type),
+		workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
+	}
+	if endpoint := workflows.EndpointOf(in); endpoint != "" {
+		all = append(all, workflows.Endpoint.ValueSet(endpoint))
+	}
+	return temporal.NewSearchAttributes(all...)
 }
 
 // Before says whether Start found the event accepted before.

@@ -43,7 +43,7 @@ func TestStart(t *testing.T) {
 	t.Parallel()
 	var s starter
 	data := []byte(`{"z":1.0, "a" : "\u00e9<>" }`)
-	require.NoError(t, accept.Start(t.Context(), &s, workflows.EventInput{Event: event, EndpointIDs: []string{"ep_1", "ep_2"}}, data))
+	require.NoError(t, accept.Start(t.Context(), &s, workflows.EventInput{Event: event, EndpointIDs: []string{"ep_1", "ep_2"}, By: "app"}, data))
 	require.Equal(t, "Event", s.workflow)
 	require.Equal(t, workflows.EventWorkflowID("acme", event.ID), s.options.ID)
 	require.Equal(t, workflows.TaskQueue, s.options.TaskQueue)
@@ -55,7 +55,7 @@ func TestStart(t *testing.T) {
 	var in workflows.EventInput
 	var raw converter.RawValue
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(s.input, &in, &raw))
-	require.Equal(t, workflows.EventInput{Event: event, EndpointIDs: []string{"ep_1", "ep_2"}}, in)
+	require.Equal(t, workflows.EventInput{Event: event, EndpointIDs: []string{"ep_1", "ep_2"}, By: "app"}, in)
 	require.Equal(t, string(data), string(raw.Payload().GetData()), "byte for byte")
 }
 
@@ -71,4 +71,14 @@ func TestIDForKey(t *testing.T) {
 	require.Equal(t, event.ID, accept.IDForKey("acme", "order-1"), "derived ids must stay as they are forever")
 	require.NotEqual(t, accept.IDForKey("acme", "a"), accept.IDForKey("acme", "b"))
 	require.NotEqual(t, accept.IDForKey("acme", "a"), accept.IDForKey("other", "a"))
+}
+
+// TestListsFindWhatADisabledEndpointMissed: the event says so from its start.
+func TestListsFindWhatADisabledEndpointMissed(t *testing.T) {
+	t.Parallel()
+	var s starter
+	require.NoError(t, accept.Start(t.Context(), &s, workflows.EventInput{Event: event, Disabled: []string{"ep_1"}, By: "app"}, []byte("1")))
+	endpoint, _ := s.options.TypedSearchAttributes.GetKeyword(workflows.Endpoint)
+	require.Equal(t, "disabled ep_1", endpoint)
+	require.Equal(t, "contact.updated → disabled endpoints alone", s.options.StaticSummary)
 }

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"hookloop/internal/webhook"
 )
@@ -50,6 +51,7 @@ var _ Client = client.Client(nil)
 type Config struct {
 	Client    Client
 	Codec     converter.PayloadCodec // opens payloads; nil: they stay as Temporal has them
+	Bodies    Bodies                 // find the data of large events; nil: references to it are copied as they are
 	Folder    *Folder
 	Tenant    string                         // one tenant's alone; empty: everybody's
 	Retention time.Duration                  // of the namespace: nothing older is there any more
@@ -66,12 +68,16 @@ type Report struct {
 	Known     int       `json:"known"`     // archived before
 	Gone      int       `json:"gone"`      // deleted before they could be read
 	Encrypted int       `json:"encrypted"` // of the archived, those that hold payloads as Temporal has them
+	Bodiless  int       `json:"bodiless"`  // of the archived, events whose large data was not there to be copied
 	Bytes     int64     `json:"bytes"`     // of the archived files
 	Late      bool      `json:"late"`      // retention may have deleted some since the run before
 }
 
 // Archiver copies.
-type Archiver struct{ cfg Config }
+type Archiver struct {
+	cfg   Config
+	large *large
+}
 
 // New checks what it is given.
 func New(cfg Config) (*Archiver, error) {
@@ -92,7 +98,7 @@ func New(cfg Config) (*Archiver, error) {
 	if cfg.Progress == nil {
 		cfg.Progress = func(time.Time, Report) {}
 	}
-	return &Archiver{cfg}, nil
+	return &Archiver{cfg: cfg, large: &large{bodies: cfg.Bodies, turn: semaphore.NewWeighted(1)}}, nil
 }
 
 // Run copies what ended in [since, until) and is not in the folder yet. A zero since goes on where the run
@@ -238,6 +244,9 @@ func (a *Archiver) copy(ctx context.Context, hour time.Time, missing []*workflow
 		if lines = append(lines, *e); e.Encrypted {
 			r.Encrypted++
 		}
+		if e.Bodiless {
+			r.Bodiless++
+		}
 		r.Bytes += e.Bytes
 	}
 	r.Archived += len(lines)
@@ -251,7 +260,7 @@ func (a *Archiver) copy(ctx context.Context, hour time.Time, missing []*workflow
 func (a *Archiver) one(ctx context.Context, x *workflowpb.WorkflowExecutionInfo) (*Entry, error) {
 	e := entry(x)
 	events := a.cfg.Client.GetWorkflowHistory(ctx, e.WorkflowID, e.RunID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	h := &history{ctx: ctx, events: events, codec: a.cfg.Codec}
+	h := &history{ctx: ctx, events: events, codec: a.cfg.Codec, large: a.large, event: eventOf(e.WorkflowID)}
 	err := a.cfg.Folder.write(&e, h.writeTo)
 	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
 		return nil, nil
@@ -259,7 +268,7 @@ func (a *Archiver) one(ctx context.Context, x *workflowpb.WorkflowExecutionInfo)
 	if err != nil {
 		return nil, fmt.Errorf("%s, run %s: %w", e.WorkflowID, e.RunID, err)
 	}
-	e.Encrypted = h.encrypted
+	e.Encrypted, e.Bodiless = h.encrypted, h.bodiless
 	return &e, nil
 }
 

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/audit"
+	"hookloop/internal/webhook"
 )
 
 // history is one on its way into a file. It holds one page of events at a time.
@@ -20,7 +21,10 @@ type history struct {
 	ctx       context.Context // of one copy, and gone with it
 	events    client.HistoryEventIterator
 	codec     converter.PayloadCodec
-	encrypted bool // some payload is
+	large     *large
+	event     webhook.Event // tenant and id, of an event's history
+	encrypted bool          // some payload is
+	bodiless  bool          // its data is not there any more: it holds the size and the hash of it
 }
 
 // writeTo writes Temporal's own JSON of a history, as its UI and CLI export it and its SDK replays it.
@@ -30,20 +34,33 @@ func (h *history) writeTo(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		shut, err := audit.Open(h.ctx, h.codec, e)
-		if err != nil {
-			return err
-		}
-		h.encrypted = h.encrypted || shut
-		content, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(e)
-		if err != nil {
-			return err
-		}
-		if _, err := io.WriteString(w, sep+string(content)); err != nil {
+		if err := h.writeEvent(w, sep, e); err != nil {
 			return err
 		}
 	}
 	_, err := io.WriteString(w, "\n]}\n")
+	return err
+}
+
+func (h *history) writeEvent(w io.Writer, sep string, e *historypb.HistoryEvent) error {
+	done, err := h.fill(e)
+	if err != nil {
+		return err
+	}
+	defer done()
+	shut, err := audit.Open(h.ctx, h.codec, e)
+	if err != nil {
+		return err
+	}
+	h.encrypted = h.encrypted || shut
+	content, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if _, err := io.WriteString(w, sep); err != nil {
+		return err
+	}
+	_, err = w.Write(content)
 	return err
 }
 

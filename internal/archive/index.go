@@ -40,6 +40,7 @@ type Entry struct {
 	Bytes      int64     `json:"bytes"`
 	SHA256     string    `json:"sha256"`              // of the file
 	Encrypted  bool      `json:"encrypted,omitempty"` // some payload is
+	Bodiless   bool      `json:"bodiless,omitempty"`  // its large data was not there to be copied
 
 	Erased *Erasure `json:"erased,omitempty"` // the file is gone on purpose; the last line of a run id holds
 }

@@ -61,6 +61,9 @@ func (b *book) accepted(e *historypb.HistoryEvent, in *commonpb.Payloads, identi
 			size = len(all[1].GetData())
 		}
 	}
+	if facts.Event.Stored > 0 { // the history holds a reference
+		size = int(facts.Event.Stored)
+	}
 	actor := cmp.Or(facts.By, identity)
 	if o := facts.Event.Origin; o != nil && o.Provider != "" {
 		actor = o.Provider + ", source " + o.SourceID
@@ -73,6 +76,9 @@ func (b *book) accepted(e *historypb.HistoryEvent, in *commonpb.Payloads, identi
 		facts.Event.ID, facts.Event.Type, facts.Event.Timestamp.UTC().Format(time.RFC3339), size, to)
 	if facts.Event.Origin.IsEcho() {
 		b.add(e, "echo", "", "of %s: it goes to nobody", facts.Event.Origin.EchoOf)
+	}
+	if len(facts.Disabled) > 0 {
+		b.add(e, "rejected", "", "to %s: disabled when it was accepted", strings.Join(facts.Disabled, ", "))
 	}
 	if len(facts.Withheld) > 0 {
 		b.add(e, "withheld", "", "from %s, of the application it came from", strings.Join(facts.Withheld, ", "))

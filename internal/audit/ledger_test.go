@@ -11,8 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/audit"
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
 )
 
 var update = flag.Bool("update", false, "rewrite testdata")
@@ -61,4 +64,19 @@ func TestLedger(t *testing.T) {
 			require.Equal(t, string(want), b.String())
 		})
 	}
+}
+
+// TestWhatAnEventWasAcceptedWith: as large as it is, wherever its data lies, and for whom it was.
+func TestWhatAnEventWasAcceptedWith(t *testing.T) {
+	t.Parallel()
+	h := recorded(t, "Event/v0.1-delivered.json")
+	input := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
+	facts, err := converter.GetDefaultDataConverter().ToPayload(workflows.EventInput{
+		Event: webhook.Event{ID: "evt_1", Type: "a.b", Stored: 3 << 20}, By: "alice", Disabled: []string{"ep_1", "ep_2"},
+	})
+	require.NoError(t, err)
+	input[0] = facts
+	lines := audit.NewLedger(h).Lines
+	require.Equal(t, "evt_1 of type a.b, happened 0001-01-01T00:00:00Z, 3145728 bytes of data, for nobody", lines[0].Detail)
+	require.Equal(t, "rejected to ep_1, ep_2: disabled when it was accepted", lines[1].Kind+" "+lines[1].Detail)
 }

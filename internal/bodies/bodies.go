@@ -1,6 +1,6 @@
 // Package bodies keeps the data of large events outside of their histories (ADR 15): sealed as histories are,
 // written before an event is accepted, and deleted once its workflow has gone. What a history holds in
-// its place says how large the data is, and its hash. The gateway writes, activities and the gateway read;
+// its place says how large the data is, and its hash. The gateway writes, activities, the gateway and the archive read;
 // where bodies are kept is the store's business, which cmd picks.
 package bodies
 
@@ -124,7 +124,7 @@ func jsonPayload(data []byte) *commonpb.Payload {
 // Data is the data of an event, of which its history holds p: p itself, or what it refers to. The error
 // carries webhook.NotFound when the body has gone.
 func (b *Bodies) Data(ctx context.Context, e webhook.Event, p *commonpb.Payload) ([]byte, error) {
-	if len(p.GetMetadata()[isReference]) == 0 {
+	if !Refers(p) {
 		return p.GetData(), nil
 	}
 	var r reference
@@ -144,21 +144,49 @@ func (b *Bodies) Data(ctx context.Context, e webhook.Event, p *commonpb.Payload)
 }
 
 func (b *Bodies) read(ctx context.Context, e webhook.Event, digest string) ([]byte, error) {
-	sealed, err := b.store.Body(ctx, e.Tenant, e.ID, digest)
+	_, data, err := b.sealed(ctx, e, digest)
+	return data, err
+}
+
+// sealed gives a body as it lies in the store, and what it holds.
+func (b *Bodies) sealed(ctx context.Context, e webhook.Event, digest string) (*commonpb.Payload, []byte, error) {
+	stored, err := b.store.Body(ctx, e.Tenant, e.ID, digest)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var payload commonpb.Payload
-	if err := proto.Unmarshal(sealed, &payload); err != nil {
-		return nil, err
+	if err := proto.Unmarshal(stored, &payload); err != nil {
+		return nil, nil, err
 	}
 	var raw converter.RawValue
 	if err := b.converter.FromPayload(&payload, &raw); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	data := raw.Payload().GetData()
 	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != digest {
-		return nil, errors.New("it is not what was accepted: its SHA-256 differs")
+		return nil, nil, errors.New("it is not what was accepted: its SHA-256 differs")
 	}
-	return data, nil
+	return &payload, data, nil
+}
+
+// Refers says whether p, in clear, holds a reference to data and not the data.
+func Refers(p *commonpb.Payload) bool { return len(p.GetMetadata()[isReference]) > 0 }
+
+// Held gives what a history would hold of an event's data if that were not too large for it, sealed as
+// histories are. p is what the history holds, sealed or not; nil says that this is the data, or that it does
+// not open. The error carries webhook.NotFound when the body has gone.
+func (b *Bodies) Held(ctx context.Context, e webhook.Event, p *commonpb.Payload) (*commonpb.Payload, error) {
+	var raw converter.RawValue
+	if b.converter.FromPayload(p, &raw) != nil || !Refers(raw.Payload()) {
+		return nil, nil
+	}
+	var r reference
+	if err := json.Unmarshal(raw.Payload().GetData(), &r); err != nil {
+		return nil, fmt.Errorf("event %s: its reference to its body: %w", e.ID, err)
+	}
+	held, _, err := b.sealed(ctx, e, r.Stored.SHA256)
+	if err != nil {
+		return nil, fmt.Errorf("body of event %s: %w", e.ID, err)
+	}
+	return held, nil
 }

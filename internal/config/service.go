@@ -38,6 +38,7 @@ type Service struct {
 	Visibility      string         // URL of Temporal's visibility database; empty: it stays as it is
 	JWT             JWT
 	Ingest          Ingest
+	QuotasFile      string // says what tenants may ask for; empty: the same, generously, for all
 }
 
 // MinRetention is Temporal's: shorter is refused by it.
@@ -57,6 +58,7 @@ func ReadService(env Env, role Role) (Service, error) {
 		Visibility:      env("HOOKLOOP_TEMPORAL_VISIBILITY"),
 		JWT:             jwt,
 		Ingest:          ingest,
+		QuotasFile:      env("HOOKLOOP_QUOTAS_FILE"),
 	}
 	var retentionErr, networksErr error
 	s.Retention, retentionErr = readRetention(env)
@@ -75,7 +77,7 @@ func (s Service) problems(role Role, jwtErr error, others ...error) []error {
 	if role == RoleWorker {
 		problems = append(problems, checkListen("HOOKLOOP_OPS_LISTEN", s.OpsListen))
 	}
-	problems = append(problems, checkRegistry(s.Registry))
+	problems = append(problems, CheckRegistry(s.Registry))
 	if s.RegistryKeyFile == "" && role != RoleMigrate {
 		problems = append(problems, errors.New("HOOKLOOP_REGISTRY_KEY_FILE is required: the file with the key that seals secrets (hookloop key registry makes one)"))
 	}
@@ -131,8 +133,8 @@ func checkListen(name, addr string) error {
 // keywords is how libpq writes a connection: host=… password=… dbname=….
 var keywords = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=`)
 
-// checkRegistry refuses what would be taken for the name of a file and is none. It never quotes it.
-func checkRegistry(place string) error {
+// CheckRegistry refuses what would be taken for the name of a file and is none. It never quotes it.
+func CheckRegistry(place string) error {
 	const want = "a URL like postgres://user@host:5432/database, or the path of a SQLite file"
 	switch {
 	case place == "":

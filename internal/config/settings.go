@@ -28,6 +28,7 @@ var settings = []known{
 	{"HOOKLOOP_HISTORY_KEY_FILE", "", "the keys that encrypt histories; unset: they are in clear", false},
 	{"HOOKLOOP_UI_ORIGINS", "", "origins of Temporal UIs that may decode histories at /codec", false},
 	{"HOOKLOOP_ALLOW_NETWORKS", "", "networks inside that endpoints may lie in; unset: none", false},
+	{"HOOKLOOP_QUOTAS_FILE", "", "what each tenant may ask for, as JSON; unset: the same, generously, for all", false},
 	{"HOOKLOOP_RETENTION", "", "how long ended workflows are kept, at least 24h; used by migrate", false},
 	{"HOOKLOOP_TEMPORAL_VISIBILITY", "", "PostgreSQL URL of Temporal's visibility database; used by migrate --lean-visibility", false},
 	{"HOOKLOOP_JWT_SECRET", "", "checks tokens: an HS256 secret of at least 32 bytes", true},

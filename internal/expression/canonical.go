@@ -1,29 +1,15 @@
 package expression
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"math"
 	"math/big"
 	"strconv"
-
-	"github.com/itchyny/gojq"
 )
 
-// Hash names a value: two JSON texts of the same value have the same hash, however they are spaced,
-// ordered or escaped, and whether a number is written 1.10 or 1.1. It stands in the ledger for a day,
-// so a change to it costs one day's echoes.
-func Hash(v any) (string, error) {
-	text, err := gojq.Marshal(canonical(v))
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:]), nil
-}
-
-// canonical writes every number in one way.
+// canonical makes one value of all that JSON may write it as, however it is spaced, ordered or escaped, and
+// whether a number is written 1.10 or 1.1. Its hash stands in the ledger for a day, so a change to it costs
+// one day's echoes. The value must be known to be small.
 func canonical(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

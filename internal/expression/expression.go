@@ -1,162 +1,192 @@
 // Package expression runs the jq expressions that endpoints and sources are configured with: which
-// object a body is about, which value it has, what a foreign API wants to read. It bounds what an
-// expression may cost. gojq gives an expression neither files nor the environment nor the network.
+// object a body is about, which value it has, what a foreign API wants to read. Tenants write them, so
+// none of them runs in this process: a Pool hands them to child processes of the same binary, which
+// the kernel and a watchdog bound in memory and time (ADR 17). What an answer means is for the caller:
+// sender and ledger ask for values, the gateway whether a text is an expression at all.
 package expression
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"reflect"
-	"slices"
+	"runtime"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
-	"github.com/itchyny/gojq"
+	"github.com/prometheus/client_golang/prometheus"
+
+	"hookloop/internal/places"
 )
 
+// The bounds of expressions.
 const (
 	// MaxSource bounds an expression's text, in bytes.
 	MaxSource = 4 << 10
-	// timeout bounds one evaluation: every value in a body of 1 MiB is visited in 60 ms, in one of 256 KiB in 15.
-	timeout = 250 * time.Millisecond
-	// compiled bounds the expressions kept ready; each takes some ten KiB.
-	compiled = 1024
+	// MaxBody bounds the body an expression is given, in bytes. Decoded it holds ten times as much of the memory.
+	MaxBody = 2 << 20
+	// MaxValue bounds what an expression gives, in bytes of JSON.
+	MaxValue = 2 << 20
+	// MaxMemory is what a child may take of the memory for its work, in bytes: beside what it had at its start.
+	MaxMemory = 64 << 20
+	// MaxCPU is what one expression may take of a processor. It is no wall clock: a busy machine makes no
+	// expression fail.
+	MaxCPU = 500 * time.Millisecond
 )
 
-// What an expression does wrong with a body.
+// What an expression does wrong with a body. None of them quotes it.
 var (
-	ErrTimeout = errors.New("the expression ran for too long")
-	ErrCount   = errors.New("the expression must give exactly one value")
+	ErrTime   = errors.New("the expression ran for too long")
+	ErrMemory = errors.New("the expression took too much memory")
+	ErrCount  = errors.New("the expression must give exactly one value")
+	ErrFails  = errors.New("the expression fails on this body")
+	ErrLarge  = errors.New("the expression gives too large a value")
+	ErrJSON   = errors.New("the body is not one JSON value")
 )
 
-// Expressions runs expressions, and keeps compiled those it has run lately.
-type Expressions struct {
-	cache *lru.Cache[string, *gojq.Code]
+// Unavailable is our own failure: nothing was found out about the expression. It is worth another try.
+type Unavailable struct{ Cause error }
+
+func (e *Unavailable) Error() string { return "expressions: " + e.Cause.Error() }
+
+// Unwrap gives the cause.
+func (e *Unavailable) Unwrap() error { return e.Cause }
+
+// Fault is what an expression did wrong: its owner's affair, and the same at every try.
+type Fault struct {
+	Ask     int // which of those asked for, from 0
+	Problem error
 }
 
-// New makes Expressions.
-func New() *Expressions {
-	cache, err := lru.New[string, *gojq.Code](compiled)
-	if err != nil {
-		panic(err) // only a size below one is refused
+func (e *Fault) Error() string { return e.Problem.Error() }
+
+// Unwrap gives the problem.
+func (e *Fault) Unwrap() error { return e.Problem }
+
+// Form is how an answer is written.
+type Form string
+
+// The forms of an answer.
+const (
+	JSON Form = "json" // the members of objects in order of their names
+	Hash Form = "hash" // 64 hexadecimal digits, the same for all texts of the same value
+)
+
+// Ask is one expression that is to be run.
+type Ask struct {
+	Text string `json:"text"`
+	Form Form   `json:"form"`
+	Max  int    `json:"max"` // bytes of JSON the value may have; 0: MaxValue
+}
+
+// patience bounds how long an expression waits for a child. Each is free again after some two seconds at the
+// latest, so who waits longer has many before them.
+const patience = 5 * time.Second
+
+// usualProcesses is how many children there are unless a Config says otherwise. Two let a second tenant in
+// beside one whose expressions take all their time.
+func usualProcesses() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
+
+// Config is what a Pool is made of.
+type Config struct {
+	Processes int                   // at most; 0: as many as there are processors, two at least and four at most
+	Metrics   prometheus.Registerer // nil: shows none
+}
+
+// Pool runs expressions in child processes. None is started before the first expression, and one that
+// breaks its bounds is replaced. It is safe for concurrent use, and meant to be shared.
+type Pool struct {
+	places   *places.Places
+	children *children
+	outcomes *prometheus.CounterVec
+}
+
+// New makes a Pool; no process is started. Its only error is a metric that is registered already.
+func New(c Config) (*Pool, error) {
+	n := c.Processes
+	if n == 0 {
+		n = usualProcesses()
 	}
-	return &Expressions{cache: cache}
+	p := &Pool{places: places.New(n, patience), children: &children{}, outcomes: newOutcomes()}
+	if c.Metrics == nil {
+		return p, nil
+	}
+	if err := c.Metrics.Register(p.outcomes); err != nil {
+		return nil, fmt.Errorf("expressions: metrics: %w", err)
+	}
+	return p, nil
 }
 
-// Check says what is wrong with an expression's text.
-func Check(text string) error {
+// Close ends the children. What they work at fails.
+func (p *Pool) Close() { p.children.close() }
+
+// Values gives what a tenant's expressions make of a body, in the order they were asked for. It stops at
+// the first that fails: then the error is a *Fault, and the values before it are given. ErrJSON and
+// ErrLarge alone are about the body. Any other error is ctx's, or an *Unavailable.
+func (p *Pool) Values(ctx context.Context, tenant string, body []byte, asks ...Ask) ([][]byte, error) {
+	if len(body) > MaxBody {
+		return nil, ErrLarge
+	}
+	values, err := p.run(ctx, tenant, request{Asks: asks}, body)
+	p.count(err)
+	return values, err
+}
+
+// Check says what is wrong with an expression's text: then the error is a *Fault.
+func (p *Pool) Check(ctx context.Context, tenant, text string) error {
 	if len(text) > MaxSource {
-		return fmt.Errorf("has %d bytes, at most %d are allowed", len(text), MaxSource)
+		return &Fault{Problem: fmt.Errorf("has %d bytes, at most %d are allowed", len(text), MaxSource)}
 	}
-	_, err := compile(text)
+	_, err := p.run(ctx, tenant, request{Check: text}, nil)
 	return err
 }
 
-func compile(text string) (*gojq.Code, error) {
-	query, err := gojq.Parse(text)
-	if err != nil {
-		return nil, fmt.Errorf("is not a jq expression: %w", err)
-	}
-	if name := called(reflect.ValueOf(query), unbounded); name != "" {
-		return nil, fmt.Errorf("calls %s, whose time grows with the square of the text and cannot be cut short", name)
-	}
-	code, err := gojq.Compile(query)
-	if err != nil {
-		return nil, fmt.Errorf("is not a jq expression: %w", err)
-	}
-	return code, nil
-}
-
-// unbounded are the functions that search with regular expressions. A single call is one step to gojq, which
-// looks at the clock only between steps, and a third party chooses the text.
-var unbounded = []string{"match", "test", "capture", "scan", "sub", "gsub", "splits", "_match"}
-
-// called finds a call of one of the functions anywhere in an expression.
-func called(v reflect.Value, names []string) string {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if f, ok := reflect.TypeAssert[*gojq.Func](v); ok && f != nil &&
-			(slices.Contains(names, f.Name) || f.Name == "split" && len(f.Args) == 2) {
-			return f.Name
+// run finds a child and asks it. One that was idle may have been ended by others: then a new one is asked.
+func (p *Pool) run(ctx context.Context, tenant string, r request, body []byte) ([][]byte, error) {
+	if err := p.places.Take(ctx, tenant); err != nil {
+		if errors.Is(err, places.ErrFull) {
+			err = &Unavailable{err}
 		}
-		if v.IsNil() {
-			return ""
-		}
-		return called(v.Elem(), names)
-	case reflect.Struct:
-		for _, field := range v.Fields() {
-			if name := called(field, names); name != "" {
-				return name
-			}
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			if name := called(v.Index(i), names); name != "" {
-				return name
-			}
-		}
-	default:
-	}
-	return ""
-}
-
-// Body reads JSON for Value. Numbers keep their digits.
-func Body(raw []byte) (any, error) {
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	var v any
-	if err := dec.Decode(&v); err != nil {
 		return nil, err
 	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("the body goes on after the JSON value")
-	}
-	return v, nil
-}
-
-// Value is the one value an expression gives of a body.
-func (x *Expressions) Value(ctx context.Context, text string, body any) (any, error) {
-	code, ok := x.cache.Get(text)
-	if !ok {
-		var err error
-		if code, err = compile(text); err != nil {
-			return nil, fmt.Errorf("the expression %w", err)
+	defer p.places.GiveBack(tenant)
+	for {
+		c, used, err := p.children.take(ctx)
+		if err != nil {
+			return nil, err
 		}
-		x.cache.Add(text, code)
+		values, err := c.ask(ctx, r, body)
+		p.children.giveBack(c)
+		if used && errors.Is(err, errBroken) {
+			continue
+		}
+		return values, err
 	}
-	within, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	values := code.RunWithContext(within, body)
-	v, ok := values.Next()
-	if !ok {
-		return nil, ErrCount
-	}
-	if err, failed := v.(error); failed {
-		return nil, failure(ctx, within, err)
-	}
-	if _, more := values.Next(); more {
-		return nil, ErrCount
-	}
-	return v, nil
 }
 
-// failure keeps gojq's words to itself: they may quote the body.
-func failure(ctx, within context.Context, err error) error {
+func newOutcomes() *prometheus.CounterVec {
+	c := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "hookloop_expressions_total",
+		Help: "Bodies that expressions were run on, by how that ended: ok, fault (the body does not suit), time or memory (a bound was broken), unavailable (ours).",
+	}, []string{"outcome"})
+	for _, outcome := range []string{"ok", "fault", "time", "memory", "unavailable"} {
+		c.WithLabelValues(outcome) // shown from the start
+	}
+	return c
+}
+
+func (p *Pool) count(err error) {
+	outcome := "fault"
+	_, ours := errors.AsType[*Unavailable](err)
 	switch {
-	case ctx.Err() != nil:
-		return ctx.Err()
-	case within.Err() != nil:
-		return ErrTimeout
+	case err == nil:
+		outcome = "ok"
+	case errors.Is(err, ErrTime):
+		outcome = "time"
+	case errors.Is(err, ErrMemory):
+		outcome = "memory"
+	case ours:
+		outcome = "unavailable"
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return // the caller has gone
 	}
-	if halt, ok := errors.AsType[*gojq.HaltError](err); ok && halt.Value() == nil {
-		return ErrCount
-	}
-	return errors.New("the expression fails on this body")
+	p.outcomes.WithLabelValues(outcome).Inc()
 }
-
-// Marshal writes a value as JSON, the members of objects in order of their names.
-func Marshal(v any) ([]byte, error) { return gojq.Marshal(v) }

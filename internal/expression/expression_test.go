@@ -1,6 +1,8 @@
 package expression_test
 
 import (
+	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -9,14 +11,27 @@ import (
 	"hookloop/internal/expression"
 )
 
-func value(t *testing.T, text, body string) (any, error) {
-	t.Helper()
-	in, err := expression.Body([]byte(body))
-	require.NoError(t, err)
-	return expression.New().Value(t.Context(), text, in)
+var pool *expression.Pool
+
+func TestMain(m *testing.M) {
+	var err error
+	if pool, err = expression.New(expression.Config{}); err != nil {
+		panic(err)
+	}
+	code := m.Run()
+	pool.Close()
+	os.Exit(code)
 }
 
-func TestValue(t *testing.T) {
+func value(ctx context.Context, text, body string, form expression.Form) (string, error) {
+	all, err := pool.Values(ctx, "acme", []byte(body), expression.Ask{Text: text, Form: form})
+	if err != nil {
+		return "", err
+	}
+	return string(all[0]), nil
+}
+
+func TestValues(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ text, body, want string }{
 		{`.data.id`, `{"data":{"id":12345678901234567890}}`, `12345678901234567890`},
@@ -25,46 +40,64 @@ func TestValue(t *testing.T) {
 		{`["api", .id, "edit"]`, `{"id":7}`, `["api",7,"edit"]`},
 		{`.missing`, `{}`, `null`},
 		{`env`, `{}`, `{}`},
+		{`[$ENV, env] | tojson`, `1`, `"[{},{}]"`},
+		{`.a | split(",") | map(ascii_downcase | ltrimstr("x") | sub("b+"; "c")) | join(";")`, `{"a":"xA,bbb"}`, `"a;c"`},
 	} {
-		got, err := value(t, c.text, c.body)
+		got, err := value(t.Context(), c.text, c.body, expression.JSON)
 		require.NoError(t, err, c.text)
-		text, err := expression.Marshal(got)
-		require.NoError(t, err)
-		require.Equal(t, c.want, string(text), c.text)
+		require.Equal(t, c.want, got, c.text)
 	}
 }
 
-func TestValueRefuses(t *testing.T) {
+// TestValuesInTurn: what was found before the first that fails is given.
+func TestValuesInTurn(t *testing.T) {
 	t.Parallel()
-	for text, want := range map[string]string{
-		`.[]`:             expression.ErrCount.Error(),
-		`empty`:           expression.ErrCount.Error(),
-		`def f: f; f`:     expression.ErrTimeout.Error(),
-		`[range(1e12)]`:   expression.ErrTimeout.Error(),
-		`.a.b`:            "the expression fails on this body",
-		`error("s3cr3t")`: "the expression fails on this body",
+	all, err := pool.Values(t.Context(), "acme", []byte(`{"a":1}`), expression.Ask{Text: ".a"}, expression.Ask{Text: ".a.b"}, expression.Ask{Text: "."})
+	require.Equal(t, [][]byte{[]byte("1")}, all)
+	var f *expression.Fault
+	require.ErrorAs(t, err, &f)
+	require.Equal(t, 1, f.Ask)
+}
+
+func TestValuesRefuse(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]error{
+		`.[]`:             expression.ErrCount,
+		`empty`:           expression.ErrCount,
+		`halt`:            expression.ErrCount,
+		`def f: f; f`:     expression.ErrTime,
+		`.a.b`:            expression.ErrFails,
+		`error("s3cr3t")`: expression.ErrFails,
+		`"x" * 3000000`:   expression.ErrLarge,
 	} {
-		_, err := value(t, text, `{"a":"s3cr3t","b":2}`)
-		require.EqualError(t, err, want, text)
+		_, err := value(t.Context(), text, `{"a":"s3cr3t","b":2}`, expression.JSON)
+		require.EqualError(t, err, want.Error(), text)
 	}
+	_, err := value(t.Context(), ".", `{} {}`, expression.JSON)
+	require.ErrorIs(t, err, expression.ErrJSON)
+	_, err = pool.Values(t.Context(), "acme", []byte(`"12345"`), expression.Ask{Text: ".", Max: 6})
+	require.ErrorIs(t, err, expression.ErrLarge)
+	_, err = value(t.Context(), ".", `"`+strings.Repeat("x", expression.MaxBody)+`"`, expression.JSON)
+	require.ErrorIs(t, err, expression.ErrLarge)
 }
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	require.NoError(t, expression.Check(`.data | {id, name}`))
-	require.NoError(t, expression.Check(`.a | split(",") | map(ascii_downcase | ltrimstr("x")) | join(";")`))
-	for _, text := range []string{`.a |`, `nope(1)`, `import "a" as a; .`, `input`, `.a | gsub("a"; "b")`, `{a: (.b | [match("x")])}`, `if .a then test("a") else . end`, `"\(.a | scan("a"))"`, `split("a"; "g")`, `def f: sub("a"; "b"); f`, `$__prog_args`, strings.Repeat(".", 5000)} {
-		require.Error(t, expression.Check(text), text)
+	for _, text := range []string{`.data | {id, name}`, `.a | split(",") | map(ascii_downcase | ltrimstr("x")) | join(";")`, `.a | gsub("a"; "b")`} {
+		require.NoError(t, pool.Check(t.Context(), "acme", text))
+	}
+	for _, text := range []string{`.a |`, `nope(1)`, `import "a" as a; .`, `$__prog_args`, `input`, strings.Repeat(".", 5000)} {
+		var f *expression.Fault
+		require.ErrorAs(t, pool.Check(t.Context(), "acme", text), &f, text)
 	}
 }
 
 func TestHashIsOfTheValue(t *testing.T) {
 	t.Parallel()
 	hash := func(body string) string {
-		v, err := expression.Body([]byte(body))
+		h, err := value(t.Context(), ".", body, expression.Hash)
 		require.NoError(t, err)
-		h, err := expression.Hash(v)
-		require.NoError(t, err)
+		require.Len(t, h, 64)
 		return h
 	}
 	for _, same := range [][]string{

@@ -30,12 +30,14 @@ type Config struct {
 	Logger  *slog.Logger
 	Metrics prometheus.Registerer
 	Now     func() time.Time // time.Now
+
+	Expressions *expression.Pool // finds objects and values; nil: one of its own, which starts no process before the first
 }
 
 // Ledger reads marks out of bodies.
 type Ledger struct {
 	store       Store
-	expressions *expression.Expressions
+	expressions *expression.Pool
 	logger      *slog.Logger
 	unmarked    *prometheus.CounterVec
 	now         func() time.Time
@@ -43,7 +45,10 @@ type Ledger struct {
 
 // New makes a Ledger. Its only error is a metric that is registered already.
 func New(c Config) (*Ledger, error) {
-	l := &Ledger{store: c.Store, expressions: expression.New(), logger: c.Logger, unmarked: newUnmarked(), now: c.Now}
+	l := &Ledger{store: c.Store, expressions: c.Expressions, logger: c.Logger, unmarked: newUnmarked(), now: c.Now}
+	if l.expressions == nil {
+		l.expressions, _ = expression.New(expression.Config{}) // without metrics it cannot fail
+	}
 	if l.logger == nil {
 		l.logger = slog.New(slog.DiscardHandler)
 	}
@@ -65,7 +70,7 @@ func (l *Ledger) Remember(ctx context.Context, d webhook.Delivery) error {
 	if d.Endpoint.Application == "" || d.Endpoint.Echo.IsZero() {
 		return nil
 	}
-	m, err := l.mark(ctx, d.Endpoint.Echo, webhook.Body(d.Event, d.Content))
+	m, err := l.mark(ctx, d.Event.Tenant, d.Endpoint.Echo, webhook.Body(d.Event, d.Content))
 	if err != nil {
 		return l.pass(ctx, err, "endpoint", d.Endpoint.ID, d.Event.ID)
 	}
@@ -95,7 +100,7 @@ func (l *Ledger) rule(
 	if s.Application == "" || s.Echo.IsZero() {
 		return webhook.Ruling{}, nil
 	}
-	m, err := l.mark(ctx, s.Echo, data)
+	m, err := l.mark(ctx, s.Tenant, s.Echo, data)
 	if err != nil {
 		return webhook.Ruling{}, l.pass(ctx, err, "source", s.ID, eventID)
 	}

@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
@@ -28,15 +29,23 @@ type run struct {
 	status  enums.WorkflowExecutionStatus
 	outcome webhook.DeliveryStatus
 	input   []any
+
+	eventType, endpoint, began string // of an event's search attributes, and when it or a delivery began
 }
 
 func (r run) running() bool { return r.status == enums.WORKFLOW_EXECUTION_STATUS_RUNNING }
 
 func (r run) info() *workflowpb.WorkflowExecutionInfo {
-	outcome, _ := converter.GetDefaultDataConverter().ToPayload(string(r.outcome))
+	fields := map[string]*commonpb.Payload{}
+	for name, value := range map[string]string{"Outcome": string(r.outcome), "EventType": r.eventType, "Endpoint": r.endpoint} {
+		fields[name], _ = converter.GetDefaultDataConverter().ToPayload(value)
+	}
 	info := &workflowpb.WorkflowExecutionInfo{
 		Execution: &commonpb.WorkflowExecution{WorkflowId: r.id, RunId: "run-of-" + r.id}, Status: r.status,
-		SearchAttributes: &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{"Outcome": outcome}},
+		SearchAttributes: &commonpb.SearchAttributes{IndexedFields: fields},
+	}
+	if began, err := time.Parse(time.RFC3339, r.began); err == nil {
+		info.StartTime = timestamppb.New(began)
 	}
 	if !r.running() {
 		info.CloseTime = timestamppb.Now()
@@ -52,6 +61,25 @@ type fakeTemporal struct {
 	started []client.StartWorkflowOptions
 	inputs  []workflows.DeliveryInput
 	down    error
+
+	endpoints map[string]webhook.Endpoint // others are active, and want everything
+	noted     []string
+	away      error // the registry
+}
+
+func (f *fakeTemporal) Endpoint(_ context.Context, tenant, id string) (webhook.Endpoint, error) {
+	if e, ok := f.endpoints[id]; ok || f.away != nil {
+		if e.State == "" && f.away == nil {
+			return e, webhook.Errorf(webhook.NotFound, "endpoint %s does not exist", id)
+		}
+		return e, f.away
+	}
+	return webhook.Endpoint{Tenant: tenant, ID: id, State: webhook.EndpointActive}, nil
+}
+
+func (f *fakeTemporal) NoteRedelivery(_ context.Context, tenant, eventID, endpointID string, _ time.Time) error {
+	f.noted = append(f.noted, tenant+" "+eventID+" "+endpointID)
+	return f.away
 }
 
 func (f *fakeTemporal) latest(id string) *run {
@@ -106,7 +134,11 @@ func (f *fakeTemporal) match(query string) []run {
 	var found []run
 	for _, r := range f.runs {
 		is := strings.HasPrefix(r.id, "delivery/") && !r.running() && r.outcome != webhook.Delivered
-		if strings.HasPrefix(query, "WorkflowId IN") {
+		switch {
+		case strings.HasPrefix(query, "WorkflowType = 'Event'"):
+			is = strings.HasPrefix(r.id, "event/") && (strings.Contains(query, "Endpoint IN ") && r.endpoint != "" && strings.Contains(query, "'"+r.endpoint+"'") ||
+				strings.Contains(query, "Outcome = 'unmatched'") && r.outcome == "unmatched")
+		case strings.HasPrefix(query, "WorkflowId IN"):
 			is = strings.Contains(query, "'"+r.id+"'") && (r.running() || r.outcome == webhook.Delivered)
 		}
 		if is {

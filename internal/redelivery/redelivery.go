@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -33,27 +34,42 @@ type Client interface {
 
 var _ Client = client.Client(nil)
 
+// Registry is what Redeliveries asks about endpoints, and where it notes what it starts: Temporal has no list of
+// an event's deliveries that could be asked for often.
+type Registry interface {
+	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
+	NoteRedelivery(ctx context.Context, tenant, eventID, endpointID string, now time.Time) error
+}
+
 // Redeliveries starts deliveries again. It keeps nothing: what it says is what Temporal knows.
 type Redeliveries struct {
 	client     Client
+	registry   Registry
 	converter  converter.DataConverter
 	attributes converter.DataConverter // search attributes are never encrypted
 }
 
 // New works through c, whose data converter is dc.
-func New(c Client, dc converter.DataConverter) *Redeliveries {
-	return &Redeliveries{client: c, converter: dc, attributes: converter.GetDefaultDataConverter()}
+func New(c Client, dc converter.DataConverter, r Registry) *Redeliveries {
+	return &Redeliveries{client: c, registry: r, converter: dc, attributes: converter.GetDefaultDataConverter()}
 }
 
 // Redeliver starts a new run of a Delivery, with the same webhook-id as ever and a schedule from its
 // beginning, or the first one of an endpoint that the event was not accepted for. The caller knows that
 // the delivery has ended: one still in the fast lane of its Event has no workflow that could tell. The
-// error is webhook.Expired when the event's history is gone, and webhook.Conflict when a Delivery is
-// under way; one without a code is Temporal's.
+// error is webhook.Expired when the event's history is gone, webhook.Conflict when a Delivery is under way,
+// webhook.Disabled when nothing goes to the endpoint and webhook.NotFound when there is none; one without a
+// code is Temporal's, or an AwayError.
 func (r *Redeliveries) Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error {
 	in, runID, err := r.event(ctx, tenant, eventID)
 	if err != nil {
 		return err
+	}
+	if err := r.takes(ctx, tenant, endpointID); err != nil {
+		return err
+	}
+	if err := r.registry.NoteRedelivery(ctx, tenant, eventID, endpointID, time.Now()); err != nil {
+		return &AwayError{err}
 	}
 	input := workflows.DeliveryInput{Event: in.Event, EventRunID: runID, EndpointID: endpointID, Redelivery: &v}
 	_, err = r.client.ExecuteWorkflow(ctx, options(in.Event, endpointID), deliveryWorkflow, input)
@@ -64,6 +80,33 @@ func (r *Redeliveries) Redeliver(ctx context.Context, tenant, eventID, endpointI
 		return fmt.Errorf("redelivery of event %s to endpoint %s: %w", eventID, endpointID, err)
 	}
 	return nil
+}
+
+// AwayError says that the registry is out of reach.
+type AwayError struct{ cause error }
+
+func (e *AwayError) Error() string { return "registry: " + e.cause.Error() }
+func (e *AwayError) Unwrap() error { return e.cause }
+
+// Away names what is out of reach.
+func (e *AwayError) Away() string { return "the registry" }
+
+func (r *Redeliveries) endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error) {
+	e, err := r.registry.Endpoint(ctx, tenant, id)
+	if err != nil && webhook.CodeOf(err) == "" {
+		err = &AwayError{err}
+	}
+	return e, err
+}
+
+// takes refuses an endpoint that nothing is sent to: what was started would end as rejected at once, and its
+// person would hear that it had been redelivered.
+func (r *Redeliveries) takes(ctx context.Context, tenant, id string) error {
+	e, err := r.endpoint(ctx, tenant, id)
+	if err == nil && e.State == webhook.EndpointDisabled {
+		return webhook.Errorf(webhook.Disabled, "endpoint %s is disabled, and nothing is sent to it", id)
+	}
+	return err
 }
 
 // event reads what the event was accepted with, and which run holds its data.

@@ -16,7 +16,7 @@ import (
 )
 
 func newRedeliveries(f *fakeTemporal) *redelivery.Redeliveries {
-	return redelivery.New(f, converter.GetDefaultDataConverter())
+	return redelivery.New(f, converter.GetDefaultDataConverter(), f)
 }
 
 var verb = webhook.Verb{By: "alice", Reason: "mended"}
@@ -85,18 +85,22 @@ func all(t *testing.T, r *redelivery.Redeliveries) (ids []string, pages int) {
 func TestUndeliveredAsksVisibility(t *testing.T) {
 	t.Parallel()
 	f := &fakeTemporal{}
-	_, _, err := newRedeliveries(f).Undelivered(t.Context(), window, nil)
+	_, next, err := newRedeliveries(f).Undelivered(t.Context(), window, nil)
 	require.NoError(t, err)
+	require.Equal(t, []byte("1"), next, "the second list is looked at next")
+	_, next, err = newRedeliveries(f).Undelivered(t.Context(), window, next)
+	require.NoError(t, err)
+	require.Nil(t, next)
 	require.Equal(t, []string{"WorkflowType = 'Delivery' AND Tenant = 'acme' AND Endpoint = 'ep_1' AND ExecutionStatus != 'Running'" +
-		" AND Outcome != 'delivered' AND StartTime >= '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'"}, f.queries)
+		" AND Outcome != 'delivered' AND StartTime >= '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'",
+		"WorkflowType = 'Event' AND Tenant = 'acme' AND Endpoint IN ('disabled ep_1', 'disabled several')" +
+			" AND StartTime >= '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'"}, f.queries)
 }
 
 // TestUndeliveredLooksAtTheLatestRun: a delivery has a run for each redelivery and continuation.
 func TestUndeliveredLooksAtTheLatestRun(t *testing.T) {
 	t.Parallel()
 	const (
-		completed  = enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
-		running    = enums.WORKFLOW_EXECUTION_STATUS_RUNNING
 		terminated = enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
 		continued  = enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW
 	)
@@ -132,7 +136,7 @@ func TestTwelveThousandAreFoundToTheLast(t *testing.T) {
 	n, err := r.Count(t.Context(), window)
 	require.NoError(t, err)
 	require.Equal(t, 12_000, n)
-	found, _, err := r.Undelivered(t.Context(), window, []byte("11900"))
+	found, _, err := r.Undelivered(t.Context(), window, []byte("011900"))
 	require.NoError(t, err)
 	require.Len(t, found, 100)
 }
@@ -144,7 +148,7 @@ func TestUndeliveredPages(t *testing.T) {
 		f.ended(fmt.Sprintf("evt_%03d", i), enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, webhook.Exhausted)
 	}
 	ids, pages := all(t, newRedeliveries(f))
-	require.Equal(t, 3, pages)
+	require.Equal(t, 3+1, pages)
 	require.Len(t, ids, 250)
 	require.Equal(t, "evt_249", ids[249])
 }

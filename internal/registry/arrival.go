@@ -16,6 +16,10 @@ func ArrivalEnd(first time.Time, sameFor time.Duration) time.Time {
 	return first.Add(sameFor)
 }
 
+// RedeliveredEnd is when it is forgotten that an event went to an endpoint it was not accepted for: no
+// Temporal keeps histories for longer.
+func RedeliveredEnd(noted time.Time) time.Time { return noted.Add(webhook.RememberArrivals) }
+
 // SortedNames are names in order and each once: batches that share some lock them in the same order.
 func SortedNames(names []string) []string {
 	return slices.Compact(slices.Sorted(slices.Values(names)))

@@ -6,14 +6,22 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Subscriptions are the patterns of event types an endpoint is to be found by, in order; none of a
-// disabled one.
-func Subscriptions(e webhook.Endpoint) []string {
-	switch {
-	case e.State == webhook.EndpointDisabled:
-		return nil
-	case len(e.EventTypes) == 0:
-		return []string{webhook.EveryType}
+// Subscription is how an endpoint is found by the type of an event.
+type Subscription struct {
+	Patterns []string // of event types, in order
+	Disabled bool     // it is found, and nothing goes to it
+}
+
+// SubscriptionOf is an endpoint's.
+func SubscriptionOf(e webhook.Endpoint) Subscription {
+	s := Subscription{Patterns: []string{webhook.EveryType}, Disabled: e.State == webhook.EndpointDisabled}
+	if len(e.EventTypes) > 0 {
+		s.Patterns = slices.Compact(slices.Sorted(slices.Values(e.EventTypes)))
 	}
-	return slices.Compact(slices.Sorted(slices.Values(e.EventTypes)))
+	return s
+}
+
+// Equal says whether both find the same.
+func (s Subscription) Equal(other Subscription) bool {
+	return s.Disabled == other.Disabled && slices.Equal(s.Patterns, other.Patterns)
 }

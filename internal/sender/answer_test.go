@@ -1,10 +1,14 @@
 package sender_test
 
 import (
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
+	"html"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"sync"
 	"testing"
@@ -175,6 +179,37 @@ func TestEchoedHeaderValuesAreTakenOut(t *testing.T) {
 			if name == "echo" {
 				require.Equal(t, "you sent Bearer *** and 1", a.ResponseBody)
 			}
+		})
+	}
+}
+
+// TestAnswersThatRepeatASecretInAnotherFormAreNotKept: as JSON, HTML, a URL or base64 has it, or in lines.
+func TestAnswersThatRepeatASecretInAnotherFormAreNotKept(t *testing.T) {
+	t.Parallel()
+	const token = `to&ken"/s3cr3t+with=signs` // longer than what is looked for
+	asJSON, err := json.Marshal(token)
+	require.NoError(t, err)
+	for name, body := range map[string]string{
+		"JSON":          string(asJSON),
+		"HTML":          html.EscapeString(token),
+		"a URL":         url.QueryEscape(token),
+		"twice":         url.QueryEscape(html.EscapeString(token)),
+		"base64":        base64.StdEncoding.EncodeToString([]byte("x:Bearer " + token)),
+		"base64 of URL": base64.RawURLEncoding.EncodeToString([]byte(token)),
+		"hexadecimal":   hex.EncodeToString([]byte(token)),
+		"wrapped":       token[:9] + "=\r\n  " + token[9:],
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, `{"you": "sent `+body+`"}`)
+			}))
+			t.Cleanup(srv.Close)
+			d := delivery(srv.URL)
+			d.Endpoint.Headers = map[string]string{"Authorization": "Bearer " + token}
+			a, err := newSender(t, sender.Config{}).Send(t.Context(), d, 1)
+			require.NoError(t, err)
+			require.Equal(t, "(not kept: the answer repeats a header of the endpoint in another form)", a.ResponseBody)
 		})
 	}
 }

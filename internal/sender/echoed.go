@@ -82,6 +82,9 @@ func unescaped(s string) string {
 	})
 }
 
+// softBreak is how quoted-printable ends a line that goes on.
+var softBreak = strings.NewReplacer("=\r\n", "", "=\n", "")
+
 // unwrapped leaves out what a mail program, say, breaks lines with.
 func unwrapped(s string) string {
 	return strings.Map(func(r rune) rune {
@@ -89,7 +92,7 @@ func unwrapped(s string) string {
 			return -1
 		}
 		return r
-	}, strings.ReplaceAll(s, "=\n", ""))
+	}, softBreak.Replace(s))
 }
 
 var run = regexp.MustCompile(`[A-Za-z0-9+/_-]{8,}`)

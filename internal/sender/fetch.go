@@ -12,8 +12,10 @@ import (
 )
 
 const (
-	// maxDocument bounds a document, in bytes. Keys and certificates have a few KiB.
-	maxDocument = 64 << 10
+	// maxDocument bounds a document, in bytes. Keys and certificates have a few KiB; those of an issuer of the
+	// operator's own may stand beside many certificates.
+	maxDocument    = 64 << 10
+	maxOwnDocument = 1 << 20
 	// fetchTimeout is short: a third party waits for our answer meanwhile, and comes again.
 	fetchTimeout = 5 * time.Second
 	// issuerHost has what its certificates were issued with at http:// addresses alone. Nobody need
@@ -24,15 +26,19 @@ const (
 // FetcherConfig says how documents are fetched.
 type FetcherConfig struct {
 	AllowLoopback bool   // let 127.0.0.0/8 and ::1 through, without TLS too; for development only
+	OwnAddresses  bool   // the operator chose the URLs: they may lie inside, lack TLS, redirect, and go through the environment's proxy
 	UserAgent     string // empty: "Hookloop"
 }
 
 // Fetcher gets public documents: the keys and certificates third parties publish. It follows no
-// redirect and keeps nothing. It is safe for concurrent use.
+// redirect, but between addresses of the operator's own, and keeps nothing. It is safe for concurrent use.
 type Fetcher struct {
 	allowLoopback bool
+	own           bool
+	most          int64
 	userAgent     string
 	transport     *http.Transport
+	do            func(*http.Request) (*http.Response, error)
 }
 
 // NewFetcher prepares a Fetcher; nothing is dialled before the first Get.
@@ -40,11 +46,18 @@ func NewFetcher(cfg FetcherConfig) *Fetcher {
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "Hookloop"
 	}
-	return &Fetcher{
-		allowLoopback: cfg.AllowLoopback,
-		userAgent:     cfg.UserAgent,
-		transport:     newTransport(cfg.AllowLoopback),
+	f := &Fetcher{allowLoopback: cfg.AllowLoopback, own: cfg.OwnAddresses, most: maxDocument, userAgent: cfg.UserAgent}
+	if !f.own {
+		f.transport = newTransport(cfg.AllowLoopback)
+		f.do = f.transport.RoundTrip // unlike a Client, follows no redirect
+		return f
 	}
+	f.most = maxOwnDocument
+	f.transport = &http.Transport{
+		Proxy: http.ProxyFromEnvironment, ForceAttemptHTTP2: true, MaxResponseHeaderBytes: maxResponseHeaders, IdleConnTimeout: fetchTimeout,
+	}
+	f.do = (&http.Client{Transport: f.transport}).Do
+	return f
 }
 
 // Close gives up idle connections.
@@ -54,7 +67,7 @@ func (f *Fetcher) Close() { f.transport.CloseIdleConnections() }
 // URL.
 func (f *Fetcher) Get(ctx context.Context, rawURL string) ([]byte, error) {
 	u, err := url.Parse(rawURL)
-	if err != nil || u.Host == "" || u.User != nil {
+	if err != nil || u.Host == "" || u.User != nil && !f.own {
 		return nil, errors.New("fetch: the URL cannot be fetched") // not err, which quotes the URL
 	}
 	if !f.allowed(u) {
@@ -78,7 +91,7 @@ func (f *Fetcher) allowed(u *url.URL) bool {
 	case "https":
 		return true
 	case "http":
-		return u.Host == issuerHost || f.allowLoopback && isLoopback(u.Hostname())
+		return f.own || u.Host == issuerHost || f.allowLoopback && isLoopback(u.Hostname())
 	}
 	return false
 }
@@ -99,7 +112,7 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL) ([]byte, error) {
 		return nil, answerError("the URL cannot be fetched")
 	}
 	req.Header.Set("User-Agent", f.userAgent)
-	resp, err := f.transport.RoundTrip(req) // unlike a Client, follows no redirect
+	resp, err := f.do(req)
 	if err != nil {
 		return nil, err
 	}
@@ -108,15 +121,15 @@ func (f *Fetcher) get(ctx context.Context, u *url.URL) ([]byte, error) {
 		drain(resp)
 		return nil, answerError(fmt.Sprintf("answered %d", resp.StatusCode))
 	}
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxDocument+1))
+	body, err := io.ReadAll(io.LimitReader(resp.Body, f.most+1))
 	if err != nil && ctx.Err() == nil {
 		return nil, answerError("the document broke off")
 	}
 	if err != nil {
 		return nil, err
 	}
-	if len(body) > maxDocument {
-		return nil, answerError(fmt.Sprintf("the document exceeds %d KiB", maxDocument>>10))
+	if int64(len(body)) > f.most {
+		return nil, answerError(fmt.Sprintf("the document exceeds %d KiB", f.most>>10))
 	}
 	return body, nil
 }

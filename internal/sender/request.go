@@ -20,8 +20,8 @@ var (
 // exchange posts the event and fills in the answer. An error means there was none. Once there is a
 // status the endpoint has answered, even if the body behind it breaks off: that is noted to debug
 // with and decides nothing.
-func (s *Sender) exchange(ctx context.Context, d webhook.Delivery, secrets []signature.Secret, start time.Time, a *webhook.Attempt) error {
-	req, err := s.request(ctx, d, secrets, a.At)
+func (s *Sender) exchange(ctx context.Context, d webhook.Delivery, w wanted, secrets []signature.Secret, start time.Time, a *webhook.Attempt) error {
+	req, err := s.request(ctx, d, w, secrets, a.At)
 	if err != nil {
 		return err
 	}
@@ -47,11 +47,7 @@ func (s *Sender) exchange(ctx context.Context, d webhook.Delivery, secrets []sig
 	return nil
 }
 
-func (s *Sender) request(ctx context.Context, d webhook.Delivery, secrets []signature.Secret, at time.Time) (*http.Request, error) {
-	w, err := s.wanted(ctx, d)
-	if err != nil {
-		return nil, err
-	}
+func (s *Sender) request(ctx context.Context, d webhook.Delivery, w wanted, secrets []signature.Secret, at time.Time) (*http.Request, error) {
 	// A bytes.Reader can be rewound, so a request of which nothing was written yet may move to another connection.
 	req, err := http.NewRequestWithContext(ctx, w.method, w.url, bytes.NewReader(w.body))
 	if err != nil || req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {

@@ -34,6 +34,7 @@ type Config struct {
 	Tracer        trace.Tracer          // makes spans of attempts at traced events; nil: none, and endpoints are told of no trace
 	Health        Health                // nil: nobody hears
 	Pacer         Pacer                 // keeps rate limits for all workers together; nil: each keeps its own
+	Expressions   *expression.Pool      // runs those of endpoints' requests; nil: one of its own, which starts no process before the first
 }
 
 // Sender makes attempts. It is safe for concurrent use and meant to be shared: connections,
@@ -49,7 +50,7 @@ type Sender struct {
 	health    Health
 	pacer     Pacer
 
-	expressions *expression.Expressions
+	expressions *expression.Pool
 }
 
 // New prepares a Sender; nothing is dialled before the first Send.
@@ -69,6 +70,9 @@ func New(cfg Config) (*Sender, error) {
 	if cfg.Logger == nil {
 		cfg.Logger = slog.New(slog.DiscardHandler)
 	}
+	if cfg.Expressions == nil {
+		cfg.Expressions, _ = expression.New(expression.Config{}) // without metrics it cannot fail
+	}
 	g := newGuards(cfg.MostPlaces, cfg.Pacer == nil)
 	m, err := newMetrics(cfg.Metrics, g)
 	if err != nil {
@@ -85,7 +89,7 @@ func New(cfg Config) (*Sender, error) {
 		health:    cfg.Health,
 		pacer:     cfg.Pacer,
 
-		expressions: expression.New(),
+		expressions: cfg.Expressions,
 	}, nil
 }
 
@@ -138,13 +142,17 @@ func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (w
 	if len(secrets) == 0 {
 		return a, errors.New("no secret to sign with")
 	}
+	want, err := s.wanted(ctx, d) // before the endpoint's time begins: what its expression takes is not the endpoint's answer
+	if err != nil {
+		return s.unmade(ctx, a, err)
+	}
 	timeout := d.Endpoint.TimeoutOrDefault()
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
 	var p progress
 	start := time.Now() // not s.now: only the real clock is monotonic
-	err := s.exchange(p.watch(within), d, secrets, start, &a)
+	err = s.exchange(p.watch(within), d, want, secrets, start, &a)
 	if err != nil && ctx.Err() != nil {
 		return a, stopping()
 	}
@@ -152,6 +160,18 @@ func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (w
 		a.DurationMS = time.Since(start).Milliseconds()
 		a.Failure, a.Error = classify(err, p.late(timeout))
 	}
+	return a, nil
+}
+
+// unmade is an attempt whose request cannot be made of the event, or a turn in which that was not found out.
+func (s *Sender) unmade(ctx context.Context, a webhook.Attempt, err error) (webhook.Attempt, error) {
+	if ctx.Err() != nil {
+		return a, stopping()
+	}
+	if deferral, ok := errors.AsType[*webhook.Deferral](err); ok {
+		return a, deferral
+	}
+	a.Failure, a.Error = classify(err, "")
 	return a, nil
 }
 

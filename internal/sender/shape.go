@@ -1,12 +1,13 @@
 package sender
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	"hookloop/internal/expression"
 	"hookloop/internal/webhook"
@@ -24,6 +25,9 @@ type shapeError struct{ part, problem string }
 
 func (e *shapeError) Error() string { return "request." + e.part + ": " + e.problem }
 
+// maxPath bounds the segments an expression gives, in bytes of JSON.
+const maxPath = 16 << 10
+
 // wanted is the envelope, posted to the endpoint's URL, or what its RequestShape makes of it.
 func (s *Sender) wanted(ctx context.Context, d webhook.Delivery) (wanted, error) {
 	w := wanted{method: http.MethodPost, url: d.Endpoint.URL, body: webhook.Body(d.Event, d.Content)}
@@ -34,45 +38,67 @@ func (s *Sender) wanted(ctx context.Context, d webhook.Delivery) (wanted, error)
 	if shape.Path == "" && shape.Body == "" {
 		return w, nil
 	}
-	if len(w.body) > maxShaped { // decoded it would hold ten times as much of the memory
-		return w, &shapeError{"body", fmt.Sprintf("the event is larger than %d bytes, the most an expression is given", maxShaped)}
-	}
-	body, err := expression.Body(w.body)
+	made, err := s.shaped(ctx, d.Event.Tenant, w.body, shape)
 	if err != nil {
-		return w, &shapeError{"body", "the event is not one JSON value"}
+		return w, err
 	}
 	if shape.Path != "" {
-		if w.url, err = s.path(ctx, d.Endpoint.URL, shape.Path, body); err != nil {
+		if w.url, err = joined(d.Endpoint.URL, made["path"]); err != nil {
 			return w, err
 		}
 	}
 	if shape.Body != "" {
-		w.body, err = s.body(ctx, shape.Body, body)
+		w.body = made["body"]
 	}
-	return w, err
+	return w, nil
 }
 
-// maxShaped bounds what an expression makes of an envelope, in bytes. The envelope itself is within it.
-const maxShaped = 2 << 20
-
-func (s *Sender) body(ctx context.Context, text string, envelope any) ([]byte, error) {
-	v, err := s.expressions.Value(ctx, text, envelope)
+// shaped runs the expressions of a shape over an envelope, and gives what came of each part.
+func (s *Sender) shaped(ctx context.Context, tenant string, envelope []byte, shape webhook.RequestShape) (map[string][]byte, error) {
+	if len(envelope) > expression.MaxBody {
+		return nil, &shapeError{"body", fmt.Sprintf("the event is larger than %d bytes, the most an expression is given", expression.MaxBody)}
+	}
+	var parts []string
+	var asks []expression.Ask
+	if shape.Path != "" {
+		parts, asks = append(parts, "path"), append(asks, expression.Ask{Text: shape.Path, Max: maxPath})
+	}
+	if shape.Body != "" {
+		parts, asks = append(parts, "body"), append(asks, expression.Ask{Text: shape.Body})
+	}
+	values, err := s.expressions.Values(ctx, tenant, envelope, asks...)
 	if err != nil {
-		return nil, &shapeError{"body", err.Error()}
+		return nil, shapeFailure(err, parts)
 	}
-	raw, err := expression.Marshal(v)
-	if err != nil || len(raw) > maxShaped {
-		return nil, &shapeError{"body", fmt.Sprintf("the value is larger than %d bytes", maxShaped)}
+	made := map[string][]byte{}
+	for i, part := range parts {
+		made[part] = values[i]
 	}
-	return raw, nil
+	return made, nil
 }
 
-// path puts the segments an expression gives behind the path of a URL. What stands in the event
-// stays within its segment: it can lead neither up, nor to another host, nor into the query.
-func (s *Sender) path(ctx context.Context, raw, text string, envelope any) (string, error) {
-	v, err := s.expressions.Value(ctx, text, envelope)
-	if err != nil {
-		return "", &shapeError{"path", err.Error()}
+// shapeFailure says what the event or its owner's expression is to blame for. What we are is a deferral.
+func shapeFailure(err error, parts []string) error {
+	if fault, ok := errors.AsType[*expression.Fault](err); ok {
+		return &shapeError{parts[fault.Ask], fault.Error()}
+	}
+	if errors.Is(err, expression.ErrJSON) {
+		return &shapeError{"body", "the event is not one JSON value"}
+	}
+	if _, ours := errors.AsType[*expression.Unavailable](err); ours {
+		return &webhook.Deferral{Reason: webhook.DeferInternal, Detail: err.Error()}
+	}
+	return err
+}
+
+// joined puts segments, a list in JSON, behind the path of a URL. What stands in the event stays within its
+// segment: it can lead neither up, nor to another host, nor into the query.
+func joined(raw string, segments []byte) (string, error) {
+	dec := json.NewDecoder(bytes.NewReader(segments))
+	dec.UseNumber()
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return "", &shapeError{"path", "the value is not a list of segments"}
 	}
 	list, ok := v.([]any)
 	if !ok {
@@ -99,8 +125,6 @@ func segment(v any) (string, bool) {
 		return v, v != "" && v != "." && v != ".."
 	case json.Number:
 		return v.String(), true
-	case int:
-		return strconv.Itoa(v), true
 	}
 	return "", false
 }

@@ -94,7 +94,7 @@ func (s *generic) verifyHMAC(r Request) error {
 	return nil
 }
 
-// Read takes the request for one event: JSON as it is, a form as an object of its fields. An id or type
+// Read takes the request for one event: JSON as it is, a form of either kind as an object of its fields. An id or type
 // that is not where it should be is one that was not given.
 func (s *generic) Read(r Request) (Received, error) {
 	data, err := genericData(r)
@@ -117,6 +117,8 @@ func genericData(r Request) (json.RawMessage, error) {
 		return formData([]byte(r.Query))
 	case isForm(r):
 		return formData(r.Body)
+	case isMultipart(r):
+		return readMultipart(r.Header.Get("Content-Type"), r.Body)
 	case !json.Valid(r.Body):
 		return nil, unreadable("the body is neither JSON nor a form")
 	}

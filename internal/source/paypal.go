@@ -47,7 +47,7 @@ func (s *paypal) Verify(ctx context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	key, err := s.certificates.key(ctx, t.certURL, r.Now)
+	key, err := s.certificates.key(ctx, s.WebhookID, t.certURL, r.Now)
 	if err != nil {
 		return err
 	}

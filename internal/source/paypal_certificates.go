@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -21,11 +22,13 @@ const (
 	keptCertificates = 128            // PayPal has a handful
 	keepCertificate  = 24 * time.Hour // as long as PayPal says that they may be kept
 	keptMisses       = 1024
-	keepMiss         = 30 * time.Second
-	// newAddresses a second and at once is what strangers can make us fetch: anybody can think of
-	// addresses of the right form. What was ever found is fetched again without asking.
+	keepMiss         = 20 * time.Second // with the fetch itself, a certificate counts half a minute after it is there
+	// newAddresses a second and at once is what whoever knows the address of a source can make us fetch: it is easy
+	// to think of addresses of the right form. Each webhook has as many, so that a flood at one keeps no
+	// other's certificate out. What was ever found is fetched again without asking.
 	newAddresses  = 10
 	newAtOnce     = 50
+	keptWebhooks  = 1024
 	maxCertURL    = 256
 	certificateCN = "messageverificationcerts"
 )
@@ -48,7 +51,8 @@ type paypalCertificates struct {
 	flight    singleflight.Group
 	found     *lru.Cache[string, found]
 	missed    *lru.Cache[string, time.Time]
-	strangers *rate.Limiter
+	asking    sync.Mutex
+	strangers *lru.Cache[string, *rate.Limiter] // of new addresses, by webhook id
 }
 
 type found struct {
@@ -59,7 +63,8 @@ type found struct {
 // newPaypalCertificates trusts the self-signed certificates of authorities, and uses the others to get
 // there.
 func newPaypalCertificates(f Fetcher, authorities []byte) (*paypalCertificates, error) {
-	c := &paypalCertificates{fetch: f, strangers: rate.NewLimiter(newAddresses, newAtOnce)}
+	c := &paypalCertificates{fetch: f}
+	c.strangers, _ = lru.New[string, *rate.Limiter](keptWebhooks)
 	c.found, _ = lru.New[string, found](keptCertificates) // fails for no size above zero
 	c.missed, _ = lru.New[string, time.Time](keptMisses)
 	if len(bytes.TrimSpace(authorities)) == 0 {
@@ -82,12 +87,13 @@ func newPaypalCertificates(f Fetcher, authorities []byte) (*paypalCertificates, 
 	return c, nil
 }
 
-// key is the public key of the certificate at an address, if PayPal stands behind both.
-func (c *paypalCertificates) key(ctx context.Context, url string, now time.Time) (*rsa.PublicKey, error) {
+// key is the public key of the certificate at an address, if PayPal stands behind both. The webhook is the one
+// that was told the address.
+func (c *paypalCertificates) key(ctx context.Context, webhookID, url string, now time.Time) (*rsa.PublicKey, error) {
 	if len(url) > maxCertURL || !certURL.MatchString(url) || strings.Contains(url, "..") {
 		return nil, unverified("the Paypal-Cert-Url is not one of PayPal's")
 	}
-	served, err := c.get(ctx, url, now)
+	served, err := c.get(ctx, webhookID, url, now)
 	if err != nil {
 		return nil, err
 	}
@@ -100,19 +106,19 @@ func (c *paypalCertificates) key(ctx context.Context, url string, now time.Time)
 	if !ok {
 		return nil, unverified("the certificate has no RSA key")
 	}
-	return key, c.trust(ctx, leaf, served[1:], now)
+	return key, c.trust(ctx, webhookID, leaf, served[1:], now)
 }
 
 // trust refuses a leaf that does not lead to a root. PayPal's answer may hold the leaf alone, so what
 // is between is configured, or fetched from where the leaf says it is.
-func (c *paypalCertificates) trust(ctx context.Context, leaf *x509.Certificate, between []*x509.Certificate, now time.Time) error {
+func (c *paypalCertificates) trust(ctx context.Context, webhookID string, leaf *x509.Certificate, between []*x509.Certificate, now time.Time) error {
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
 		return unverified("the certificate is not valid at this time")
 	}
 	if c.verify(leaf, between, now) == nil {
 		return nil
 	}
-	issuers, err := c.issuers(ctx, leaf, now)
+	issuers, err := c.issuers(ctx, webhookID, leaf, now)
 	if err != nil {
 		return err
 	}
@@ -136,13 +142,13 @@ func (c *paypalCertificates) verify(leaf *x509.Certificate, between []*x509.Cert
 }
 
 // issuers fetches what issued the leaf. That makes none of it trusted: it is only a way to a root.
-func (c *paypalCertificates) issuers(ctx context.Context, leaf *x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
+func (c *paypalCertificates) issuers(ctx context.Context, webhookID string, leaf *x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	var all []*x509.Certificate
 	for _, url := range leaf.IssuingCertificateURL {
 		if len(url) > maxCertURL || !issuerURL.MatchString(url) {
 			continue
 		}
-		issuers, err := c.get(ctx, url, now)
+		issuers, err := c.get(ctx, webhookID, url, now)
 		if err != nil {
 			return nil, err
 		}
@@ -152,7 +158,7 @@ func (c *paypalCertificates) issuers(ctx context.Context, leaf *x509.Certificate
 }
 
 // get gives what lies at an address: at least one certificate.
-func (c *paypalCertificates) get(ctx context.Context, url string, now time.Time) ([]*x509.Certificate, error) {
+func (c *paypalCertificates) get(ctx context.Context, webhookID, url string, now time.Time) ([]*x509.Certificate, error) {
 	old, known := c.found.Get(url)
 	if known && now.Sub(old.at) < keepCertificate {
 		return old.certificates, nil
@@ -160,12 +166,23 @@ func (c *paypalCertificates) get(ctx context.Context, url string, now time.Time)
 	if at, ok := c.missed.Get(url); ok && now.Sub(at).Abs() < keepMiss {
 		return nil, unavailable(errors.New("no certificate was found there a moment ago"))
 	}
-	if !known && !c.strangers.AllowN(now, 1) {
+	if !known && !c.newAddress(webhookID, now) {
 		return nil, unavailable(errors.New("too many new addresses of certificates"))
 	}
 	return together(ctx, &c.flight, url, func(ctx context.Context) ([]*x509.Certificate, error) {
 		return c.load(ctx, url, now)
 	})
+}
+
+func (c *paypalCertificates) newAddress(webhookID string, now time.Time) bool {
+	c.asking.Lock()
+	defer c.asking.Unlock()
+	limiter, known := c.strangers.Get(webhookID)
+	if !known {
+		limiter = rate.NewLimiter(newAddresses, newAtOnce)
+		c.strangers.Add(webhookID, limiter)
+	}
+	return limiter.AllowN(now, 1)
 }
 
 func (c *paypalCertificates) load(ctx context.Context, url string, now time.Time) ([]*x509.Certificate, error) {

@@ -113,7 +113,7 @@ func TestPayPalIssuerOutOfReach(t *testing.T) {
 	p := w.provider(t, w.root)
 	require.ErrorIs(t, p.Verify(t.Context(), w.send(t, receivedAt, paypalBody)), source.ErrUnavailable)
 	w.documents[issuerCertURL] = w.issuer.certificate.Raw
-	require.NoError(t, p.Verify(t.Context(), w.send(t, receivedAt.Add(30*time.Second), paypalBody)))
+	require.NoError(t, p.Verify(t.Context(), w.send(t, receivedAt.Add(20*time.Second), paypalBody)))
 	require.Equal(t, []string{paypalCertURL, issuerCertURL, issuerCertURL}, w.fetches())
 	require.NoError(t, p.Verify(t.Context(), w.send(t, receivedAt.Add(time.Hour), paypalBody)))
 	require.Empty(t, w.fetches(), "both are kept")
@@ -144,10 +144,10 @@ func TestPayPalCertificatesAreKept(t *testing.T) {
 		found   bool
 	}{
 		{0, one, false, false},
-		{29 * time.Second, nil, true, false}, // it was not there a moment ago
-		{30 * time.Second, one, false, true},
+		{19 * time.Second, nil, true, false}, // it was not there a moment ago
+		{20 * time.Second, one, false, true},
 		{24 * time.Hour, nil, false, true},
-		{24*time.Hour + 30*time.Second, one, true, false},
+		{24*time.Hour + 20*time.Second, one, true, false},
 		{25 * time.Hour, one, true, true},
 	} {
 		err := p.Verify(t.Context(), w.send(t, receivedAt.Add(step.after), paypalBody))
@@ -168,7 +168,12 @@ func TestPayPalCertificatesAreKept(t *testing.T) {
 func TestPayPalFetchesNotForEveryStranger(t *testing.T) {
 	t.Parallel()
 	w := newPayPal(t, nil)
-	p := w.provider(t, w.root, w.issuer)
+	all, err := source.New(source.Config{Fetch: w, PayPalCAs: append(w.root.pem(), w.issuer.pem()...)})
+	require.NoError(t, err)
+	p, err := all.Provider("paypal", json.RawMessage(paypalConfig))
+	require.NoError(t, err)
+	other, err := all.Provider("paypal", json.RawMessage(`{"webhook_id":"another"}`))
+	require.NoError(t, err)
 	require.NoError(t, p.Verify(t.Context(), w.send(t, receivedAt, paypalBody)))
 	flood := func(at time.Time, n int) {
 		for i := range n {
@@ -182,6 +187,10 @@ func TestPayPalFetchesNotForEveryStranger(t *testing.T) {
 	require.Len(t, w.fetches(), 49)
 	flood(receivedAt.Add(time.Second), 200)
 	require.Len(t, w.fetches(), 10)
+	stranger := w.send(t, receivedAt.Add(time.Second), "{}")
+	stranger.Header.Set("Paypal-Cert-Url", paypalCertURL+"-other")
+	require.ErrorIs(t, other.Verify(t.Context(), stranger), source.ErrUnavailable)
+	require.Len(t, w.fetches(), 1, "a flood at one webhook keeps no other's certificate out")
 	later := receivedAt.AddDate(0, 0, 2)
 	flood(later, 200)
 	w.fetches()

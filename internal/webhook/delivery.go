@@ -47,16 +47,33 @@ type DeliveryReport struct {
 	WorkflowID    string         `json:"workflow_id,omitempty"` // set once the delivery has a workflow of its own
 }
 
+// Match are the endpoints that want an event when it is accepted, each list in the order of their ids.
+type Match struct {
+	IDs      []string // it goes to them, now or once they are let go
+	Disabled []string // nothing goes to them
+}
+
+// Add takes in the next endpoint.
+func (m *Match) Add(id string, disabled bool) {
+	if disabled {
+		m.Disabled = append(m.Disabled, id)
+	} else {
+		m.IDs = append(m.IDs, id)
+	}
+}
+
 // Verb is what an operator adds to what he asks for.
 type Verb struct {
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }
 
-// Window names the deliveries to one endpoint that began in [Since, Until).
+// Window names what began in [Since, Until) and did not reach one endpoint: the deliveries to it that ended
+// undelivered, and events accepted while it was disabled; or the events that no endpoint wanted.
 type Window struct {
 	Tenant     string    `json:"tenant"`
 	EndpointID string    `json:"endpoint_id"`
 	Since      time.Time `json:"since"`
 	Until      time.Time `json:"until"`
+	Unmatched  bool      `json:"unmatched,omitempty"` // events that no endpoint wanted, of types this one wants now
 }

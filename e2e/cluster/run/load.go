@@ -41,6 +41,7 @@ type measured struct {
 	perSecond float64
 	times     []time.Duration
 	cpu       map[string]time.Duration // by process
+	written   int64                    // bytes, by PostgreSQL ahead
 }
 
 const loadRounds = 5
@@ -160,6 +161,7 @@ func (l *load) bareRound() measured {
 }
 
 func (l *load) measure(round func()) (m measured) {
+	written := l.c.Written(l.s)
 	before, begun := l.c.CPU(), time.Now()
 	round()
 	m.perSecond = float64(l.events) / time.Since(begun).Seconds()
@@ -167,6 +169,7 @@ func (l *load) measure(round func()) (m measured) {
 	for name := range m.cpu {
 		m.cpu[name] -= before[name]
 	}
+	m.written = l.c.Written(l.s) - written
 	return m
 }
 
@@ -219,10 +222,12 @@ func (l *load) show(ours, bares []measured) {
 	var times []time.Duration
 	var rates, bareRates, ratios []float64
 	cpu, bareCPU := map[string]time.Duration{}, map[string]time.Duration{}
+	var written, bareWritten int64
 	for i := range ours {
 		times = append(times, ours[i].times...)
 		rates, bareRates = append(rates, ours[i].perSecond), append(bareRates, bares[i].perSecond)
 		ratios = append(ratios, ours[i].perSecond/bares[i].perSecond)
+		written, bareWritten = written+ours[i].written, bareWritten+bares[i].written
 		for name := range ours[i].cpu {
 			cpu[name] += ours[i].cpu[name]
 			bareCPU[name] += bares[i].cpu[name]
@@ -233,8 +238,10 @@ func (l *load) show(ours, bares []measured) {
 	fmt.Printf("delivered %.0f/s, bare %.0f/s, ratio %.2f; p50 %s, p99 %s\n", median(rates), median(bareRates), median(ratios),
 		times[len(times)/2].Round(time.Millisecond/10), times[len(times)*99/100].Round(time.Millisecond/10))
 	fmt.Printf("%-12s %16s %16s\n", "CPU", "ms per event", "ms per bare one")
+	all := len(ours) * l.events
+	fmt.Printf("%-12s %16.1f %16.1f\n", "WAL, KiB", float64(written)/float64(all<<10), float64(bareWritten)/float64(all<<10))
 	for _, name := range l.c.Names() {
-		n := float64(len(ours)*l.events) * float64(time.Millisecond)
+		n := float64(all) * float64(time.Millisecond)
 		fmt.Printf("%-12s %16.2f %16.2f\n", name, float64(cpu[name])/n, float64(bareCPU[name])/n)
 	}
 }

@@ -19,6 +19,7 @@ func main() {
 	hookloop := flag.String("hookloop", "", "`program` to run; unset: built from this checkout, without the embedded engine")
 	events := flag.Int("load", 0, "measure with so many events a round, beside bare workflows, and end")
 	clients := flag.Int("clients", 32, "how many clients send them")
+	lean := flag.Bool("lean", false, "drop the indexes of Temporal's lists that nothing asks for (hookloop migrate --lean-visibility)")
 	options := measurements()
 	flag.Parse()
 	if err := checkMeasurements(options, *clients); err != nil {
@@ -29,7 +30,9 @@ func main() {
 	defer stop()
 	os.Exit(newStage(ctx, os.Stderr).play(func(s *stage) {
 		fmt.Println("starting: the first build takes minutes, later ones seconds")
-		c := cluster.Start(s, cluster.Config{Dir: s.TempDir(), Hookloop: *hookloop, Roles: strings.Split(*roles, ","), Bare: *events > 0})
+		c := cluster.Start(s, cluster.Config{
+			Dir: s.TempDir(), Hookloop: *hookloop, Roles: strings.Split(*roles, ","), Bare: *events > 0, Lean: *lean,
+		})
 		if *events > 0 {
 			runLoad(s, c, *events, *clients)
 			return

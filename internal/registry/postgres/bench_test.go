@@ -35,8 +35,8 @@ func BenchmarkMatch(b *testing.B) {
 	r := newCrowd(b)
 	b.ReportAllocs()
 	for b.Loop() {
-		if ids, err := r.Match(b.Context(), "acme", "contact.updated"); err != nil || len(ids) != 3 {
-			b.Fatal(ids, err)
+		if found, err := r.Match(b.Context(), "acme", "contact.updated"); err != nil || len(found.IDs) != 3 {
+			b.Fatal(found, err)
 		}
 	}
 }

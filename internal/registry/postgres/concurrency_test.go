@@ -23,6 +23,7 @@ func TestTwoRegistries(t *testing.T) {
 	d, sealer := newDatabase(t), newSealer(t)
 	d.migrate(t)
 	one, two := d.registry(t, sealer), d.registry(t, sealer)
+	var disabled []string
 	for n := range 50 {
 		writer, reader := one, two
 		if n%2 == 1 {
@@ -30,17 +31,18 @@ func TestTwoRegistries(t *testing.T) {
 		}
 		e := newEndpoint(fmt.Sprintf("ep_%02d", n), "a")
 		require.NoError(t, writer.CreateEndpoint(t.Context(), e))
-		ids, err := reader.Match(t.Context(), "acme", "a")
+		found, err := reader.Match(t.Context(), "acme", "a")
 		require.NoError(t, err)
-		require.Equal(t, []string{e.ID}, ids)
+		require.Equal(t, webhook.Match{IDs: []string{e.ID}, Disabled: disabled}, found)
 		_, err = writer.UpdateEndpoint(t.Context(), "acme", e.ID, func(e *webhook.Endpoint) error {
 			e.State = webhook.EndpointDisabled
 			return nil
 		})
 		require.NoError(t, err)
-		ids, err = reader.Match(t.Context(), "acme", "a")
+		found, err = reader.Match(t.Context(), "acme", "a")
 		require.NoError(t, err)
-		require.Empty(t, ids)
+		disabled = append(disabled, e.ID)
+		require.Equal(t, webhook.Match{Disabled: disabled}, found)
 	}
 
 	observer := d.connect(t)

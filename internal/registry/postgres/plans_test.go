@@ -16,7 +16,7 @@ func (d database) crowd(t testing.TB) {
 	for _, statement := range []string{
 		`INSERT INTO endpoints SELECT 'tenant' || n % 500, 'ep_' || n, '', '', '', '', '', '', 0, 0, 0, 0, 0,
 			CASE WHEN n % 10 = 0 THEN 'crm' ELSE '' END, false, '', '', 'active', '', 0, '', 1, 0, 0 FROM generate_series(1, 10000) n`,
-		`INSERT INTO subscriptions SELECT 'tenant' || n % 500, type, 'ep_' || n
+		`INSERT INTO subscriptions SELECT 'tenant' || n % 500, type, 'ep_' || n, false
 			FROM generate_series(1, 10000) n, unnest(ARRAY['contact.created', 'contact.updated', '*']) type`,
 		`INSERT INTO sources SELECT 'tenant' || n % 500, 'src_' || n, '', '', '', '', '', '', 1, 0, 0 FROM generate_series(1, 10000) n`,
 		`INSERT INTO ledger_writes SELECT 'tenant' || n % 500, 'crm', n::text::bytea, 'h', 'evt_' || n, 'ep_1', n, 0, n, n FROM generate_series(1, 10000) n`,

@@ -83,6 +83,14 @@ func concurrentLimit(t *testing.T, s Store) {
 			requireCode(t, webhook.Conflict, err)
 		}
 	}
+	for tenant, want := range map[string]int{"acme": registry.MaxEndpoints, "nobody": 0} {
+		n, err := both[0].CountEndpoints(t.Context(), tenant)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+		n, err = both[0].CountSources(t.Context(), tenant)
+		require.NoError(t, err)
+		require.Equal(t, want, n)
+	}
 }
 
 func readYourWrites(t *testing.T, s Store) {
@@ -107,7 +115,7 @@ func sees(t *testing.T, r Registry, e webhook.Endpoint, n int) error {
 	if err != nil {
 		return err
 	}
-	if len(matched) != n || matched[n-1] != e.ID {
+	if len(matched.IDs) != n || matched.IDs[n-1] != e.ID {
 		return fmt.Errorf("%s just written, matched %v", e.ID, matched)
 	}
 	_, err = r.Endpoint(t.Context(), tenant, e.ID)
@@ -130,7 +138,7 @@ func openTwice(t *testing.T, s Store) {
 		for _, other := range all {
 			matched, err := other.Match(t.Context(), tenant, "a")
 			require.NoError(t, err)
-			require.Len(t, matched, i+1)
+			require.Len(t, matched.IDs, i+1)
 		}
 	}
 	for i, r := range all {

@@ -80,9 +80,11 @@ func matchFollows(t *testing.T, s Store) {
 		requireMatch(t, r, "a", 1, 2)
 	}
 	set(func(e *webhook.Endpoint) { e.State = webhook.EndpointDisabled })
-	requireMatch(t, r, "a", 2)
+	requireMatchOf(t, r, "a", []int{2}, []int{1})
 	set(func(e *webhook.Endpoint) { e.EventTypes = []string{"c", "b"} }) // still disabled
-	requireMatch(t, r, "c", 2)
+	requireMatchOf(t, r, "c", []int{2}, []int{1})
+	requireMatch(t, r, "a", 2)
+	requireNamed(t, r, "c")
 	set(func(e *webhook.Endpoint) { e.State = webhook.EndpointActive })
 	requireMatch(t, r, "a", 2)
 	requireMatch(t, r, "b", 1, 2)

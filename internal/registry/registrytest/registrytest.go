@@ -18,19 +18,23 @@ import (
 // Registry is all that a store can do.
 type Registry interface {
 	CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
+	CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error)
 	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
 	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
+	CountEndpoints(ctx context.Context, tenant string) (int, error)
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
-	Match(ctx context.Context, tenant, eventType string) ([]string, error)
+	Match(ctx context.Context, tenant, eventType string) (webhook.Match, error)
 	MatchNamed(ctx context.Context, tenant, eventType string) ([]string, error)
 	ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error
 	Withheld(ctx context.Context, tenant, application string) ([]string, error)
 
 	CreateSource(ctx context.Context, s webhook.Source) error
+	CreateSourceOnce(ctx context.Context, s webhook.Source, c webhook.Creation) (webhook.Creation, error)
 	Source(ctx context.Context, tenant, id string) (webhook.Source, error)
 	SourceByID(ctx context.Context, id string) (webhook.Source, error)
 	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
+	CountSources(ctx context.Context, tenant string) (int, error)
 	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
 	DeleteSource(ctx context.Context, tenant, id string) error
 
@@ -48,6 +52,9 @@ type Registry interface {
 	Body(ctx context.Context, tenant, eventID, digest string) ([]byte, error)
 	Bodies(ctx context.Context, before time.Time, after webhook.StoredBody, limit int) ([]webhook.StoredBody, error)
 	DeleteBody(ctx context.Context, tenant, eventID string) error
+
+	NoteRedelivery(ctx context.Context, tenant, eventID, endpointID string, now time.Time) error
+	Redelivered(ctx context.Context, tenant, eventID string) ([]string, error)
 
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Ping(ctx context.Context) error
@@ -122,6 +129,9 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"arrivals are pruned":           arrivalsPruned,
 		"what a source sent":            sourceActivity,
 		"bodies":                        bodies,
+		"redelivered elsewhere":         redelivered,
+		"created once":                  createdOnce,
+		"concurrent creates of one key": createdOnceRace,
 		"any key and any name":          anyKey,
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -212,9 +222,14 @@ func requireCode(t *testing.T, want webhook.Code, err error) {
 
 func requireMatch(t *testing.T, r Registry, eventType string, want ...int) {
 	t.Helper()
+	requireMatchOf(t, r, eventType, want, nil)
+}
+
+func requireMatchOf(t *testing.T, r Registry, eventType string, want, disabled []int) {
+	t.Helper()
 	got, err := r.Match(t.Context(), tenant, eventType)
 	require.NoError(t, err)
-	require.Equal(t, ids(want...), got, eventType)
+	require.Equal(t, webhook.Match{IDs: ids(want...), Disabled: ids(disabled...)}, got, eventType)
 }
 
 func requireNamed(t *testing.T, r Registry, eventType string, want ...int) {

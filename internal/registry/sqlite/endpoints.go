@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"slices"
 	"time"
 
 	"hookloop/internal/registry"
@@ -29,19 +28,21 @@ func (r *Registry) CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
 	if err != nil {
 		return about(e.ID, err)
 	}
-	return about(e.ID, r.write(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, countEndpoints, e.Tenant).Scan(&n); err != nil {
-			return err
-		}
-		if n >= registry.MaxEndpoints {
-			return webhook.Errorf(webhook.Conflict, "the tenant has %d endpoints, no more are allowed", n)
-		}
-		if _, err := tx.ExecContext(ctx, insertEndpoint, row...); err != nil {
-			return err
-		}
-		return subscribe(ctx, tx, e)
-	}))
+	return about(e.ID, r.write(ctx, func(tx *sql.Tx) error { return createEndpoint(ctx, tx, e, row) }))
+}
+
+func createEndpoint(ctx context.Context, tx *sql.Tx, e webhook.Endpoint, row []any) error {
+	var n int
+	if err := tx.QueryRowContext(ctx, countEndpoints, e.Tenant).Scan(&n); err != nil {
+		return err
+	}
+	if n >= registry.MaxEndpoints {
+		return webhook.Errorf(webhook.Conflict, "the tenant has %d endpoints, no more are allowed", n)
+	}
+	if _, err := tx.ExecContext(ctx, insertEndpoint, row...); err != nil {
+		return err
+	}
+	return subscribe(ctx, tx, e)
 }
 
 // Endpoint looks an endpoint up, its secrets opened. It answers a webhook.NotFound error for one
@@ -52,6 +53,12 @@ func (r *Registry) Endpoint(ctx context.Context, tenant, id string) (webhook.End
 		return webhook.Endpoint{}, about(id, err)
 	}
 	return e, nil
+}
+
+// CountEndpoints gives the number of the tenant's endpoints.
+func (r *Registry) CountEndpoints(ctx context.Context, tenant string) (n int, err error) {
+	err = r.readers.QueryRowContext(ctx, countEndpoints, tenant).Scan(&n)
+	return n, endpointsOf(tenant, err)
 }
 
 // Endpoints lists at most limit of the tenant's endpoints in the order of their ids, from the one
@@ -95,7 +102,7 @@ func (r *Registry) update(ctx context.Context, tx *sql.Tx, tenant, id string, ch
 	if err != nil {
 		return before, err
 	}
-	subscribed := registry.Subscriptions(before)
+	subscribed := registry.SubscriptionOf(before)
 
 	e := before
 	if err := change(&e); err != nil {
@@ -110,7 +117,7 @@ func (r *Registry) update(ctx context.Context, tx *sql.Tx, tenant, id string, ch
 		return e, err
 	}
 	now, err := r.sealer.ReadEndpoint(tx.QueryRowContext(ctx, updateEndpoint, row...))
-	if err != nil || slices.Equal(subscribed, registry.Subscriptions(now)) {
+	if err != nil || subscribed.Equal(registry.SubscriptionOf(now)) {
 		return now, err
 	}
 	return now, resubscribe(ctx, tx, now)

@@ -27,17 +27,19 @@ func (r *Registry) CreateSource(ctx context.Context, s webhook.Source) error {
 	if err != nil {
 		return aboutSource(s.ID, err)
 	}
-	return aboutSource(s.ID, r.write(ctx, func(tx *sql.Tx) error {
-		var n int
-		if err := tx.QueryRowContext(ctx, countSources, s.Tenant).Scan(&n); err != nil {
-			return err
-		}
-		if n >= registry.MaxSources {
-			return webhook.Errorf(webhook.Conflict, "the tenant has %d sources, no more are allowed", n)
-		}
-		_, err := tx.ExecContext(ctx, insertSource, row...)
+	return aboutSource(s.ID, r.write(ctx, func(tx *sql.Tx) error { return createSource(ctx, tx, s, row) }))
+}
+
+func createSource(ctx context.Context, tx *sql.Tx, s webhook.Source, row []any) error {
+	var n int
+	if err := tx.QueryRowContext(ctx, countSources, s.Tenant).Scan(&n); err != nil {
 		return err
-	}))
+	}
+	if n >= registry.MaxSources {
+		return webhook.Errorf(webhook.Conflict, "the tenant has %d sources, no more are allowed", n)
+	}
+	_, err := tx.ExecContext(ctx, insertSource, row...)
+	return err
 }
 
 // Source looks a source up, its config opened. It answers a webhook.NotFound error for one the tenant
@@ -51,6 +53,12 @@ func (r *Registry) Source(ctx context.Context, tenant, id string) (webhook.Sourc
 func (r *Registry) SourceByID(ctx context.Context, id string) (webhook.Source, error) {
 	s, err := r.sealer.ReadSource(r.sourceByID.QueryRowContext(ctx, id))
 	return s, aboutSource(id, err)
+}
+
+// CountSources gives the number of the tenant's sources.
+func (r *Registry) CountSources(ctx context.Context, tenant string) (n int, err error) {
+	err = r.readers.QueryRowContext(ctx, countSources, tenant).Scan(&n)
+	return n, sourcesOf(tenant, err)
 }
 
 // Sources lists at most limit of the tenant's sources in the order of their ids, from the one that

@@ -27,7 +27,7 @@ type Registry struct {
 	writer  *sql.DB // one connection
 	readers *sql.DB
 
-	endpoint, endpoints, match, sourceByID, arrival *sql.Stmt
+	endpoint, endpoints, match, sourceByID, arrival, redelivered *sql.Stmt
 }
 
 // Open opens the registry in the file at path, and makes or migrates it where needed. A new file is
@@ -77,6 +77,7 @@ func (r *Registry) prepare(ctx context.Context) error {
 		{&r.match, selectMatch},
 		{&r.sourceByID, selectSourceByID},
 		{&r.arrival, selectArrival},
+		{&r.redelivered, selectRedelivered},
 	} {
 		stmt, err := r.readers.PrepareContext(ctx, p.query)
 		if err != nil {

@@ -12,48 +12,50 @@ import (
 const (
 	// selectMatch looks each pattern up in the primary key, which holds all it reads: CROSS JOIN keeps
 	// SQLite to that order. A list of placeholders would be another statement for each depth of a type.
-	selectMatch = `SELECT DISTINCT endpoint_id FROM json_each(?2) AS pattern CROSS JOIN subscriptions
-		WHERE tenant = ?1 AND event_type = pattern.value ORDER BY endpoint_id`
-	insertSubscription  = `INSERT INTO subscriptions (tenant, event_type, endpoint_id) VALUES (?, ?, ?)`
+	selectMatch = `SELECT DISTINCT endpoint_id, disabled FROM json_each(?2) AS pattern CROSS JOIN subscriptions
+		WHERE tenant = ?1 AND event_type = pattern.value ORDER BY endpoint_id, disabled`
+	insertSubscription  = `INSERT INTO subscriptions (tenant, event_type, endpoint_id, disabled) VALUES (?, ?, ?, ?)`
 	deleteSubscriptions = `DELETE FROM subscriptions WHERE tenant = ? AND endpoint_id = ?`
 )
 
-// Match gives the ids of the tenant's endpoints that take its own events of a type and are not
-// disabled, in order. It sees every change that has returned.
-func (r *Registry) Match(ctx context.Context, tenant, eventType string) ([]string, error) {
+// Match gives the ids of the tenant's endpoints that take its own events of a type, in order. It sees every
+// change that has returned.
+func (r *Registry) Match(ctx context.Context, tenant, eventType string) (webhook.Match, error) {
 	return r.subscribed(ctx, tenant, webhook.TypePatterns(eventType))
 }
 
-// MatchNamed gives the ids of those that name the type: what Hookloop itself says goes to no others.
+// MatchNamed gives the ids of those that name the type and are not disabled: what Hookloop itself says goes to no others.
 func (r *Registry) MatchNamed(ctx context.Context, tenant, eventType string) ([]string, error) {
-	return r.subscribed(ctx, tenant, webhook.NamedPatterns(eventType))
+	found, err := r.subscribed(ctx, tenant, webhook.NamedPatterns(eventType))
+	return found.IDs, err
 }
 
-func (r *Registry) subscribed(ctx context.Context, tenant string, patterns []string) ([]string, error) {
+func (r *Registry) subscribed(ctx context.Context, tenant string, patterns []string) (found webhook.Match, err error) {
 	list, err := json.Marshal(patterns)
 	if err != nil {
-		return nil, err
+		return found, err
 	}
 	rows, err := r.match.QueryContext(ctx, tenant, string(list))
 	if err != nil {
-		return nil, endpointsOf(tenant, err)
+		return found, endpointsOf(tenant, err)
 	}
 	defer func() { _ = rows.Close() }()
 
-	var ids []string
 	for rows.Next() {
 		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, endpointsOf(tenant, err)
+		var disabled bool
+		if err := rows.Scan(&id, &disabled); err != nil {
+			return found, endpointsOf(tenant, err)
 		}
-		ids = append(ids, id)
+		found.Add(id, disabled)
 	}
-	return ids, endpointsOf(tenant, rows.Err())
+	return found, endpointsOf(tenant, rows.Err())
 }
 
 func subscribe(ctx context.Context, tx *sql.Tx, e webhook.Endpoint) error {
-	for _, eventType := range registry.Subscriptions(e) {
-		if _, err := tx.ExecContext(ctx, insertSubscription, e.Tenant, eventType, e.ID); err != nil {
+	s := registry.SubscriptionOf(e)
+	for _, pattern := range s.Patterns {
+		if _, err := tx.ExecContext(ctx, insertSubscription, e.Tenant, pattern, e.ID, s.Disabled); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,171 @@
+// Package published keeps what others publish and change at times: an issuer's keys, a third party's. It
+// decides when a document is fetched again and how long one counts that can no longer be fetched. What is
+// fetched, and from where, is its user's: the gateway's for tokens, sources' for third parties.
+package published
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+)
+
+const (
+	// again bounds how often a document is fetched because what is looked for is not in it: anybody can name a
+	// key that does not exist. With the fetch itself, a new key counts within half a minute.
+	again = 20 * time.Second
+	// firstWait and longestWait bound the wait after a fetch that failed; it doubles between them.
+	firstWait   = time.Second
+	longestWait = 10 * time.Second
+)
+
+// ErrUnknown says that the document is at hand and does not hold what is looked for.
+var ErrUnknown = errors.New("not in the document")
+
+// Config says what is kept, and how long.
+type Config[T any] struct {
+	// Load fetches and reads the document, within a time-out of its own. A document that says nothing is an
+	// error: the one before it goes on counting.
+	Load func(context.Context) (T, error)
+	// Fresh is how long a document is taken as it is.
+	Fresh time.Duration
+	// Oldest is how long it counts while none can be loaded: what was taken back must not count for ever.
+	Oldest time.Duration
+}
+
+// Document is one that is kept. It is safe for concurrent use. No caller waits for anything but a fetch that is
+// under way, and the fetch goes on when its first caller has gone.
+type Document[T any] struct {
+	Config[T]
+
+	flight singleflight.Group
+
+	mu       sync.Mutex
+	value    T
+	got      time.Time // zero: never
+	tried    time.Time
+	wanted   time.Time // the last fetch for something unknown
+	failures int       // in a row
+	failed   error     // of the last try
+}
+
+// New makes a Document; nothing is fetched yet.
+func New[T any](c Config[T]) *Document[T] { return &Document[T]{Config: c} }
+
+// Find gives a document in which there is what is looked for. It fetches one where that at hand is not fresh,
+// or does not hold it. The error is ErrUnknown, that of the last fetch, or ctx's; beside it stands the document at
+// hand, if there is one.
+func (d *Document[T]) Find(ctx context.Context, now time.Time, has func(T) bool) (T, error) {
+	if v, ok := d.kept(now, d.Fresh); ok && has(v) {
+		return v, nil
+	}
+	_, err := d.Look(ctx, now)
+	v, ok := d.kept(now, d.Oldest)
+	switch {
+	case ok && has(v):
+		return v, nil
+	case err != nil:
+		return v, err
+	}
+	return v, ErrUnknown
+}
+
+// kept gives the document at hand, if it is not too old.
+func (d *Document[T]) kept(now time.Time, atMost time.Duration) (v T, ok bool) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.got.IsZero() || now.Sub(d.got) >= atMost {
+		return v, false
+	}
+	return d.value, true
+}
+
+// Look fetches the document, unless that was done a moment ago, and says whether one was fetched. The error is
+// that of the last fetch, or ctx's.
+func (d *Document[T]) Look(ctx context.Context, now time.Time) (fetched bool, err error) {
+	detached := context.WithoutCancel(ctx)
+	done := d.flight.DoChan("", func() (any, error) {
+		if may, err := d.may(now); !may {
+			return false, err
+		}
+		return true, d.load(detached, now)
+	})
+	select {
+	case r := <-done:
+		return r.Val.(bool), r.Err
+	case <-ctx.Done():
+		return false, ctx.Err()
+	}
+}
+
+// may says whether to fetch now. While fetches fail there are waits between them; one that is not fresh is
+// fetched; and beyond that, there is one now and then for what is not known.
+func (d *Document[T]) may(now time.Time) (bool, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.failures > 0:
+		return now.Sub(d.tried).Abs() >= d.wait(), d.failed
+	case d.got.IsZero() || now.Sub(d.got) >= d.Fresh:
+		return true, nil
+	case now.Sub(d.wanted).Abs() < again:
+		return false, nil
+	}
+	d.wanted = now
+	return true, nil
+}
+
+// wait is that after the failures so far.
+func (d *Document[T]) wait() time.Duration {
+	return min(firstWait<<min(d.failures-1, 10), longestWait)
+}
+
+func (d *Document[T]) load(ctx context.Context, now time.Time) error {
+	v, err := d.Load(ctx)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.tried, d.failed = now, err
+	if err != nil {
+		d.failures++
+		return err
+	}
+	d.value, d.got, d.failures = v, now, 0
+	return nil
+}
+
+// Keep fetches the document now, whenever so much time has passed, and soon again where that fails, until ctx
+// ends. Callers of Find then find it at hand.
+func (d *Document[T]) Keep(ctx context.Context, every time.Duration, now func() time.Time) {
+	for {
+		d.due(ctx, now())
+		t := time.NewTimer(d.pause(every))
+		select {
+		case <-t.C:
+		case <-ctx.Done():
+			t.Stop()
+			return
+		}
+	}
+}
+
+// due fetches regardless of what is at hand. Where a caller is just told that there is nothing to fetch, it tries
+// again: it would share that answer.
+func (d *Document[T]) due(ctx context.Context, now time.Time) {
+	for ctx.Err() == nil {
+		fetched, _, _ := d.flight.Do("", func() (any, error) { return true, d.load(ctx, now) }) // whoever loads says what went wrong
+		if fetched.(bool) {
+			return
+		}
+	}
+}
+
+func (d *Document[T]) pause(every time.Duration) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.failures > 0 {
+		return d.wait()
+	}
+	return every
+}
