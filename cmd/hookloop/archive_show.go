@@ -22,6 +22,9 @@ encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is not in 
 nothing else, byte for byte as it was accepted.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if asJSON && data {
+				return usage("--data prints the data as it is; leave --json out")
+			}
 			histories, err := historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE"))
 			if err != nil {
 				return err
@@ -46,7 +49,6 @@ nothing else, byte for byte as it was accepted.`,
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	c.Flags().BoolVar(&data, "data", false, "print the event's data instead")
-	c.MarkFlagsMutuallyExclusive("json", "data")
 	return c
 }
 

@@ -40,6 +40,7 @@ func TestArchiveUsage(t *testing.T) {
 		"--until must be a time like":       {"--to", "x", "--until", "2026-13-01"},
 		"--since must lie before --until":   {"--to", "x", "--since", "1h", "--until", "2h"},
 		"accepts 1 arg(s), received 0":      {"show"},
+		"leave --json out":                  {"show", "--json", "--data", "x"},
 		"accepts 1 arg(s), received 2; see": {"verify", "a", "b"},
 		"accepts 2 arg(s), received 1; see": {"erase", "a"},
 	} {

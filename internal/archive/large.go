@@ -71,6 +71,8 @@ func Data(h *historypb.History) ([]byte, error) {
 	switch {
 	case data == nil:
 		return nil, errors.New("it is not the history of an event, and holds no data")
+	case len(data[0].GetMetadata()[webhook.BodyReference]) > 0:
+		return nil, errors.New("its data was not copied: the file holds its size and hash, " + string(data[0].GetData()))
 	case string(data[0].GetMetadata()[converter.MetadataEncoding]) != converter.MetadataEncodingJSON:
 		return nil, errors.New("its data is encrypted, with a key that is not at hand")
 	}

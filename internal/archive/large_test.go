@@ -126,4 +126,6 @@ func TestLargeDataThatIsNotThere(t *testing.T) {
 	h, err := archive.Read(t.Context(), filepath.Join(dir, e.File), nil)
 	require.NoError(t, err)
 	require.True(t, proto.Equal(before, h), "it says how large the data was, and its hash")
+	_, err = archive.Data(h)
+	require.ErrorContains(t, err, `was not copied: the file holds its size and hash, {"stored":{"bytes":1048578,`)
 }

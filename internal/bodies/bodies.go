@@ -81,9 +81,6 @@ type reference struct {
 	} `json:"stored"`
 }
 
-// isReference marks a payload that holds a reference and not data.
-const isReference = "hookloop-body"
-
 // Put writes the data of an event that is about to be accepted, and gives what its history is to hold.
 func (b *Bodies) Put(ctx context.Context, e webhook.Event, data []byte) (converter.RawValue, error) {
 	var none converter.RawValue
@@ -110,7 +107,7 @@ func (b *Bodies) Put(ctx context.Context, e webhook.Event, data []byte) (convert
 	r.Stored.Bytes, r.Stored.SHA256 = len(data), digest
 	shown, _ := json.Marshal(r) // a number and a string always marshal
 	held := jsonPayload(shown)
-	held.Metadata[isReference] = []byte("1")
+	held.Metadata[webhook.BodyReference] = []byte("1")
 	return converter.NewRawValue(held), nil
 }
 
@@ -170,7 +167,7 @@ func (b *Bodies) sealed(ctx context.Context, e webhook.Event, digest string) (*c
 }
 
 // Refers says whether p, in clear, holds a reference to data and not the data.
-func Refers(p *commonpb.Payload) bool { return len(p.GetMetadata()[isReference]) > 0 }
+func Refers(p *commonpb.Payload) bool { return len(p.GetMetadata()[webhook.BodyReference]) > 0 }
 
 // Held gives what a history would hold of an event's data if that were not too large for it, sealed as
 // histories are. p is what the history holds, sealed or not; nil says that this is the data, or that it does

@@ -91,10 +91,11 @@ func TestUndeliveredAsksVisibility(t *testing.T) {
 	_, next, err = newRedeliveries(f).Undelivered(t.Context(), window, next)
 	require.NoError(t, err)
 	require.Nil(t, next)
-	require.Equal(t, []string{"WorkflowType = 'Delivery' AND Tenant = 'acme' AND Endpoint = 'ep_1' AND ExecutionStatus != 'Running'" +
-		" AND Outcome != 'delivered' AND StartTime >= '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'",
-		"WorkflowType = 'Event' AND Tenant = 'acme' AND Endpoint IN ('disabled ep_1', 'disabled several')" +
-			" AND StartTime >= '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'"}, f.queries)
+	const during = " AND StartTime >= '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'"
+	require.Equal(t, []string{
+		"WorkflowType = 'Delivery' AND Tenant = 'acme' AND Endpoint = 'ep_1' AND ExecutionStatus != 'Running' AND Outcome != 'delivered'" + during,
+		"WorkflowType = 'Event' AND Tenant = 'acme' AND Endpoint IN ('disabled ep_1', 'disabled several')" + during,
+	}, f.queries)
 }
 
 // TestUndeliveredLooksAtTheLatestRun: a delivery has a run for each redelivery and continuation.
