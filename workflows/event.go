@@ -31,6 +31,9 @@ func Event(ctx workflow.Context, in EventInput, data converter.RawValue) (EventR
 			e.deliver(ctx, &e.report.Deliveries[i], places)
 		})
 	}
+	for range in.Disabled {
+		countEnd(ctx, webhook.Rejected)
+	}
 	all.Wait(ctx)
 	return e.finish(ctx)
 }
