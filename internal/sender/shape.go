@@ -109,22 +109,11 @@ func joined(raw string, segments []byte) (string, error) {
 		return "", errURL
 	}
 	for _, element := range list {
-		name, ok := segment(element)
-		if !ok {
-			return "", &shapeError{"path", "a segment is neither a number nor text of at least one character"}
+		name, err := segment(element)
+		if err != nil {
+			return "", err
 		}
 		u = u.JoinPath(url.PathEscape(name))
 	}
 	return u.String(), nil
-}
-
-// segment refuses what JoinPath would take for a way up, or for nothing at all.
-func segment(v any) (string, bool) {
-	switch v := v.(type) {
-	case string:
-		return v, v != "" && v != "." && v != ".."
-	case json.Number:
-		return v.String(), true
-	}
-	return "", false
 }

@@ -1,6 +1,7 @@
 package sender_test
 
 import (
+	"encoding/json"
 	"io"
 	"maps"
 	"net/http"
@@ -71,18 +72,45 @@ func TestRequestShape(t *testing.T) {
 	require.Equal(t, seen{"PATCH", "/base/contacts/52/edit?key=1", `{"firstname":"Zoë","points":1.10}`, "3"}, *got)
 }
 
-// TestRequestShapeStaysInside: what stands in an event leads neither up nor elsewhere.
+// TestRequestShapeStaysInside: what stands in an event leads neither into the query nor to another host.
 func TestRequestShapeStaysInside(t *testing.T) {
 	t.Parallel()
 	server, got := api(t)
 	s := newSender(t, sender.Config{})
 	for id, uri := range map[string]string{
-		`"a/../../b"`: "/base/a%2F..%2F..%2Fb", `"x?y#z"`: "/base/x%3Fy%23z", `"%2e%2e"`: "/base/%252e%252e", `"@evil"`: "/base/@evil",
+		`"x?y#z"`: "/base/x%3Fy%23z", `"100%"`: "/base/100%25", `"a%20b"`: "/base/a%2520b", `"@evil"`: "/base/@evil",
+		`"v1..2"`: "/base/v1..2", `"a;b"`: "/base/a%3Bb", `"Zo\u00eb"`: "/base/Zo%C3%AB", `"...a"`: "/base/...a", `7.10`: "/base/7.10",
 	} {
 		a, err := s.Send(t.Context(), shaped(server.URL+"/base", webhook.RequestShape{Path: `[.data]`}, id), 1)
 		require.NoError(t, err)
 		require.Equal(t, 200, a.StatusCode, a.Error)
 		require.Equal(t, uri, got.uri)
+	}
+}
+
+// waysOut are texts that some proxy or server takes for more than one segment, or for a way up.
+var waysOut = []string{
+	"..", ".", "...", ". .", " ", "../../admin/users/1", "7/../../x", "7/8", "/", "//evil.example/x", `..\..\admin`, `7\8`,
+	"..;/admin", "..;a=b", ";", "7\r\nX-Evil: 1", "7\x00", "a\nb", "a\tb", "a\x7fb", "a\u0085b",
+	"%2e%2e", "%2E.", ".%2e", "%2e%2e%2fadmin", "7%2fedit", "7%5cedit", "7%00", "7%0a", "%252e%252e", "7%252Fedit", "7%25252fedit",
+	"%u002e%u002e", "7%u2215..%u002fedit", "7%c0%af..", "%c0%ae%c0%ae", "%e0%80%af", "7%ff",
+	"\uff0e\uff0e", "\uff0e\uff0e\uff0fx", "7\uff3cx", "\u2025", "\u2024\u2024", "%ef%bc%8f",
+	"%2525252525252525252fa",
+}
+
+// TestNoWayOutOfASegment: the attempt fails, and nothing is asked.
+func TestNoWayOutOfASegment(t *testing.T) {
+	t.Parallel()
+	server, got := api(t)
+	s := newSender(t, sender.Config{})
+	for _, id := range waysOut {
+		data, err := json.Marshal(id)
+		require.NoError(t, err)
+		a, err := s.Send(t.Context(), shaped(server.URL+"/base", webhook.RequestShape{Path: `["contacts", .data]`}, string(data)), 1)
+		require.NoError(t, err)
+		require.Equal(t, webhook.FailureRequest, a.Failure, "%q", id)
+		require.Contains(t, a.Error, "request.path: a segment ", "%q", id)
+		require.Zero(t, *got, "%q", id)
 	}
 }
 
