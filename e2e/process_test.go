@@ -58,9 +58,10 @@ type place struct {
 // process is one run of `hookloop dev`.
 type process struct {
 	place
-	cmd    *exec.Cmd
-	done   chan struct{} // closed when it has ended
-	stderr *output
+	Metrics string // of a process of the production shape
+	cmd     *exec.Cmd
+	done    chan struct{} // closed when it has ended
+	stderr  *output
 }
 
 // output collects what a process prints.

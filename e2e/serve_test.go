@@ -29,7 +29,7 @@ func TestServe(t *testing.T) {
 	t.Cleanup(func() { _ = e.Stop() })
 	const secret = "a secret of this test, 32 bytes or more"
 	env := []string{
-		"HOME=" + dir, "HOOKLOOP_JWT_SECRET=" + secret, "HOOKLOOP_LISTEN=127.0.0.1:0",
+		"HOME=" + dir, "HOOKLOOP_JWT_SECRET=" + secret, "HOOKLOOP_LISTEN=127.0.0.1:0", "HOOKLOOP_OPS_LISTEN=127.0.0.1:0",
 		"HOOKLOOP_REGISTRY=" + filepath.Join(dir, "registry.db"),
 		"HOOKLOOP_REGISTRY_KEY_FILE=" + filepath.Join(dir, "registry.key"),
 		"TEMPORAL_ADDRESS=" + e.HostPort(),
@@ -54,7 +54,8 @@ func serve(t *testing.T, env []string) *process {
 	return runRole(t, "serve", env)
 }
 
-// runRole runs a process of the production shape until the test ends. Gateway is where it listens.
+// runRole runs a process of the production shape until the test ends. Gateway is where it listens, Metrics
+// where it tells how it is.
 func runRole(t *testing.T, role string, env []string) *process {
 	t.Helper()
 	p := &process{cmd: exec.CommandContext(t.Context(), binary, role), done: make(chan struct{}), stderr: &output{}}
@@ -64,10 +65,17 @@ func runRole(t *testing.T, role string, env []string) *process {
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())
 	t.Cleanup(func() { p.kill(syscall.SIGTERM) })
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	require.NoError(t, err, p.stderr.String())
-	_, where, _ := strings.Cut(line, " on ")
-	p.Gateway = strings.TrimSpace(where)
+	lines := bufio.NewReader(stdout)
+	says := func() string {
+		line, err := lines.ReadString('\n')
+		require.NoError(t, err, p.stderr.String())
+		_, where, _ := strings.Cut(line, " on ")
+		return strings.TrimSpace(where)
+	}
+	p.Gateway = says()
+	if p.Metrics = p.Gateway; role != "worker" {
+		p.Metrics = says()
+	}
 	go func() {
 		_ = p.cmd.Wait()
 		close(p.done)

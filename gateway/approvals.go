@@ -37,7 +37,7 @@ type approvalPage struct {
 
 func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answerOf[approvalPage], error) {
 	list := "approvals of " + in.Tenant + " " + string(in.Status)
-	place, err := openCursor(list, in.Cursor)
+	place, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -50,7 +50,7 @@ func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answer
 	if found == nil {
 		found = []webhook.ApprovalReport{}
 	}
-	return &answerOf[approvalPage]{Body: approvalPage{Data: found, NextCursor: newCursor(list, next)}}, nil
+	return &answerOf[approvalPage]{Body: approvalPage{Data: found, NextCursor: g.newCursor(list, next)}}, nil
 }
 
 type approvalPath struct {

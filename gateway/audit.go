@@ -41,7 +41,7 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[auditPa
 		return nil, noSuchEvent()
 	}
 	list := "audit " + in.Tenant + " " + in.ID
-	after, err := openCursor(list, in.Cursor)
+	after, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[auditPa
 	if err != nil {
 		return nil, fmt.Errorf("audit of event %s: %w", in.ID, temporalErr(err))
 	}
-	return ledgerPage(list, p), nil
+	return g.ledgerPage(list, p), nil
 }
 
 func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[auditPage], error) {
@@ -61,7 +61,7 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[audit
 		return nil, err
 	}
 	list := strings.Join([]string{"audit", in.Tenant, in.After, in.Before}, " ")
-	place, err := openCursor(list, in.Cursor)
+	place, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -71,12 +71,12 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[audit
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", temporalErr(err))
 	}
-	return ledgerPage(list, page), nil
+	return g.ledgerPage(list, page), nil
 }
 
-func ledgerPage(list string, p audit.Page) *answerOf[auditPage] {
+func (g *Gateway) ledgerPage(list string, p audit.Page) *answerOf[auditPage] {
 	if p.Lines == nil {
 		p.Lines = []audit.Line{}
 	}
-	return &answerOf[auditPage]{Body: auditPage{Data: p.Lines, Encrypted: p.Encrypted, NextCursor: newCursor(list, p.Next)}}
+	return &answerOf[auditPage]{Body: auditPage{Data: p.Lines, Encrypted: p.Encrypted, NextCursor: g.newCursor(list, p.Next)}}
 }

@@ -148,7 +148,7 @@ type listEndpoints struct {
 
 func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answerOf[endpointPage], error) {
 	list := "endpoints of " + in.Tenant
-	after, err := openCursor(list, in.Cursor)
+	after, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 	page := endpointPage{Data: []endpoint{}}
 	if len(found) > in.Limit { // the one too many only tells that there are more
 		found = found[:in.Limit]
-		page.NextCursor = newCursor(list, []byte(found[in.Limit-1].ID))
+		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
 	}
 	for _, e := range found {
 		page.Data = append(page.Data, show(ctx, e))

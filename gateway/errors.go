@@ -63,6 +63,10 @@ type unavailableError struct {
 func (e *unavailableError) Error() string { return fmt.Sprintf("%s: %v", e.what, e.cause) }
 func (e *unavailableError) Unwrap() error { return e.cause }
 
+func (e *unavailableError) problem() *Problem {
+	return newProblem(Unavailable, e.what+" cannot be reached right now; try again")
+}
+
 // registryErr gives an error of the registry its meaning: with a code it is an answer, without one
 // the registry is out of reach.
 func registryErr(err error) error {
@@ -126,7 +130,7 @@ func (g *Gateway) problem(ctx context.Context, err error) *Problem {
 	}
 	if away, ok := errors.AsType[*unavailableError](err); ok {
 		g.log.WarnContext(ctx, "unavailable", slog.Any("error", err))
-		return newProblem(Unavailable, away.what+" cannot be reached right now; try again")
+		return away.problem()
 	}
 	g.log.ErrorContext(ctx, "request failed", slog.Any("error", err))
 	return newProblem(Internal, "something went wrong on our side; it has been logged")

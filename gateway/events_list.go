@@ -48,7 +48,7 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[eve
 		return nil, err
 	}
 	list := strings.Join([]string{"events", in.Tenant, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
-	token, err := openCursor(list, in.Cursor)
+	token, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -64,7 +64,7 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[eve
 	for i, x := range found.GetExecutions() {
 		page.Data[i] = g.item(in.Tenant, x)
 	}
-	page.NextCursor = newCursor(list, found.GetNextPageToken())
+	page.NextCursor = g.newCursor(list, found.GetNextPageToken())
 	return &answerOf[eventPage]{Body: page}, nil
 }
 

@@ -6,6 +6,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -19,7 +20,6 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
-	"golang.org/x/sync/semaphore"
 
 	"hookloop/internal/admission"
 	"hookloop/internal/expression"
@@ -84,9 +84,14 @@ type Config struct {
 	Bodies        Bodies                  // keeps data that is too large for a history; nil: it is refused from 1 MiB on
 	Expressions   Expressions             // check those of endpoints and sources; nil: in processes of its own
 	IngestMemory  int64                   // what third parties' requests hold of the memory at once, in bytes; 0: 256 MiB
+	BodyPatience  time.Duration           // how long a third party's body may take besides a second for each 256 KiB; 0: 10 s
+	LoopbackHosts bool                    // requests that name another machine in Host get 403, but for /in/ under PublicURL; for development
+	OpsApart      bool                    // /metrics is served by Ops alone, and not where third parties come
+	CursorKey     []byte                  // authenticates cursors, the same for all gateways; nil: one that ends with this gateway
+	Proxies       []netip.Prefix          // whose X-Forwarded-For tells the client's address; empty: nobody's
 	AllowLoopback bool                    // endpoints on this machine are accepted; for development
 	AllowNetworks []netip.Prefix          // networks inside that endpoints may lie in; empty: none
-	PublicURL     string                  // where third parties reach the gateway, without a slash at its end; empty: as the request for it did
+	PublicURL     string                  // where third parties reach the gateway, without a slash at its end; empty: the address at which a request arrived
 	Version       string                  // shown in the OpenAPI document; empty: "dev"
 	Metrics       *prometheus.Registry    // served at /metrics; nil: one of the gateway's own
 	DataConverter converter.DataConverter // the Temporal client's; nil: the SDK's default
@@ -105,7 +110,9 @@ type Gateway struct {
 	ledger        Ledger
 	expressions   Expressions
 	known         *lru.Cache[string, string] // the provider of each source seen lately
-	ingesting     *semaphore.Weighted        // bytes of third parties' requests being read and accepted
+	ingesting     *shares                    // of the memory, for third parties' requests being read and accepted
+	bodyPatience  time.Duration
+	refusals      *refusals
 	public        string
 	codec         http.Handler
 	temporal      Temporal
@@ -129,7 +136,8 @@ type Gateway struct {
 	bodies        Bodies
 	resumeWait    time.Duration
 	quotas        *quota.Quotas
-	handler       http.Handler
+	cursorKey     []byte
+	handler, ops  http.Handler
 }
 
 // New builds a gateway and names what is missing.
@@ -150,20 +158,25 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, expressions: c.Expressions, known: known, ingesting: semaphore.NewWeighted(c.IngestMemory), public: c.PublicURL, codec: c.Codec,
+		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, expressions: c.Expressions, known: known, ingesting: newShares(c.IngestMemory), bodyPatience: cmp.Or(c.BodyPatience, bodyPatience), refusals: newRefusals(c.Logger), public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
-		arrivals: newArrivals(c.Sources, c.Logger, c.Now), bodies: c.Bodies, quotas: c.Quotas,
+		arrivals: newArrivals(c.Sources, c.Logger, c.Now), bodies: c.Bodies, quotas: c.Quotas, cursorKey: c.CursorKey,
 	}
-	g.handler, err = g.routes()
+	g.handler, err = g.routes(c)
 	if err != nil {
 		return nil, err
 	}
+	g.ops = g.opsRoutes()
 	return g, nil
 }
 
-// Handler serves every route of the gateway, for whoever brings a server of their own.
+// Ops serves what the operator's own machines ask: /healthz, /readyz and /metrics.
+func (g *Gateway) Ops() http.Handler { return g.ops }
+
+// Handler serves every route of the gateway, for whoever brings a server of their own; with OpsApart all
+// but /metrics.
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
 // complete fills in the zero values that have a meaning and refuses those that have none.
@@ -196,6 +209,9 @@ func (c *Config) complete() error {
 	}
 	if c.IngestMemory == 0 {
 		c.IngestMemory = maxIngesting
+	}
+	if c.CursorKey == nil {
+		c.CursorKey = []byte(rand.Text())
 	}
 	if c.Version == "" {
 		c.Version = "dev"

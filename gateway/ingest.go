@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strconv"
 	"strings"
@@ -77,18 +76,27 @@ func (in *ingestion) take(c *gin.Context) (source.Received, error) {
 			return source.Received{}, err
 		}
 	}
-	held := &room{gateway: in.gateway}
+	if c.Request.ContentLength > maxIngest {
+		return source.Received{}, ingestTooLarge()
+	}
+	r := source.Request{Method: c.Request.Method, Query: c.Request.URL.RawQuery, Header: c.Request.Header, Now: in.gateway.now()}
+	if err := source.Head(in.provider, r); err != nil {
+		return source.Received{}, in.turnAway(c, err)
+	}
+	return in.takeBody(c, r)
+}
+
+// takeBody goes on with a request that may be genuine.
+func (in *ingestion) takeBody(c *gin.Context, r source.Request) (source.Received, error) {
+	held := &room{gateway: in.gateway, source: "source " + in.source.ID, client: clientOf(c)}
 	defer held.giveAll()
-	body, err := held.body(c)
-	if err != nil {
+	var err error
+	if r.Body, err = held.body(c); err != nil {
 		return source.Received{}, err
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), ingestTimeout) // only now: they may take their time to send
 	defer cancel()
-	r, err := in.verify(ctx, source.Request{
-		Method: c.Request.Method, Query: c.Request.URL.RawQuery, Header: c.Request.Header, Body: body, Now: in.gateway.now(),
-	}, held)
-	if err != nil {
+	if r, err = in.verify(ctx, r, held); err != nil {
 		return source.Received{}, err
 	}
 	received, err := in.read(r)
@@ -194,6 +202,5 @@ func (in *ingestion) count(outcome string) {
 }
 
 func (in *ingestion) log(outcome, reason string) {
-	in.gateway.log.Warn("ingest", slog.String("tenant", in.source.Tenant), slog.String("source_id", shortened(in.source.ID)),
-		slog.String("provider", in.source.Provider), slog.String("outcome", outcome), slog.String("reason", reason))
+	in.gateway.refusals.tell(refusalLine{tenant: in.source.Tenant, source: in.source.ID, provider: in.source.Provider, outcome: outcome}, reason, in.gateway.now())
 }

@@ -7,29 +7,31 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
+
+	"hookloop/internal/ownhost"
 )
 
 // answerOf is an answer that is nothing but its body.
 type answerOf[T any] struct{ Body T }
 
-// routes puts everything the gateway serves behind one handler.
-func (g *Gateway) routes() (http.Handler, error) {
-	gin.SetMode(gin.ReleaseMode)
-	engine := gin.New()
-	engine.RedirectTrailingSlash = false // a redirected POST would lose its body
-	engine.HandleMethodNotAllowed = true
-	engine.Use(g.observe, g.tracing.request, g.recover)
-	engine.NoRoute(noRoute)
-	engine.NoMethod(noMethod)
+// ingestPath is where third parties send to.
+const ingestPath = "/in/:source_id"
 
-	engine.GET("/healthz", g.healthz)
-	engine.GET("/readyz", g.readyz)
-	engine.GET("/metrics", gin.WrapH(g.metrics.handler))
+// routes puts everything the gateway serves behind one handler.
+func (g *Gateway) routes(c Config) (http.Handler, error) {
+	engine := g.newEngine()
+	if err := trust(engine, c.Proxies); err != nil {
+		return nil, err
+	}
+	g.health(engine)
+	if !c.OpsApart {
+		engine.GET("/metrics", gin.WrapH(g.metrics.handler))
+	}
 	if g.codec != nil {
 		engine.Any("/codec/*path", gin.WrapH(g.codec))
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		engine.Handle(method, "/in/:source_id", g.ingest)
+		engine.Handle(method, ingestPath, g.ingest)
 	}
 
 	api := humagin.New(engine, apiConfig(g.version))
@@ -45,6 +47,9 @@ func (g *Gateway) routes() (http.Handler, error) {
 		return nil, err
 	}
 	engine.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", document) })
+	if c.LoopbackHosts {
+		return ownhost.Only(engine, g.comesFromOutside), nil
+	}
 	return engine, nil
 }
 

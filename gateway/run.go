@@ -37,6 +37,7 @@ func (g *Gateway) Run(ctx context.Context, l net.Listener) error {
 	noting, drained := context.WithCancel(context.WithoutCancel(ctx))
 	var writer sync.WaitGroup
 	writer.Go(func() { g.arrivals.run(noting) })
+	writer.Go(func() { g.refusals.run(noting, g.now) })
 	defer writer.Wait()
 	defer drained()
 	served := make(chan error, 1)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"net"
+	"net/http"
 	"time"
 
 	"hookloop/internal/source"
@@ -196,7 +198,7 @@ type listSources struct {
 
 func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[sourcePage], error) {
 	list := "sources of " + in.Tenant
-	after, err := openCursor(list, in.Cursor)
+	after, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -207,7 +209,7 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[s
 	page := sourcePage{Data: []sourceView{}}
 	if len(found) > in.Limit { // the one too many only tells that there are more
 		found = found[:in.Limit]
-		page.NextCursor = newCursor(list, []byte(found[in.Limit-1].ID))
+		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
 	}
 	for _, s := range found {
 		shown, err := g.showSource(s, &in.request)
@@ -270,13 +272,15 @@ func (g *Gateway) showSource(s webhook.Source, r *request) (sourceView, error) {
 	return shown, nil
 }
 
-// publicURL is where third parties reach the gateway: as configured, or else as this request did.
+// publicURL is where third parties reach the gateway: as configured, or else the address at which this
+// request arrived. What it says in Host may be anybody's.
 func (g *Gateway) publicURL(r *request) string {
 	if g.public != "" {
 		return g.public
 	}
-	if r.gin.Request.TLS != nil {
-		return "https://" + r.gin.Request.Host
+	arrived, ok := r.gin.Request.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok { // there is no server of ours
+		return ""
 	}
-	return "http://" + r.gin.Request.Host
+	return "http://" + arrived.String()
 }

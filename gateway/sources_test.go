@@ -34,7 +34,7 @@ func TestSourceLives(t *testing.T) {
 	s := read[sourceView](t, w, 201)
 	require.Regexp(t, `^src_[0-9a-z]{26}$`, s.ID)
 	require.Equal(t, "/v1/tenants/acme/sources/"+s.ID, w.Header().Get("Location"))
-	require.Equal(t, "http://example.com/in/"+s.ID, s.IngestURL)
+	require.Equal(t, "/in/"+s.ID, s.IngestURL, "who asks for example.com is told of no example.com")
 	require.Equal(t, "github", s.TypePrefix)
 	require.JSONEq(t, `{"secrets":["***","***"]}`, string(s.Config))
 	require.NotContains(t, w.Body.String(), "s3cr3t")

@@ -51,7 +51,7 @@ func startBench(ctx context.Context, folder string, o benchOptions, log *slog.Lo
 	}
 	serving, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	done := make(chan error, 1)
-	go func() { done <- b.dev.service.run(serving, l) }()
+	go func() { done <- b.dev.service.run(serving, l, nil) }()
 	b.stop = func() {
 		cancel()
 		if err := <-done; err != nil {

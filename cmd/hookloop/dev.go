@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -27,6 +26,7 @@ import (
 type devOptions struct {
 	data           string
 	listen         string
+	opsListen      string
 	temporalListen string
 	uiListen       string
 	asJSON         bool
@@ -42,7 +42,9 @@ func newDev() *cobra.Command {
 the gateway and the worker. All data stays below --data, and survives a restart or a crash.
 
 Endpoints on this machine (127.0.0.1) are allowed here, and only here. When everything is ready,
-<data>/dev.json says where it is and holds a token with every scope: the other commands find it.
+<data>/dev.json says where it is and holds a token with every scope, good for twelve hours and made
+anew while it runs: the other commands find it. Everything listens on this machine alone, and answers
+to its names alone: web pages that are open here cannot reach it under a name of theirs.
 It keeps itself small, with room for what is under way; GOMEMLIMIT sets another bound.
 HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAYPAL_CA_FILE hold as in
 'hookloop serve'. Ctrl-C stops accepting events, lets attempts under way finish, and exits.`,
@@ -56,6 +58,7 @@ HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAY
 	f := c.Flags()
 	f.StringVar(&o.data, "data", defaultData, "folder for all data")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the gateway")
+	f.StringVar(&o.opsListen, "ops-listen", "", "address of /metrics; none: the gateway's")
 	f.StringVar(&o.temporalListen, "temporal-listen", "127.0.0.1:7233", "address of Temporal")
 	f.StringVar(&o.uiListen, "ui-listen", "127.0.0.1:8233", "address of the Temporal UI")
 	f.BoolVar(&o.asJSON, "json", false, "say where everything is as JSON, without the token")
@@ -69,11 +72,11 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer func() { _ = data.Close() }()
-	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", o.listen)
+	l, ops, err := devListen(ctx, o)
 	if err != nil {
-		return listenError("gateway", "--listen", o.listen, err)
+		return err
 	}
-	defer func() { _ = l.Close() }()
+	defer closeAll(l, ops)
 	tuneGC()
 	limitMemory(ctx)
 
@@ -93,7 +96,10 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	context.AfterFunc(ctx, func() { fmt.Fprintln(stderr, "stopping: attempts under way may take a few seconds to finish") })
-	return dev.run(ctx, l)
+	renewing, renewed := context.WithCancel(ctx)
+	defer renewed()
+	go dev.renew(renewing, data.path, place, log)
+	return dev.run(ctx, l, ops)
 }
 
 // dev is the whole of Hookloop in one process.
@@ -147,7 +153,7 @@ func startDev(ctx context.Context, o devOptions, data *dataDir, log *slog.Logger
 	}
 	d.service, err = newService(ctx, serviceConfig{
 		Role: config.RoleServe, Client: d.client, Namespace: d.engine.Namespace(), Telemetry: d.told, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.file(registryFile), RegistryKey: key,
-		JWT: d.jwt, Ingest: ingest, QuotasFile: config.OS("HOOKLOOP_QUOTAS_FILE"), AllowLoopback: true, AllowNetworks: networks, Logger: log,
+		JWT: d.jwt, Ingest: ingest, QuotasFile: config.OS("HOOKLOOP_QUOTAS_FILE"), AllowLoopback: true, AllowNetworks: networks, Local: true, OpsApart: o.opsListen != "", Logger: log,
 	})
 	return d, err
 }
@@ -174,7 +180,7 @@ func (d *dev) uiOrigins() []string {
 }
 
 // run serves until ctx ends, or until the engine says that it can be trusted no longer.
-func (d *dev) run(ctx context.Context, l net.Listener) error {
+func (d *dev) run(ctx context.Context, l, ops net.Listener) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	go func() {
@@ -184,7 +190,7 @@ func (d *dev) run(ctx context.Context, l net.Listener) error {
 		case <-ctx.Done():
 		}
 	}()
-	err := d.service.run(ctx, l)
+	err := d.service.run(ctx, l, ops)
 	if cause := context.Cause(ctx); !errors.Is(cause, context.Canceled) {
 		err = errors.Join(fmt.Errorf("embedded Temporal: %w", cause), err)
 	}
@@ -219,34 +225,6 @@ func registryKey(data *dataDir) ([]byte, error) {
 		return nil, lostRegistry(db)
 	}
 	return secretFile(key, registry.NewKey)
-}
-
-// devJWT takes the keys of the environment, or a secret made at the first run.
-func devJWT(data *dataDir) (config.JWT, error) {
-	j, err := config.ReadJWT(config.OS)
-	if err != nil || j.HasKey() {
-		return j, err
-	}
-	j.Secret, err = secretFile(data.file("jwt.secret"), newJWTSecret)
-	return j, err
-}
-
-// announce writes dev.json. With a JWKS there is no key to sign a token with, and none in it.
-func (d *dev) announce(data *dataDir, gateway string) (devFile, error) {
-	place := devFile{
-		Gateway: "http://" + gateway, Temporal: d.engine.HostPort(), Namespace: d.engine.Namespace(),
-		UI: d.engine.UIURL(), Tenant: "demo",
-	}
-	if len(d.jwt.Secret) > 0 {
-		token, err := mintToken(d.jwt, tokenRequest{
-			Subject: "dev", Tenants: []string{"*"}, Scopes: allScopes, TTL: 365 * 24 * time.Hour, Now: time.Now(),
-		})
-		if err != nil {
-			return place, err
-		}
-		place.Token = token
-	}
-	return place, place.write(data.path)
 }
 
 func greet(w io.Writer, place devFile, o devOptions) error {

@@ -33,8 +33,7 @@ choose it where what faces the internet must not be what calls endpoints.`)
 
 func newWorkerCommand() *cobra.Command {
 	return newRole(config.RoleWorker, "Run a worker alone, for gateways elsewhere",
-		`Run the worker alone: it delivers what gateways elsewhere accept. /healthz, /readyz and /metrics are at
-HOOKLOOP_OPS_LISTEN.`)
+		`Run the worker alone: it delivers what gateways elsewhere accept.`)
 }
 
 // newRole is a command that runs until it is told to stop.
@@ -46,7 +45,8 @@ func newRole(role config.Role, short, long string) *cobra.Command {
 		Long: long + `
 
 Everything is configured by environment, and checked whole before anything opens; 'hookloop config'
-shows what holds. 'hookloop migrate' comes first.
+shows what holds. 'hookloop migrate' comes first. /healthz, /readyz and /metrics are at HOOKLOOP_OPS_LISTEN,
+for the operator's own machines; a gateway has the first two at HOOKLOOP_LISTEN as well, for balancers.
 
 ` + settingsHelp() + `
   TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY, TEMPORAL_TLS_…
@@ -86,11 +86,11 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	if err != nil {
 		return err
 	}
-	l, err := listenAs(ctx, role, cfg)
+	l, ops, err := listenAs(ctx, role, cfg)
 	if err != nil {
 		return err
 	}
-	defer func() { _ = l.Close() }()
+	defer closeAll(l, ops)
 
 	log := newLogger(stderr, verbose)
 	catchStdlog(log)
@@ -110,7 +110,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	}
 	s, err := newService(ctx, serviceConfig{
 		Role: role, Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Telemetry: told, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
-		JWT: cfg.JWT, Ingest: cfg.Ingest, QuotasFile: cfg.QuotasFile, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Logger: log,
+		JWT: cfg.JWT, Ingest: cfg.Ingest, QuotasFile: cfg.QuotasFile, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Proxies: cfg.Proxies, OpsApart: ops != nil, Logger: log,
 	})
 	if err != nil {
 		return err
@@ -121,7 +121,10 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 		name = "worker"
 	}
 	fmt.Fprintf(stdout, "%s on http://%s\n", name, l.Addr())
-	return s.run(ctx, l)
+	if ops != nil {
+		fmt.Fprintf(stdout, "metrics on http://%s\n", ops.Addr())
+	}
+	return s.run(ctx, l, ops)
 }
 
 // readService reads the whole environment of a role, Temporal's part too.
@@ -137,16 +140,36 @@ func readService(role config.Role) (config.Service, client.Options, error) {
 	return cfg, options, nil
 }
 
-func listenAs(ctx context.Context, role config.Role, cfg config.Service) (net.Listener, error) {
-	name, setting, addr := "gateway", "HOOKLOOP_LISTEN", cfg.Listen
+// listenAs opens the addresses of a role. ops is where a gateway tells how it is, nil if it does so with all
+// else; a worker does nothing else.
+func listenAs(ctx context.Context, role config.Role, cfg config.Service) (l, ops net.Listener, err error) {
 	if role == config.RoleWorker {
-		name, setting, addr = "worker", "HOOKLOOP_OPS_LISTEN", cfg.OpsListen
+		l, err = listenOn(ctx, "worker", "HOOKLOOP_OPS_LISTEN", cfg.OpsListen)
+		return l, nil, err
 	}
+	if l, err = listenOn(ctx, "gateway", "HOOKLOOP_LISTEN", cfg.Listen); err != nil || !cfg.OpsApart() {
+		return l, nil, err
+	}
+	if ops, err = listenOn(ctx, "gateway's metrics", "HOOKLOOP_OPS_LISTEN", cfg.OpsListen); err != nil {
+		closeAll(l)
+	}
+	return l, ops, err
+}
+
+func listenOn(ctx context.Context, name, setting, addr string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
 		return nil, listenError(name, setting, addr, err)
 	}
 	return l, nil
+}
+
+func closeAll(all ...net.Listener) {
+	for _, l := range all {
+		if l != nil {
+			_ = l.Close() // nothing is accepted on it any more
+		}
+	}
 }
 
 // dialWith connects to Temporal. Whoever reads or writes histories does it through the codec.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -48,6 +50,9 @@ type serviceConfig struct {
 	UIOrigins     []string
 	AllowLoopback bool
 	AllowNetworks []netip.Prefix
+	Proxies       []netip.Prefix // whose X-Forwarded-For tells a client's address
+	OpsApart      bool           // /metrics is not where third parties come
+	Local         bool           // the gateway answers to this machine's names alone
 	Logger        *slog.Logger
 }
 
@@ -166,8 +171,12 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	if s.quotas, err = newQuotas(cfg, s.metrics); err != nil {
 		return err
 	}
+	cursors, err := hkdf.Key(sha256.New, cfg.RegistryKey, nil, "hookloop cursors", sha256.Size)
+	if err != nil {
+		return err
+	}
 	s.gateway, err = gateway.New(gateway.Config{
-		Quotas:  s.quotas,
+		Quotas: s.quotas, LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies, CursorKey: cursors,
 		Sources: s.registry, Bodies: with.large, Providers: providers, Ledger: with.marks, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
 		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
 		Redeliveries: with.again, Approvals: with.asks, Audits: audit.New(cfg.Client, cfg.Codec), Breakers: breakers, Codec: decoder,
@@ -212,17 +221,20 @@ func (s *service) newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
 }
 
 // run serves on l until ctx ends, then drains: requests and attempts under way come to their end side by side,
-// within 30 s in all.
-func (s *service) run(ctx context.Context, l net.Listener) error {
+// within 30 s in all. A gateway tells on ops how it is, nil: on l.
+func (s *service) run(ctx context.Context, l, ops net.Listener) error {
 	sweeping, swept := context.WithCancel(ctx)
 	defer swept()
 	go s.large.Sweep(sweeping, s.temporal, workflows.EventWorkflowID, s.log)
-	serve := s.runOps
+	serve := s.serveOps
 	if s.gateway != nil {
 		serve = s.gateway.Run
 		if census, ok := s.registry.(quota.Census); ok { // a registry in a file serves one process
 			go s.quotas.Run(sweeping, census)
 		}
+	}
+	if ops != nil {
+		defer s.besideOps(ctx, ops)()
 	}
 	if s.worker == nil {
 		return serve(ctx, l)

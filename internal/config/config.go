@@ -58,7 +58,7 @@ func (j JWT) HasKey() bool { return len(j.Secret) > 0 || j.JWKSFile != "" || j.J
 
 // Ingest says what third parties' webhooks need besides their sources.
 type Ingest struct {
-	PublicURL     string // where third parties reach the gateway, without a slash at its end; empty: as the request for a source did
+	PublicURL     string // where third parties reach the gateway, without a slash at its end; empty: the address at which a request arrived
 	GoogleKeysURL string // where Google's signing keys are; empty: Google's own
 	PayPalCAFile  string // PEM of what PayPal's certificates must lead to; empty: the system's
 }

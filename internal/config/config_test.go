@@ -124,6 +124,29 @@ func TestRegistryIsAURLOrAPath(t *testing.T) {
 	}
 }
 
+func TestTrustedProxies(t *testing.T) {
+	t.Parallel()
+	all, err := config.ReadProxies(env("HOOKLOOP_TRUSTED_PROXIES=10.1.2.3, 10.20.0.9/24 fd00::1"))
+	require.NoError(t, err)
+	require.Equal(t, "[10.1.2.3/32 10.20.0.0/24 fd00::1/128]", fmt.Sprint(all))
+	for _, bad := range []string{"proxy", "0.0.0.0/0", "10.0.0.1,::/0"} {
+		_, err := config.ReadProxies(env("HOOKLOOP_TRUSTED_PROXIES=" + bad))
+		require.ErrorContains(t, err, "HOOKLOOP_TRUSTED_PROXIES", bad)
+	}
+}
+
+// TestOpsApart: what tells the operator's machines how a process is has an address of its own, unless it is
+// given the gateway's.
+func TestOpsApart(t *testing.T) {
+	t.Parallel()
+	for listen, apart := range map[string]bool{"127.0.0.1:9000": true, "127.0.0.1:8081": false, "127.0.0.1:0": true} {
+		e := env("HOOKLOOP_LISTEN="+listen, "HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_REGISTRY_KEY_FILE=k", "HOOKLOOP_JWT_SECRET="+secret)
+		s, err := config.ReadService(e, config.RoleGateway)
+		require.NoError(t, err)
+		require.Equal(t, apart, s.OpsApart(), listen)
+	}
+}
+
 func TestAllowNetworks(t *testing.T) {
 	t.Parallel()
 	all, err := config.ReadNetworks(env("HOOKLOOP_ALLOW_NETWORKS=10.1.2.3/16, 127.0.0.0/8 fd00::/8,169.254.169.254/32"))

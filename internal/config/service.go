@@ -28,12 +28,13 @@ func (r Role) listens() bool { return r == RoleServe || r == RoleGateway }
 // read by its SDK.
 type Service struct {
 	Listen          string // host:port of the gateway
-	OpsListen       string // host:port where a worker tells how it is
+	OpsListen       string // host:port where a process tells the operator's machines how it is; may be Listen
 	Registry        string // path of a SQLite file, or URL of a PostgreSQL database
 	RegistryKeyFile string // holds the key that seals secrets
 	HistoryKeyFile  string // holds the keys that encrypt histories; empty: they are in clear
 	UIOrigins       []string
 	AllowNetworks   []netip.Prefix // networks inside that endpoints may lie in
+	Proxies         []netip.Prefix // whose X-Forwarded-For tells the client's address
 	Retention       time.Duration  // of ended workflows; zero: as it is, or 30 days where nothing is
 	Visibility      string         // URL of Temporal's visibility database; empty: it stays as it is
 	JWT             JWT
@@ -60,11 +61,15 @@ func ReadService(env Env, role Role) (Service, error) {
 		Ingest:          ingest,
 		QuotasFile:      env("HOOKLOOP_QUOTAS_FILE"),
 	}
-	var retentionErr, networksErr error
+	var retentionErr, networksErr, proxiesErr error
 	s.Retention, retentionErr = readRetention(env)
 	s.AllowNetworks, networksErr = ReadNetworks(env)
-	return s, errors.Join(s.problems(role, jwtErr, ingestErr, retentionErr, networksErr)...)
+	s.Proxies, proxiesErr = ReadProxies(env)
+	return s, errors.Join(s.problems(role, jwtErr, ingestErr, retentionErr, networksErr, proxiesErr)...)
 }
+
+// OpsApart says whether a gateway tells how it is at an address of its own. Port 0 is another one each time.
+func (s Service) OpsApart() bool { return s.OpsListen != s.Listen || strings.HasSuffix(s.Listen, ":0") }
 
 func (s Service) problems(role Role, jwtErr error, others ...error) []error {
 	problems := others
@@ -74,7 +79,7 @@ func (s Service) problems(role Role, jwtErr error, others ...error) []error {
 			problems = append(problems, errors.New("one of HOOKLOOP_JWT_SECRET, HOOKLOOP_JWT_JWKS_FILE and HOOKLOOP_JWT_JWKS_URL is required"))
 		}
 	}
-	if role == RoleWorker {
+	if role == RoleWorker || role.listens() {
 		problems = append(problems, checkListen("HOOKLOOP_OPS_LISTEN", s.OpsListen))
 	}
 	problems = append(problems, CheckRegistry(s.Registry))
@@ -107,6 +112,25 @@ func ReadNetworks(env Env) (all []netip.Prefix, err error) {
 			if p.Bits() < special.Bits() && p.Overlaps(special) {
 				return nil, fmt.Errorf("HOOKLOOP_ALLOW_NETWORKS: %s holds %s and more; name the networks that endpoints lie in", p, special)
 			}
+		}
+		all = append(all, p.Masked())
+	}
+	return all, nil
+}
+
+// ReadProxies reads HOOKLOOP_TRUSTED_PROXIES: networks, or addresses.
+func ReadProxies(env Env) (all []netip.Prefix, err error) {
+	for _, text := range words(env("HOOKLOOP_TRUSTED_PROXIES")) {
+		p, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, err := netip.ParseAddr(text)
+			if err != nil {
+				return nil, errors.New("HOOKLOOP_TRUSTED_PROXIES must list addresses or networks, like 10.20.0.7 or 10.20.0.0/24")
+			}
+			p = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		if p.Bits() == 0 {
+			return nil, errors.New("HOOKLOOP_TRUSTED_PROXIES must not hold every address: anybody could name themselves")
 		}
 		all = append(all, p.Masked())
 	}

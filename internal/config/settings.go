@@ -22,13 +22,14 @@ type known struct {
 // settings are all variables that Hookloop reads itself.
 var settings = []known{
 	{"HOOKLOOP_LISTEN", "127.0.0.1:8080", "host:port of the gateway", false},
-	{"HOOKLOOP_OPS_LISTEN", "127.0.0.1:8081", "host:port of a worker's /healthz, /readyz and /metrics", false},
+	{"HOOKLOOP_OPS_LISTEN", "127.0.0.1:8081", "host:port of /healthz, /readyz and /metrics; a gateway's may be HOOKLOOP_LISTEN", false},
 	{"HOOKLOOP_REGISTRY", "", "the registry: a PostgreSQL URL, or the path of a SQLite file", false},
 	{"HOOKLOOP_REGISTRY_KEY_FILE", "", "the key that seals secrets", false},
 	{"HOOKLOOP_HISTORY_KEY_FILE", "", "the keys that encrypt histories; unset: they are in clear", false},
 	{"HOOKLOOP_UI_ORIGINS", "", "origins of Temporal UIs that may decode histories at /codec", false},
 	{"HOOKLOOP_ALLOW_NETWORKS", "", "networks inside that endpoints may lie in; unset: none", false},
 	{"HOOKLOOP_QUOTAS_FILE", "", "what each tenant may ask for, as JSON; unset: the same, generously, for all", false},
+	{"HOOKLOOP_TRUSTED_PROXIES", "", "proxies whose X-Forwarded-For tells a client's address; unset: none", false},
 	{"HOOKLOOP_RETENTION", "", "how long ended workflows are kept, at least 24h; used by migrate", false},
 	{"HOOKLOOP_TEMPORAL_VISIBILITY", "", "PostgreSQL URL of Temporal's visibility database; used by migrate --lean-visibility", false},
 	{"HOOKLOOP_JWT_SECRET", "", "checks tokens: an HS256 secret of at least 32 bytes", true},
@@ -36,7 +37,7 @@ var settings = []known{
 	{"HOOKLOOP_JWT_JWKS_URL", "", "or a JWKS URL", false},
 	{"HOOKLOOP_JWT_ISSUER", "hookloop", "expected iss", false},
 	{"HOOKLOOP_JWT_AUDIENCE", "hookloop", "expected aud", false},
-	{"HOOKLOOP_PUBLIC_URL", "", "where third parties reach the gateway; unset: as the request for a source did", false},
+	{"HOOKLOOP_PUBLIC_URL", "", "where third parties reach the gateway; unset: the address at which a request arrived", false},
 	{"HOOKLOOP_GOOGLE_KEYS_URL", "", "Google's signing keys, if not at Google", false},
 	{"HOOKLOOP_PAYPAL_CA_FILE", "", "PEM of PayPal's authorities, if not the system's", false},
 }

@@ -56,6 +56,10 @@ func withScript(page []byte, script string) []byte {
 	return bytes.Replace(page, []byte("<body>"), []byte("<body><script>"+script+"</script>"), 1)
 }
 
+// methodOverrides make another method of a POST. The UI's gateway to gRPC heeds the first (CVE-2026-37236),
+// and nothing that the UI asks for needs one.
+var methodOverrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
+
 // withColumns stands in front of the UI server and passes everything through but its index page.
 func withColumns(ui *url.URL, script string, quiet *log.Logger) http.Handler {
 	return &httputil.ReverseProxy{
@@ -65,6 +69,9 @@ func withColumns(ui *url.URL, script string, quiet *log.Logger) http.Handler {
 			r.SetURL(ui)
 			r.Out.Host = r.In.Host              // the UI compares it with the origin
 			r.Out.Header.Del("Accept-Encoding") // a zipped page could not be edited
+			for _, name := range methodOverrides {
+				r.Out.Header.Del(name)
+			}
 		},
 		ModifyResponse: func(r *http.Response) error {
 			if !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {

@@ -2,12 +2,18 @@ package engine_test
 
 import (
 	"bufio"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/engine"
 )
 
 // TestNothingListensBeyondLoopback asks the kernel, since a listener nobody configured is the one
@@ -36,6 +42,59 @@ func TestNothingListensBeyondLoopback(t *testing.T) {
 		require.NoError(t, file.Close())
 	}
 	require.GreaterOrEqual(t, listening, 5, "frontend, history, matching, worker, UI")
+}
+
+// TestUIAnswersToThisMachine: a web page that has pointed its own name at 127.0.0.1 sees nothing, neither where
+// people look nor at the UI server behind it; and no request becomes one of another method on its way.
+func TestUIAnswersToThisMachine(t *testing.T) {
+	t.Parallel()
+	e := sharedEngine(t)
+	ask := func(url, host, method string, header ...string) (int, string) {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), method, url+"/api/v1/namespaces", http.NoBody)
+		require.NoError(t, err)
+		if host != "" {
+			r.Host = host
+		}
+		for i := 0; i < len(header); i += 2 {
+			r.Header.Set(header[i], header[i+1])
+		}
+		resp, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer func() { _ = resp.Body.Close() }()
+		body, err := io.ReadAll(resp.Body)
+		require.NoError(t, err)
+		return resp.StatusCode, string(body)
+	}
+	for _, url := range []string{e.UIURL(), e.InnerUIURL()} {
+		code, body := ask(url, "", http.MethodGet)
+		require.Equal(t, http.StatusOK, code, body)
+		require.Contains(t, body, "namespaceInfo")
+		for _, host := range []string{"evil.example", "evil.example:8233", "127.0.0.1.evil.example", "10.0.0.1"} {
+			code, body = ask(url, host, http.MethodGet)
+			require.Equal(t, http.StatusForbidden, code, host)
+			require.NotContains(t, body, "namespaceInfo")
+		}
+	}
+}
+
+// TestNoOtherMethod: the UI's gateway to gRPC makes another method of a POST that asks for it (CVE-2026-37236).
+func TestNoOtherMethod(t *testing.T) {
+	t.Parallel()
+	var got http.Header
+	upstream := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = r.Header }))
+	t.Cleanup(upstream.Close)
+	u, err := url.Parse(upstream.URL)
+	require.NoError(t, err)
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1/api/v1/x", http.NoBody)
+	for _, name := range []string{"X-HTTP-Method-Override", "x-http-method", "X-Method-Override", "X-Kept"} {
+		r.Header.Set(name, http.MethodDelete)
+	}
+	engine.WithColumns(u, "", nil).ServeHTTP(httptest.NewRecorder(), r)
+	require.Equal(t, http.MethodDelete, got.Get("X-Kept"))
+	for name := range got {
+		require.NotContains(t, name, "Method")
+	}
 }
 
 func ownSockets(t *testing.T) map[string]bool {

@@ -9,14 +9,20 @@ import (
 	"net/url"
 	"time"
 
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"github.com/labstack/echo/v4"
 	uiserver "github.com/temporalio/ui-server/v2/server"
+	"github.com/temporalio/ui-server/v2/server/api"
 	uiconfig "github.com/temporalio/ui-server/v2/server/config"
 	"github.com/temporalio/ui-server/v2/server/server_options"
+
+	"hookloop/internal/ownhost"
 )
 
 // ui is the UI server, on an address of its own, and what stands in front of it.
 type ui struct {
 	server *uiserver.Server
+	inner  string // its address
 	front  *http.Server
 }
 
@@ -32,10 +38,11 @@ func (e *Engine) startUI(ctx context.Context, ports *ports) error {
 	}
 	quiet := slog.NewLogLogger(e.cfg.Logger.Handler(), slog.LevelDebug) // of browsers that went away
 	e.ui = &ui{
-		server: uiserver.NewServer(server_options.WithConfigProvider(e.uiConfig(inner))),
+		inner:  inner.address(),
+		server: uiserver.NewServer(server_options.WithConfigProvider(e.uiConfig(inner)), server_options.WithAPIMiddleware([]api.Middleware{onlyThisMachine})),
 		front: &http.Server{
-			Handler: withColumns(&url.URL{Scheme: "http", Host: inner.address()},
-				columnScript(e.cfg.Namespace, e.cfg.SearchAttributes), quiet),
+			Handler: ownhost.Only(withColumns(&url.URL{Scheme: "http", Host: inner.address()},
+				columnScript(e.cfg.Namespace, e.cfg.SearchAttributes), quiet), nil),
 			ReadHeaderTimeout: readyTimeout,
 			ErrorLog:          quiet,
 		},
@@ -48,6 +55,16 @@ func (e *Engine) startUI(ctx context.Context, ports *ports) error {
 	go e.ui.front.Serve(ports.ui.handOver()) //nolint:errcheck // it says that it was closed
 	e.uiURL = "http://" + ports.ui.address()
 	return nil
+}
+
+// onlyThisMachine guards the UI server's own address as the one in front of it is guarded: who finds it has
+// passed nothing of ours.
+func onlyThisMachine(echo.Context) runtime.ServeMuxOption {
+	return runtime.WithMiddlewares(func(next runtime.HandlerFunc) runtime.HandlerFunc {
+		return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
+			ownhost.Only(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { next(w, r, params) }), nil).ServeHTTP(w, r)
+		}
+	})
 }
 
 func (u *ui) stop() {

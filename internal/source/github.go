@@ -32,16 +32,34 @@ func (s *github) Verify(_ context.Context, r Request) error {
 	return s.verify(sha1.New, "sha1=", r.Header.Get("X-Hub-Signature"), r.Body)
 }
 
+func (s *github) head(r Request) error {
+	if header := r.Header.Get("X-Hub-Signature-256"); header != "" || !s.AllowSHA1 {
+		_, err := hubSignature("sha256=", header)
+		return err
+	}
+	_, err := hubSignature("sha1=", r.Header.Get("X-Hub-Signature"))
+	return err
+}
+
 func (s *github) verify(h func() hash.Hash, prefix, header string, body []byte) error {
-	encoded, ok := strings.CutPrefix(header, prefix)
-	given, err := hex.DecodeString(encoded)
-	if !ok || err != nil {
-		return unverified("the signature header is missing or malformed")
+	given, err := hubSignature(prefix, header)
+	if err != nil {
+		return err
 	}
 	if !s.Secrets.signedWith(h, [][]byte{given}, body) {
 		return unverified("the signature does not match")
 	}
 	return nil
+}
+
+// hubSignature reads an X-Hub-Signature, a hash's name and hex.
+func hubSignature(prefix, header string) ([]byte, error) {
+	encoded, ok := strings.CutPrefix(header, prefix)
+	given, err := hex.DecodeString(encoded)
+	if !ok || err != nil || len(given) == 0 {
+		return nil, unverified("the signature header is missing or malformed")
+	}
+	return given, nil
 }
 
 // Read takes a ping, which follows the making of a webhook, for an event too: it shows that the way

@@ -51,9 +51,9 @@ type googleClaims struct {
 }
 
 func (s *googlePubsub) Verify(ctx context.Context, r Request) error {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return unverified("there is no bearer token")
+	token, err := bearer(r)
+	if err != nil {
+		return err
 	}
 	parser := jwt.NewParser(
 		jwt.WithValidMethods([]string{jwt.SigningMethodRS256.Alg()}),
@@ -63,7 +63,7 @@ func (s *googlePubsub) Verify(ctx context.Context, r Request) error {
 		jwt.WithStrictDecoding(),
 	)
 	var claims googleClaims
-	_, err := parser.ParseWithClaims(strings.TrimSpace(token), &claims, func(t *jwt.Token) (any, error) {
+	_, err = parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
 		id, _ := t.Header["kid"].(string)
 		return s.keys.key(ctx, id, r.Now)
 	})
@@ -71,6 +71,23 @@ func (s *googlePubsub) Verify(ctx context.Context, r Request) error {
 		return tokenFailure(err)
 	}
 	return s.verifyClaims(claims, r.Now)
+}
+
+// head leaves the token to Verify, which may have to fetch a key for it.
+func (s *googlePubsub) head(r Request) error {
+	_, err := bearer(r)
+	return err
+}
+
+func bearer(r Request) (string, error) {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", unverified("there is no bearer token")
+	}
+	if token = strings.TrimSpace(token); strings.Count(token, ".") != 2 {
+		return "", unverified("the token is not a JSON Web Token")
+	}
+	return token, nil
 }
 
 // tokenFailure says what is wrong with a token in words of ours: the library's quote it.

@@ -4,6 +4,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/hex"
 	"hash"
 	"slices"
@@ -31,6 +32,15 @@ func (all Secrets) signedWith(h func() hash.Hash, given [][]byte, parts ...[]byt
 		expected := mac(h, s.bytes(), parts...)
 		return slices.ContainsFunc(given, func(g []byte) bool { return hmac.Equal(g, expected) })
 	})
+}
+
+// base64Signature reads a header that is the Base64 of a signature, and nothing else.
+func base64Signature(header string, r Request) ([]byte, error) {
+	given, err := base64.StdEncoding.DecodeString(r.Header.Get(header))
+	if err != nil || len(given) == 0 {
+		return nil, unverified("the signature header is missing or not Base64")
+	}
+	return given, nil
 }
 
 // equal compares in a time that depends on the lengths alone.

@@ -3,7 +3,6 @@ package source
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 
 	"hookloop/internal/webhook"
 )
@@ -24,14 +23,19 @@ func (s *mautic) check() error {
 }
 
 func (s *mautic) Verify(_ context.Context, r Request) error {
-	given, err := base64.StdEncoding.DecodeString(r.Header.Get("Webhook-Signature"))
+	given, err := base64Signature("Webhook-Signature", r)
 	if err != nil {
-		return unverified("the Webhook-Signature header is not Base64")
+		return err
 	}
 	if !s.Secrets.signedBy([][]byte{given}, r.Body) {
 		return unverified("the signature does not match")
 	}
 	return nil
+}
+
+func (s *mautic) head(r Request) error {
+	_, err := base64Signature("Webhook-Signature", r)
+	return err
 }
 
 // Read takes every top-level array for a trigger and its elements for events: Mautic sends what

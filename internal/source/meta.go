@@ -5,11 +5,9 @@ import (
 	"context"
 	"crypto/sha1"
 	"crypto/sha256"
-	"encoding/hex"
 	"hash"
 	"net/http"
 	"net/url"
-	"strings"
 )
 
 // meta is Facebook, Instagram, Messenger and WhatsApp. They sign the body with the app's secret: the
@@ -36,6 +34,18 @@ func (s *meta) Verify(_ context.Context, r Request) error {
 	return s.verifySignature(sha1.New, "sha1=", r.Header.Get("X-Hub-Signature"), r.Body)
 }
 
+func (s *meta) head(r Request) error {
+	if r.Method == http.MethodGet {
+		return s.verifyHandshake(r.Query)
+	}
+	if value := r.Header.Get("X-Hub-Signature-256"); value != "" || !s.AllowSHA1 {
+		_, err := metaSignature("sha256=", value)
+		return err
+	}
+	_, err := metaSignature("sha1=", r.Header.Get("X-Hub-Signature"))
+	return err
+}
+
 func (s *meta) verifyHandshake(query string) error {
 	q, err := url.ParseQuery(query)
 	if err != nil || q.Get("hub.mode") != "subscribe" || !equal(q.Get("hub.verify_token"), s.VerifyToken.text()) {
@@ -45,15 +55,22 @@ func (s *meta) verifyHandshake(query string) error {
 }
 
 func (s *meta) verifySignature(h func() hash.Hash, prefix, value string, body []byte) error {
-	encoded, ok := strings.CutPrefix(value, prefix)
-	given, err := hex.DecodeString(encoded)
-	if !ok || err != nil {
-		return unverified("the X-Hub-Signature-256 header is missing or not sha256= and hex")
+	given, err := metaSignature(prefix, value)
+	if err != nil {
+		return err
 	}
 	if !s.Secrets.signedWith(h, [][]byte{given}, body) {
 		return unverified("the signature does not match")
 	}
 	return nil
+}
+
+func metaSignature(prefix, value string) ([]byte, error) {
+	given, err := hubSignature(prefix, value)
+	if err != nil {
+		return nil, unverified("the X-Hub-Signature-256 header is missing or not sha256= and hex")
+	}
+	return given, nil
 }
 
 // Read gives the challenge back as plain text: it is a stranger's, and must not be read as a page.

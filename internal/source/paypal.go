@@ -58,6 +58,11 @@ func (s *paypal) Verify(ctx context.Context, r Request) error {
 	return nil
 }
 
+func (s *paypal) head(r Request) error {
+	_, err := readTransmission(r.Header, r.Now)
+	return err
+}
+
 // transmission is what the headers say of one delivery.
 type transmission struct {
 	id, time, certURL string

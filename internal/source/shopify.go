@@ -3,7 +3,6 @@ package source
 import (
 	"cmp"
 	"context"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 )
@@ -30,14 +29,19 @@ func shopifyFamily(h http.Header) string {
 
 // Verify answers 401 to a wrong signature, which Shopify's app review insists on.
 func (s *shopify) Verify(_ context.Context, r Request) error {
-	given, err := base64.StdEncoding.DecodeString(r.Header.Get(shopifyFamily(r.Header) + "Hmac-Sha256"))
+	given, err := base64Signature(shopifyFamily(r.Header)+"Hmac-Sha256", r)
 	if err != nil {
-		return unverified("the signature header is not Base64")
+		return err
 	}
 	if !s.Secrets.signedBy([][]byte{given}, r.Body) {
 		return unverified("the signature does not match")
 	}
 	return nil
+}
+
+func (s *shopify) head(r Request) error {
+	_, err := base64Signature(shopifyFamily(r.Header)+"Hmac-Sha256", r)
+	return err
 }
 
 // Read names the event by topic ("orders/create") and, in the newer family, action ("Product.update").

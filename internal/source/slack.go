@@ -24,19 +24,30 @@ func (s *slack) check() error {
 }
 
 func (s *slack) Verify(_ context.Context, r Request) error {
-	encoded, ok := strings.CutPrefix(r.Header.Get("X-Slack-Signature"), "v0=")
-	given, err := hex.DecodeString(encoded)
-	if !ok || err != nil {
-		return unverified("the X-Slack-Signature header is missing or malformed")
-	}
-	stamp := r.Header.Get("X-Slack-Request-Timestamp")
-	if err := s.Tolerance.fresh(stamp, r.Now); err != nil {
+	stamp, given, err := s.given(r)
+	if err != nil {
 		return err
 	}
 	if !s.Secrets.signedBy([][]byte{given}, []byte("v0:"+stamp+":"), r.Body) {
 		return unverified("the signature does not match")
 	}
 	return nil
+}
+
+func (s *slack) head(r Request) error {
+	_, _, err := s.given(r)
+	return err
+}
+
+// given is what the head says: when it was signed, and the signature.
+func (s *slack) given(r Request) (stamp string, given []byte, err error) {
+	encoded, ok := strings.CutPrefix(r.Header.Get("X-Slack-Signature"), "v0=")
+	given, err = hex.DecodeString(encoded)
+	if !ok || err != nil || len(given) == 0 {
+		return "", nil, unverified("the X-Slack-Signature header is missing or malformed")
+	}
+	stamp = r.Header.Get("X-Slack-Request-Timestamp")
+	return stamp, given, s.Tolerance.fresh(stamp, r.Now)
 }
 
 func (s *slack) Read(r Request) (Received, error) {

@@ -51,16 +51,10 @@ func decodeSecret(s Secret) Secret {
 }
 
 func (s *standardWebhooks) Verify(_ context.Context, r Request) error {
-	h := standardHeaders(r.Header)
-	switch {
-	case h.id == "" || h.stamp == "" || h.signatures == "":
-		return unverified("a webhook-id, webhook-timestamp or webhook-signature header is missing")
-	case !printable(h.id) || strings.Contains(h.id, "."): // with a dot it would be open to doubt where the id ends
-		return unverified("the webhook-id header is not one")
-	}
-	if err := s.Tolerance.fresh(h.stamp, r.Now); err != nil {
+	if err := s.head(r); err != nil {
 		return err
 	}
+	h := standardHeaders(r.Header)
 	secrets := make(Secrets, len(s.Secrets))
 	for i, secret := range s.Secrets {
 		secrets[i] = decodeSecret(secret)
@@ -70,6 +64,19 @@ func (s *standardWebhooks) Verify(_ context.Context, r Request) error {
 		return nil
 	}
 	return unverified("no signature matches")
+}
+
+func (s *standardWebhooks) head(r Request) error {
+	h := standardHeaders(r.Header)
+	switch {
+	case h.id == "" || h.stamp == "" || h.signatures == "":
+		return unverified("a webhook-id, webhook-timestamp or webhook-signature header is missing")
+	case !printable(h.id) || strings.Contains(h.id, "."): // with a dot it would be open to doubt where the id ends
+		return unverified("the webhook-id header is not one")
+	case len(h.version("v1"))+len(h.version("v1a")) == 0:
+		return unverified("no signature matches")
+	}
+	return s.Tolerance.fresh(h.stamp, r.Now)
 }
 
 // Read leaves the body whole: its members are the sender's own. Most have "type", as the standard

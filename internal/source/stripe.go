@@ -21,17 +21,31 @@ func (s *stripe) check() error {
 }
 
 func (s *stripe) Verify(_ context.Context, r Request) error {
-	stamp, given, err := stripeSignature(r.Header.Get("Stripe-Signature"))
+	stamp, given, err := s.given(r)
 	if err != nil {
-		return err
-	}
-	if err := s.Tolerance.fresh(stamp, r.Now); err != nil {
 		return err
 	}
 	if !s.Secrets.signedBy(given, []byte(stamp+"."), r.Body) {
 		return unverified("no signature matches")
 	}
 	return nil
+}
+
+func (s *stripe) head(r Request) error {
+	_, _, err := s.given(r)
+	return err
+}
+
+// given is what the head says: when it was signed, and the signatures.
+func (s *stripe) given(r Request) (stamp string, given [][]byte, err error) {
+	stamp, given, err = stripeSignature(r.Header.Get("Stripe-Signature"))
+	switch {
+	case err != nil:
+		return stamp, given, err
+	case len(given) == 0:
+		return stamp, given, unverified("no signature matches")
+	}
+	return stamp, given, s.Tolerance.fresh(stamp, r.Now)
 }
 
 // stripeSignature reads "t=1759999995,v1=<hex>,v1=<hex>,v0=<hex>". There is one v1 for each secret

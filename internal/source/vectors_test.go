@@ -53,6 +53,7 @@ func (v vector) run(t *testing.T, certificates map[string]string) {
 	}
 	r := v.request(t)
 	received, err := receive(p, r, v.Expect.Events != nil || v.Expect.Response != nil)
+	v.requireHead(t, p, err)
 	if v.MustNotFetch {
 		require.Zero(t, fetcher.fetched.Load(), "it fetched something")
 	}
@@ -62,6 +63,18 @@ func (v vector) run(t *testing.T, certificates map[string]string) {
 	}
 	require.NoError(t, err, v.Expect.Reason)
 	v.requireReceived(t, received)
+}
+
+// requireHead: what the head says of a request, all of it says as well.
+func (v vector) requireHead(t *testing.T, p source.Provider, verdict error) {
+	t.Helper()
+	r := v.request(t)
+	r.Body = nil
+	if head := source.Head(p, r); head != nil {
+		require.Equal(t, head, verdict)
+	}
+	bare := source.Request{Method: http.MethodPost, Header: http.Header{"Content-Type": {"application/json"}}, Now: r.Now}
+	require.Error(t, source.Head(p, bare), "nothing in it could be verified")
 }
 
 // refusedByRead is an error of Read: Verify had let the request in.

@@ -59,15 +59,33 @@ func (s *x) Verify(_ context.Context, r Request) error {
 		}
 		message = []byte(r.Query)
 	}
-	encoded, ok := strings.CutPrefix(value, "sha256=")
-	given, err := base64.StdEncoding.DecodeString(encoded)
-	if !ok || err != nil {
-		return unverified("there is no signature by a secret that is configured")
+	given, err := xGiven(value)
+	if err != nil {
+		return err
 	}
 	if !(Secrets{secret}).signedBy([][]byte{given}, message) {
 		return unverified("the signature does not match")
 	}
 	return nil
+}
+
+func (s *x) head(r Request) error {
+	if r.Method == http.MethodGet {
+		_, err := challenge(r.Query)
+		return err
+	}
+	value, _ := s.signature(r.Header)
+	_, err := xGiven(value)
+	return err
+}
+
+func xGiven(value string) ([]byte, error) {
+	encoded, ok := strings.CutPrefix(value, "sha256=")
+	given, err := base64.StdEncoding.DecodeString(encoded)
+	if !ok || err != nil || len(given) == 0 {
+		return nil, unverified("there is no signature by a secret that is configured")
+	}
+	return given, nil
 }
 
 // signature finds the header to go by and the secret it is made with. The newer one counts wherever

@@ -1,0 +1,89 @@
+//go:build !noembed
+
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+
+	"hookloop/internal/config"
+)
+
+// devTokenTTL is how long a token of dev.json is good for. One that was copied somewhere is soon worth
+// nothing; while `hookloop dev` runs, a new one takes its place in time.
+const devTokenTTL = 12 * time.Hour
+
+// devJWT takes the keys of the environment, or a secret made at the first run.
+func devJWT(data *dataDir) (config.JWT, error) {
+	j, err := config.ReadJWT(config.OS)
+	if err != nil || j.HasKey() {
+		return j, err
+	}
+	j.Secret, err = secretFile(data.file("jwt.secret"), newJWTSecret)
+	return j, err
+}
+
+// announce writes dev.json.
+func (d *dev) announce(data *dataDir, gateway string) (devFile, error) {
+	place := devFile{
+		Gateway: "http://" + gateway, Temporal: d.engine.HostPort(), Namespace: d.engine.Namespace(),
+		UI: d.engine.UIURL(), Tenant: "demo",
+	}
+	return d.sign(place, data.path)
+}
+
+// sign writes dev.json with a new token. With a JWKS there is no key to sign one with, and none in it.
+func (d *dev) sign(place devFile, path string) (devFile, error) {
+	if len(d.jwt.Secret) > 0 {
+		token, err := mintToken(d.jwt, tokenRequest{
+			Subject: "dev", Tenants: []string{"*"}, Scopes: allScopes, TTL: devTokenTTL, Now: time.Now(),
+		})
+		if err != nil {
+			return place, err
+		}
+		place.Token = token
+	}
+	return place, place.write(path)
+}
+
+// renew keeps a good token in dev.json until ctx ends.
+func (d *dev) renew(ctx context.Context, path string, place devFile, log *slog.Logger) {
+	tick := time.NewTicker(devTokenTTL / 2)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := d.sign(place, path); err != nil {
+			log.Error("dev.json has no new token", slog.Any("error", err))
+		}
+	}
+}
+
+// devListen opens the gateway's address, and the one of /metrics where that is another. Who can reach them
+// from elsewhere is nobody that Hookloop is developed for: tokens would cross the network in clear.
+func devListen(ctx context.Context, o devOptions) (l, ops net.Listener, err error) {
+	if l, err = listenHere(ctx, "gateway", "--listen", o.listen); err != nil || o.opsListen == "" {
+		return l, nil, err
+	}
+	if ops, err = listenHere(ctx, "metrics", "--ops-listen", o.opsListen); err != nil {
+		closeAll(l)
+	}
+	return l, ops, err
+}
+
+func listenHere(ctx context.Context, name, flag, addr string) (net.Listener, error) {
+	resolved, err := net.ResolveTCPAddr("tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	if !resolved.IP.IsLoopback() {
+		return nil, fmt.Errorf("%s: %s %s is not an address of this machine alone, and 'hookloop dev' is for this machine: give 127.0.0.1, or run 'hookloop serve'", name, flag, addr)
+	}
+	return listenOn(ctx, name, flag, addr)
+}
