@@ -43,7 +43,10 @@ type Bodies interface {
 
 // Ledger notes what a delivery is about to bring to an application, so that its echo is known.
 type Ledger interface {
-	Remember(ctx context.Context, d webhook.Delivery) error
+	// Remember notes it, and answers what it noted; nil for nothing.
+	Remember(ctx context.Context, d webhook.Delivery) (*webhook.Write, error)
+	// Settle takes in what came of it; nil: no attempt was made.
+	Settle(ctx context.Context, w *webhook.Write, a *webhook.Attempt)
 }
 
 // Delivery holds the activities of a delivery. Renaming a method is a migration, not a refactor.
@@ -160,12 +163,7 @@ func (d *Delivery) send(ctx context.Context, t Turn, next webhook.Delivery) (Tur
 	if t.Parked != "" {
 		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferState, Detail: t.Parked}, Schedule: ep.ScheduleOrDefault()}, nil
 	}
-	if d.Ledger != nil {
-		if err := d.Ledger.Remember(ctx, next); err != nil {
-			return TurnResult{}, err
-		}
-	}
-	a, err := d.Sender.Send(ctx, next, t.Number)
+	a, err := d.attempt(ctx, next, t.Number)
 	if deferral, ok := errors.AsType[*webhook.Deferral](err); ok {
 		return TurnResult{Deferral: deferral, Schedule: ep.ScheduleOrDefault()}, nil
 	}
@@ -178,6 +176,24 @@ func (d *Delivery) send(ctx context.Context, t Turn, next webhook.Delivery) (Tur
 		r.Schedule = ep.ScheduleOrDefault()
 	}
 	return r, nil
+}
+
+// attempt makes one, and lets the ledger know of it: before it leaves, and what came of it.
+func (d *Delivery) attempt(ctx context.Context, next webhook.Delivery, number int) (webhook.Attempt, error) {
+	if d.Ledger == nil {
+		return d.Sender.Send(ctx, next, number)
+	}
+	noted, err := d.Ledger.Remember(ctx, next)
+	if err != nil {
+		return webhook.Attempt{}, err
+	}
+	a, err := d.Sender.Send(ctx, next, number)
+	if err != nil {
+		d.Ledger.Settle(ctx, noted, nil)
+	} else {
+		d.Ledger.Settle(ctx, noted, &a)
+	}
+	return a, err
 }
 
 // cut shortens s to at most n bytes, whole characters; 0 leaves it.

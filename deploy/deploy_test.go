@@ -138,8 +138,9 @@ func (p process) busy(t *testing.T) {
 		ID: "ep_1", Application: "crm", Echo: webhook.EchoPaths{Key: ".none", Value: ".none"},
 		URL: endpointtest.Start(t, endpointtest.Config{}).URL, Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
 	}}
-	require.NoError(t, p.ledger.Remember(t.Context(), d))
-	_, err := p.sender.Send(t.Context(), d, 1)
+	_, err := p.ledger.Remember(t.Context(), d)
+	require.NoError(t, err)
+	_, err = p.sender.Send(t.Context(), d, 1)
 	require.NoError(t, err)
 	p.told.Temporal().WithTags(map[string]string{workflows.MetricEndedStatus: string(webhook.Delivered)}).Counter(workflows.MetricEnded).Inc(1)
 	stopped, stop := context.WithCancel(t.Context())

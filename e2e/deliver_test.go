@@ -56,6 +56,7 @@ func TestDeliver(t *testing.T) {
 		"redirects are not followed":    refusesRedirect,
 		"lists by type and status":      lists,
 		"an endpoint deleted meanwhile": deletes,
+		"what was refused is no echo":   refusedIsNoEcho,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

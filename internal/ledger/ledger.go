@@ -20,6 +20,8 @@ import (
 // Store keeps the marks.
 type Store interface {
 	Remember(ctx context.Context, w webhook.Write, now time.Time) error
+	// Settle lets a write count until a time, and not shorter than before its latest attempt.
+	Settle(ctx context.Context, w webhook.Write, until time.Time) error
 	Rule(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 	Change(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 }
@@ -65,21 +67,25 @@ func New(c Config) (*Ledger, error) {
 }
 
 // Remember notes what a delivery is about to bring to its endpoint, if that endpoint says how to find
-// it. A body it does not find it in is counted and not noted: its echo will be taken for a change.
-func (l *Ledger) Remember(ctx context.Context, d webhook.Delivery) error {
+// it. A body it does not find it in is counted and not noted: its echo will be taken for a change. Where
+// something was noted, Settle has to be told what came of it.
+func (l *Ledger) Remember(ctx context.Context, d webhook.Delivery) (*webhook.Write, error) {
 	if d.Endpoint.Application == "" || d.Endpoint.Echo.IsZero() {
-		return nil
+		return nil, nil
 	}
 	m, err := l.mark(ctx, d.Event.Tenant, d.Endpoint.Echo, webhook.Body(d.Event, d.Content))
 	if err != nil {
-		return l.pass(ctx, err, "endpoint", d.Endpoint.ID, d.Event.ID)
+		return nil, l.pass(ctx, err, "endpoint", d.Endpoint.ID, d.Event.ID)
 	}
 	m.Tenant, m.Application = d.Event.Tenant, d.Endpoint.Application
 	w := webhook.Write{Mark: m, EventID: d.Event.ID, EndpointID: d.Endpoint.ID}
 	if d.Event.Origin != nil {
 		w.Order, w.Unsure = d.Event.Origin.Order, d.Event.Origin.Unsure
 	}
-	return l.store.Remember(ctx, w, l.now())
+	if err := l.store.Remember(ctx, w, l.now()); err != nil {
+		return nil, err
+	}
+	return &w, nil
 }
 
 // Rule says whether an item of a source is an echo. Of a source that does not say how to find its

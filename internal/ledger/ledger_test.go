@@ -21,7 +21,22 @@ import (
 type store struct {
 	writes  []webhook.Write
 	reports []webhook.Report
+	settled []time.Duration // from the test's now
 	err     error
+}
+
+func (s *store) Settle(_ context.Context, _ webhook.Write, until time.Time) error {
+	s.settled = append(s.settled, until.Sub(noon))
+	return s.err
+}
+
+var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
+
+// remember notes a delivery.
+func remember(t *testing.T, l *ledger.Ledger, d webhook.Delivery) error {
+	t.Helper()
+	_, err := l.Remember(t.Context(), d)
+	return err
 }
 
 func (s *store) Remember(_ context.Context, w webhook.Write, _ time.Time) error {
@@ -64,7 +79,7 @@ func TestMarksMeet(t *testing.T) {
 	t.Parallel()
 	var s store
 	l := newLedger(t, ledger.Config{Store: &s})
-	require.NoError(t, l.Remember(t.Context(), delivery(`{"id":7,"name":"Zo\u00eb","x":1}`, endpoint)))
+	require.NoError(t, remember(t, l, delivery(`{"id":7,"name":"Zo\u00eb","x":1}`, endpoint)))
 	ruling, err := l.Rule(t.Context(), source, "evt_2", []byte(`{"contact":{"id":"7","name":"Zoë"}}`))
 	require.NoError(t, err)
 	require.EqualValues(t, 9, ruling.Order)
@@ -80,7 +95,7 @@ func TestClearedValue(t *testing.T) {
 	t.Parallel()
 	var s store
 	l := newLedger(t, ledger.Config{Store: &s})
-	require.NoError(t, l.Remember(t.Context(), delivery(`{"id":7,"name":null}`, endpoint)))
+	require.NoError(t, remember(t, l, delivery(`{"id":7,"name":null}`, endpoint)))
 	_, err := l.Rule(t.Context(), source, "evt_2", []byte(`{"contact":{"id":7}}`))
 	require.NoError(t, err)
 	require.Equal(t, s.writes[0].Mark, s.reports[0].Mark)
@@ -93,10 +108,10 @@ func TestNothingToMark(t *testing.T) {
 	var s store
 	l := newLedger(t, ledger.Config{Store: &s})
 	for _, ep := range []webhook.Endpoint{{}, {Application: "crm"}, {Echo: paths}} {
-		require.NoError(t, l.Remember(t.Context(), delivery(`{"id":7,"name":"a"}`, ep)))
+		require.NoError(t, remember(t, l, delivery(`{"id":7,"name":"a"}`, ep)))
 	}
 	for _, data := range []string{`{}`, `{"id":null,"name":"a"}`, `7`, `{"id":"","name":"a"}`} {
-		require.NoError(t, l.Remember(t.Context(), delivery(data, endpoint)), data)
+		require.NoError(t, remember(t, l, delivery(data, endpoint)), data)
 		ruling, err := l.Rule(t.Context(), source, "evt_2", []byte(data))
 		require.NoError(t, err, data)
 		require.Zero(t, ruling)
@@ -115,10 +130,10 @@ func TestUnmarkedIsTold(t *testing.T) {
 		metrics = prometheus.NewRegistry()
 	)
 	l := newLedger(t, ledger.Config{Store: &s, Metrics: metrics, Logger: slog.New(slog.NewTextHandler(&told, nil))})
-	require.NoError(t, l.Remember(t.Context(), delivery(`{"name":"private"}`, endpoint)))
+	require.NoError(t, remember(t, l, delivery(`{"name":"private"}`, endpoint)))
 	require.Empty(t, told.String())
-	require.NoError(t, l.Remember(t.Context(), delivery(`"private"`, endpoint)))
-	require.NoError(t, l.Remember(t.Context(), delivery(`{"id":"","name":"private"}`, endpoint)))
+	require.NoError(t, remember(t, l, delivery(`"private"`, endpoint)))
+	require.NoError(t, remember(t, l, delivery(`{"id":"","name":"private"}`, endpoint)))
 	ofList := source
 	ofList.Echo.Value = ".contact.name[]"
 	ruling, err := l.Rule(t.Context(), ofList, "evt_2", []byte(`{"contact":{"id":7,"name":"private"}}`))
@@ -141,7 +156,45 @@ func TestStoreOutOfReach(t *testing.T) {
 	t.Parallel()
 	s := store{err: errors.New("no")}
 	l := newLedger(t, ledger.Config{Store: &s})
-	require.ErrorIs(t, l.Remember(t.Context(), delivery(`{"id":7,"name":"a"}`, endpoint)), s.err)
+	require.ErrorIs(t, remember(t, l, delivery(`{"id":7,"name":"a"}`, endpoint)), s.err)
 	_, err := l.Rule(t.Context(), source, "evt_2", []byte(`{"contact":{"id":7,"name":"a"}}`))
 	require.ErrorIs(t, err, s.err)
+}
+
+// TestSettle: what never reached the application counts no more, and what may have reached it for as long as
+// a report takes.
+func TestSettle(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		attempt *webhook.Attempt
+		settled []time.Duration
+	}{
+		"delivered":       {&webhook.Attempt{StatusCode: 204}, nil},
+		"no attempt":      {nil, []time.Duration{0}},
+		"refused":         {&webhook.Attempt{StatusCode: 400}, []time.Duration{0}},
+		"gone":            {&webhook.Attempt{StatusCode: 410}, []time.Duration{0}},
+		"redirected":      {&webhook.Attempt{StatusCode: 302}, []time.Duration{0}},
+		"known already":   {&webhook.Attempt{StatusCode: 409}, []time.Duration{webhook.ReportLag}},
+		"failed":          {&webhook.Attempt{StatusCode: 500}, []time.Duration{webhook.ReportLag}},
+		"no answer":       {&webhook.Attempt{Failure: webhook.FailureTimeout}, []time.Duration{webhook.ReportLag}},
+		"nobody there":    {&webhook.Attempt{Failure: webhook.FailureRefused}, []time.Duration{0}},
+		"cannot be made":  {&webhook.Attempt{Failure: webhook.FailureRequest}, []time.Duration{0}},
+		"not dialled":     {&webhook.Attempt{Failure: webhook.FailureAddress}, []time.Duration{0}},
+		"no name for it":  {&webhook.Attempt{Failure: webhook.FailureDNS}, []time.Duration{0}},
+		"broken off":      {&webhook.Attempt{Failure: webhook.FailureReset}, []time.Duration{webhook.ReportLag}},
+		"wrong signature": {&webhook.Attempt{Failure: webhook.FailureTLS}, []time.Duration{0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var s store
+			l := newLedger(t, ledger.Config{Store: &s, Now: func() time.Time { return noon }})
+			w, err := l.Remember(t.Context(), delivery(`{"id":7,"name":"a"}`, endpoint))
+			require.NoError(t, err)
+			l.Settle(t.Context(), w, c.attempt)
+			require.Equal(t, c.settled, s.settled)
+			s.err = errors.New("away")
+			l.Settle(t.Context(), w, c.attempt) // an attempt that was made stays one
+			l.Settle(t.Context(), nil, c.attempt)
+		})
+	}
 }

@@ -13,6 +13,6 @@ const MaxEndpoints = 1000
 // MaxSources bounds the sources of one tenant.
 const MaxSources = 1000
 
-// MaxLedger is how many changes back the ledger remembers, whatever their age: an echo that comes later
+// MaxLedger is how many of a tenant's writes the ledger remembers, whatever their age: an echo that comes later
 // is taken for a change, which costs a delivery and loses nothing.
 const MaxLedger = 1_000_000

@@ -21,5 +21,8 @@ var Migrations = migrations
 // DB is the registry's own pool.
 func (r *Registry) DB() *sql.DB { return r.db }
 
+// Keep lets a tenant have so many writes.
+func (r *Registry) Keep(n int) { r.maxLedger = n }
+
 // SweepNext lets the next write to the ledger sweep it.
 func (r *Registry) SweepNext() { r.writes.Store(0) }

@@ -1,13 +1,11 @@
 package postgres_test
 
 import (
-	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/webhook"
 )
@@ -63,23 +61,29 @@ func TestSweep(t *testing.T) {
 	require.Equal(t, []string{"1"}, query(t, r.DB(), "SELECT count(*) FROM claims"))
 }
 
-// TestSweepPassed: of any age, what lies too many changes back goes.
+// TestSweepPassed: of any age, what a tenant has beyond the latest goes; another tenant has its own.
 func TestSweepPassed(t *testing.T) {
 	t.Parallel()
-	r, d := newRegistry(t)
+	r, _ := newRegistry(t)
 	now := time.Now()
-	write := func(event string) {
+	write := func(tenant, event string) {
 		t.Helper()
 		require.NoError(t, r.Remember(t.Context(), webhook.Write{
-			Mark:    webhook.Mark{Tenant: "acme", Application: "crm", Key: "7", Hash: "blue"},
+			Mark:    webhook.Mark{Tenant: tenant, Application: "crm", Key: "7", Hash: "blue"},
 			EventID: event, EndpointID: "ep_1",
 		}, now))
 	}
-	write("evt_1")
-	write("evt_2")
-	d.exec(t, fmt.Sprintf("SELECT setval('ledger_order', %d)", registry.MaxLedger+2))
-	sweep(t, r, now)
-	require.Equal(t, []string{"evt_2"}, query(t, r.DB(), "SELECT event_id FROM ledger_writes"))
+	r.SweepNext()
+	write("acme", "evt_1")
+	write("other", "evt_9")
+	write("acme", "evt_2")
+	r.Keep(2)
+	write("acme", "evt_3")
+	r.SweepNext()
+	write("acme", "evt_4") // sweeps first
+	r.SweepNext()
+	write("other", "evt_5")
+	require.Equal(t, []string{"evt_2", "evt_3", "evt_4", "evt_5", "evt_9"}, query(t, r.DB(), "SELECT event_id FROM ledger_writes ORDER BY event_id"))
 }
 
 // TestExpiredCountsForNothing also where no sweep has come by yet.

@@ -91,7 +91,7 @@ func TestMigrateTogether(t *testing.T) {
 		wg.Wait()
 		require.NoError(t, errors.Join(errs...))
 		d.migrate(t)
-		require.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7"}, query(t, d.connect(t), "SELECT version_id FROM hookloop_versions ORDER BY id"))
+		require.Equal(t, []string{"0", "1", "2", "3", "4", "5", "6", "7", "8"}, query(t, d.connect(t), "SELECT version_id FROM hookloop_versions ORDER BY id"))
 	}
 }
 

@@ -68,7 +68,7 @@ func TestOpenRefusesOtherSchemas(t *testing.T) {
 
 	d.migrate(t)
 	d.exec(t, "INSERT INTO hookloop_versions (version_id, is_applied) VALUES (99, true)")
-	const newer = "its schema is version 99, this hookloop knows up to 7: use a newer one"
+	const newer = "its schema is version 99, this hookloop knows up to 8: use a newer one"
 	d.requireOpenFails(t, newer)
 	require.EqualError(t, postgres.Migrate(t.Context(), d.url), d.place(t)+newer)
 

@@ -71,11 +71,11 @@ func TestPlans(t *testing.T) {
 		{postgres.IsStillToCome, []any{"tenant1", "crm", []byte("1"), 0, 0}},
 		{postgres.TakeWrite, []any{"tenant1", "crm", []byte("1"), "h", 0}},
 		{postgres.SweepWrites, []any{0}},
-		{postgres.SweepPassed, []any{1_000_000}},
+		{postgres.SweepPassed, []any{"tenant1", 10}},
 	} {
 		steps := strings.Join(plan(t, full, "", warm.query, warm.args...), "\n")
 		require.Contains(t, steps, "Index")
-		require.NotContains(t, strings.ReplaceAll(steps, "Seq Scan on ledger_order", ""), "Seq Scan", "%s", steps)
+		require.NotContains(t, steps, "Seq Scan", "%s", steps)
 	}
 }
 

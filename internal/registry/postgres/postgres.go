@@ -33,7 +33,9 @@ type Registry struct {
 	sealer *registry.Sealer
 	db     *sql.DB
 	writes atomic.Uint64 // to the ledger
-	passes atomic.Uint64 // asked for
+
+	maxLedger int           // writes of a tenant that it remembers
+	passes    atomic.Uint64 // asked for
 }
 
 // Open opens the registry in the database at url (postgres://user@host:5432/database). It changes
@@ -51,7 +53,7 @@ func Open(ctx context.Context, url string, sealer *registry.Sealer) (*Registry, 
 		_ = db.Close() // why it did not open is what matters
 		return nil, at(cfg, err)
 	}
-	return &Registry{sealer: sealer, db: db}, nil
+	return &Registry{sealer: sealer, db: db, maxLedger: registry.MaxLedger}, nil
 }
 
 // impatient makes the server end a transaction whose process has vanished without a word, with its

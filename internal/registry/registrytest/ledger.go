@@ -209,6 +209,34 @@ func echoExpires(t *testing.T, s Store) {
 	requireChange(t, toldAt(t, r, "evt_4", "red", born.Add(webhook.EchoTTL)))
 }
 
+// echoSettled: a write that never arrived makes no echo of what a person does, and one that may have arrived
+// does for a while; what counted before an attempt counts after it.
+func echoSettled(t *testing.T, s Store) {
+	r := open(t, s)
+	settle := func(event, value string, until time.Time) {
+		t.Helper()
+		require.NoError(t, r.Settle(t.Context(), webhook.Write{Mark: mark(value), EventID: event, EndpointID: id(1)}, until))
+	}
+	settle("evt_0", "none", born)
+	wrote(t, r, "evt_1", "blue", 0)
+	settle("evt_1", "blue", born)
+	requireChange(t, told(t, r, "evt_2", "blue"))
+
+	wrote(t, r, "evt_3", "red", 0)
+	settle("evt_3", "red", born.Add(time.Minute))
+	wrote(t, r, "evt_3", "red", 0)
+	settle("evt_3", "red", born)
+	requireEcho(t, "evt_3", toldAt(t, r, "evt_4", "red", born.Add(time.Minute-time.Second)))
+
+	wrote(t, r, "evt_5", "green", 0)
+	settle("evt_5", "green", born.Add(time.Minute))
+	requireChange(t, toldAt(t, r, "evt_6", "green", born.Add(time.Minute)))
+	wrote(t, r, "evt_7", "blue", 0)
+	settle("evt_7", "blue", born)
+	wrote(t, r, "evt_7", "blue", 0) // the next attempt
+	requireEcho(t, "evt_7", told(t, r, "evt_8", "blue"))
+}
+
 // echoRace: one write is one echo, whoever asks.
 func echoRace(t *testing.T, s Store) {
 	r := open(t, s)

@@ -39,6 +39,7 @@ type Registry interface {
 	DeleteSource(ctx context.Context, tenant, id string) error
 
 	Remember(ctx context.Context, w webhook.Write, now time.Time) error
+	Settle(ctx context.Context, w webhook.Write, until time.Time) error
 	Rule(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 	Change(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error)
 	Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
@@ -121,6 +122,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"a change whatever was written": echoOverruled,
 		"a repeated delivery's echo":    echoRepeated,
 		"an echo expires":               echoExpires,
+		"writes that never arrived":     echoSettled,
 		"concurrent echoes":             echoRace,
 		"claims":                        claims,
 		"arrivals by id":                arrivalsByID,

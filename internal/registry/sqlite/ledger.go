@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	"hookloop/internal/registry"
@@ -14,7 +13,8 @@ import (
 )
 
 const (
-	nextOrder = `UPDATE ledger_order SET n = n + 1 RETURNING n`
+	nextOrder = `INSERT INTO ledger_orders (tenant, n) VALUES (?, (SELECT n FROM ledger_order) + 1)
+		ON CONFLICT DO UPDATE SET n = n + 1 RETURNING n`
 
 	selectObject = `SELECT hash, event_id, echo_of, n, latest, latest_event FROM ledger_objects
 		WHERE tenant = ? AND application = ? AND key = ? AND expires_at > ?`
@@ -22,12 +22,16 @@ const (
 		(tenant, application, key, hash, event_id, echo_of, n, latest, latest_event, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
 	// A delivery that is repeated keeps the place its change has.
-	upsertWrite = `INSERT INTO ledger_writes (tenant, application, key, hash, event_id, endpoint_id, n, idle, noted_at, expires_at)
-		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET (idle, noted_at, expires_at) = (excluded.idle, excluded.noted_at, excluded.expires_at)`
+	upsertWrite = `INSERT INTO ledger_writes (tenant, application, key, hash, event_id, endpoint_id, n, idle, noted_at, expires_at, counts_until)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?10) ON CONFLICT DO UPDATE SET
+		(idle, noted_at, expires_at, counts_until, counted_until) =
+		(excluded.idle, excluded.noted_at, excluded.expires_at, excluded.counts_until, ledger_writes.counts_until)`
+	settleWrite = `UPDATE ledger_writes SET counts_until = max(coalesce(counted_until, 0), ?)
+		WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND event_id = ? AND endpoint_id = ?`
 	// selectWrite finds the oldest write of a value: an application mostly reports in the order in which it
 	// was told. One that changed nothing comes last, for its report may be none.
 	selectWrite = `SELECT event_id, endpoint_id, n, idle, noted_at FROM ledger_writes
-		WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND expires_at > ? ORDER BY idle = 1, n LIMIT 1`
+		WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND coalesce(counts_until, expires_at) > ? ORDER BY idle = 1, n LIMIT 1`
 	deleteWrite = `DELETE FROM ledger_writes WHERE tenant = ? AND application = ? AND key = ? AND hash = ? AND event_id = ? AND endpoint_id = ?`
 	// Writes that will not be reported any more: of an application that has changed the object itself, and
 	// of one that has reported a later write.
@@ -41,27 +45,28 @@ const (
 )
 
 // The ledger is kept small by whoever writes to it: each write takes some of what has expired along, and
-// of what lies more than registry.MaxLedger changes back.
+// of what lies more than registry.MaxLedger changes of its tenant back.
 var expire = []string{
 	`DELETE FROM ledger_writes WHERE (tenant, application, key, hash, event_id, endpoint_id) IN
 		(SELECT tenant, application, key, hash, event_id, endpoint_id FROM ledger_writes WHERE expires_at <= ? LIMIT 100)`,
-	`DELETE FROM ledger_writes WHERE (tenant, application, key, hash, event_id, endpoint_id) IN
-		(SELECT tenant, application, key, hash, event_id, endpoint_id FROM ledger_writes
-		WHERE n < (SELECT n FROM ledger_order) - ` + strconv.Itoa(registry.MaxLedger) + ` LIMIT 100)`,
 	`DELETE FROM ledger_objects WHERE (tenant, application, key) IN
 		(SELECT tenant, application, key FROM ledger_objects WHERE expires_at <= ? LIMIT 100)`,
 	`DELETE FROM claims WHERE (source_id, name) IN (SELECT source_id, name FROM claims WHERE expires_at <= ? LIMIT 100)`,
 }
 
+const expirePassed = `DELETE FROM ledger_writes WHERE (tenant, application, key, hash, event_id, endpoint_id) IN
+	(SELECT tenant, application, key, hash, event_id, endpoint_id FROM ledger_writes
+	WHERE tenant = ?1 AND n < (SELECT n FROM ledger_orders WHERE tenant = ?1) - ?2 LIMIT 100)`
+
 // Remember notes a write before it leaves. The same delivery may note it again.
 func (r *Registry) Remember(ctx context.Context, w webhook.Write, now time.Time) error {
-	return r.ledger(ctx, now, func(tx *sql.Tx) error {
+	return r.ledger(ctx, w.Tenant, now, func(tx *sql.Tx) error {
 		o, err := object(ctx, tx, w.Mark, now)
 		if err != nil {
 			return err
 		}
 		if w.Order == 0 {
-			if err := tx.QueryRowContext(ctx, nextOrder).Scan(&w.Order); err != nil {
+			if err := tx.QueryRowContext(ctx, nextOrder, w.Tenant).Scan(&w.Order); err != nil {
 				return err
 			}
 		}
@@ -75,10 +80,23 @@ func (r *Registry) Remember(ctx context.Context, w webhook.Write, now time.Time)
 	})
 }
 
+// Settle says until when a write counts whose attempt has not arrived for certain; it counts no shorter than
+// before that attempt.
+func (r *Registry) Settle(ctx context.Context, w webhook.Write, until time.Time) error {
+	err := r.write(ctx, func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, settleWrite, until.UnixMicro(), w.Tenant, w.Application, w.Key, w.Hash, w.EventID, w.EndpointID)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("ledger: %w", explain(cmp.Or(ctx.Err(), err)))
+	}
+	return nil
+}
+
 // Rule says whether a report is the echo of a write, which it takes off the ledger, or a change, which
 // it gives its place. The latest report of an object gets the same answer again.
 func (r *Registry) Rule(ctx context.Context, p webhook.Report, now time.Time) (ruling webhook.Ruling, err error) {
-	err = r.ledger(ctx, now, func(tx *sql.Tx) error {
+	err = r.ledger(ctx, p.Tenant, now, func(tx *sql.Tx) error {
 		o, err := object(ctx, tx, p.Mark, now)
 		if err != nil {
 			return err
@@ -110,7 +128,7 @@ func (r *Registry) Rule(ctx context.Context, p webhook.Report, now time.Time) (r
 
 // Change makes a change of a report, whatever was written.
 func (r *Registry) Change(ctx context.Context, p webhook.Report, now time.Time) (ruling webhook.Ruling, err error) {
-	err = r.ledger(ctx, now, func(tx *sql.Tx) error {
+	err = r.ledger(ctx, p.Tenant, now, func(tx *sql.Tx) error {
 		o, err := object(ctx, tx, p.Mark, now)
 		if err != nil {
 			return err
@@ -124,7 +142,7 @@ func (r *Registry) Change(ctx context.Context, p webhook.Report, now time.Time) 
 // Claim binds a name of a source to the content it is first seen with, and answers the content it is
 // bound to.
 func (r *Registry) Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (bound string, err error) {
-	err = r.ledger(ctx, now, func(tx *sql.Tx) error {
+	err = r.ledger(ctx, "", now, func(tx *sql.Tx) error {
 		if _, err := tx.ExecContext(ctx, insertClaim, sourceID, name, content, until.UnixMicro()); err != nil {
 			return err
 		}
@@ -152,10 +170,15 @@ func (r *Registry) Withheld(ctx context.Context, tenant, application string) ([]
 }
 
 // ledger does something in a transaction, after it has forgotten some of what is too old.
-func (r *Registry) ledger(ctx context.Context, now time.Time, do func(*sql.Tx) error) error {
+func (r *Registry) ledger(ctx context.Context, tenant string, now time.Time, do func(*sql.Tx) error) error {
 	err := r.write(ctx, func(tx *sql.Tx) error {
 		for _, query := range expire {
-			if _, err := tx.ExecContext(ctx, query, now.UnixMicro()); err != nil { // the second has no use for it
+			if _, err := tx.ExecContext(ctx, query, now.UnixMicro()); err != nil {
+				return err
+			}
+		}
+		if tenant != "" {
+			if _, err := tx.ExecContext(ctx, expirePassed, tenant, registry.MaxLedger); err != nil {
 				return err
 			}
 		}

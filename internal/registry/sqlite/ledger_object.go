@@ -31,7 +31,7 @@ func (o *ledgerObject) save(ctx context.Context, tx *sql.Tx, m webhook.Mark, now
 // change is a report of something that nobody wrote.
 func (o *ledgerObject) change(ctx context.Context, tx *sql.Tx, p webhook.Report, now time.Time) (webhook.Ruling, error) {
 	var n int64
-	if err := tx.QueryRowContext(ctx, nextOrder).Scan(&n); err != nil {
+	if err := tx.QueryRowContext(ctx, nextOrder, p.Tenant).Scan(&n); err != nil {
 		return webhook.Ruling{}, err
 	}
 	ruling := o.Changed(p, n)
