@@ -28,17 +28,17 @@ func (a *approval) details() string {
 	r := a.report
 	fmt.Fprintf(&b, "**%s** `%s`", r.Status, r.EndpointID)
 	if a.facts.Host != "" {
-		fmt.Fprintf(&b, " at %s", a.facts.Host)
+		fmt.Fprintf(&b, " at %s", prose(a.facts.Host))
 	}
 	b.WriteString("\n\n")
 	if r.Reason != "" {
-		fmt.Fprintf(&b, "%s\n\n", r.Reason)
+		fmt.Fprintf(&b, "%s\n\n", prose(r.Reason))
 	}
 	if r.FailingSince != nil {
 		fmt.Fprintf(&b, "- failing since %s\n", stamp(*r.FailingSince))
 	}
 	for _, answer := range r.LastAnswers {
-		fmt.Fprintf(&b, "- %s at %s\n", answer, stamp(answer.At))
+		fmt.Fprintf(&b, "- %s at %s\n", prose(answer.String()), stamp(answer.At))
 	}
 	if r.Waiting != nil && r.CountedAt != nil && !r.Status.Ended() {
 		fmt.Fprintf(&b, "- %s waiting at %s\n", deliveries(*r.Waiting), stamp(*r.CountedAt))
@@ -61,7 +61,7 @@ func (a *approval) who() string {
 	if d.By == "" && d.Reason == "" {
 		return "; nobody said by whom"
 	}
-	return words(webhook.Verb{By: d.By, Reason: d.Reason})
+	return prose(words(webhook.Verb{By: d.By, Reason: d.Reason}))
 }
 
 // choices say what each decision will do, while there is one to take.

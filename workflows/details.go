@@ -37,7 +37,7 @@ func (e *event) details() string {
 		if d.NextAttemptAt != nil {
 			b.WriteString(", next at " + stamp(*d.NextAttemptAt))
 		}
-		b.WriteString(because(d.Reason) + "\n")
+		b.WriteString(because(prose(d.Reason)) + "\n")
 	}
 	return b.String()
 }
@@ -46,7 +46,7 @@ func (e *event) details() string {
 func originLines(in EventInput) string {
 	var b strings.Builder
 	if o := in.Event.Origin; o != nil {
-		fmt.Fprintf(&b, "- from %s, source `%s`, their key `%s`\n", o.Provider, o.SourceID, o.Key)
+		fmt.Fprintf(&b, "- from %s, source `%s`, their key `%s`\n", o.Provider, o.SourceID, code(o.Key))
 		if o.IsEcho() {
 			fmt.Fprintf(&b, "- an echo of `%s`, which had brought %s this value: it goes to nobody\n", o.EchoOf, o.Application)
 		}
@@ -77,7 +77,7 @@ func (d *delivery) show(ctx workflow.Context) {
 
 func (d *delivery) details() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "**%s** `%s` → `%s`%s\n\n", d.report.Status, d.in.Event.Type, d.in.EndpointID, because(d.report.Reason))
+	fmt.Fprintf(&b, "**%s** `%s` → `%s`%s\n\n", d.report.Status, d.in.Event.Type, d.in.EndpointID, because(prose(d.report.Reason)))
 	for _, a := range d.report.Attempts {
 		fmt.Fprintf(&b, "- %s\n", attemptLine(a))
 	}
@@ -99,9 +99,9 @@ func (d *delivery) details() string {
 }
 
 func attemptLine(a webhook.Attempt) string {
-	answer := a.Error
+	answer := prose(a.Error)
 	if a.StatusCode != 0 {
-		answer = fmt.Sprintf("HTTP %d", a.StatusCode) + because(a.Error)
+		answer = fmt.Sprintf("HTTP %d", a.StatusCode) + because(answer)
 	}
 	return fmt.Sprintf("attempt %d at %s: %s in %d ms", a.Number, stamp(a.At), answer, a.DurationMS)
 }

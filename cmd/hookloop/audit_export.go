@@ -121,7 +121,8 @@ func (c *gatewayClient) audit(ctx context.Context, query url.Values, people io.W
 func exportLines(w io.Writer, all []exported) error {
 	b := bufio.NewWriter(w)
 	for _, e := range all {
-		_, _ = b.Write(append(e.line, '\n')) // Flush tells
+		// In JSON, what oneLine escapes is the same text as before. Flush tells of an error.
+		_, _ = b.WriteString(oneLine(string(e.line)) + "\n")
 	}
 	return b.Flush()
 }

@@ -26,6 +26,16 @@ func TestAuditExport(t *testing.T) {
 	require.Contains(t, g.requests[1].uri, "&cursor=two")
 }
 
+// TestAuditExportIsSafeToRead: what others wrote turns no terminal around, and is the same text to a program.
+func TestAuditExportIsSafeToRead(t *testing.T) {
+	t.Parallel()
+	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/audit": {
+		{body: `{"data":[{"at":"2026-02-03T12:00:00Z","detail":"a\u0085b` + "\u009b31m \u202egnp.exe \u2066 Zoë" + `"}],"next_cursor":null}`},
+	}})
+	r := g.run(t, "audit", "export")
+	require.Equal(t, `{"at":"2026-02-03T12:00:00Z","detail":"a\u0085b\u009b31m \u202egnp.exe \u2066 Zoë"}`+"\n", r.stdout)
+}
+
 func TestAuditExportRefuses(t *testing.T) {
 	t.Parallel()
 	g := newStandIn(t, nil)

@@ -46,7 +46,7 @@ func printAnswer(w io.Writer, answer []byte) error {
 	if err := json.Indent(&b, answer, "", "  "); err != nil {
 		return fmt.Errorf("the gateway's answer is not JSON: %w", err)
 	}
-	_, err := fmt.Fprintln(w, strings.TrimSpace(b.String()))
+	_, err := fmt.Fprintln(w, printable(strings.TrimSpace(b.String()))) // the same JSON
 	return err
 }
 
