@@ -235,6 +235,31 @@ func TestOperation(t *testing.T) {
 	}
 }
 
+// TestMemory: what Go may keep, third parties' bodies beside its heap, expressions in processes of their own and
+// the program itself fit in the limit.
+func TestMemory(t *testing.T) {
+	t.Parallel()
+	const bodies, expressions, program = 256 << 20, 4 * 80 << 20, 96 << 20
+	for _, s := range hookloops(mustLoad(t)) {
+		if len(s.Environment) == 0 { // it makes a key, and ends
+			continue
+		}
+		var limit int64
+		_, err := fmt.Sscanf(value(s, "GOMEMLIMIT"), "%dMiB", &limit)
+		require.NoError(t, err, s.Name)
+		require.GreaterOrEqual(t, int64(s.Deploy.Resources.Limits.MemoryBytes), limit<<20+bodies+expressions+program, s.Name)
+	}
+}
+
+// TestVersions: the server, its schema and its tools are of one version.
+func TestVersions(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t)
+	_, server, _ := strings.Cut(p.Services["temporal"].Image, ":")
+	_, schema, _ := strings.Cut(p.Services["temporal-schema"].Image, ":")
+	require.Equal(t, server, schema)
+}
+
 func requireHealthCheck(t *testing.T, s types.ServiceConfig) {
 	t.Helper()
 	require.NotNil(t, s.HealthCheck, s.Name)
