@@ -76,9 +76,6 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 	if err := g.checkExpressions(ctx, in.Tenant, all); err != nil {
 		return nil, err
 	}
-	if err := g.roomForEndpoint(ctx, in.Tenant); err != nil {
-		return nil, err
-	}
 	if e, err = g.makeEndpoint(ctx, in, e, body); err != nil {
 		return nil, err
 	}
@@ -93,14 +90,15 @@ func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhoo
 	if err != nil {
 		return e, err
 	}
+	c := webhook.NewCreation("endpoint", key, body, e.ID, e.CreatedAt)
+	if err := g.roomUnlessMade(ctx, in.Tenant, key, c, g.roomForEndpoint, g.registry.Created); err != nil {
+		return e, err
+	}
 	if key == "" {
 		err = g.registry.CreateEndpoint(ctx, e)
-	} else {
-		c := webhook.NewCreation("endpoint", key, body, e.ID, e.CreatedAt)
-		if c, err = once(c, func() (webhook.Creation, error) { return g.registry.CreateEndpointOnce(ctx, e, c) }); err == nil && c.ID != e.ID {
-			e, err = g.registry.Endpoint(ctx, in.Tenant, c.ID)
-			return e, gone("endpoint", c.ID, err)
-		}
+	} else if c, err = once(c, func() (webhook.Creation, error) { return g.registry.CreateEndpointOnce(ctx, e, c) }); err == nil && c.ID != e.ID {
+		e, err = g.registry.Endpoint(ctx, in.Tenant, c.ID)
+		return e, gone("endpoint", c.ID, err)
 	}
 	if err != nil {
 		return e, fmt.Errorf("endpoint %s: %w", e.ID, registryErr(err))

@@ -268,6 +268,11 @@ func (f *fakeRegistry) CreateEndpointOnce(ctx context.Context, e webhook.Endpoin
 	return c, f.CreateEndpoint(ctx, e)
 }
 
+func (f *fakeRegistry) Created(_ context.Context, tenant string, c webhook.Creation) (bool, error) {
+	_, made := f.creations[tenant+"/"+c.Name]
+	return made, f.down
+}
+
 func (f *fakeRegistry) Endpoint(_ context.Context, tenant, id string) (webhook.Endpoint, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -37,6 +37,8 @@ type Registry interface {
 	// Endpoints lists by id, those behind after, at most limit.
 	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
 	CountEndpoints(ctx context.Context, tenant string) (int, error)
+	// Created says whether an Idempotency-Key has made an endpoint.
+	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
 	// UpdateEndpoint applies change to the endpoint as it is now, or not at all.
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error

@@ -95,6 +95,26 @@ func (g *Gateway) roomForSource(ctx context.Context, tenant string) error {
 	return g.quotas.Room(tenant, quota.Sources, has)
 }
 
+// roomUnlessMade lets a repeat of what an Idempotency-Key has made through: it makes nothing.
+func (g *Gateway) roomUnlessMade(
+	ctx context.Context, tenant, key string, c webhook.Creation,
+	room func(ctx context.Context, tenant string) error,
+	created func(ctx context.Context, tenant string, c webhook.Creation) (bool, error),
+) error {
+	spent := room(ctx, tenant)
+	if spent == nil || key == "" {
+		return spent
+	}
+	made, err := created(ctx, tenant, c)
+	switch {
+	case err != nil:
+		return registryErr(err)
+	case made:
+		return nil
+	}
+	return spent
+}
+
 // documentQuotas adds to an operation what charges may answer.
 func documentQuotas(op *huma.Operation, content map[string]*huma.MediaType) {
 	if op.Metadata[charged] == nil {

@@ -66,9 +66,12 @@ func TestObjectsBeyondTheQuota(t *testing.T) {
 	t.Parallel()
 	r := newRigOf(t, quota.Limits{Endpoints: 1, Sources: 1})
 	const endpoint, source = `{"url":"https://example.com/"}`, `{"provider":"hmac","config":{"kind":"token","header":"X-T","secrets":["tttttttttt"]}}`
-	require.Equal(t, 201, r.do("POST", "/endpoints", endpoint).Code)
+	require.Equal(t, 201, r.do("POST", "/endpoints", endpoint, "Idempotency-Key", "k").Code)
+	require.Equal(t, 201, r.do("POST", "/endpoints", endpoint, "Idempotency-Key", "k").Code, "a repeat makes nothing")
+	requireExceeded(t, r.do("POST", "/endpoints", endpoint, "Idempotency-Key", "other"), `"endpoints";q=1;qu="endpoints"`, `"endpoints";r=0;t=`)
 	requireExceeded(t, r.do("POST", "/endpoints", endpoint), `"endpoints";q=1;qu="endpoints"`, `"endpoints";r=0;t=`)
-	require.Equal(t, 201, r.do("POST", "/sources", source).Code)
+	require.Equal(t, 201, r.do("POST", "/sources", source, "Idempotency-Key", "k").Code)
+	require.Equal(t, 201, r.do("POST", "/sources", source, "Idempotency-Key", "k").Code, "a repeat makes nothing")
 	requireExceeded(t, r.do("POST", "/sources", source), `"sources";q=1;qu="sources"`, `"sources";r=0;t=`)
 	require.Equal(t, 201, r.do("POST", "=/v1/tenants/other/endpoints", endpoint).Code)
 }

@@ -22,6 +22,8 @@ type Sources interface {
 	// Sources lists by id, those behind after, at most limit.
 	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
 	CountSources(ctx context.Context, tenant string) (int, error)
+	// Created says whether an Idempotency-Key has made a source.
+	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
 	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
 	DeleteSource(ctx context.Context, tenant, id string) error
 
@@ -111,9 +113,6 @@ func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdS
 	if err := g.checkExpressions(ctx, in.Tenant, all); err != nil {
 		return nil, err
 	}
-	if err := g.roomForSource(ctx, in.Tenant); err != nil {
-		return nil, err
-	}
 	if s, err = g.makeSource(ctx, in, s, body); err != nil {
 		return nil, err
 	}
@@ -130,14 +129,15 @@ func (g *Gateway) makeSource(ctx context.Context, in *createSource, s webhook.So
 	if err != nil {
 		return s, err
 	}
+	c := webhook.NewCreation("source", key, body, s.ID, s.CreatedAt)
+	if err := g.roomUnlessMade(ctx, in.Tenant, key, c, g.roomForSource, g.sources.Created); err != nil {
+		return s, err
+	}
 	if key == "" {
 		err = g.sources.CreateSource(ctx, s)
-	} else {
-		c := webhook.NewCreation("source", key, body, s.ID, s.CreatedAt)
-		if c, err = once(c, func() (webhook.Creation, error) { return g.sources.CreateSourceOnce(ctx, s, c) }); err == nil && c.ID != s.ID {
-			s, err = g.sources.Source(ctx, in.Tenant, c.ID)
-			return s, gone("source", c.ID, err)
-		}
+	} else if c, err = once(c, func() (webhook.Creation, error) { return g.sources.CreateSourceOnce(ctx, s, c) }); err == nil && c.ID != s.ID {
+		s, err = g.sources.Source(ctx, in.Tenant, c.ID)
+		return s, gone("source", c.ID, err)
 	}
 	if err != nil {
 		return s, fmt.Errorf("source %s: %w", s.ID, registryErr(err))

@@ -38,6 +38,11 @@ func createdOnce(t *testing.T, s Store) {
 	again, err := r.CreateSourceOnce(t.Context(), source(2), webhook.NewCreation("source", "k", []byte("body"), "src_2", born))
 	require.NoError(t, err)
 	require.Equal(t, made, again)
+	for name, want := range map[string]bool{"k": true, "none": false} {
+		known, err := r.Created(t.Context(), tenant, webhook.NewCreation("source", name, nil, "src_3", born))
+		require.NoError(t, err)
+		require.Equal(t, want, known)
+	}
 
 	require.NoError(t, r.DeleteEndpoint(t.Context(), tenant, id(1)))
 	require.Equal(t, first, once(6, "k", "body", born), "also of what has gone")

@@ -22,6 +22,7 @@ type Registry interface {
 	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
 	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
 	CountEndpoints(ctx context.Context, tenant string) (int, error)
+	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
 	Match(ctx context.Context, tenant, eventType string) (webhook.Match, error)

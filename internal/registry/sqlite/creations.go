@@ -42,6 +42,17 @@ func (r *Registry) CreateSourceOnce(ctx context.Context, s webhook.Source, c web
 	return made, aboutSource(s.ID, err)
 }
 
+// Created says whether an Idempotency-Key has made something that is remembered at the creation's time.
+func (r *Registry) Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error) {
+	var digest, id string
+	var at int64
+	err := r.readers.QueryRowContext(ctx, selectCreation, tenant, c.Name, c.At.UnixMicro()).Scan(&digest, &id, &at)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil, about(c.ID, err)
+}
+
 // once makes what has not been made, and remembers it.
 func once(ctx context.Context, tx *sql.Tx, tenant string, c webhook.Creation, create func() error) (webhook.Creation, error) {
 	made, at := c, int64(0)
