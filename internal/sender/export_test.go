@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"net/http"
 	"time"
 
 	"hookloop/internal/webhook"
@@ -30,7 +31,12 @@ const PlacesOfAll = placesOfAll
 
 // Trust lets tests serve TLS under a certificate of their own. Call it before the first Send.
 func (s *Sender) Trust(roots *x509.CertPool) {
-	s.transport.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	s.transport.transport().TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+}
+
+// Renewing gives the present transport of a sender that makes them so.
+func Renewing(fresh func() *http.Transport) (present func() *http.Transport) {
+	return newRenewing(fresh).transport
 }
 
 // Guarded counts the guards kept.

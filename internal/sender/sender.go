@@ -43,7 +43,7 @@ type Sender struct {
 	userAgent string
 	now       func() time.Time
 	log       *slog.Logger
-	transport *http.Transport
+	transport *renewing
 	guards    *guards
 	metrics   *metrics
 	tracer    trace.Tracer
@@ -82,7 +82,7 @@ func New(cfg Config) (*Sender, error) {
 		userAgent: cfg.UserAgent,
 		now:       cfg.Now,
 		log:       cfg.Logger,
-		transport: newTransport(cfg.AllowLoopback, cfg.AllowNetworks...),
+		transport: newRenewing(func() *http.Transport { return newTransport(cfg.AllowLoopback, cfg.AllowNetworks...) }),
 		guards:    g,
 		metrics:   m,
 		tracer:    cfg.Tracer,

@@ -17,7 +17,7 @@ import (
 // maxResponseHeaders bounds the headers of an answer, in bytes.
 const maxResponseHeaders = 64 << 10
 
-// newTransport makes the one transport all attempts share.
+// newTransport makes the one transport that all attempts share for a while.
 //
 // What an endpoint can make us hold during one attempt is bounded by 2 MiB: 64 KiB of headers, which
 // become up to 1.7 MiB when they are thousands, the kept body (4 KiB and one header value), 8 KiB of
