@@ -1,4 +1,4 @@
-# Debian's root certificates of today: those of the base image may be older than the latest distrust.
+# Debian's root certificates of today, but for those that are distrusted since: the base image's may be older.
 FROM debian:bookworm-slim AS certificates
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates
 
@@ -11,9 +11,9 @@ COPY go.mod go.sum ./
 RUN --mount=type=cache,target=/go/pkg/mod go mod download
 COPY . .
 ARG VERSION=dev
-COPY --from=certificates /etc/ssl/certs/ca-certificates.crt /roots.crt
+COPY --from=certificates /etc/ssl/certs/ca-certificates.crt /debian.crt
 RUN --mount=type=cache,target=/go/pkg/mod --mount=type=cache,target=/root/.cache/go-build \
-    go run ./deploy/roots /roots.crt && \
+    go run ./deploy/roots /debian.crt /roots.crt && \
     go build -tags noembed -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$VERSION" -o /hookloop ./cmd/hookloop
 
 FROM gcr.io/distroless/static-debian12:nonroot

@@ -1,12 +1,11 @@
-// Command roots looks at the certificates that an image trusts: `roots FILE` fails if FILE, a bundle of PEM
-// certificates, holds a root that must not be trusted any more, or too few to be whole. The image's build runs
-// it over Debian's bundle, .ci/run too.
+// Command roots makes the bundle of certificates that an image trusts: `roots IN OUT` copies Debian's, and leaves out
+// the roots that must not be trusted any more, whether Debian has come to that yet or not. It fails if too few
+// are left to be the whole. The image's build runs it, .ci/run too.
 package main
 
 import (
 	"crypto/x509"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
@@ -21,29 +20,34 @@ var distrusted = map[string]string{
 const fewest = 100
 
 func main() {
-	if len(os.Args) != 2 {
-		fmt.Fprintln(os.Stderr, "usage: roots FILE")
+	if len(os.Args) != 3 {
+		fmt.Fprintln(os.Stderr, "usage: roots IN OUT")
 		os.Exit(2)
 	}
-	n, err := checkFile(os.Args[1])
-	if err != nil {
-		fmt.Fprintf(os.Stderr, "%s: %v\n", os.Args[1], err)
+	if err := copyFile(os.Args[1], os.Args[2]); err != nil {
+		fmt.Fprintln(os.Stderr, "roots:", err)
 		os.Exit(1)
 	}
-	fmt.Printf("%s: %d roots, none of them distrusted\n", os.Args[1], n)
 }
 
-func checkFile(path string) (int, error) {
-	bundle, err := os.ReadFile(path)
+func copyFile(in, out string) error {
+	bundle, err := os.ReadFile(in)
 	if err != nil {
-		return 0, err
+		return err
 	}
-	return check(bundle, fewest)
+	kept, left, err := trusted(bundle, fewest)
+	if err != nil {
+		return fmt.Errorf("%s: %w", in, err)
+	}
+	for _, name := range left {
+		fmt.Println("left out:", name)
+	}
+	return os.WriteFile(out, kept, 0o644) //nolint:gosec // certificates are for everyone to read
 }
 
-// check counts the roots of a bundle.
-func check(bundle []byte, fewest int) (n int, err error) {
-	var bad []error
+// trusted gives the bundle without distrusted roots, and the names of those with the reasons.
+func trusted(bundle []byte, fewest int) (kept []byte, left []string, err error) {
+	n := 0
 	for {
 		var block *pem.Block
 		if block, bundle = pem.Decode(bundle); block == nil {
@@ -51,17 +55,26 @@ func check(bundle []byte, fewest int) (n int, err error) {
 		}
 		root, err := x509.ParseCertificate(block.Bytes)
 		if err != nil {
-			return n, fmt.Errorf("certificate %d: %w", n+1, err)
+			return nil, nil, fmt.Errorf("certificate %d: %w", n+len(left)+1, err)
+		}
+		if why := distrust(root.Subject.CommonName); why != "" {
+			left = append(left, root.Subject.CommonName+": "+why)
+			continue
 		}
 		n++
-		for name, why := range distrusted {
-			if strings.HasPrefix(root.Subject.CommonName, name) {
-				bad = append(bad, fmt.Errorf("%s: %s", root.Subject.CommonName, why))
-			}
-		}
+		kept = append(kept, pem.EncodeToMemory(block)...)
 	}
 	if n < fewest {
-		bad = append(bad, fmt.Errorf("%d roots are not all", n))
+		return nil, nil, fmt.Errorf("%d roots are not all", n)
 	}
-	return n, errors.Join(bad...)
+	return kept, left, nil
+}
+
+func distrust(name string) string {
+	for prefix, why := range distrusted {
+		if strings.HasPrefix(name, prefix) {
+			return why
+		}
+	}
+	return ""
 }

@@ -24,20 +24,27 @@ func root(t *testing.T, name string) []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
-func TestCheck(t *testing.T) {
+func TestDistrustedRootsAreLeftOut(t *testing.T) {
 	t.Parallel()
 	good := append(root(t, "Good Root CA"), root(t, "designed Root emSign")...)
-	n, err := check(good, 2)
+	kept, left, err := trusted(good, 2)
 	require.NoError(t, err)
-	require.Equal(t, 2, n)
+	require.Empty(t, left)
+	require.Equal(t, string(good), string(kept))
 	for _, name := range []string{"emSign Root CA - G1", "emSign ECC Root CA - G3", "emSign Root CA - C1", "emSign ECC Root CA - C3"} {
-		_, err := check(append(append([]byte{}, good...), root(t, name)...), 2)
-		require.EqualError(t, err, name+": compromised, CVE-2026-111943")
+		kept, left, err := trusted(append(root(t, name), good...), 2)
+		require.NoError(t, err)
+		require.Equal(t, []string{name + ": compromised, CVE-2026-111943"}, left)
+		require.Equal(t, string(good), string(kept))
 	}
-	_, err = check(good, 3)
-	require.EqualError(t, err, "2 roots are not all")
-	_, err = check(nil, 1)
+}
+
+func TestBundlesThatAreNotWhole(t *testing.T) {
+	t.Parallel()
+	_, _, err := trusted(root(t, "Good Root CA"), 2)
+	require.EqualError(t, err, "1 roots are not all")
+	_, _, err = trusted(nil, 1)
 	require.Error(t, err)
-	_, err = check(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}), 0)
+	_, _, err = trusted(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: []byte("x")}), 0)
 	require.Error(t, err)
 }
