@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/hkdf"
 	"crypto/sha256"
@@ -26,6 +27,7 @@ import (
 	"hookloop/internal/config"
 	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
+	"hookloop/internal/published"
 	"hookloop/internal/quota"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/sender"
@@ -205,7 +207,10 @@ func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
 			return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
 		}
 	}
-	p, err := source.New(source.Config{Fetch: s.fetcher, GoogleKeysURL: cfg.Ingest.GoogleKeysURL, PayPalCAs: authorities})
+	google := published.NewKeySet(source.FreshGoogleKeys, source.OldestGoogleKeys, func(ctx context.Context) ([]byte, error) {
+		return s.fetcher.Get(ctx, cmp.Or(cfg.Ingest.GoogleKeysURL, source.GoogleKeysURL))
+	})
+	p, err := source.New(source.Config{Fetch: s.fetcher, GoogleKeys: google, PayPalCAs: authorities})
 	if err != nil {
 		return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
 	}

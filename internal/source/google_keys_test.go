@@ -16,8 +16,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/published"
 	"hookloop/internal/source"
 )
+
+// keySet is what cmd gives sources.
+func keySet(f source.Fetcher, url string) *published.KeySet {
+	return published.NewKeySet(source.FreshGoogleKeys, source.OldestGoogleKeys, func(ctx context.Context) ([]byte, error) {
+		return f.Get(ctx, url)
+	})
+}
 
 // fakeGoogle publishes keys and signs with them.
 type fakeGoogle struct {
@@ -63,7 +71,7 @@ func (g *fakeGoogle) Get(_ context.Context, url string) ([]byte, error) {
 
 func (g *fakeGoogle) provider(t testing.TB, config string) source.Provider {
 	t.Helper()
-	all, err := source.New(source.Config{Fetch: g})
+	all, err := source.New(source.Config{Fetch: g, GoogleKeys: keySet(g, googleKeysURL)})
 	require.NoError(t, err)
 	p, err := all.Provider("google-pubsub", json.RawMessage(config))
 	require.NoError(t, err)

@@ -21,7 +21,7 @@ type googlePubsub struct {
 	Email    string   `json:"email"`    // the service account that pushes
 	Issuers  []string `json:"issuers,omitempty"`
 
-	keys *googleKeys
+	keys Keys
 }
 
 // googleIssuers is how Google has named itself.
@@ -65,7 +65,7 @@ func (s *googlePubsub) Verify(ctx context.Context, r Request) error {
 	var claims googleClaims
 	_, err = parser.ParseWithClaims(token, &claims, func(t *jwt.Token) (any, error) {
 		id, _ := t.Header["kid"].(string)
-		return s.keys.key(ctx, id, r.Now)
+		return googleKey(ctx, s.keys, id, r.Now)
 	})
 	if err != nil {
 		return tokenFailure(err)

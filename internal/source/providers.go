@@ -23,14 +23,14 @@ type Fetcher interface {
 type Config struct {
 	Fetch Fetcher
 
-	GoogleKeysURL string // where Google's signing keys (JWKS) are; empty: Google's own
-	PayPalCAs     []byte // PEM of what PayPal's certificates must lead to; empty: the system's
+	GoogleKeys Keys   // those that Google signs its tokens with; nil: none can be verified
+	PayPalCAs  []byte // PEM of what PayPal's certificates must lead to; empty: the system's
 }
 
 // Providers makes a Provider of each source's config, and keeps what they share: the keys and
 // certificates third parties publish.
 type Providers struct {
-	google *googleKeys
+	google Keys
 	paypal *paypalCertificates
 }
 
@@ -43,7 +43,7 @@ func New(c Config) (*Providers, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Providers{google: newGoogleKeys(c.Fetch, c.GoogleKeysURL), paypal: certificates}, nil
+	return &Providers{google: c.GoogleKeys, paypal: certificates}, nil
 }
 
 // kind is a line of the table: a provider before it knows its config.

@@ -45,7 +45,7 @@ func (v vector) run(t *testing.T, certificates map[string]string) {
 	keys := v.keys(t)
 	fetcher := keys.shelf(certificates)
 	p, err := v.provider(t, keys, source.Config{
-		Fetch: fetcher, GoogleKeysURL: googleKeysURL, PayPalCAs: keys.authorities(t, certificates),
+		Fetch: fetcher, GoogleKeys: keySet(fetcher, googleKeysURL), PayPalCAs: keys.authorities(t, certificates),
 	})
 	if err != nil { // from a source whose config is refused nothing is ever received
 		require.False(t, v.Expect.Valid, "the config is refused: %v", err)
