@@ -216,7 +216,7 @@ func showsLedgers(t *testing.T, out string, all map[string]archive.Entry) {
 	}
 	require.Regexp(t, `approve +by dev +as agreed \(100 a second\)`, approvals["released"])
 	require.Regexp(t, `reject +by dev +as agreed`, approvals["rejected"])
-	require.Contains(t, approvals["rejected"], "the endpoint answered HTTP 410")
+	require.Contains(t, approvals["rejected"], "it fails: HTTP 410")
 }
 
 // followsArchive copies what ends while it runs, and ends well with Ctrl-C.

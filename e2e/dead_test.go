@@ -63,7 +63,7 @@ func deferredOrDone(d *workflowservice.DescribeWorkflowExecutionResponse) bool {
 			return true
 		}
 	}
-	return len(d.GetPendingActivities()) == 0 && d.GetWorkflowExecutionInfo().GetHistoryLength() > 12
+	return len(d.GetPendingActivities()) == 0 && d.GetWorkflowExecutionInfo().GetHistoryLength() > 4
 }
 
 func postMany(t *testing.T, a app, n int) []string {

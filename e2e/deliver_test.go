@@ -262,7 +262,7 @@ func TestFanOutToAThousand(t *testing.T) {
 		a.createEndpoint(t, fmt.Sprintf(`{"url":"%s/%d"}`, strings.TrimSuffix(s.URL, "/"), n))
 	}
 	status, body := a.try(t.Context(), http.MethodPost, "/endpoints", `{"url":"`+s.URL+`"}`, nil)
-	require.Equal(t, http.StatusConflict, status, "the 1001st: %s", body)
+	require.Equal(t, http.StatusTooManyRequests, status, "the 1001st: %s", body)
 	begun := time.Now()
 	e := a.post(t, `{"type":"fan.out","data":{"n":1000}}`)
 	require.Len(t, e.Deliveries, 1000)

@@ -26,8 +26,11 @@ var quotaUnits = map[string]string{
 // not the client's fault.
 func exceeded(r *quota.Refusal) *Problem {
 	p := newProblem(QuotaExceeded, "the tenant's quota of "+r.Quota+" is spent; try again later")
-	if r.Busy {
+	switch {
+	case r.Busy:
 		p = newProblem(Overloaded, "more is asked than can be read right now; try again")
+	case r.Quota == quota.Endpoints, r.Quota == quota.Sources:
+		p = newProblem(QuotaExceeded, fmt.Sprintf("the tenant has as many %s as it may, %d; delete one, or have the quota raised", r.Quota, r.Limit))
 	}
 	p.more = spent{policy: r.Quota, unit: quotaUnits[r.Quota], quota: r.Limit, window: r.Window, retry: r.Retry}.header()
 	return p

@@ -9,6 +9,8 @@ const [executablePath, ui, shots, workflow, codec, token] = process.argv.slice(2
 const { browser, page, outside } = await open(executablePath);
 const decodes = (response) => response.request().method() === "POST" && response.url().startsWith(`${codec}/decode`);
 const answers = [];
+let asked = 0;
+page.on("request", (request) => { if (request.method() === "POST" && request.url().startsWith(`${codec}/decode`)) asked++; });
 page.on("response", (response) => { if (decodes(response)) answers.push(response.status()); });
 if (token) {
   await page.route(`${codec}/**`, (route) => route.continue({
@@ -32,7 +34,8 @@ await dialog.getByRole("button", { name: "Apply" }).click();
 await dialog.waitFor({ state: "hidden" });
 await page.reload();
 await answered;
-await page.waitForLoadState("networkidle");
+// Not "networkidle": the UI leaves the bodies of refusals unread, and what is not to be stored is then never over.
+for (let quiet = 0; quiet < 4; quiet = asked === answers.length ? quiet + 1 : 0) await page.waitForTimeout(250);
 await page.locator(".cm-content:visible").first().waitFor();
 await page.screenshot({ path: `${shots}/shown.png` });
 const shown = await read();
