@@ -29,7 +29,7 @@ func TestArchiveHoldsLargeData(t *testing.T) {
 	whole, left := files(filepath.Join(t.TempDir(), "whole")), files(filepath.Join(t.TempDir(), "left"), "--leave-large")
 	stdout, stderr, code := hookloop(t, "archive", "show", "--data", whole[0])
 	require.Zero(t, code, stderr)
-	require.True(t, content == stdout, "byte for byte")
+	require.Equal(t, content, stdout, "byte for byte")
 	stdout, _, _ = hookloop(t, "archive", "show", whole[0])
 	require.Contains(t, stdout, "bytes of data, for nobody")
 	_, stderr, code = hookloop(t, "archive", "show", "--data", left[0])

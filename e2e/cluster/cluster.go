@@ -12,8 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"hookloop/internal/postgrestest"
 )
 
@@ -133,20 +131,6 @@ func (c *Cluster) migrate(t testing.TB) {
 	}
 	env := append([]string{"HOOKLOOP_TEMPORAL_VISIBILITY=" + c.Postgres.URL("temporal_visibility")}, c.env...)
 	output(t, env, c.cfg.Hookloop, "migrate", "--lean-visibility")
-}
-
-// Written is how much PostgreSQL has written ahead since it was made, in bytes.
-func (c *Cluster) Written(t testing.TB) (bytes int64) {
-	t.Helper()
-	db, err := pgx.Connect(t.Context(), c.Postgres.URL("postgres"))
-	if err == nil {
-		defer db.Close(t.Context()) //nolint:errcheck // it has answered
-		err = db.QueryRow(t.Context(), "SELECT (pg_current_wal_lsn() - '0/0')::bigint").Scan(&bytes)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return bytes
 }
 
 // Hookloop runs one command of it to its end.

@@ -122,6 +122,22 @@ func (s *Server) exec(query string) error {
 	return err
 }
 
+// Written is how much the server has written ahead since it was made, in bytes.
+func (s *Server) Written(t testing.TB) (bytes int64) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err == nil {
+		defer conn.Close(ctx) //nolint:errcheck // it has answered
+		err = conn.QueryRow(ctx, "SELECT (pg_current_wal_lsn() - '0/0')::bigint").Scan(&bytes)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return bytes
+}
+
 // StopImmediately cuts all connections and stops the server where it stands, as a crash does. Every
 // commit that was answered is still there after Restart.
 func (s *Server) StopImmediately(t testing.TB) {

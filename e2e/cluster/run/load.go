@@ -161,7 +161,7 @@ func (l *load) bareRound() measured {
 }
 
 func (l *load) measure(round func()) (m measured) {
-	written := l.c.Written(l.s)
+	written := l.c.Postgres.Written(l.s)
 	before, begun := l.c.CPU(), time.Now()
 	round()
 	m.perSecond = float64(l.events) / time.Since(begun).Seconds()
@@ -169,7 +169,7 @@ func (l *load) measure(round func()) (m measured) {
 	for name := range m.cpu {
 		m.cpu[name] -= before[name]
 	}
-	m.written = l.c.Written(l.s) - written
+	m.written = l.c.Postgres.Written(l.s) - written
 	return m
 }
 
