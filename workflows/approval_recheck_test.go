@@ -38,3 +38,46 @@ func TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew(t *testing.T) {
 	require.Equal(t, webhook.ApprovalRecovered, r.Status)
 	require.Empty(t, w.told, "it failed for fifty minutes twice, and never for an hour")
 }
+
+// TestAFailureReportedAgainIsPastWithTheRecovery: each open breaker reports it again while the endpoint is watched.
+func TestAFailureReportedAgainIsPastWithTheRecovery(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(0)
+	w.waiting = []string{"evt_001", "evt_002", "evt_003"}
+	env := newApproval(t, w)
+	env.signal(30*time.Second, workflows.SignalFailing, failure(false))
+	env.signal(time.Minute, workflows.SignalRecovered, nil)
+	r, _ := env.run()
+	require.Equal(t, webhook.ApprovalRecovered, r.Status)
+	require.ElementsMatch(t, w.waiting, w.rechecked)
+	require.Empty(t, w.told, "people were not asked")
+}
+
+// TestOnlyAnHourOfFailingAsks: however often a failure is reported, people are asked about an endpoint that took
+// nothing for an hour, and about no other.
+func TestOnlyAnHourOfFailingAsks(t *testing.T) {
+	t.Parallel()
+	for reports, asked := range map[string]bool{ // ten minutes a letter: the endpoint fails, recovers, is silent
+		"ffffr": false, "f.f.fr": false, "r": false, ".....r": false,
+		"......r": true, "ffffffr": true, "": true,
+	} {
+		t.Run(reports, func(t *testing.T) {
+			t.Parallel()
+			w := failingEndpoint(0)
+			env := newApproval(t, w)
+			for i, report := range reports {
+				at := time.Duration(i+1)*10*time.Minute - time.Second
+				again := failure(false)
+				again.Answer.At = happened.Add(at)
+				switch report {
+				case 'f':
+					env.signal(at, workflows.SignalFailing, again)
+				case 'r':
+					env.signal(at, workflows.SignalRecovered, nil)
+				}
+			}
+			r, _ := env.run()
+			require.Equal(t, asked, len(w.told) > 0, r.Reason)
+		})
+	}
+}

@@ -57,9 +57,9 @@ func (a *approval) askAt() *time.Time {
 }
 
 // recovered ends the episode once what was deferred is on its way. If the endpoint fails again meanwhile, that is
-// a new failure.
+// a new failure; the reports of the old one, which came while it was watched, are past.
 func (a *approval) recovered(ctx workflow.Context, by webhook.Answer) error {
-	a.said.Recovered, a.said.RefusesSince, a.report.FailingSince = nil, nil, nil
+	a.said.Failing, a.said.Recovered, a.said.RefusesSince, a.report.FailingSince = 0, nil, nil, nil
 	why := "it took a delivery"
 	if by.StatusCode != 0 {
 		a.answered(by)
