@@ -1,0 +1,23 @@
+package api
+
+// The scopes a token may hold.
+const (
+	EventsRead     = "events:read"
+	EventsWrite    = "events:write"
+	EndpointsRead  = "endpoints:read"
+	EndpointsWrite = "endpoints:write"
+	ApprovalsRead  = "approvals:read"
+	ApprovalsWrite = "approvals:write"
+	SourcesWrite   = "sources:write"
+	AuditRead      = "audit:read" // histories, payloads among them
+)
+
+// Scopes lists all of them.
+func Scopes() []string {
+	return []string{
+		EventsRead, EventsWrite, EndpointsRead, EndpointsWrite, ApprovalsRead, ApprovalsWrite, SourcesWrite, AuditRead,
+	}
+}
+
+// EveryTenant, in a token's list of tenants, stands for all of them.
+const EveryTenant = "*"
