@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -86,7 +87,12 @@ func (l *load) listen() {
 var loadData = strings.Repeat("x", 510)
 
 func (l *load) event(n int) (string, error) {
-	body, err := l.post(api(l.c.Gateways[n%len(l.c.Gateways)], "/events"), `{"type":"load.event","data":"`+loadData+`"}`)
+	to, event := api(l.c.Gateways[n%len(l.c.Gateways)], "/events"), `{"type":"load.event","data":"`+loadData+`"}`
+	body, err := l.post(to, event)
+	for errors.Is(err, errOverloaded) {
+		time.Sleep(loadRetry)
+		body, err = l.post(to, event)
+	}
 	var e struct{ ID string }
 	if err == nil {
 		err = json.Unmarshal(body, &e)
@@ -111,11 +117,21 @@ func (l *load) post(to, body string) ([]byte, error) {
 	}
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode/100 != 2 {
+	switch {
+	case err != nil:
+	case resp.StatusCode == http.StatusServiceUnavailable:
+		err = errOverloaded
+	case resp.StatusCode/100 != 2:
 		err = fmt.Errorf("%s: %d: %s", req.URL.Path, resp.StatusCode, answer)
 	}
 	return answer, err
 }
+
+// errOverloaded says that the gateway accepts no more at the moment. As fast as the clients are is what is
+// measured, so they try again soon, and not only when Retry-After says.
+var errOverloaded = errors.New("the gateway is overloaded")
+
+const loadRetry = 50 * time.Millisecond
 
 func (l *load) record(id string) {
 	l.mu.Lock()
