@@ -15,8 +15,11 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"hookloop/internal/archive"
+	"hookloop/internal/cli"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/devdir"
+	"hookloop/internal/terminal"
 )
 
 type archiveOptions struct {
@@ -54,10 +57,10 @@ window of ends, also one that was copied before, where visibility had been behin
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if o.to == "" {
-				return usage("give --to, the folder of the archive; see %s --help", c.CommandPath())
+				return terminal.Usage("give --to, the folder of the archive; see %s --help", c.CommandPath())
 			}
 			if o.follow && o.until != "" {
-				return usage("--follow has no end, --until is one")
+				return terminal.Usage("--follow has no end, --until is one")
 			}
 			return runArchive(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
@@ -68,27 +71,27 @@ window of ends, also one that was copied before, where visibility had been behin
 	f.StringVar(&o.since, "since", "", "what ended from when on, a `time` or how long ago; none: where the run before stopped")
 	f.StringVar(&o.until, "until", "", "what ended before, a `time` or how long ago; none: now")
 	f.DurationVar(&o.overlap, "overlap", archive.DefaultOverlap, "how far to look back for what visibility did not know yet")
-	f.StringVar(&o.data, "data", "", "`folder` of 'hookloop dev' (default \""+defaultData+"\")")
+	f.StringVar(&o.data, "data", "", "`folder` of 'hookloop dev' (default \""+devdir.Default+"\")")
 	f.BoolVar(&o.follow, "follow", false, "go on copying what ends, until Ctrl-C")
 	f.BoolVar(&o.encrypted, "encrypted", false, "leave payloads as Temporal has them")
 	f.BoolVar(&o.leaveLarge, "leave-large", false, "copy size and hash of large events, not their data")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
-	c.AddCommand(newArchiveShow(), newArchiveVerify(), newArchiveErase())
+	c.AddCommand(cli.ArchiveFiles(historyCodec)...)
 	return c
 }
 
 func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer) error {
 	now := time.Now()
-	since, err := momentFlag("--since", o.since, now)
+	since, err := terminal.ParseTime("--since", o.since, now)
 	if err != nil {
 		return err
 	}
-	until, err := momentFlag("--until", o.until, now)
+	until, err := terminal.ParseTime("--until", o.until, now)
 	if err != nil {
 		return err
 	}
 	if !until.IsZero() && !since.Before(until) {
-		return usage("--since must lie before --until")
+		return terminal.Usage("--since must lie before --until")
 	}
 	histories, err := historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE"))
 	if err != nil {
@@ -121,7 +124,9 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 		return err
 	}
 	if o.follow {
-		return follow(ctx, a, since, o, stdout, stderr)
+		return a.Follow(ctx, since, func(r archive.Report) error { return showArchived(stdout, r, o) }, func(err error) {
+			fmt.Fprintln(stderr, "hookloop: "+err.Error()+"; trying again")
+		})
 	}
 	r, err := a.Run(ctx, since, until)
 	return errors.Join(showArchived(stdout, r, o), interrupted(ctx, err))
@@ -135,8 +140,8 @@ func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec,
 		return nil, "", fmt.Errorf("TEMPORAL_*: %w", err)
 	}
 	if o.data != "" || options.HostPort == "" {
-		o.dev = cmp.Or(o.data, defaultData)
-		dev, err := readDevFile(o.dev)
+		o.dev = cmp.Or(o.data, devdir.Default)
+		dev, err := devdir.ReadRunning(o.dev)
 		if err != nil && o.data != "" {
 			return nil, "", fmt.Errorf("no 'hookloop dev' runs on %s: %w", o.data, err)
 		}
@@ -168,7 +173,7 @@ func progressTo(w io.Writer) func(time.Time, archive.Report) {
 			return
 		}
 		last = time.Now()
-		fmt.Fprintf(w, "ended %s: %d archived, %d known, %.1f MiB\n", utc(hour), r.Archived, r.Known, float64(r.Bytes)/(1<<20))
+		fmt.Fprintf(w, "ended %s: %d archived, %d known, %.1f MiB\n", terminal.UTC(hour), r.Archived, r.Known, float64(r.Bytes)/(1<<20))
 	}
 }
 
@@ -181,18 +186,18 @@ func interrupted(ctx context.Context, err error) error {
 
 func showArchived(w io.Writer, r archive.Report, o archiveOptions) error {
 	if o.asJSON {
-		return printJSON(w, r)
+		return terminal.JSON(w, r)
 	}
 	_, err := fmt.Fprintf(w, "archived %s (%.1f MiB) of what ended from %s to %s; %d were there\n",
-		plural(r.Archived, "execution"), float64(r.Bytes)/(1<<20), utc(r.From), utc(r.Until), r.Known)
+		terminal.Count(r.Archived, "execution"), float64(r.Bytes)/(1<<20), terminal.UTC(r.From), terminal.UTC(r.Until), r.Known)
 	if r.Gone > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "%s deleted before they could be copied\n", plural(r.Gone, "execution"))
+		_, err = fmt.Fprintf(w, "%s deleted before they could be copied\n", terminal.Count(r.Gone, "execution"))
 	}
 	if r.Encrypted > 0 && !o.encrypted && err == nil {
-		_, err = fmt.Fprintf(w, "%s kept encrypted, for the key is not in HOOKLOOP_HISTORY_KEY_FILE\n", plural(r.Encrypted, "execution"))
+		_, err = fmt.Fprintf(w, "%s kept encrypted, for the key is not in HOOKLOOP_HISTORY_KEY_FILE\n", terminal.Count(r.Encrypted, "execution"))
 	}
 	if r.Bodiless > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "%s copied with size and hash of their large data, without the data\n", plural(r.Bodiless, "execution"))
+		_, err = fmt.Fprintf(w, "%s copied with size and hash of their large data, without the data\n", terminal.Count(r.Bodiless, "execution"))
 	}
 	if r.Late && err == nil {
 		_, err = fmt.Fprintln(w, "the run before lies longer back than Temporal keeps what has ended: there may be gaps")

@@ -10,6 +10,7 @@ import (
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/devdir"
 	"hookloop/internal/registry"
 	"hookloop/internal/webhook"
 )
@@ -56,7 +57,7 @@ func archiveStore(ctx context.Context, o archiveOptions) (bodies.Store, func(), 
 func archiveRegistry(o archiveOptions) (string, error) {
 	place := config.OS("HOOKLOOP_REGISTRY")
 	if o.dev != "" {
-		place = filepath.Join(o.dev, registryFile)
+		place = filepath.Join(o.dev, devdir.RegistryFile)
 	}
 	if place == "" {
 		return "", nil

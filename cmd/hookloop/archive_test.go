@@ -15,13 +15,14 @@ import (
 
 	"hookloop/internal/archive"
 	"hookloop/internal/audit"
+	"hookloop/internal/terminal"
 )
 
 // archiving runs one command line of `hookloop archive`.
 func archiving(t *testing.T, args ...string) (string, error) {
 	t.Helper()
 	c := newArchive()
-	checkArgs(c)
+	terminal.CheckArgs(c)
 	var out bytes.Buffer
 	c.SetArgs(args)
 	c.SetOut(&out)
@@ -46,7 +47,7 @@ func TestArchiveUsage(t *testing.T) {
 	} {
 		_, err := archiving(t, args...)
 		require.ErrorContains(t, err, want)
-		_, is := errors.AsType[*usageError](err)
+		_, is := errors.AsType[*terminal.UsageError](err)
 		require.True(t, is, want)
 	}
 }

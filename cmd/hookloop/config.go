@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/sdk/contrib/envconfig"
 
 	"hookloop/internal/config"
+	"hookloop/internal/terminal"
 )
 
 func newConfig() *cobra.Command {
@@ -40,16 +41,16 @@ func checkRole(role config.Role) error {
 		_, _, err := readService(role)
 		return err
 	default:
-		return usage("--check takes serve, gateway, worker, migrate or reseal")
+		return terminal.Usage("--check takes serve, gateway, worker, migrate or reseal")
 	}
 }
 
 func showConfig(w io.Writer, asJSON bool) error {
 	all := append(config.Settings(config.OS), temporalSettings()...)
 	if asJSON {
-		return printJSON(w, all)
+		return terminal.JSON(w, all)
 	}
-	t := columns(w)
+	t := terminal.Columns(w)
 	for _, s := range all {
 		value := s.Value
 		switch {
@@ -58,7 +59,7 @@ func showConfig(w io.Writer, asJSON bool) error {
 		case s.Default:
 			value += "  (default)"
 		}
-		row(t, s.Name, value, s.About)
+		terminal.Row(t, s.Name, value, s.About)
 	}
 	return t.Flush()
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"hookloop/internal/config"
+	"hookloop/internal/devdir"
+	"hookloop/internal/token"
 )
 
 // devTokenTTL is how long a token of dev.json is good for. One that was copied somewhere is soon worth
@@ -17,40 +19,40 @@ import (
 const devTokenTTL = 12 * time.Hour
 
 // devJWT takes the keys of the environment, or a secret made at the first run.
-func devJWT(data *dataDir) (config.JWT, error) {
+func devJWT(data *devdir.Dir) (config.JWT, error) {
 	j, err := config.ReadJWT(config.OS)
 	if err != nil || j.HasKey() {
 		return j, err
 	}
-	j.Secret, err = secretFile(data.file("jwt.secret"), newJWTSecret)
+	j.Secret, err = secretFile(data.File("jwt.secret"), token.NewSecret)
 	return j, err
 }
 
 // announce writes dev.json.
-func (d *dev) announce(data *dataDir, gateway string) (devFile, error) {
-	place := devFile{
+func (d *dev) announce(data *devdir.Dir, gateway string) (devdir.Running, error) {
+	place := devdir.Running{
 		Gateway: "http://" + gateway, Temporal: d.engine.HostPort(), Namespace: d.engine.Namespace(),
 		UI: d.engine.UIURL(), Tenant: "demo",
 	}
-	return d.sign(place, data.path)
+	return d.sign(place, data.Path())
 }
 
 // sign writes dev.json with a new token. With a JWKS there is no key to sign one with, and none in it.
-func (d *dev) sign(place devFile, path string) (devFile, error) {
+func (d *dev) sign(place devdir.Running, path string) (devdir.Running, error) {
 	if len(d.jwt.Secret) > 0 {
-		token, err := mintToken(d.jwt, tokenRequest{
-			Subject: "dev", Tenants: []string{"*"}, Scopes: allScopes, TTL: devTokenTTL, Now: time.Now(),
+		signed, err := token.Sign(d.jwt, token.Request{
+			Subject: "dev", Tenants: []string{"*"}, Scopes: token.Scopes, TTL: devTokenTTL, Now: time.Now(),
 		})
 		if err != nil {
 			return place, err
 		}
-		place.Token = token
+		place.Token = signed
 	}
-	return place, place.write(path)
+	return place, place.Write(path)
 }
 
 // renew keeps a good token in dev.json until ctx ends.
-func (d *dev) renew(ctx context.Context, path string, place devFile, log *slog.Logger) {
+func (d *dev) renew(ctx context.Context, path string, place devdir.Running, log *slog.Logger) {
 	tick := time.NewTicker(devTokenTTL / 2)
 	defer tick.Stop()
 	for {

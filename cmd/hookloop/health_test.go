@@ -17,7 +17,7 @@ func TestHealth(t *testing.T) {
 			<-r.Context().Done()
 			return
 		}
-		tell(w, status, "so it is")
+		answerStatus(w, status, "so it is")
 	}))
 	t.Cleanup(s.Close)
 	ask := func(args ...string) (string, error) {

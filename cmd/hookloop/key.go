@@ -1,13 +1,17 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"hookloop/internal/codec"
+	"hookloop/internal/devdir"
 	"hookloop/internal/registry"
+	"hookloop/internal/token"
 )
 
 func newKey() *cobra.Command {
@@ -31,7 +35,7 @@ registry go.`,
 		ValidArgs: []string{"registry", "history", "jwt"},
 		RunE: func(c *cobra.Command, args []string) error {
 			key, err := map[string]func() ([]byte, error){
-				"registry": registry.NewKey, "history": codec.NewKey, "jwt": newJWTSecret,
+				"registry": registry.NewKey, "history": codec.NewKey, "jwt": token.NewSecret,
 			}[args[0]]()
 			if err != nil {
 				return err
@@ -52,5 +56,17 @@ func writeNewKey(path string, key []byte) error {
 	if _, err := os.Stat(path); err == nil {
 		return fmt.Errorf("%s exists already, and what it protects would be lost with it", path)
 	}
-	return writePrivate(path, key)
+	return devdir.WritePrivate(path, key)
+}
+
+// secretFile reads a file that only its owner may read, and makes it on the first run.
+func secretFile(path string, generate func() ([]byte, error)) ([]byte, error) {
+	content, err := os.ReadFile(path)
+	if !errors.Is(err, fs.ErrNotExist) {
+		return content, err
+	}
+	if content, err = generate(); err != nil {
+		return nil, err
+	}
+	return content, devdir.WritePrivate(path, content)
 }

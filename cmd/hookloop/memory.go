@@ -1,5 +1,3 @@
-//go:build !noembed
-
 package main
 
 import (
@@ -19,6 +17,15 @@ const (
 	// devMemoryLooks is how often it is looked whether that is still enough.
 	devMemoryLooks = time.Second
 )
+
+// tuneGC lets the heap grow to five times what lives before it is collected: all that serves events
+// allocates much and keeps little, and memory is cheaper here than a core. GOGC overrides it, and GOMEMLIMIT
+// bounds it: near the limit it collects as often as it must.
+func tuneGC() {
+	if config.OS("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+}
 
 // limitMemory keeps `hookloop dev` small until ctx ends, unless GOMEMLIMIT says otherwise.
 func limitMemory(ctx context.Context) {

@@ -12,6 +12,7 @@ import (
 
 	"hookloop/internal/config"
 	"hookloop/internal/registry"
+	"hookloop/internal/terminal"
 )
 
 func newReseal() *cobra.Command {
@@ -32,7 +33,7 @@ leaves something behind. It may run beside everything else, be interrupted, and 
 				return err
 			}
 			if asJSON {
-				return printJSON(c.OutOrStdout(), done)
+				return terminal.JSON(c.OutOrStdout(), done)
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), describeResealed(done))
 			return err

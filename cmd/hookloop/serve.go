@@ -16,6 +16,7 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/telemetry"
+	"hookloop/internal/terminal"
 )
 
 func newServe() *cobra.Command {
@@ -94,12 +95,12 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 
 	log := newLogger(stderr, verbose)
 	catchStdlog(log)
-	told, err := telemetry.New(ctx, telemetry.Config{Env: config.OS, Version: version, Logger: log})
+	tel, err := telemetry.New(ctx, telemetry.Config{Env: config.OS, Version: version, Logger: log})
 	if err != nil {
 		return err
 	}
-	defer func() { _ = told.Close() }()
-	options.Logger, options.MetricsHandler = sdklog.NewStructuredLogger(log), told.Temporal()
+	defer func() { _ = tel.Close() }()
+	options.Logger, options.MetricsHandler = sdklog.NewStructuredLogger(log), tel.Temporal()
 	c, err := dialWith(ctx, options, histories)
 	if err != nil {
 		return err
@@ -109,7 +110,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 		return err
 	}
 	s, err := newService(ctx, serviceConfig{
-		Role: role, Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Telemetry: told, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
+		Role: role, Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Telemetry: tel, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
 		JWT: cfg.JWT, Ingest: cfg.Ingest, QuotasFile: cfg.QuotasFile, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Proxies: cfg.Proxies, OpsApart: ops != nil, Logger: log,
 	})
 	if err != nil {
@@ -159,7 +160,7 @@ func listenAs(ctx context.Context, role config.Role, cfg config.Service) (l, ops
 func listenOn(ctx context.Context, name, setting, addr string) (net.Listener, error) {
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
-		return nil, listenError(name, setting, addr, err)
+		return nil, terminal.ListenError(name, setting, addr, err)
 	}
 	return l, nil
 }

@@ -1,37 +1,27 @@
 package main
 
 import (
-	"cmp"
 	"context"
-	"crypto/hkdf"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
-	"os"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 
-	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/approvals"
-	"hookloop/internal/audit"
-	"hookloop/internal/backlog"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/expression"
 	"hookloop/internal/ledger"
-	"hookloop/internal/published"
 	"hookloop/internal/quota"
 	"hookloop/internal/redelivery"
 	"hookloop/internal/sender"
-	"hookloop/internal/source"
 	"hookloop/internal/telemetry"
 	"hookloop/worker"
 	"hookloop/workflows"
@@ -94,7 +84,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if s.expressions, err = expression.New(expression.Config{Metrics: s.metrics}); err != nil {
 		return nil, err
 	}
-	marks, err := ledger.New(ledger.Config{Store: s.registry, Logger: cfg.Logger, Metrics: s.metrics, Expressions: s.expressions})
+	echoes, err := ledger.New(ledger.Config{Store: s.registry, Logger: cfg.Logger, Metrics: s.metrics, Expressions: s.expressions})
 	if err != nil {
 		return nil, err
 	}
@@ -104,10 +94,10 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	}
 	s.large = large
 	shared := &shared{
-		large: large,
-		asks:  approvals.New(cfg.Client),
-		marks: marks,
-		again: redelivery.New(cfg.Client, cfg.Codec.Converter(), s.registry),
+		large:        large,
+		approvals:    approvals.New(cfg.Client),
+		echoes:       echoes,
+		redeliveries: redelivery.New(cfg.Client, cfg.Codec.Converter(), s.registry),
 	}
 	if cfg.Role != config.RoleGateway {
 		if err := s.addWorker(cfg, shared); err != nil {
@@ -124,105 +114,10 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 
 // shared is what gateway and worker both use.
 type shared struct {
-	asks  *approvals.Approvals
-	marks *ledger.Ledger
-	again *redelivery.Redeliveries
-	large *bodies.Bodies
-}
-
-func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
-	s.reporter = with.asks.NewReporter(cfg.Logger, s.registry)
-	s.sender, err = sender.New(sender.Config{
-		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
-		Tracer: cfg.Telemetry.Tracer("sender"), Health: s.reporter, Pacer: sharedPacer(s.registry), Expressions: s.expressions,
-	})
-	if err != nil {
-		return err
-	}
-	events, err := activities.NewHistory(cfg.Client, cfg.Codec.Converter(), with.large, workflows.EventWorkflowID)
-	if err != nil {
-		return err
-	}
-	s.worker, err = worker.New(worker.Config{
-		Client:     cfg.Client,
-		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Ledger: with.marks, Bodies: with.large},
-		Recoveries: &activities.Recovery{Deliveries: with.again},
-		Approvals: &activities.Approval{
-			Endpoints: s.registry, Backlog: backlog.New(cfg.Client, cfg.Namespace), Events: &approvals.Announcer{Client: cfg.Client, Endpoints: s.registry},
-		},
-	})
-	return err
-}
-
-func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
-	if s.verifier, err = s.newVerifier(cfg); err != nil {
-		return err
-	}
-	providers, err := s.newProviders(cfg)
-	if err != nil {
-		return err
-	}
-	decoder, err := newCodecServer(cfg, s.verifier)
-	if err != nil {
-		return err
-	}
-	var breakers gateway.Breakers // a nil *sender.Sender in it would not be none
-	if s.sender != nil {
-		breakers = s.sender
-	}
-	if s.quotas, err = newQuotas(cfg, s.metrics); err != nil {
-		return err
-	}
-	cursors, err := hkdf.Key(sha256.New, cfg.RegistryKey, nil, "hookloop cursors", sha256.Size)
-	if err != nil {
-		return err
-	}
-	s.gateway, err = gateway.New(gateway.Config{
-		Quotas: s.quotas, LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies, CursorKey: cursors,
-		Sources: s.registry, Bodies: with.large, Providers: providers, Ledger: with.marks, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
-		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
-		Redeliveries: with.again, Approvals: with.asks, Audits: audit.New(cfg.Client, cfg.Codec), Breakers: breakers, Codec: decoder,
-		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"), DataConverter: cfg.Codec.Converter(),
-	})
-	return err
-}
-
-// newCodecServer lets the Temporal UI show what is encrypted to those who may read it.
-func newCodecServer(cfg serviceConfig, v gateway.TokenVerifier) (http.Handler, error) {
-	authorize, refuse := gateway.CodecAccess(v)
-	h, err := codec.NewHandler(codec.HandlerConfig{Codec: cfg.Codec, Authorize: authorize, Refuse: refuse, Origins: cfg.UIOrigins})
-	if err != nil {
-		return nil, fmt.Errorf("HOOKLOOP_UI_ORIGINS: %w", err)
-	}
-	return h, nil
-}
-
-// newProviders knows third parties' protocols, and where they publish their keys.
-func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
-	s.fetcher = sender.NewFetcher(sender.FetcherConfig{AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version})
-	var authorities []byte
-	if path := cfg.Ingest.PayPalCAFile; path != "" {
-		var err error
-		if authorities, err = os.ReadFile(path); err != nil {
-			return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
-		}
-	}
-	google := published.NewKeySet(source.FreshGoogleKeys, source.OldestGoogleKeys, func(ctx context.Context) ([]byte, error) {
-		return s.fetcher.Get(ctx, cmp.Or(cfg.Ingest.GoogleKeysURL, source.GoogleKeysURL))
-	})
-	p, err := source.New(source.Config{Fetch: s.fetcher, GoogleKeys: google, PayPalCAs: authorities})
-	if err != nil {
-		return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
-	}
-	return p, nil
-}
-
-func (s *service) newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
-	s.issuer = sender.NewFetcher(sender.FetcherConfig{OwnAddresses: true, UserAgent: "Hookloop/" + version})
-	return gateway.NewVerifier(gateway.AuthConfig{
-		Fetch: s.issuer, Secret: cfg.JWT.Secret, JWKSFile: cfg.JWT.JWKSFile, JWKSURL: cfg.JWT.JWKSURL,
-		Issuer: cfg.JWT.Issuer, Audience: cfg.JWT.Audience, Logger: cfg.Logger,
-	})
+	approvals    *approvals.Approvals
+	echoes       *ledger.Ledger
+	redeliveries *redelivery.Redeliveries
+	large        *bodies.Bodies
 }
 
 // run serves on l until ctx ends, then drains: requests and attempts under way come to their end side by side,

@@ -21,7 +21,6 @@ import (
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/registry/sqlite"
-	"hookloop/internal/sender"
 )
 
 // store is a registry, whichever keeps it.
@@ -36,13 +35,6 @@ type store interface {
 	redelivery.Registry
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error
-}
-
-// sharedPacer is the registry if it can keep rate limits for several workers. One in a file serves one
-// process, which does that faster by itself.
-func sharedPacer(s store) sender.Pacer {
-	p, _ := s.(sender.Pacer)
-	return p
 }
 
 // openStore opens the registry at a PostgreSQL URL or in a SQLite file.

@@ -102,8 +102,8 @@ func (l Load) span(rate float64, otherwise time.Duration) time.Duration {
 // milliseconds is a figure as results show it.
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// percentile is by nearest rank, in milliseconds.
-func percentile(sorted []time.Duration, p int) float64 {
+// Percentile is by nearest rank, in milliseconds.
+func Percentile(sorted []time.Duration, p int) float64 {
 	if len(sorted) == 0 {
 		return 0
 	}
@@ -121,7 +121,7 @@ type times struct {
 
 func summary(all []time.Duration) times {
 	slices.Sort(all)
-	return times{percentile(all, 50), percentile(all, 95), percentile(all, 99), percentile(all, 100)}
+	return times{Percentile(all, 50), Percentile(all, 95), Percentile(all, 99), Percentile(all, 100)}
 }
 
 // ratio is 0 where there is nothing to compare with.

@@ -1,0 +1,116 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
+	"fmt"
+	"net/http"
+	"os"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"hookloop/gateway"
+	"hookloop/internal/audit"
+	"hookloop/internal/codec"
+	"hookloop/internal/published"
+	"hookloop/internal/quota"
+	"hookloop/internal/sender"
+	"hookloop/internal/source"
+	"hookloop/workflows"
+)
+
+// addGateway makes what accepts.
+func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
+	if s.verifier, err = s.newVerifier(cfg); err != nil {
+		return err
+	}
+	providers, err := s.newProviders(cfg)
+	if err != nil {
+		return err
+	}
+	decoder, err := newCodecServer(cfg, s.verifier)
+	if err != nil {
+		return err
+	}
+	var breakers gateway.Breakers // a nil *sender.Sender in it would not be none
+	if s.sender != nil {
+		breakers = s.sender
+	}
+	if s.quotas, err = newQuotas(cfg, s.metrics); err != nil {
+		return err
+	}
+	cursors, err := hkdf.Key(sha256.New, cfg.RegistryKey, nil, "hookloop cursors", sha256.Size)
+	if err != nil {
+		return err
+	}
+	s.gateway, err = gateway.New(gateway.Config{
+		Quotas: s.quotas, LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies, CursorKey: cursors,
+		Sources: s.registry, Bodies: with.large, Providers: providers, Ledger: with.echoes, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
+		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
+		Redeliveries: with.redeliveries, Approvals: with.approvals, Audits: audit.New(cfg.Client, cfg.Codec), Breakers: breakers, Codec: decoder,
+		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"), DataConverter: cfg.Codec.Converter(),
+	})
+	return err
+}
+
+// newCodecServer lets the Temporal UI show what is encrypted to those who may read it.
+func newCodecServer(cfg serviceConfig, v gateway.TokenVerifier) (http.Handler, error) {
+	authorize, refuse := gateway.CodecAccess(v)
+	h, err := codec.NewHandler(codec.HandlerConfig{Codec: cfg.Codec, Authorize: authorize, Refuse: refuse, Origins: cfg.UIOrigins})
+	if err != nil {
+		return nil, fmt.Errorf("HOOKLOOP_UI_ORIGINS: %w", err)
+	}
+	return h, nil
+}
+
+// newProviders knows third parties' protocols, and where they publish their keys.
+func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
+	s.fetcher = sender.NewFetcher(sender.FetcherConfig{AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version})
+	var authorities []byte
+	if path := cfg.Ingest.PayPalCAFile; path != "" {
+		var err error
+		if authorities, err = os.ReadFile(path); err != nil {
+			return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
+		}
+	}
+	google := published.NewKeySet(source.FreshGoogleKeys, source.OldestGoogleKeys, func(ctx context.Context) ([]byte, error) {
+		return s.fetcher.Get(ctx, cmp.Or(cfg.Ingest.GoogleKeysURL, source.GoogleKeysURL))
+	})
+	p, err := source.New(source.Config{Fetch: s.fetcher, GoogleKeys: google, PayPalCAs: authorities})
+	if err != nil {
+		return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
+	}
+	return p, nil
+}
+
+func (s *service) newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
+	s.issuer = sender.NewFetcher(sender.FetcherConfig{OwnAddresses: true, UserAgent: "Hookloop/" + version})
+	return gateway.NewVerifier(gateway.AuthConfig{
+		Fetch: s.issuer, Secret: cfg.JWT.Secret, JWKSFile: cfg.JWT.JWKSFile, JWKSURL: cfg.JWT.JWKSURL,
+		Issuer: cfg.JWT.Issuer, Audience: cfg.JWT.Audience, Logger: cfg.Logger,
+	})
+}
+
+// newQuotas reads what tenants may ask for, and has their open deliveries counted in Temporal.
+func newQuotas(cfg serviceConfig, metrics prometheus.Registerer) (*quota.Quotas, error) {
+	var table quota.Table
+	if cfg.QuotasFile != "" {
+		raw, err := os.ReadFile(cfg.QuotasFile)
+		if err != nil {
+			return nil, fmt.Errorf("HOOKLOOP_QUOTAS_FILE: %w", err)
+		}
+		if table, err = quota.ReadTable(raw); err != nil {
+			return nil, fmt.Errorf("HOOKLOOP_QUOTAS_FILE: %w", err)
+		}
+	}
+	return quota.New(quota.Config{Table: table, Metrics: metrics, Open: func(ctx context.Context, tenant string) (int64, error) {
+		found, err := cfg.Client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+			Namespace: cfg.Namespace,
+			Query:     `WorkflowType = "Delivery" AND ` + workflows.Tenant.GetName() + ` = "` + tenant + `" AND ExecutionStatus = "Running"`,
+		})
+		return found.GetCount(), err
+	}})
+}

@@ -1,0 +1,156 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"hookloop/internal/config"
+	"hookloop/internal/devdir"
+	"hookloop/internal/terminal"
+)
+
+// clientTimeout bounds one request to the gateway, answer included.
+const clientTimeout = 30 * time.Second
+
+// clientHelp ends the help of every command that talks to a gateway.
+const clientHelp = `
+
+Where the gateway is, the tenant and the token come from the flags, else from HOOKLOOP_GATEWAY,
+HOOKLOOP_TENANT and HOOKLOOP_TOKEN, else from what 'hookloop dev' wrote to <data>/dev.json.`
+
+// clientOptions are the flags of a command that talks to a gateway.
+type clientOptions struct {
+	version string // of this hookloop, for the User-Agent
+	data    string
+	gateway string
+	tenant  string
+	token   string
+	asJSON  bool
+}
+
+func (o *clientOptions) register(f *pflag.FlagSet) {
+	f.StringVar(&o.data, "data", devdir.Default, "`folder` of 'hookloop dev'")
+	f.StringVar(&o.gateway, "gateway", "", "base `URL` of the gateway")
+	f.StringVar(&o.tenant, "tenant", "", "whose endpoints and events")
+	f.StringVar(&o.token, "token", "", "bearer token; HOOKLOOP_TOKEN keeps it out of the process list")
+	f.BoolVar(&o.asJSON, "json", false, "print JSON")
+}
+
+// connect finds the gateway. Each field is taken from the first that knows it: flag, environment,
+// dev.json. What dev.json says of a token holds for its own gateway only: a token is never sent
+// to somebody who did not give it out.
+func (o *clientOptions) connect() (*gatewayClient, error) {
+	env := config.ReadClient(config.OS)
+	c := &gatewayClient{
+		gateway: cmp.Or(o.gateway, env.Gateway), tenant: cmp.Or(o.tenant, env.Tenant), token: cmp.Or(o.token, env.Token),
+		version: o.version, http: newHTTPClient(),
+	}
+	dev, err := devdir.ReadRunning(o.data)
+	if err != nil && (c.gateway == "" || c.tenant == "" || c.token == "") {
+		return nil, err
+	}
+	c.gateway = strings.TrimRight(cmp.Or(c.gateway, dev.Gateway), "/")
+	if err := checkGateway(c.gateway); err != nil {
+		return nil, err
+	}
+	if c.gateway == dev.Gateway {
+		c.tenant, c.token = cmp.Or(c.tenant, dev.Tenant), cmp.Or(c.token, dev.Token)
+		if dev.UI != "" {
+			c.ui = dev.UI + "/namespaces/" + url.PathEscape(dev.Namespace) + "/workflows/"
+		}
+	}
+	switch {
+	case c.tenant == "":
+		return nil, fmt.Errorf("no tenant for %s: give --tenant or set HOOKLOOP_TENANT", c.gateway)
+	case c.token == "":
+		return nil, fmt.Errorf("no token for %s: give --token or set HOOKLOOP_TOKEN", c.gateway)
+	}
+	return c, nil
+}
+
+func checkGateway(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+		return errors.New(`the gateway must be a URL like "https://hooks.example.com"`)
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return errors.New("the gateway's URL must not hold a user, a query or a fragment")
+	}
+	return nil
+}
+
+// newHTTPClient follows no redirects: the gateway sends none, and a token goes where it was meant
+// to go.
+func newHTTPClient() *http.Client {
+	return &http.Client{
+		Timeout:       clientTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// run makes one request and shows the answer.
+func (o *clientOptions) run(c *cobra.Command, r apiRequest, show func(io.Writer, []byte) error) error {
+	return o.ask(c, func(ctx context.Context, gateway *gatewayClient) ([]byte, error) {
+		return gateway.call(ctx, r)
+	}, show)
+}
+
+// ask gets an answer somehow and shows it: the gateway's own JSON with --json.
+func (o *clientOptions) ask(
+	c *cobra.Command, get func(context.Context, *gatewayClient) ([]byte, error), show func(io.Writer, []byte) error,
+) error {
+	gateway, err := o.connect()
+	if err != nil {
+		return err
+	}
+	answer, err := get(c.Context(), gateway)
+	if err != nil {
+		return err
+	}
+	if o.asJSON {
+		show = terminal.RawJSON
+	}
+	return show(c.OutOrStdout(), answer)
+}
+
+// as shows an answer for people.
+func as[T any](show func(io.Writer, T) error) func(io.Writer, []byte) error {
+	return func(w io.Writer, answer []byte) error {
+		v, err := decode[T](answer)
+		if err != nil {
+			return err
+		}
+		return show(w, v)
+	}
+}
+
+func decode[T any](answer []byte) (T, error) {
+	var v T
+	if err := json.Unmarshal(answer, &v); err != nil {
+		return v, fmt.Errorf("the gateway's answer is not understood: %w", err)
+	}
+	return v, nil
+}
+
+// newGroup is a command that only has others below it.
+func newGroup(use, short, long string, o *clientOptions, commands ...*cobra.Command) *cobra.Command {
+	c := &cobra.Command{
+		Use: use, Short: short, Long: long + clientHelp,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	o.register(c.PersistentFlags())
+	c.AddCommand(commands...)
+	return c
+}

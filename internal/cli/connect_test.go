@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"net"
+	"net/http"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const noEndpoints = `{"data":[],"next_cursor":null}`
+
+func TestRequestsCarryTheToken(t *testing.T) {
+	t.Parallel()
+	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/endpoints": {{body: noEndpoints}}})
+	g.run(t, "endpoint", "list").ok(t)
+	require.Equal(t, "Bearer "+standInToken, g.last(t).header.Get("Authorization"))
+	require.Equal(t, "/v1/tenants/demo/endpoints?limit=50", g.last(t).uri)
+}
+
+// Not parallel: the environment is the process's.
+func TestFlagsBeforeEnvironmentBeforeDevFile(t *testing.T) {
+	g := newStandIn(t, map[string][]canned{
+		"GET /v1/tenants/demo/endpoints":     {{body: noEndpoints}},
+		"GET /v1/tenants/of-env/endpoints":   {{body: noEndpoints}},
+		"GET /v1/tenants/of%2Fflg/endpoints": {{body: noEndpoints}},
+	})
+	t.Setenv("HOOKLOOP_TENANT", "of-env")
+	t.Setenv("HOOKLOOP_TOKEN", "token-of-env")
+	g.run(t, "endpoint", "list").ok(t)
+	require.Equal(t, "Bearer token-of-env", g.last(t).header.Get("Authorization"))
+	require.Contains(t, g.last(t).uri, "/of-env/")
+
+	g.run(t, "endpoint", "list", "--tenant", "of/flg", "--token", "token-of-flag").ok(t)
+	require.Equal(t, "Bearer token-of-flag", g.last(t).header.Get("Authorization"))
+	require.Contains(t, g.last(t).uri, "/of%2Fflg/")
+
+	t.Setenv("HOOKLOOP_GATEWAY", g.URL+"/")
+	hookloop(t, "endpoint", "list", "--data", filepath.Join(t.TempDir(), "none")).ok(t)
+}
+
+func TestATokenIsNotSentToAnotherGateway(t *testing.T) {
+	t.Parallel()
+	g := newStandIn(t, nil)
+	other := newStandIn(t, nil)
+	line := g.run(t, "event", "list", "--gateway", other.URL, "--tenant", "demo").fails(t, 1)
+	require.Equal(t, "no token for "+other.URL+": give --token or set HOOKLOOP_TOKEN", line)
+	require.Empty(t, other.requests)
+
+	line = g.run(t, "event", "list", "--gateway", other.URL, "--token", "t").fails(t, 1)
+	require.Contains(t, line, "no tenant for "+other.URL)
+}
+
+func TestARedirectIsNotFollowed(t *testing.T) {
+	t.Parallel()
+	other := newStandIn(t, nil)
+	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/endpoints/ep_1": {
+		{status: http.StatusTemporaryRedirect, header: http.Header{"Location": {other.URL}}},
+	}})
+	line := g.run(t, "endpoint", "get", "ep_1").fails(t, 1)
+	require.Equal(t, g.URL+" answered HTTP 307 without saying why; is it a Hookloop gateway?", line)
+	require.Empty(t, other.requests)
+}
+
+func TestNoGateway(t *testing.T) {
+	t.Parallel()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	url := "http://" + l.Addr().String()
+	require.NoError(t, l.Close())
+	line := hookloop(t, "event", "list", "--gateway", url, "--tenant", "demo", "--token", "secret-token").fails(t, 1)
+	require.Equal(t, "no gateway at "+url+": is `hookloop dev` running?", line)
+}
+
+func TestNoDevFile(t *testing.T) {
+	t.Parallel()
+	data := filepath.Join(t.TempDir(), "none")
+	line := hookloop(t, "event", "list", "--data", data).fails(t, 1)
+	require.Contains(t, line, "start `hookloop dev` first")
+}
+
+func TestBadGateways(t *testing.T) {
+	t.Parallel()
+	for _, url := range []string{
+		"ftp://h", "127.0.0.1:8080", "http://", "http://u:p4ssw0rd@h", "http://h?q=1", "http://h#f", "http://h:x",
+	} {
+		r := hookloop(t, "event", "list", "--gateway", url, "--tenant", "t", "--token", "x")
+		line := r.fails(t, 1)
+		require.Contains(t, line, "gateway")
+		require.NotContains(t, line, "p4ssw0rd")
+	}
+}
+
+func TestProblemsAreOneLine(t *testing.T) {
+	t.Parallel()
+	tests := map[string]struct{ answer, line string }{
+		"one field": {
+			`{"code":"invalid_field","detail":"url is required","errors":[{"field":"url","message":"is required"}]}`,
+			"url is required (invalid_field, HTTP 422)",
+		},
+		"more fields": {
+			`{"code":"invalid_field","detail":"limit: too big","errors":[{"field":"limit","message":"too big"},{"field":"after","message":"no time"}]}`,
+			"limit: too big (invalid_field, HTTP 422): after no time",
+		},
+		"control characters": {
+			`{"code":"conflict","detail":"a\u001b[31m\nb"}`,
+			`a\u001b[31m\u000ab (conflict, HTTP 422)`,
+		},
+		"no problem": {`<html>`, "without saying why"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			g := newStandIn(t, map[string][]canned{
+				"GET /v1/tenants/demo/endpoints/ep_1": {{status: http.StatusUnprocessableEntity, body: tt.answer}},
+			})
+			line := g.run(t, "endpoint", "get", "ep_1", "--json").fails(t, 1)
+			require.Contains(t, line, tt.line)
+			require.NotContains(t, line, standInToken)
+		})
+	}
+}
+
+func TestAnAnswerThatIsNotUnderstood(t *testing.T) {
+	t.Parallel()
+	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/endpoints/ep_1": {{body: `{"url":1}`}, {body: `nonsense`}}})
+	require.Contains(t, g.run(t, "endpoint", "get", "ep_1").fails(t, 1), "not understood")
+	require.Contains(t, g.run(t, "endpoint", "get", "ep_1", "--json").fails(t, 1), "not JSON")
+}

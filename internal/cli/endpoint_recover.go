@@ -1,0 +1,179 @@
+package cli
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"hookloop/internal/terminal"
+)
+
+type recoverOptions struct {
+	since, until string
+	dryRun       bool
+	unmatched    bool
+	rate         float64
+	wait         bool
+	status       bool
+	cancel       bool
+}
+
+func newEndpointRecover(o *clientOptions) *cobra.Command {
+	var r recoverOptions
+	c := &cobra.Command{
+		Use:   "recover ID",
+		Short: "Redeliver what an endpoint did not get",
+		Long: `Redeliver what an endpoint did not get: everything whose delivery began since then and ended undelivered,
+and what was accepted since then while the endpoint was disabled, however much it is, the same webhook-ids as
+before. With --unmatched it brings, in their place, the events that no endpoint wanted, of the types that this
+one wants now. It goes on without this command; --status shows how far it is, --cancel ends it after the
+delivery at hand.
+
+--since and --until are times in RFC 3339, or how long ago: 24h, 90m. With --dry-run it only counts.
+With --wait it shows the progress until all are started again, and exits 1 if it ends before that;
+each then takes the attempts it needs.`,
+		Example: `  hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --since 24h --dry-run
+  hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --since 2026-01-31T12:00:00Z --until 1h --rate 50 --wait
+  hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --since 24h --unmatched
+  hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --status
+  hookloop endpoint recover ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --cancel`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error { return runRecover(c, o, args[0], r) },
+	}
+	f := c.Flags()
+	f.StringVar(&r.since, "since", "", "from when on, a `time` or how long ago")
+	f.StringVar(&r.until, "until", "", "until when, a `time` or how long ago; now, if not given")
+	f.BoolVar(&r.dryRun, "dry-run", false, "only count")
+	f.BoolVar(&r.unmatched, "unmatched", false, "events that no endpoint wanted, of types this one wants now")
+	f.Float64Var(&r.rate, "rate", 10, "redeliveries started a second, 0.1 to 1000")
+	f.BoolVar(&r.wait, "wait", false, "show the progress until all are started")
+	f.BoolVar(&r.status, "status", false, "how far the latest recovery is")
+	f.BoolVar(&r.cancel, "cancel", false, "end the recovery that is running")
+	return c
+}
+
+func (r recoverOptions) check(c *cobra.Command) error {
+	asked := 0
+	for _, is := range []bool{r.since != "", r.status, r.cancel} {
+		if is {
+			asked++
+		}
+	}
+	if asked != 1 {
+		return terminal.Usage("give --since, --status or --cancel; see %s --help", c.CommandPath())
+	}
+	for _, flag := range []string{"until", "dry-run", "unmatched", "rate"} {
+		if r.since == "" && c.Flags().Changed(flag) {
+			return terminal.Usage("--%s goes with --since", flag)
+		}
+	}
+	if r.wait && (r.cancel || r.dryRun) {
+		return terminal.Usage("there is nothing to --wait for")
+	}
+	return nil
+}
+
+func runRecover(c *cobra.Command, o *clientOptions, id string, r recoverOptions) error {
+	if err := r.check(c); err != nil {
+		return err
+	}
+	path := endpointPath(id) + "/recover"
+	switch {
+	case r.cancel:
+		return o.run(c, apiRequest{method: http.MethodDelete, path: path}, func(w io.Writer, _ []byte) error {
+			_, err := fmt.Fprintf(w, "the recovery of %s ends after the delivery at hand\n", terminal.OneLine(id))
+			return err
+		})
+	case r.status && !r.wait:
+		return o.run(c, apiRequest{method: http.MethodGet, path: path}, as(showRecovery))
+	case r.status:
+		return watchRecovery(c, o, path, nil)
+	}
+	body, err := r.body(time.Now())
+	if err != nil {
+		return err
+	}
+	start := apiRequest{method: http.MethodPost, path: path, body: body}
+	if r.wait {
+		return watchRecovery(c, o, path, &start)
+	}
+	return o.run(c, start, as(func(w io.Writer, v recoveryView) error { return r.showStarted(w, id, v) }))
+}
+
+// body leaves to the gateway what the gateway checks.
+func (r recoverOptions) body(now time.Time) ([]byte, error) {
+	fields := map[string]any{"rate_per_second": r.rate}
+	if r.dryRun {
+		fields["dry_run"] = true
+	}
+	if r.unmatched {
+		fields["unmatched"] = true
+	}
+	for name, given := range map[string]string{"since": r.since, "until": r.until} {
+		if given == "" {
+			continue
+		}
+		at, err := terminal.ParseTime("--"+name, given, now)
+		if err != nil {
+			return nil, err
+		}
+		fields[name] = at
+	}
+	return json.Marshal(fields)
+}
+
+// recoveryView is what the gateway tells of a recovery, and of its start.
+type recoveryView struct {
+	Status        string    `json:"status"`
+	Reason        string    `json:"reason"`
+	Found         int       `json:"found"`
+	Redelivered   int       `json:"redelivered"`
+	Skipped       int       `json:"skipped"`
+	Since         time.Time `json:"since"`
+	Until         time.Time `json:"until"`
+	Unmatched     bool      `json:"unmatched"`
+	RatePerSecond float64   `json:"rate_per_second"`
+	By            string    `json:"by"`
+	WorkflowID    string    `json:"workflow_id"`
+	RunID         string    `json:"run_id"`
+}
+
+func (r recoverOptions) showStarted(w io.Writer, id string, v recoveryView) error {
+	id = terminal.OneLine(id)
+	if r.dryRun {
+		what := "of " + id + " ended undelivered"
+		if r.unmatched {
+			what = "to " + id + " of events that no endpoint wanted"
+		}
+		_, err := fmt.Fprintf(w, "%s %s; nothing was started\n", terminal.Count(v.Found, "delivery"), what)
+		return err
+	}
+	takes := time.Duration(float64(v.Found) / r.rate * float64(time.Second)).Round(time.Second)
+	again := " again"
+	if r.unmatched {
+		again = ""
+	}
+	_, err := fmt.Fprintf(w, "%s of %s to be started%s, %v a second: about %s\n\nNext: hookloop endpoint recover %s --status\n",
+		terminal.Count(v.Found, "delivery"), id, again, r.rate, takes, id)
+	return err
+}
+
+func showRecovery(w io.Writer, v recoveryView) error {
+	t := terminal.Columns(w)
+	terminal.Row(t, "status", because(v.Status, v.Reason))
+	if v.Unmatched {
+		terminal.Row(t, "of", "events that no endpoint wanted")
+	}
+	terminal.Row(t, "found", fmt.Sprint(v.Found))
+	terminal.Row(t, "redelivered", fmt.Sprint(v.Redelivered))
+	terminal.Row(t, "skipped", fmt.Sprint(v.Skipped))
+	terminal.Row(t, "since", terminal.UTC(v.Since))
+	terminal.Row(t, "until", terminal.UTC(v.Until))
+	terminal.Row(t, "rate", fmt.Sprintf("%v/s", v.RatePerSecond))
+	terminal.Row(t, "by", v.By)
+	return t.Flush()
+}

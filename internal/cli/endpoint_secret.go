@@ -1,0 +1,101 @@
+package cli
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"hookloop/internal/terminal"
+)
+
+// maxSecretFile bounds what is read of a file with a secret, in bytes: the longest has 94.
+const maxSecretFile = 4 << 10
+
+// secretFlags bring a secret of one's own.
+type secretFlags struct{ value, file string }
+
+func (s *secretFlags) register(f *pflag.FlagSet) {
+	f.StringVar(&s.value, "secret", "", "a `secret` of your own, whsec_…; other users of this machine may see it")
+	f.StringVar(&s.file, "secret-file", "", "a `file` that holds the secret; - is standard input")
+}
+
+// read gives the secret as it stands there; the gateway says what is wrong with it. Empty: none.
+func (s *secretFlags) read(c *cobra.Command) (string, error) {
+	if s.file == "" {
+		return s.value, nil
+	}
+	if s.value != "" {
+		return "", terminal.Usage("give --secret or --secret-file, not both")
+	}
+	r := c.InOrStdin()
+	if s.file != "-" {
+		file, err := os.Open(s.file)
+		if err != nil {
+			return "", fmt.Errorf("--secret-file: %w", err)
+		}
+		defer func() { _ = file.Close() }()
+		r = file
+	}
+	content, err := io.ReadAll(io.LimitReader(r, maxSecretFile))
+	if err != nil {
+		return "", fmt.Errorf("--secret-file: %w", err)
+	}
+	secret := strings.TrimSpace(string(content))
+	if secret == "" {
+		return "", terminal.Usage("--secret-file %s is empty", s.file)
+	}
+	return secret, nil
+}
+
+// secretView is what the gateway tells of a secret: itself.
+type secretView struct {
+	Secret string `json:"secret"`
+}
+
+// showSecret prints nothing else, so that $(hookloop endpoint secret …) works.
+func showSecret(w io.Writer, s secretView) error {
+	_, err := fmt.Fprintln(w, terminal.OneLine(s.Secret))
+	return err
+}
+
+func newEndpointSecret(o *clientOptions) *cobra.Command {
+	return &cobra.Command{
+		Use:     "secret ID",
+		Short:   "Print the secret that signs",
+		Long:    `Print the secret that signs what an endpoint receives, and nothing else.`,
+		Example: `  hookloop listen --secret "$(hookloop endpoint secret ep_01jzc8k0a2n4p6r8s0t2v4w6x8)"`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			return o.run(c, apiRequest{method: http.MethodGet, path: endpointPath(args[0]) + "/secret"}, as(showSecret))
+		},
+	}
+}
+
+func newEndpointRotate(o *clientOptions) *cobra.Command {
+	var overlap time.Duration
+	c := &cobra.Command{
+		Use:   "rotate ID",
+		Short: "Give an endpoint a new secret",
+		Long: `Give an endpoint a new secret, and print it and nothing else. Until the overlap is over, deliveries are
+signed with the old one as well, so that the endpoint can change without missing any.`,
+		Example: `  hookloop endpoint rotate ep_01jzc8k0a2n4p6r8s0t2v4w6x8
+  hookloop endpoint rotate ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --overlap 0s   # the old one has leaked`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if overlap < 0 {
+				return terminal.Usage("--overlap must not be negative")
+			}
+			body := []byte(`{"overlap":"` + overlap.String() + `"}`)
+			r := apiRequest{method: http.MethodPost, path: endpointPath(args[0]) + "/secret/rotate", body: body}
+			return o.run(c, r, as(showSecret))
+		},
+	}
+	c.Flags().DurationVar(&overlap, "overlap", 24*time.Hour, "how long the old secret signs too")
+	return c
+}

@@ -1,0 +1,62 @@
+package devdir
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// Running is what `hookloop dev` writes when it is ready, for the other commands and for scripts.
+type Running struct {
+	Gateway   string `json:"gateway"`   // base URL
+	Temporal  string `json:"temporal"`  // host:port
+	Namespace string `json:"namespace"` // of Temporal
+	UI        string `json:"ui"`        // base URL
+	Tenant    string `json:"tenant"`
+	Token     string `json:"token"` // every scope, every tenant
+}
+
+// RunningFile is the path of dev.json.
+func RunningFile(data string) string { return filepath.Join(data, "dev.json") }
+
+// Write puts dev.json into the folder whole, readable for its owner only: it holds a token.
+func (r Running) Write(data string) error {
+	content, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	return WritePrivate(RunningFile(data), append(content, '\n'))
+}
+
+// ReadRunning reads what a `hookloop dev` that runs on the folder has written.
+func ReadRunning(data string) (Running, error) {
+	content, err := os.ReadFile(RunningFile(data))
+	if errors.Is(err, fs.ErrNotExist) {
+		return Running{}, fmt.Errorf("no %s: start `hookloop dev` first, or give --gateway, --tenant and --token", RunningFile(data))
+	}
+	if err != nil {
+		return Running{}, err
+	}
+	var d Running
+	if err := json.Unmarshal(content, &d); err != nil {
+		return Running{}, fmt.Errorf("%s: %w", RunningFile(data), err)
+	}
+	return d, nil
+}
+
+// WritePrivate replaces a file in one step, so that readers find the old one or the new one. Only its owner may read it.
+func WritePrivate(path string, content []byte) error {
+	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // made with mode 0600
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(tmp.Name()) }()
+	_, err = tmp.Write(content)
+	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
+		return err
+	}
+	return os.Rename(tmp.Name(), path)
+}

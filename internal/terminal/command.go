@@ -1,0 +1,76 @@
+// Package terminal is how the commands of hookloop speak to people and to scripts: exit codes, command lines that
+// make no sense, tables, JSON, times, and other people's text made safe to show. It knows nothing of what it prints.
+package terminal
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+)
+
+// Run runs the process's own command line, and says how the process ends. The first SIGINT or SIGTERM ends the command
+// in good order; a second one kills it.
+func Run(root *cobra.Command) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	context.AfterFunc(ctx, stop)
+	return Execute(ctx, root, os.Args[1:], os.Stdout, os.Stderr)
+}
+
+// Execute runs one command line and says how it ended: 0 well, 1 with an error, 2 not understood.
+func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, stderr io.Writer) int {
+	root.SilenceErrors, root.SilenceUsage = true, true
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return Usage("%w; see %s --help", err, c.CommandPath())
+	})
+	CheckArgs(root)
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(stderr, "hookloop: "+err.Error())
+	if _, ok := errors.AsType[*UsageError](err); ok {
+		return 2
+	}
+	return 1
+}
+
+// UsageError is a command line that cannot be followed.
+type UsageError struct{ error }
+
+// Usage says what is wrong with a command line.
+func Usage(format string, args ...any) error {
+	return &UsageError{fmt.Errorf(format, args...)}
+}
+
+// CheckArgs makes arguments that do not fit a usage error, like flags that do not.
+func CheckArgs(c *cobra.Command) {
+	if check := c.Args; check != nil {
+		c.Args = func(c *cobra.Command, args []string) error {
+			if err := check(c, args); err != nil {
+				return Usage("%w; see %s --help", err, c.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, sub := range c.Commands() {
+		CheckArgs(sub)
+	}
+}
+
+// ListenError says which address is the trouble and which flag or setting changes it.
+func ListenError(what, flag, addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s: %s is taken; stop what listens there, or choose another with %s", what, addr, flag)
+	}
+	return fmt.Errorf("%s: %w", what, err)
+}
