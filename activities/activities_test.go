@@ -98,7 +98,7 @@ func TestADeferralInTheFastLaneIsAResult(t *testing.T) {
 
 func TestADeferralInTheDurableLaneIsTemporalsToRepeat(t *testing.T) {
 	t.Parallel()
-	for _, reason := range []webhook.DeferReason{webhook.DeferBreaker, webhook.DeferBulkhead, webhook.DeferLimit, webhook.DeferStopping} {
+	for _, reason := range []webhook.DeferReason{webhook.DeferBreaker, webhook.DeferConcurrency, webhook.DeferLimit, webhook.DeferStopping} {
 		_, err := execute(t, deferring(reason).lane())
 		app, ok := errors.AsType[*temporal.ApplicationError](err)
 		require.True(t, ok)

@@ -28,6 +28,7 @@ import (
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/sender"
+	"hookloop/internal/sender/guard"
 	"hookloop/internal/source"
 	"hookloop/worker"
 	"hookloop/workflows"
@@ -113,7 +114,7 @@ func openEndpoints(t *testing.T, path string) *sqlite.Registry {
 }
 
 func startWorker(
-	t *testing.T, c client.Client, endpoints *sqlite.Registry, h sender.Health, marks *ledger.Ledger, again *redelivery.Redeliveries,
+	t *testing.T, c client.Client, endpoints *sqlite.Registry, h guard.Health, marks *ledger.Ledger, again *redelivery.Redeliveries,
 ) {
 	t.Helper()
 	s, err := sender.New(sender.Config{AllowLoopback: true, Health: h})

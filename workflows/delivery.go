@@ -244,7 +244,7 @@ func (d *delivery) deferred(why webhook.Deferral) {
 		d.hold(why)
 	case webhook.DeferDisabled:
 		d.report.Status, d.report.Reason = webhook.Rejected, why.Detail
-	case webhook.DeferBreaker, webhook.DeferBulkhead, webhook.DeferLimit, webhook.DeferInternal, webhook.DeferStopping:
+	case webhook.DeferBreaker, webhook.DeferConcurrency, webhook.DeferLimit, webhook.DeferInternal, webhook.DeferStopping:
 	}
 }
 

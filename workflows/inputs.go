@@ -109,7 +109,7 @@ func (in *DeliveryInput) shortWait(now time.Time) (time.Duration, bool) {
 		wait = max(in.Deferral.Until.Sub(now), 0)
 	}
 	switch in.Deferral.Reason {
-	case webhook.DeferBulkhead, webhook.DeferLimit, webhook.DeferInternal, webhook.DeferStopping:
+	case webhook.DeferConcurrency, webhook.DeferLimit, webhook.DeferInternal, webhook.DeferStopping:
 		return wait, wait <= shortDeferral
 	case webhook.DeferBreaker, webhook.DeferState, webhook.DeferDisabled, webhook.DeferSchedule:
 	}

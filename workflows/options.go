@@ -125,8 +125,8 @@ func quick(ctx workflow.Context, tenant, summary string) workflow.Context {
 	})
 }
 
-// probing waits for an attempt, the n-th of those that decide together, and for the place in a full bulkhead before
-// it. A worker that died is missed after twenty seconds without a heartbeat; the delivery makes the probe once all the same.
+// probing waits for an attempt, the n-th of those that decide together, and for the permit
+// before it. A worker that died is missed after twenty seconds without a heartbeat; the delivery makes the probe once all the same.
 func probing(ctx workflow.Context, tenant string, n int) workflow.Context {
 	summary := "send the oldest"
 	if n > 1 {

@@ -72,7 +72,7 @@ func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.A
 	defer c.mu.Unlock()
 	if c.full > 0 {
 		c.full--
-		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferBulkhead, Detail: "no place", WaitMS: 20_000}
+		return webhook.Attempt{}, &webhook.Deferral{Reason: webhook.DeferConcurrency, Detail: "no place", WaitMS: 20_000}
 	}
 	if c.paused > 0 {
 		c.paused--

@@ -5,6 +5,7 @@ import (
 	"hookloop/internal/approvals"
 	"hookloop/internal/backlog"
 	"hookloop/internal/sender"
+	"hookloop/internal/sender/guard"
 	"hookloop/worker"
 	"hookloop/workflows"
 )
@@ -36,7 +37,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 
 // sharedPacer is the registry if it can keep rate limits for several workers. One in a file serves one
 // process, which does that faster by itself.
-func sharedPacer(s store) sender.Pacer {
-	p, _ := s.(sender.Pacer)
+func sharedPacer(s store) guard.Pacer {
+	p, _ := s.(guard.Pacer)
 	return p
 }

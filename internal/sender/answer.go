@@ -55,7 +55,7 @@ func readAnswer(resp *http.Response, own map[string]string) (kept string, read i
 const longestEscape = 6
 
 // brokenBody is the sentence for a body that did not come whole. The status before it is the answer
-// all the same: who takes an event may be slow to say more.
+// all the same: an endpoint that takes an event may be slow to say more.
 func brokenBody(status, read int, err error, timeout time.Duration) string {
 	slow, ok := errors.AsType[net.Error](err)
 	switch {
@@ -107,8 +107,8 @@ func drain(resp *http.Response) {
 	_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // a failure costs the connection only
 }
 
-// switched says whether the body is a bare connection: one that nobody asked for, that no deadline
-// ends, and that must not be read.
+// switched says whether the body is a bare connection. The sender asks for none; no deadline ends
+// it, and it must not be read.
 func switched(resp *http.Response) bool { return resp.StatusCode == http.StatusSwitchingProtocols }
 
 // retryAfter reads a Retry-After header: seconds, or a date to count from now. What it cannot read
@@ -132,7 +132,7 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return min(max(wait, 0), webhook.MaxRetryAfter)
 }
 
-// directive reads a webhook-delivery header. What nobody has defined asks for nothing.
+// directive reads a webhook-delivery header. An unknown value asks for nothing.
 func directive(value string) webhook.Directive {
 	switch d := webhook.Directive(strings.ToLower(strings.TrimSpace(value))); d {
 	case webhook.DirectiveAbort, webhook.DirectiveDisable:

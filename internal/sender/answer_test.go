@@ -183,7 +183,8 @@ func TestEchoedHeaderValuesAreTakenOut(t *testing.T) {
 	}
 }
 
-// TestAnswersThatRepeatASecretInAnotherFormAreNotKept: as JSON, HTML, a URL or base64 has it, or in lines.
+// TestAnswersThatRepeatASecretInAnotherFormAreNotKept: as JSON, HTML, a URL or base64 has it, or in
+// lines.
 func TestAnswersThatRepeatASecretInAnotherFormAreNotKept(t *testing.T) {
 	t.Parallel()
 	const token = `to&ken"/s3cr3t+with=signs` // longer than what is looked for

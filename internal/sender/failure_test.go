@@ -158,7 +158,7 @@ func TestHTTP2(t *testing.T) {
 	require.Equal(t, webhook.FailureReset, a.Failure)
 }
 
-// freePort is an address that nobody listens on any more.
+// freePort is an address without a listener any more.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")

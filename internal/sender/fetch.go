@@ -12,14 +12,14 @@ import (
 )
 
 const (
-	// maxDocument bounds a document, in bytes. Keys and certificates have a few KiB; those of an issuer of the
-	// operator's own may stand beside many certificates.
+	// maxDocument bounds a document, in bytes. Keys and certificates have a few KiB; those of an
+	// issuer of the operator's own may stand beside many certificates.
 	maxDocument    = 64 << 10
 	maxOwnDocument = 1 << 20
 	// fetchTimeout is short: a third party waits for our answer meanwhile, and comes again.
 	fetchTimeout = 5 * time.Second
-	// issuerHost has what its certificates were issued with at http:// addresses alone. Nobody need
-	// trust them: a chain of certificates proves itself.
+	// issuerHost has what its certificates were issued with at http:// addresses alone. They need no
+	// trust: a chain of certificates proves itself.
 	issuerHost = "cacerts.digicert.com"
 )
 
@@ -31,7 +31,8 @@ type FetcherConfig struct {
 }
 
 // Fetcher gets public documents: the keys and certificates third parties publish. It follows no
-// redirect, but between addresses of the operator's own, and keeps nothing. It is safe for concurrent use.
+// redirect, but between addresses of the operator's own, and keeps nothing. It is safe for
+// concurrent use.
 type Fetcher struct {
 	allowLoopback bool
 	own           bool
@@ -63,8 +64,8 @@ func NewFetcher(cfg FetcherConfig) *Fetcher {
 // Close gives up idle connections.
 func (f *Fetcher) Close() { f.transport.CloseIdleConnections() }
 
-// Get gives the body of a 200. Its errors name the host and what went wrong, and nothing else of the
-// URL.
+// Get gives the body of a 200. Its errors name the host and what went wrong, and nothing else of
+// the URL.
 func (f *Fetcher) Get(ctx context.Context, rawURL string) ([]byte, error) {
 	u, err := url.Parse(rawURL)
 	if err != nil || u.Host == "" || u.User != nil && !f.own {
@@ -75,7 +76,7 @@ func (f *Fetcher) Get(ctx context.Context, rawURL string) ([]byte, error) {
 	}
 	within, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
-	var p progress
+	var p phase
 	body, err := f.get(p.watch(within), u)
 	switch {
 	case err == nil:

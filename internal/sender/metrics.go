@@ -12,7 +12,7 @@ type metrics struct {
 
 // newMetrics makes the collectors and, with a registerer, shows them. Labels come from closed sets:
 // neither tenants nor endpoints can multiply the series.
-func newMetrics(r prometheus.Registerer, g *guards) (*metrics, error) {
+func newMetrics(r prometheus.Registerer) (*metrics, error) {
 	m := &metrics{
 		attempts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "hookloop_attempts_total",
@@ -31,15 +31,7 @@ func newMetrics(r prometheus.Registerer, g *guards) (*metrics, error) {
 	if r == nil {
 		return m, nil
 	}
-	breakers := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "hookloop_breakers_open",
-		Help: "Endpoints whose circuit breaker in this worker is open or waits for its probe.",
-	}, g.open)
-	waiting := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "hookloop_waiting_for_place",
-		Help: "Deliveries that wait in this worker's memory for a place at their endpoint.",
-	}, g.waiting)
-	for _, c := range []prometheus.Collector{m.attempts, m.duration, m.deferrals, breakers, waiting} {
+	for _, c := range []prometheus.Collector{m.attempts, m.duration, m.deferrals} {
 		if err := r.Register(c); err != nil {
 			return nil, err
 		}

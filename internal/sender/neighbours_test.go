@@ -24,12 +24,12 @@ type want struct {
 	body    string
 }
 
-// patience is what an attempt may take that does not run out of time by intent: far more than one takes on
-// a busy machine. Nothing waits for it when all is well.
+// patience is what an attempt may take that does not run out of time by intent: far more than one
+// takes on a busy machine. Nothing waits for it when all is well.
 const patience = webhook.MaxTimeout
 
-// short is the time of an attempt that is to run out of it. What comes before (a connection, a handshake, half
-// an answer) must happen within it on a slow machine too.
+// short is the time of an attempt that is to run out of it. What comes before (a connection, a
+// handshake, half an answer) must happen within it on a slow machine too.
 const short = 5 * time.Second
 
 // meet makes one attempt.

@@ -19,8 +19,9 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestNoWayOutBehindNginx: the commonest of proxies decodes what we encode before it looks for "..", and hands
-// on what it has decoded. An application behind it is asked for nothing but what lies below the endpoint's URL.
+// TestNoWayOutBehindNginx: the commonest of proxies decodes what we encode before it looks for
+// "..", and hands on what it has decoded. An application behind it is asked for nothing but what
+// lies below the endpoint's URL.
 func TestNoWayOutBehindNginx(t *testing.T) {
 	t.Parallel()
 	var mu sync.Mutex

@@ -48,7 +48,8 @@ func (s *Sender) exchange(ctx context.Context, d webhook.Delivery, w wanted, sec
 }
 
 func (s *Sender) request(ctx context.Context, d webhook.Delivery, w wanted, secrets []signature.Secret, at time.Time) (*http.Request, error) {
-	// A bytes.Reader can be rewound, so a request of which nothing was written yet may move to another connection.
+	// A bytes.Reader can be rewound, so a request of which nothing was written yet may move to
+	// another connection.
 	req, err := http.NewRequestWithContext(ctx, w.method, w.url, bytes.NewReader(w.body))
 	if err != nil || req.URL.Host == "" || req.URL.Scheme != "http" && req.URL.Scheme != "https" {
 		return nil, errURL // not err, which quotes the URL

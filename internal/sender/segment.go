@@ -10,10 +10,10 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// segment is an element that an expression gave, as one segment of a path. Whoever fills in a form may have
-// written it, and between us and an application stand proxies that decode what we encode before they look
-// for segments. So it refuses what any of them could take for more than one segment or for a way up, however
-// often it is encoded: the attempt fails.
+// segment is an element that an expression gave, as one segment of a path. Any visitor who fills in
+// a form may have written it, and between us and an application stand proxies that decode what we
+// encode before they look for segments. So it refuses what any of them could take for more than one
+// segment or for a way up, however often it is encoded: the attempt fails.
 func segment(element any) (string, error) {
 	switch v := element.(type) {
 	case json.Number:
@@ -33,7 +33,7 @@ func segment(element any) (string, error) {
 // maxEncoded is how many times over a text may be encoded before it is no name any more.
 const maxEncoded = 8
 
-// staysSegment says whether a text is one segment to everybody who reads it: as it is, and after each
+// staysSegment says whether a text is one segment to every reader: as it is, and after each
 // decoding of what looks encoded in it.
 func staysSegment(text string) bool {
 	for range maxEncoded {
@@ -49,9 +49,9 @@ func staysSegment(text string) bool {
 	return false
 }
 
-// isName looks at a text as servers do that fold what looks alike, a full-width slash into a slash, and
-// that leave out what follows a semicolon, as Tomcat does. Bytes that are not UTF-8 may be a slash in an
-// encoding that is longer than it has to be.
+// isName looks at a text as servers do that fold what looks alike, a full-width slash into a slash,
+// and that leave out what follows a semicolon, as Tomcat does. Bytes that are not UTF-8 may be a
+// slash in an encoding that is longer than it has to be.
 func isName(text string) bool {
 	if !utf8.ValidString(text) {
 		return false
@@ -64,7 +64,8 @@ func isName(text string) bool {
 	return strings.Trim(name, ". ") != ""
 }
 
-// decodeOnce replaces every %2F and %u002F by what it stands for, and leaves what is not encoded well.
+// decodeOnce replaces every %2F and %u002F by what it stands for, and leaves what is not encoded
+// well.
 func decodeOnce(text string) string {
 	if !strings.Contains(text, "%") {
 		return text

@@ -1,8 +1,8 @@
-// Package sender makes one attempt: a signed POST with a deadline, behind an address guard and, per
-// endpoint, a circuit breaker, places that adapt and a rate limit. It reports what came back, tells a Health
-// how the endpoint fares, and never says what to do about it: verdicts are webhook.Decide's, and
-// whether a turn may go to an endpoint in its state is webhook.Endpoint's. Activities call it; it is
-// the only package that asks HTTP of others.
+// Package sender makes one attempt: a signed POST with a deadline, behind an address guard. Its
+// guard decides whether the attempt may be made now. The sender reports what came back and never
+// says what to do about it: verdicts are webhook.Decide's, and whether a turn may go to an endpoint
+// in its state is webhook.Endpoint's. Activities call it; it is the only package that asks HTTP of
+// others.
 package sender
 
 import (
@@ -19,48 +19,40 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"hookloop/internal/expression"
+	"hookloop/internal/sender/guard"
 	"hookloop/internal/webhook"
 )
 
 // Config says how attempts are made.
 type Config struct {
 	AllowLoopback bool                  // let endpoints on 127.0.0.0/8 and ::1 through; for development only
-	AllowNetworks []netip.Prefix        // networks inside that endpoints may lie in; empty: none
-	MostPlaces    int                   // attempts in flight per endpoint, at most; 0: 1,024
+	AllowNetworks []netip.Prefix        // internal networks that endpoints may lie in; empty: none
+	MaxInFlight   int                   // attempts in flight per endpoint, at most; 0: 1,024
 	UserAgent     string                // empty: "Hookloop"
 	Now           func() time.Time      // dates and signs attempts; nil: time.Now
 	Logger        *slog.Logger          // nil: silent
 	Metrics       prometheus.Registerer // nil: none
-	Tracer        trace.Tracer          // makes spans of attempts at traced events; nil: none, and endpoints are told of no trace
-	Health        Health                // nil: nobody hears
-	Pacer         Pacer                 // keeps rate limits for all workers together; nil: each keeps its own
-	Expressions   *expression.Pool      // runs those of endpoints' requests; nil: one of its own, which starts no process before the first
+	Tracer        trace.Tracer          // makes spans of attempts at traced events; nil: none, and endpoints see no trace
+	Health        guard.Health          // told how endpoints fare; nil: none
+	Pacer         guard.Pacer           // keeps rate limits for all workers together; nil: each keeps its own
+	Expressions   *expression.Pool      // runs those of endpoints' requests; nil: a pool of its own, which starts no process before the first
 }
 
-// Sender makes attempts. It is safe for concurrent use and meant to be shared: connections,
-// breakers and places are worth something only to who shares them.
+// Sender makes attempts. It is safe for concurrent use and meant to be shared: only attempts of the
+// same Sender share connections, breakers and limits.
 type Sender struct {
-	userAgent string
-	now       func() time.Time
-	log       *slog.Logger
-	transport *renewing
-	guards    *guards
-	metrics   *metrics
-	tracer    trace.Tracer
-	health    Health
-	pacer     Pacer
-
+	userAgent   string
+	now         func() time.Time
+	log         *slog.Logger
+	transport   *renewing
+	guard       *guard.Guard
+	metrics     *metrics
+	tracer      trace.Tracer
 	expressions *expression.Pool
 }
 
 // New prepares a Sender; nothing is dialled before the first Send.
 func New(cfg Config) (*Sender, error) {
-	if cfg.MostPlaces < 0 {
-		return nil, fmt.Errorf("sender: at most %d attempts in flight", cfg.MostPlaces)
-	}
-	if cfg.MostPlaces == 0 {
-		cfg.MostPlaces = mostPlaces
-	}
 	if cfg.UserAgent == "" {
 		cfg.UserAgent = "Hookloop"
 	}
@@ -73,22 +65,24 @@ func New(cfg Config) (*Sender, error) {
 	if cfg.Expressions == nil {
 		cfg.Expressions, _ = expression.New(expression.Config{}) // without metrics it cannot fail
 	}
-	g := newGuards(cfg.MostPlaces, cfg.Pacer == nil)
-	m, err := newMetrics(cfg.Metrics, g)
+	g, err := guard.New(guard.Config{
+		MaxInFlight: cfg.MaxInFlight, Health: cfg.Health, Pacer: cfg.Pacer, Metrics: cfg.Metrics,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sender: %w", err)
+	}
+	m, err := newMetrics(cfg.Metrics)
 	if err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
 	}
 	return &Sender{
-		userAgent: cfg.UserAgent,
-		now:       cfg.Now,
-		log:       cfg.Logger,
-		transport: newRenewing(func() *http.Transport { return newTransport(cfg.AllowLoopback, cfg.AllowNetworks...) }),
-		guards:    g,
-		metrics:   m,
-		tracer:    cfg.Tracer,
-		health:    cfg.Health,
-		pacer:     cfg.Pacer,
-
+		userAgent:   cfg.UserAgent,
+		now:         cfg.Now,
+		log:         cfg.Logger,
+		transport:   newRenewing(func() *http.Transport { return newTransport(cfg.AllowLoopback, cfg.AllowNetworks...) }),
+		guard:       g,
+		metrics:     m,
+		tracer:      cfg.Tracer,
 		expressions: cfg.Expressions,
 	}, nil
 }
@@ -97,27 +91,23 @@ func New(cfg Config) (*Sender, error) {
 func (s *Sender) Close() { s.transport.CloseIdleConnections() }
 
 // Send makes attempt number of d. Every answer and every failure of the endpoint is an Attempt; an
-// error means no attempt counts, and is a *webhook.Deferral when that is nobody's fault.
+// error means that no attempt counts, and is a *webhook.Deferral unless the trouble is our own.
 func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {
-	t, refused := s.acquire(ctx, d)
-	if refused != nil {
-		return webhook.Attempt{}, s.deferred(refused)
+	permit, err := s.guard.Acquire(ctx, d)
+	if err != nil {
+		return webhook.Attempt{}, s.counted(err)
 	}
-	if err := s.pace(ctx, t, d); err != nil {
-		return webhook.Attempt{}, err
-	}
-	var a webhook.Attempt
-	verdict := errNoVerdict // also that of an attempt that panics
-	defer func() { s.release(t, d, a, verdict) }()
+	var made webhook.Attempt // stays zero when no attempt counts, also after a panic
+	defer func() { s.guard.Release(permit, d, made) }()
 
 	a, err := s.traced(ctx, d, number)
+	if _, deferred := errors.AsType[*webhook.Deferral](err); deferred {
+		return webhook.Attempt{}, s.counted(err)
+	}
 	if err != nil {
-		if stopped, ok := errors.AsType[*webhook.Deferral](err); ok {
-			return webhook.Attempt{}, s.deferred(stopped)
-		}
 		return webhook.Attempt{}, fmt.Errorf("endpoint %s: %w", d.Endpoint.ID, err)
 	}
-	verdict = verdictOn(a)
+	made = a
 	s.record(ctx, d, a)
 	return a, nil
 }
@@ -125,15 +115,7 @@ func (s *Sender) Send(ctx context.Context, d webhook.Delivery, number int) (webh
 // Breaker says how the circuit breaker before an endpoint stands in this worker: "closed", "open",
 // or "half-open" when the next attempt is a probe. Other workers have breakers of their own.
 func (s *Sender) Breaker(tenant, endpointID string) string {
-	return s.guards.state(endpointKey{tenant, endpointID}).String()
-}
-
-// acquire asks all who may refuse this turn: a stopping worker, the endpoint's guard.
-func (s *Sender) acquire(ctx context.Context, d webhook.Delivery) (t turn, refused *webhook.Deferral) {
-	if ctx.Err() != nil {
-		return turn{}, stopping()
-	}
-	return s.guards.acquire(ctx, d)
+	return s.guard.Breaker(tenant, endpointID)
 }
 
 func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error) {
@@ -150,11 +132,11 @@ func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (w
 	within, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 
-	var p progress
+	var p phase
 	start := time.Now() // not s.now: only the real clock is monotonic
 	err = s.exchange(p.watch(within), d, want, secrets, start, &a)
 	if err != nil && ctx.Err() != nil {
-		return a, stopping()
+		return a, guard.Stopping()
 	}
 	if err != nil {
 		a.DurationMS = time.Since(start).Milliseconds()
@@ -163,10 +145,11 @@ func (s *Sender) attempt(ctx context.Context, d webhook.Delivery, number int) (w
 	return a, nil
 }
 
-// unmade is an attempt whose request cannot be made of the event, or a turn in which that was not found out.
+// unmade is an attempt whose request cannot be made of the event, or a turn in which that was not
+// found out.
 func (s *Sender) unmade(ctx context.Context, a webhook.Attempt, err error) (webhook.Attempt, error) {
 	if ctx.Err() != nil {
-		return a, stopping()
+		return a, guard.Stopping()
 	}
 	if deferral, ok := errors.AsType[*webhook.Deferral](err); ok {
 		return a, deferral
@@ -175,15 +158,12 @@ func (s *Sender) unmade(ctx context.Context, a webhook.Attempt, err error) (webh
 	return a, nil
 }
 
-// stopping is a turn cut off from our side. The endpoint may have taken the event all the same; the
-// next turn then sends it again under the same webhook-id.
-func stopping() *webhook.Deferral {
-	return &webhook.Deferral{Reason: webhook.DeferStopping, Detail: "the worker stopped before there was an answer"}
-}
-
-func (s *Sender) deferred(why *webhook.Deferral) error {
-	s.metrics.deferrals.WithLabelValues(string(why.Reason)).Inc()
-	return why
+// counted counts err if it defers the turn.
+func (s *Sender) counted(err error) error {
+	if deferral, ok := errors.AsType[*webhook.Deferral](err); ok {
+		s.metrics.deferrals.WithLabelValues(string(deferral.Reason)).Inc()
+	}
+	return err
 }
 
 // record writes the attempt's one log line and its metrics. Neither carries anything the app or

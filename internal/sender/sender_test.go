@@ -170,7 +170,7 @@ func TestNoSecretIsAnError(t *testing.T) {
 
 func TestNewRefuses(t *testing.T) {
 	t.Parallel()
-	_, err := sender.New(sender.Config{MostPlaces: -1})
+	_, err := sender.New(sender.Config{MaxInFlight: -1})
 	require.EqualError(t, err, "sender: at most -1 attempts in flight")
 }
 

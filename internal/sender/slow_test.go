@@ -46,8 +46,10 @@ func drip(t *testing.T, once, text string) string {
 	t.Helper()
 	return raw(t, func(c net.Conn) {
 		answering(once)(c)
+		pace := time.NewTicker(100 * time.Millisecond)
+		defer pace.Stop()
 		for i := range len(text) {
-			<-time.After(100 * time.Millisecond)
+			<-pace.C
 			if _, err := c.Write([]byte{text[i]}); err != nil {
 				return
 			}
@@ -88,7 +90,7 @@ func TestSlowAnswers(t *testing.T) {
 	})
 }
 
-// crowded is an address that takes no more connections: its queue is full, and nobody accepts.
+// crowded is an address that takes no more connections: its queue is full, and no program accepts.
 func crowded(t *testing.T) string {
 	t.Helper()
 	if runtime.GOOS != "linux" {

@@ -14,8 +14,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// What spans say: names of OpenTelemetry where it has them. Never what the app or the endpoint wrote; of a
-// URL its host alone.
+// What spans say: names of OpenTelemetry where it has them. Never what the app or the endpoint
+// wrote; of a URL its host alone.
 const (
 	spanMethod   = attribute.Key("http.request.method")
 	spanHost     = attribute.Key("server.address")
@@ -27,8 +27,8 @@ const (
 	spanAttempt  = attribute.Key("hookloop.attempt")
 )
 
-// traced is attempt within a span of its own, in the trace of its event: an event without one has none.
-// All attempts are children of the event's acceptance, the retry of days later too (ADR 10).
+// traced is attempt within a span of its own, in the trace of its event: an event without one has
+// none. All attempts are children of the event's acceptance, the retry of days later too (ADR 10).
 func (s *Sender) traced(ctx context.Context, d webhook.Delivery, number int) (a webhook.Attempt, err error) {
 	if s.tracer == nil || d.Event.Trace == "" {
 		return s.attempt(ctx, d, number)

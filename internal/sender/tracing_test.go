@@ -44,8 +44,8 @@ func traceOf(h http.Header) trace.SpanContext {
 	return trace.SpanContextFromContext(ctx)
 }
 
-// TestTraceReachesTheEndpoint: the trace is the app's, the parent is the attempt, each attempt is a span of its
-// own, and all of them follow from the acceptance.
+// TestTraceReachesTheEndpoint: the trace is the app's, the parent is the attempt, each attempt is a
+// span of its own, and all of them follow from the acceptance.
 func TestTraceReachesTheEndpoint(t *testing.T) {
 	t.Parallel()
 	tracer, exported := newTracer(sdktrace.ParentBased(sdktrace.AlwaysSample()))
@@ -91,7 +91,7 @@ func TestTraceReachesTheEndpoint(t *testing.T) {
 	}
 }
 
-// TestTraceIsAbsent where nobody traces the event, or we trace nothing.
+// TestTraceIsAbsent where the event has no trace, or we trace nothing.
 func TestTraceIsAbsent(t *testing.T) {
 	t.Parallel()
 	tracer, exported := newTracer(sdktrace.AlwaysSample())
@@ -167,7 +167,8 @@ func TestTraceOfTrouble(t *testing.T) {
 	}
 }
 
-// TestTraceOffCostsNothing: without a tracer, and without a trace, an attempt allocates nothing more.
+// TestTraceOffCostsNothing: without a tracer, and without a trace, an attempt allocates nothing
+// more.
 func TestTraceOffCostsNothing(t *testing.T) {
 	tracer, _ := newTracer(sdktrace.AlwaysSample())
 	ctx, d := t.Context(), delivery("http://127.0.0.1")

@@ -19,10 +19,10 @@ const maxResponseHeaders = 64 << 10
 
 // newTransport makes the one transport that all attempts share for a while.
 //
-// What an endpoint can make us hold during one attempt is bounded by 2 MiB: 64 KiB of headers, which
-// become up to 1.7 MiB when they are thousands, the kept body (4 KiB and one header value), 8 KiB of
-// buffers, and over HTTP/2 64 KiB of unread body (Go's default is 4 MiB). However long the body, it
-// takes less than 256 KiB. How many attempts are in flight, places and shares say.
+// What an endpoint can make us hold during one attempt is bounded by 2 MiB: 64 KiB of headers,
+// which become up to 1.7 MiB when they are thousands, the kept body (4 KiB and one header value), 8
+// KiB of buffers, and over HTTP/2 64 KiB of unread body (Go's default is 4 MiB). However long the
+// body, it takes less than 256 KiB. The guard limits how many attempts are in flight.
 //
 // No proxy is taken from the environment: the address guard would check the proxy's address and let
 // the endpoint's pass unseen.
@@ -39,8 +39,8 @@ func newTransport(allowLoopback bool, inside ...netip.Prefix) *http.Transport {
 		MaxResponseHeaderBytes: maxResponseHeaders,
 		MaxIdleConns:           1024,
 		MaxIdleConnsPerHost:    128, // many endpoints share a host
-		// Node, Apache and uvicorn hang up after 5 s. A POST that meets the hang-up is a failed attempt,
-		// so we let go first; under load connections are busy again long before.
+		// Node, Apache and uvicorn hang up after 5 s. A POST that meets the hang-up is a failed
+		// attempt, so we let go first; under load connections are busy again long before.
 		IdleConnTimeout: 4 * time.Second,
 		HTTP2: &http.HTTP2Config{
 			MaxReceiveBufferPerStream:     64 << 10,

@@ -66,14 +66,14 @@ type DeferReason string
 
 // The reasons to defer. None of them spends an attempt.
 const (
-	DeferSchedule DeferReason = "scheduled" // the schedule asks for a wait before the first attempt
-	DeferBreaker  DeferReason = "breaker_open"
-	DeferBulkhead DeferReason = "bulkhead_full"
-	DeferLimit    DeferReason = "rate_limited"   // the wait ends at a slot of the delivery's own
-	DeferState    DeferReason = "endpoint_state" // held or paused
-	DeferDisabled DeferReason = "endpoint_disabled"
-	DeferInternal DeferReason = "internal" // our own fault: registry or history out of reach
-	DeferStopping DeferReason = "stopping" // the worker is shutting down
+	DeferSchedule    DeferReason = "scheduled" // the schedule asks for a wait before the first attempt
+	DeferBreaker     DeferReason = "breaker_open"
+	DeferConcurrency DeferReason = "concurrency_limited" // as much is in flight as the endpoint answers well, or its tenant may have
+	DeferLimit       DeferReason = "rate_limited"        // the wait ends at a slot of the delivery's own
+	DeferState       DeferReason = "endpoint_state"      // held or paused
+	DeferDisabled    DeferReason = "endpoint_disabled"
+	DeferInternal    DeferReason = "internal" // our own fault: registry or history out of reach
+	DeferStopping    DeferReason = "stopping" // the worker is shutting down
 )
 
 // Deferral is the error of a turn in which no attempt was made.

@@ -75,7 +75,7 @@ func DeferWait(d Deferral, n int, seed string) time.Duration {
 	switch d.Reason {
 	case DeferLimit: // its slot is its own: jitter would only collide
 		return d.Wait()
-	case DeferBulkhead, DeferBreaker: // so is its place, or its turn
+	case DeferConcurrency, DeferBreaker: // so is the time it was given
 		return max(d.Wait(), time.Second)
 	case DeferStopping, DeferInternal:
 		first = time.Second

@@ -82,7 +82,7 @@ func TestEveryDeliveryEnds(t *testing.T) {
 func TestDeferWaitKeepsItsBounds(t *testing.T) {
 	t.Parallel()
 	reasons := []webhook.DeferReason{
-		webhook.DeferSchedule, webhook.DeferBreaker, webhook.DeferBulkhead, webhook.DeferLimit,
+		webhook.DeferSchedule, webhook.DeferBreaker, webhook.DeferConcurrency, webhook.DeferLimit,
 		webhook.DeferState, webhook.DeferInternal, webhook.DeferStopping,
 	}
 	rapid.Check(t, func(t *rapid.T) {

@@ -57,7 +57,7 @@ func TestLimitedDeliveriesComeAtTheirSlots(t *testing.T) {
 func TestDeliveriesComeWhenAPlaceShouldBeFree(t *testing.T) {
 	t.Parallel()
 	for _, ms := range []int64{0, 999, 1001, 60_000} {
-		for _, reason := range []webhook.DeferReason{webhook.DeferBulkhead, webhook.DeferBreaker} {
+		for _, reason := range []webhook.DeferReason{webhook.DeferConcurrency, webhook.DeferBreaker} {
 			d := webhook.Deferral{Reason: reason, WaitMS: ms}
 			for n := 1; n <= 20; n++ {
 				require.Equal(t, time.Duration(max(ms, 1000))*time.Millisecond, webhook.DeferWait(d, n, seed))

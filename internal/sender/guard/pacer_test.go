@@ -1,4 +1,4 @@
-package sender_test
+package guard_test
 
 import (
 	"math/rand/v2"
@@ -11,7 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/sender"
+	"hookloop/internal/sender/guard"
 	"hookloop/internal/webhook"
 )
 
@@ -22,11 +22,11 @@ func limited(perSecond float64, burst int) webhook.Endpoint {
 	}
 }
 
-// come takes a turn of delivery n and ends it at once; nil says it passed.
-func come(s *sender.Sender, e webhook.Endpoint, n int) *webhook.Deferral {
-	leave, refused := s.EnterLimited(e, "evt_"+strconv.Itoa(n))
+// pass makes an attempt of delivery n that takes no time; nil says that it got a permit.
+func pass(g *guard.Guard, e webhook.Endpoint, n int) *webhook.Deferral {
+	release, refused := acquire(g, of(e, "evt_"+strconv.Itoa(n)))
 	if refused == nil {
-		leave(nil)
+		release(took)
 	}
 	return refused
 }
@@ -42,21 +42,21 @@ func TestLimitedDeliveriesHaveSlotsOfTheirOwn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const n, burst = 205, 5
-		s, e := newSender(t, sender.Config{}), limited(10, burst)
+		g, e := newGuard(t, guard.Config{}), limited(10, burst)
 		start := time.Now()
 		var mu sync.Mutex
 		var passed []time.Duration
 		var wg sync.WaitGroup
 		for i := range n {
-			refused := come(s, e, i)
+			refused := pass(g, e, i)
 			if i < burst {
 				require.Nil(t, refused, "the burst")
 				continue
 			}
 			requireWait(t, time.Duration(i-burst+1)*100*time.Millisecond, refused)
 			wg.Go(func() {
-				<-time.After(refused.Wait())
-				if come(s, e, i) == nil {
+				time.Sleep(refused.Wait())
+				if pass(g, e, i) == nil {
 					mu.Lock()
 					defer mu.Unlock()
 					passed = append(passed, time.Since(start))
@@ -69,17 +69,17 @@ func TestLimitedDeliveriesHaveSlotsOfTheirOwn(t *testing.T) {
 		for i, at := range passed {
 			require.InDelta(t, time.Duration(i+1)*100*time.Millisecond, at, float64(2*time.Millisecond))
 		}
-		require.Zero(t, s.Slots())
-		requireWait(t, 100*time.Millisecond, come(s, e, n-1)) // a slot is good for one attempt
+		require.Zero(t, g.Slots())
+		requireWait(t, 100*time.Millisecond, pass(g, e, n-1)) // a slot is good for one attempt
 	})
 }
 
-// Deliveries come late as timers and queues have it, and fail now and then.
+// TestRateOverTime: deliveries come late, by timers and queues, and fail now and then.
 func TestRateOverTime(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const n, rate, burst = 1000, 20, 10
-		s, e := newSender(t, sender.Config{}), limited(rate, burst)
+		g, e := newGuard(t, guard.Config{}), limited(rate, burst)
 		start, dice := time.Now(), rand.New(rand.NewPCG(1, 2))
 		var attempts int
 		var mu sync.Mutex
@@ -89,8 +89,8 @@ func TestRateOverTime(t *testing.T) {
 			late := time.Duration(dice.Int64N(int64(2 * time.Second)))
 			wg.Go(func() {
 				for again >= 0 {
-					if refused := come(s, e, i); refused != nil {
-						<-time.After(refused.Wait() + late)
+					if refused := pass(g, e, i); refused != nil {
+						time.Sleep(refused.Wait() + late)
 						continue
 					}
 					again--
@@ -108,37 +108,38 @@ func TestRateOverTime(t *testing.T) {
 func TestComingEarlyKeepsTheSlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, e := newSender(t, sender.Config{}), limited(0.5, 1)
-		require.Nil(t, come(s, e, 0))
-		first := come(s, e, 1)
+		g, e := newGuard(t, guard.Config{}), limited(0.5, 1)
+		require.Nil(t, pass(g, e, 0))
+		first := pass(g, e, 1)
 		requireWait(t, 2*time.Second, first)
-		requireWait(t, 4*time.Second, come(s, e, 2))
+		requireWait(t, 4*time.Second, pass(g, e, 2))
 		require.Equal(t, "the endpoint takes 0.5 attempts a second; this delivery's slot is at "+
 			time.Now().Add(2*time.Second).UTC().Format("2006-01-02T15:04:05.000Z"), first.Detail)
 
-		<-time.After(1500 * time.Millisecond)
-		again := come(s, e, 1) // an operator's retry-now, say
+		time.Sleep(1500 * time.Millisecond)
+		again := pass(g, e, 1) // an operator's retry-now, say
 		requireWait(t, 500*time.Millisecond, again)
 		require.Equal(t, first.Detail, again.Detail)
-		requireWait(t, 4500*time.Millisecond, come(s, e, 3))
-		<-time.After(460 * time.Millisecond)
-		require.Nil(t, come(s, e, 1), "timers are not exact")
+		requireWait(t, 4500*time.Millisecond, pass(g, e, 3))
+		time.Sleep(460 * time.Millisecond)
+		require.Nil(t, pass(g, e, 1), "timers are not exact")
 	})
 }
 
-// Temporal was away for a minute: all that missed their slots come at once.
+// TestMissedSlotsDoNotFlood: Temporal was away for a minute, and all that missed their slots come
+// at once.
 func TestMissedSlotsDoNotFlood(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		const n, rate = 600, 10
-		s, e := newSender(t, sender.Config{}), limited(rate, 1)
+		g, e := newGuard(t, guard.Config{}), limited(rate, 1)
 		for i := range n {
-			_ = come(s, e, i)
+			_ = pass(g, e, i)
 		}
-		<-time.After(time.Minute)
+		time.Sleep(time.Minute)
 		passed := 0
 		for i := 1; i < n; i++ {
-			refused := come(s, e, i)
+			refused := pass(g, e, i)
 			if refused == nil {
 				passed++
 				continue
@@ -146,53 +147,53 @@ func TestMissedSlotsDoNotFlood(t *testing.T) {
 			require.Equal(t, webhook.DeferLimit, refused.Reason)
 		}
 		require.InDelta(t, 10*rate, passed, 3, "those that are hardly late, and no more")
-		<-time.After(2 * time.Minute)
-		for i := 1; i < n && s.Slots() > 0; i++ {
-			if waits := s.Slots(); come(s, e, i) == nil && s.Slots() < waits {
+		time.Sleep(2 * time.Minute)
+		for i := 1; i < n && g.Slots() > 0; i++ {
+			if waits := g.Slots(); pass(g, e, i) == nil && g.Slots() < waits {
 				passed++
 			}
 		}
-		require.Equal(t, n-1, passed, "nobody misses a slot twice")
+		require.Equal(t, n-1, passed, "no delivery misses a slot twice")
 	})
 }
 
-// With a slow limit, late is what the bucket could not have held.
+// TestSlowLimitsHavePatience: with a slow limit, late is what the bucket could not have held.
 func TestSlowLimitsHavePatience(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, e := newSender(t, sender.Config{}), limited(0.01, 2)
-		require.Nil(t, come(s, e, 0))
-		require.Nil(t, come(s, e, 1))
-		requireWait(t, 100*time.Second, come(s, e, 2))
-		requireWait(t, 200*time.Second, come(s, e, 3))
-		<-time.After(299 * time.Second)
-		require.Nil(t, come(s, e, 2))
+		g, e := newGuard(t, guard.Config{}), limited(0.01, 2)
+		require.Nil(t, pass(g, e, 0))
+		require.Nil(t, pass(g, e, 1))
+		requireWait(t, 100*time.Second, pass(g, e, 2))
+		requireWait(t, 200*time.Second, pass(g, e, 3))
+		time.Sleep(299 * time.Second)
+		require.Nil(t, pass(g, e, 2))
 	})
 }
 
 func TestLimitFollowsEdits(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s, slow := newSender(t, sender.Config{}), limited(1, 1)
+		g, slow := newGuard(t, guard.Config{}), limited(1, 1)
 		for i := range 11 {
-			_ = come(s, slow, i)
+			_ = pass(g, slow, i)
 		}
 		fast := limited(10, 3)
 		for i := 1; i < 11; i++ {
-			requireWait(t, time.Duration(i)*100*time.Millisecond, come(s, fast, i))
+			requireWait(t, time.Duration(i)*100*time.Millisecond, pass(g, fast, i))
 		}
-		requireWait(t, 1100*time.Millisecond, come(s, fast, 11)) // behind them
+		requireWait(t, 1100*time.Millisecond, pass(g, fast, 11)) // behind them
 		for i := 1; i < 12; i++ {
-			requireWait(t, time.Duration(i)*time.Second, come(s, slow, i))
+			requireWait(t, time.Duration(i)*time.Second, pass(g, slow, i))
 		}
-		<-time.After(time.Second)
-		require.Nil(t, come(s, slow, 1))
-		require.Nil(t, come(s, limited(0, 0), 5), "no limit")
-		require.Zero(t, s.Slots())
-		<-time.After(time.Minute)
+		time.Sleep(time.Second)
+		require.Nil(t, pass(g, slow, 1))
+		require.Nil(t, pass(g, limited(0, 0), 5), "no limit")
+		require.Zero(t, g.Slots())
+		time.Sleep(time.Minute)
 		for i := range 3 {
-			require.Nil(t, come(s, fast, i), "the new burst")
+			require.Nil(t, pass(g, fast, i), "the new burst")
 		}
-		requireWait(t, 100*time.Millisecond, come(s, fast, 3))
+		requireWait(t, 100*time.Millisecond, pass(g, fast, 3))
 	})
 }

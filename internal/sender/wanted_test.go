@@ -37,7 +37,8 @@ func shaped(url string, shape webhook.RequestShape, data string) webhook.Deliver
 	return d
 }
 
-// TestHeadersAreSentOrReserved: what the API takes reaches the endpoint, what is reserved never does.
+// TestHeadersAreSentOrReserved: what the API takes reaches the endpoint, what is reserved never
+// does.
 func TestHeadersAreSentOrReserved(t *testing.T) {
 	t.Parallel()
 	got := make(chan http.Header, 1)
@@ -72,7 +73,8 @@ func TestRequestShape(t *testing.T) {
 	require.Equal(t, seen{"PATCH", "/base/contacts/52/edit?key=1", `{"firstname":"Zoë","points":1.10}`, "3"}, *got)
 }
 
-// TestRequestShapeStaysInside: what stands in an event leads neither into the query nor to another host.
+// TestRequestShapeStaysInside: what stands in an event leads neither into the query nor to another
+// host.
 func TestRequestShapeStaysInside(t *testing.T) {
 	t.Parallel()
 	server, got := api(t)
@@ -114,8 +116,8 @@ func TestNoWayOutOfASegment(t *testing.T) {
 	}
 }
 
-// TestRequestShapeFails: an event of which the request cannot be made is an attempt that failed, says
-// why, quotes nothing, and does not speak against the endpoint.
+// TestRequestShapeFails: an event of which the request cannot be made is an attempt that failed,
+// says why, quotes nothing, and does not speak against the endpoint.
 func TestRequestShapeFails(t *testing.T) {
 	t.Parallel()
 	server, got := api(t)

@@ -20,7 +20,8 @@ type wanted struct {
 	body   []byte
 }
 
-// shapeError says which part of an endpoint's request cannot be made of an event. It quotes neither.
+// shapeError says which part of an endpoint's request cannot be made of an event. It quotes
+// neither.
 type shapeError struct{ part, problem string }
 
 func (e *shapeError) Error() string { return "request." + e.part + ": " + e.problem }
@@ -77,7 +78,8 @@ func (s *Sender) shaped(ctx context.Context, tenant string, envelope []byte, sha
 	return made, nil
 }
 
-// shapeFailure says what the event or its owner's expression is to blame for. What we are is a deferral.
+// shapeFailure says what the event or its owner's expression is to blame for. What we are is a
+// deferral.
 func shapeFailure(err error, parts []string) error {
 	if fault, ok := errors.AsType[*expression.Fault](err); ok {
 		return &shapeError{parts[fault.Ask], fault.Error()}
@@ -91,8 +93,8 @@ func shapeFailure(err error, parts []string) error {
 	return err
 }
 
-// joined puts segments, a list in JSON, behind the path of a URL. What stands in the event stays within its
-// segment: it can lead neither up, nor to another host, nor into the query.
+// joined puts segments, a list in JSON, behind the path of a URL. What stands in the event stays
+// within its segment: it can lead neither up, nor to another host, nor into the query.
 func joined(raw string, segments []byte) (string, error) {
 	dec := json.NewDecoder(bytes.NewReader(segments))
 	dec.UseNumber()

@@ -17,8 +17,8 @@ import (
 	"hookloop/internal/sender"
 )
 
-// TestEscapedSecretsAreNotKept: an answer that repeats a header of the endpoint, in whatever form, leaves
-// nothing of it in the attempt.
+// TestEscapedSecretsAreNotKept: an answer that repeats a header of the endpoint, in any form,
+// leaves nothing of it in the attempt.
 func TestEscapedSecretsAreNotKept(t *testing.T) {
 	t.Parallel()
 	const secret = `c2VjcmV0/LXRva2Vu+"<&>'==x`

@@ -1,4 +1,4 @@
-package sender
+package guard
 
 import (
 	"container/list"
@@ -11,69 +11,70 @@ import (
 )
 
 const (
-	// aboutNow is how far off a slot may be to be now. Timers are not exact, and for less than this a
-	// trip through Temporal is not worth it.
+	// aboutNow is how far off a slot may be to be now. Timers are not exact, and for less than this
+	// a trip through Temporal is not worth it.
 	aboutNow = 50 * time.Millisecond
-	// missed is how late a delivery may come to its slot, at least. Beyond, many may have been late
-	// together (Temporal was away), and all at once would be the flood the limit is there to prevent.
-	missed = 10 * time.Second
-	// keptSlot is how long a slot is remembered that nobody comes for.
-	keptSlot = time.Hour
+	// minPatience is how late a delivery may come to its slot, at least. Beyond, many may have been
+	// late together (Temporal was away), and all at once would be the flood that the limit
+	// prevents.
+	minPatience = 10 * time.Second
+	// keepSlot is how long a slot is remembered whose delivery does not come.
+	keepSlot = time.Hour
 )
 
-// Bounds on the slots remembered for one endpoint and for all of them: at about 250 bytes each, 4 and
-// 32 MiB. Deliveries beyond are deferred all the same, behind the last slot and spread.
+// Bounds on the slots remembered for one endpoint and for all of them: at about 250 bytes each, 4
+// and 32 MiB. Deliveries beyond are deferred all the same, behind the last slot and spread.
 const (
 	maxSlots    = 1 << 14
 	maxAllSlots = 1 << 17
 )
 
-// pacer keeps the attempts to one endpoint to its rate limit. A turn that finds no token gets the
-// next one that will be, at a time of its own: its slot. The delivery comes back for it, and passes
-// once. Nothing outlives the worker: after a restart, slots are given out anew. It is guarded by the
-// lock of its guards.
+// pacer keeps the attempts at one endpoint to its rate limit. A turn that finds no token gets a
+// slot: the time of the next token that is not promised yet. The delivery comes back for its slot
+// and passes once. Slots do not outlive the worker: after a restart they are dealt out anew. The
+// Guard's lock protects it.
 type pacer struct {
 	limit   webhook.RateLimit
 	limiter *rate.Limiter
 	slots   map[string]*list.Element // by event: the endpoint's deliveries differ in nothing else
-	order   *list.List               // of slot, the earliest first
+	order   *list.List               // of *slot, the earliest first
 	all     *int                     // how many slots there are in all pacers
 }
 
 type slot struct {
 	event string
 	at    time.Time
-	again bool // the delivery missed one already: this one is good however late, so that it passes some day
+	again bool // the delivery missed a slot before: this one is good however late, so that it passes at last
 }
 
-// pace asks the endpoint's rate limit, as it is now. What is no limit limits nothing.
-func (gd *guard) pace(limit webhook.RateLimit, event string, now time.Time, all *int) *webhook.Deferral {
+// pace asks the endpoint's rate limit, as it is now. An invalid limit limits nothing.
+func (e *endpoint) pace(limit webhook.RateLimit, event string, now time.Time, all *int) *webhook.Deferral {
 	switch {
 	case limit.Check() != nil:
-		gd.unpace()
+		e.unpace()
 		return nil
-	case gd.pacer == nil:
-		gd.pacer = newPacer(limit, all)
+	case e.pacer == nil:
+		e.pacer = newPacer(limit, all)
 	default:
-		gd.pacer.adjust(limit, now)
+		e.pacer.adjust(limit, now)
 	}
-	return gd.pacer.pass(event, now)
+	return e.pacer.pass(event, now)
 }
 
-func (gd *guard) unpace() {
-	if gd.pacer != nil {
-		*gd.pacer.all -= gd.pacer.order.Len()
-		gd.pacer = nil
+func (e *endpoint) unpace() {
+	if e.pacer != nil {
+		*e.pacer.all -= e.pacer.order.Len()
+		e.pacer = nil
 	}
 }
 
-// awaited says whether a delivery has a slot at the endpoint.
-func (gd *guard) awaited(now time.Time) bool {
-	if gd.pacer == nil {
+// hasSlots says whether a delivery has a slot at the endpoint.
+func (e *endpoint) hasSlots(now time.Time) bool {
+	if e.pacer == nil {
 		return false
 	}
-	gd.pacer.sweep(now)
-	return gd.pacer.order.Len() > 0
+	e.pacer.sweep(now)
+	return e.pacer.order.Len() > 0
 }
 
 func newPacer(limit webhook.RateLimit, all *int) *pacer {
@@ -87,7 +88,8 @@ func newPacer(limit webhook.RateLimit, all *int) *pacer {
 }
 
 // adjust follows an edit of the limit. The slots already given move with it, as the limiter's own
-// debt of tokens does: they stay distinct, and a thousand times the rate is a thousandth of the wait.
+// debt of tokens does: they stay distinct, and a thousand times the rate is a thousandth of the
+// wait.
 func (p *pacer) adjust(limit webhook.RateLimit, now time.Time) {
 	if limit == p.limit {
 		return
@@ -113,7 +115,7 @@ func (p *pacer) pass(event string, now time.Time) *webhook.Deferral {
 	s := el.Value.(*slot)
 	late := now.Sub(s.at)
 	if late < -aboutNow {
-		return p.until(s.at, now)
+		return slotDeferral(p.limit, s.at, now)
 	}
 	p.remove(el)
 	if late > p.patience() && !s.again {
@@ -125,7 +127,7 @@ func (p *pacer) pass(event string, now time.Time) *webhook.Deferral {
 // patience is how late is too late. A token that could lie in the bucket that long is not missed.
 func (p *pacer) patience() time.Duration {
 	full := time.Duration(float64(p.limit.Burst) / p.limit.PerSecond * float64(time.Second))
-	return max(missed, full)
+	return max(minPatience, full)
 }
 
 func (p *pacer) reserve(event string, now time.Time, again bool) *webhook.Deferral {
@@ -136,27 +138,29 @@ func (p *pacer) reserve(event string, now time.Time, again bool) *webhook.Deferr
 	}
 	at := now.Add(wait)
 	if p.order.Len() >= maxSlots || *p.all >= maxAllSlots {
-		r.CancelAt(now) // whole: nobody has reserved since
-		return p.until(at.Add((webhook.Jitter(wait, event, 0) - wait).Abs()), now)
+		r.CancelAt(now) // gives all of it back: no reservation was made since
+		return slotDeferral(p.limit, at.Add((webhook.Jitter(wait, event, 0) - wait).Abs()), now)
 	}
 	p.slots[event] = p.order.PushBack(&slot{event: event, at: at, again: again})
 	*p.all++
-	return p.until(at, now)
+	return slotDeferral(p.limit, at, now)
 }
 
-func (p *pacer) until(at, now time.Time) *webhook.Deferral {
+// slotDeferral defers a delivery to its slot.
+func slotDeferral(limit webhook.RateLimit, at, now time.Time) *webhook.Deferral {
 	return &webhook.Deferral{
 		Reason: webhook.DeferLimit,
 		Detail: fmt.Sprintf("the endpoint takes %g attempts a second; this delivery's slot is at %s",
-			p.limit.PerSecond, at.UTC().Format("2006-01-02T15:04:05.000Z")),
+			limit.PerSecond, at.UTC().Format("2006-01-02T15:04:05.000Z")),
 		Until:  at.UTC(),
 		WaitMS: (at.Sub(now) + time.Millisecond - 1).Milliseconds(), // rounded up: too early would be in vain
 	}
 }
 
-// sweep drops the slots that nobody came for: cancelled deliveries, and those that another worker took.
+// sweep drops the slots whose deliveries did not come: cancelled ones, and those that another
+// worker took.
 func (p *pacer) sweep(now time.Time) {
-	for el := p.order.Front(); el != nil && now.Sub(el.Value.(*slot).at) > keptSlot; el = p.order.Front() {
+	for el := p.order.Front(); el != nil && now.Sub(el.Value.(*slot).at) > keepSlot; el = p.order.Front() {
 		p.remove(el)
 	}
 }

@@ -1,4 +1,4 @@
-package sender_test
+package guard_test
 
 import (
 	"context"
@@ -9,14 +9,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/sender"
+	"hookloop/internal/sender/guard"
 	"hookloop/internal/webhook"
 )
 
-// load sends deliveries into a bubble's sender, and keeps what became of each.
+// load sends deliveries to a guard in a bubble, and keeps what became of each.
 type load struct {
-	s       *sender.Sender
-	verdict func(tenant, endpoint string) (took time.Duration, verdict error)
+	g      *guard.Guard
+	answer func(tenant, endpoint string) (after time.Duration, a webhook.Attempt)
 
 	waits    []time.Duration // until the attempt began
 	order    []int           // in which they began
@@ -25,21 +25,21 @@ type load struct {
 	most     map[string]int // at once, by endpoint
 }
 
-func newLoad(t *testing.T, answer func(tenant, endpoint string) (time.Duration, error)) *load {
+func newLoad(t *testing.T, answer func(tenant, endpoint string) (time.Duration, webhook.Attempt)) *load {
 	t.Helper()
-	return &load{s: newSender(t, sender.Config{}), verdict: answer, inFlight: map[string]int{}, most: map[string]int{}}
+	return &load{g: newGuard(t, guard.Config{}), answer: answer, inFlight: map[string]int{}, most: map[string]int{}}
 }
 
 // answers is an endpoint that takes everything, after a time.
-func answers(after time.Duration) func(string, string) (time.Duration, error) {
-	return func(string, string) (time.Duration, error) { return after, nil }
+func answers(after time.Duration) func(string, string) (time.Duration, webhook.Attempt) {
+	return func(string, string) (time.Duration, webhook.Attempt) { return after, took }
 }
 
-// send is one delivery. Bubbles run one goroutine at a time when each ends in a wait, so load needs no lock
-// beside the order in which the sender answers.
+// send is one delivery. Bubbles run one goroutine at a time when each ends in a wait, so load needs
+// no lock beside the order in which the guard answers.
 func (l *load) send(i int, tenant, endpoint string, mu chan struct{}) {
 	begin := time.Now()
-	release, refused := l.s.EnterDelivery(webhook.Delivery{
+	release, refused := acquire(l.g, webhook.Delivery{
 		First: true, Event: webhook.Event{Tenant: tenant, ID: fmt.Sprint("evt_", i)}, Endpoint: webhook.Endpoint{Tenant: tenant, ID: endpoint},
 	})
 	mu <- struct{}{}
@@ -51,13 +51,13 @@ func (l *load) send(i int, tenant, endpoint string, mu chan struct{}) {
 	l.waits, l.order = append(l.waits, time.Since(begin)), append(l.order, i)
 	l.inFlight[endpoint]++
 	l.most[endpoint] = max(l.most[endpoint], l.inFlight[endpoint])
-	took, verdict := l.verdict(tenant, endpoint)
+	after, a := l.answer(tenant, endpoint)
 	<-mu
-	sleep(took)
+	time.Sleep(after)
 	mu <- struct{}{}
 	l.inFlight[endpoint]--
 	<-mu
-	release(verdict)
+	release(a)
 }
 
 // offer sends n deliveries at a pace, and waits for all of them.
@@ -65,10 +65,10 @@ func (l *load) offer(n, perSecond int, tenant, endpoint string) {
 	mu := make(chan struct{}, 1)
 	for i := range n {
 		go l.send(i, tenant, endpoint, mu)
-		sleep(time.Second / time.Duration(perSecond))
+		time.Sleep(time.Second / time.Duration(perSecond))
 		synctest.Wait()
 	}
-	sleep(time.Minute)
+	time.Sleep(time.Minute)
 }
 
 func (l *load) longest() (d time.Duration) {
@@ -78,8 +78,9 @@ func (l *load) longest() (d time.Duration) {
 	return d
 }
 
-// TestPlacesGrowAsFarAsAnEndpointAnswersWell: none is deferred, and after the first seconds none waits.
-func TestPlacesGrowAsFarAsAnEndpointAnswersWell(t *testing.T) {
+// TestTheLimitGrowsAsFarAsAnEndpointAnswersWell: none is deferred, and after the first seconds none
+// waits.
+func TestTheLimitGrowsAsFarAsAnEndpointAnswersWell(t *testing.T) {
 	t.Parallel()
 	for _, latency := range []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond, 500 * time.Millisecond, 2 * time.Second} {
 		t.Run(latency.String(), func(t *testing.T) {
@@ -92,7 +93,7 @@ func TestPlacesGrowAsFarAsAnEndpointAnswersWell(t *testing.T) {
 				l.waits = nil
 				l.offer(150*10, 150, "acme", "ep_1")
 				require.Empty(t, l.deferred)
-				require.Zero(t, l.longest(), "it has its places")
+				require.Zero(t, l.longest(), "the limit has grown")
 				require.LessOrEqual(t, l.most["ep_1"], 150*int(latency/time.Second)*2+300)
 			})
 		})
@@ -107,7 +108,7 @@ func TestABurstWaitsInOrder(t *testing.T) {
 		l.offer(400, 10_000, "acme", "ep_1")
 		require.Empty(t, l.deferred)
 		for at, i := range l.order {
-			require.InDelta(t, at, i, 64, "those who get a place in the same moment may begin in any order")
+			require.InDelta(t, at, i, 64, "those that get a permit in the same moment may begin in any order")
 		}
 	})
 }
@@ -116,7 +117,7 @@ func TestABurstWaitsInOrder(t *testing.T) {
 func TestAnEndpointThatHangsStaysSmall(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLoad(t, func(string, string) (time.Duration, error) { return 15 * time.Second, sender.ErrFailing })
+		l := newLoad(t, func(string, string) (time.Duration, webhook.Attempt) { return 15 * time.Second, failing })
 		l.offer(100*60, 100, "acme", "ep_1")
 		require.LessOrEqual(t, l.most["ep_1"], 32)
 		require.Less(t, len(l.waits), 80, "attempts made")
@@ -129,11 +130,11 @@ func TestAnEndpointThatTakesHalfIsSentLess(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		n := 0
-		l := newLoad(t, func(string, string) (time.Duration, error) {
+		l := newLoad(t, func(string, string) (time.Duration, webhook.Attempt) {
 			if n++; n%2 == 0 {
-				return 200 * time.Millisecond, sender.ErrFailing
+				return 200 * time.Millisecond, failing
 			}
-			return 200 * time.Millisecond, nil
+			return 200 * time.Millisecond, took
 		})
 		l.offer(40*60, 40, "acme", "ep_1")
 		require.Empty(t, l.deferred)
@@ -141,14 +142,14 @@ func TestAnEndpointThatTakesHalfIsSentLess(t *testing.T) {
 	})
 }
 
-// TestAnEndpointThatIsOverrunGetsFewer: it answers forty at once in 200 ms, and more the slower. It is offered
-// no more than it can take, but began with too many.
+// TestAnEndpointThatIsOverrunGetsFewer: it answers forty at once in 200 ms, and more the slower. It
+// is offered no more than it can take, but began with too many.
 func TestAnEndpointThatIsOverrunGetsFewer(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var l *load
-		l = newLoad(t, func(_, endpoint string) (time.Duration, error) {
-			return max(200*time.Millisecond, 200*time.Millisecond*time.Duration(l.inFlight[endpoint])/40), nil
+		l = newLoad(t, func(_, endpoint string) (time.Duration, webhook.Attempt) {
+			return max(200*time.Millisecond, 200*time.Millisecond*time.Duration(l.inFlight[endpoint])/40), took
 		})
 		l.offer(600, 10_000, "acme", "ep_1") // a burst
 		l.most = map[string]int{}
@@ -158,22 +159,22 @@ func TestAnEndpointThatIsOverrunGetsFewer(t *testing.T) {
 	})
 }
 
-// TestOneTenantNeverHasAllPlaces: whatever hangs, the next tenant finds some.
-func TestOneTenantNeverHasAllPlaces(t *testing.T) {
+// TestOneTenantNeverHasAllAttempts: if one tenant's endpoints hang, the next tenant finds some.
+func TestOneTenantNeverHasAllAttempts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLoad(t, func(tenant, _ string) (time.Duration, error) {
+		l := newLoad(t, func(tenant, _ string) (time.Duration, webhook.Attempt) {
 			if tenant == "evil" {
-				return 30 * time.Second, sender.ErrFailing
+				return 30 * time.Second, failing
 			}
-			return 0, nil
+			return 0, took
 		})
 		mu := make(chan struct{}, 1)
 		for i := range 10_000 {
 			go l.send(i, "evil", fmt.Sprint("ep_evil_", i%500), mu)
 		}
 		synctest.Wait()
-		require.Len(t, l.waits, sender.PlacesOfAll/2)
+		require.Len(t, l.waits, guard.MaxAttempts/2)
 		l.waits, l.deferred = nil, nil
 		for i := range 500 {
 			go l.send(i, "good", fmt.Sprint("ep_good_", i), mu)
@@ -182,20 +183,20 @@ func TestOneTenantNeverHasAllPlaces(t *testing.T) {
 		require.Len(t, l.waits, 500)
 		require.Zero(t, l.longest())
 		require.Empty(t, l.deferred)
-		sleep(time.Hour)
+		time.Sleep(time.Hour)
 	})
 }
 
-// TestWhatWaitsIsToldWhenTheBreakerOpens, at once.
-func TestWhatWaitsIsToldWhenTheBreakerOpens(t *testing.T) {
+// TestWhatWaitsIsDeferredWhenTheBreakerOpens, at once.
+func TestWhatWaitsIsDeferredWhenTheBreakerOpens(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		l := newLoad(t, func(string, string) (time.Duration, error) { return time.Second, sender.ErrFailing })
+		l := newLoad(t, func(string, string) (time.Duration, webhook.Attempt) { return time.Second, failing })
 		mu := make(chan struct{}, 1)
 		for i := range 100 {
 			go l.send(i, "acme", "ep_1", mu)
 		}
-		sleep(time.Second)
+		time.Sleep(time.Second)
 		synctest.Wait()
 		require.Len(t, l.waits, 32)
 		require.Len(t, l.deferred, 68)
@@ -205,47 +206,44 @@ func TestWhatWaitsIsToldWhenTheBreakerOpens(t *testing.T) {
 	})
 }
 
-// TestWaitingEndsWithTheWorker.
 func TestWaitingEndsWithTheWorker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSender(t, sender.Config{MostPlaces: 1})
-		busy, refused := s.Enter("acme", "ep_1")
+		g := newGuard(t, guard.Config{MaxInFlight: 1})
+		busy, refused := acquire(g, at("ep_1"))
 		require.Nil(t, refused)
 		ctx, stop := context.WithCancel(t.Context())
 		go func() {
-			sleep(time.Second)
+			time.Sleep(time.Second)
 			stop()
 		}()
-		_, err := s.Send(ctx, webhook.Delivery{Endpoint: webhook.Endpoint{Tenant: "acme", ID: "ep_1"}}, 1)
-		requireDeferral(t, err, webhook.DeferStopping, "")
-		busy(nil)
-		turn(t, s, nil)
+		_, err := g.Acquire(ctx, at("ep_1"))
+		require.Equal(t, guard.Stopping(), err)
+		busy(took)
+		attempt(t, g, took)
 	})
 }
 
-// TestDeferredDeliveriesComeWhenPlacesShould: each has a time of its own, at the pace at which places come back.
-func TestDeferredDeliveriesComeWhenPlacesShould(t *testing.T) {
+// TestDeferredDeliveriesComeWhenAttemptsShouldEnd: each has a time of its own, at the pace at which
+// attempts end.
+func TestDeferredDeliveriesComeWhenAttemptsShouldEnd(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := newSender(t, sender.Config{MostPlaces: 1})
-		busy, refused := s.Enter("acme", "ep_1")
+		g := newGuard(t, guard.Config{MaxInFlight: 1})
+		busy, refused := acquire(g, at("ep_1"))
 		require.Nil(t, refused)
-		sleep(time.Minute) // no place came back: the next need not wait to see
+		time.Sleep(time.Minute) // no attempt has ended: the next need not wait to see
 		last := time.Duration(0)
 		for range 30 {
-			_, refused := s.Enter("acme", "ep_1")
-			require.Equal(t, webhook.DeferBulkhead, refused.Reason)
+			_, refused := acquire(g, at("ep_1"))
+			require.Equal(t, webhook.DeferConcurrency, refused.Reason)
 			require.InDelta(t, last+30*time.Second, refused.Wait(), float64(2*time.Second))
 			last = refused.Wait()
 		}
 		for range 1000 {
-			_, refused := s.Enter("acme", "ep_1")
+			_, refused := acquire(g, at("ep_1"))
 			require.LessOrEqual(t, refused.Wait(), 30*time.Minute)
 		}
-		busy(nil)
+		busy(took)
 	})
 }
-
-// sleep lets the time of a bubble pass.
-func sleep(d time.Duration) { time.Sleep(d) } //nolint:forbidigo // no real time passes

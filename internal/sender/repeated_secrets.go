@@ -14,14 +14,15 @@ import (
 // notKept stands for a body that repeats a secret in a form that cannot be taken out of it.
 const notKept = "(not kept: the answer repeats a header of the endpoint in another form)"
 
-// unwrapping is how often one encoding within another is undone: JSON within HTML within a query, say.
+// unwrapping is how often one encoding within another is undone: JSON within HTML within a query,
+// say.
 const unwrapping = 3
 
 // decoders undo what programs do to a text on its way into an answer.
 var decoders = []func(string) string{html.UnescapeString, percentDecoded, unescaped, unwrapped}
 
-// repeats says whether a text holds one of the words in another form than its own: escaped as in JSON,
-// JavaScript, HTML or a URL, wrapped, in base64 or in hexadecimal digits.
+// repeats says whether a text holds one of the words in another form than its own: escaped as in
+// JSON, JavaScript, HTML or a URL, wrapped, in base64 or in hexadecimal digits.
 func repeats(text string, words []string) bool {
 	seen := map[string]bool{text: true}
 	for round, now := 0, []string{text}; round <= unwrapping && len(now) > 0; round++ {
@@ -62,8 +63,8 @@ func percentDecoded(s string) string {
 
 var backslash = regexp.MustCompile(`\\(u[0-9A-Fa-f]{4}|u\{[0-9A-Fa-f]{1,6}\}|x[0-9A-Fa-f]{2}|[0-3][0-7]{2}|[^ux0-3])`)
 
-// unescaped undoes the escapes of JSON and of programming languages, none of which stands for a pair of
-// surrogates: headers hold no such characters.
+// unescaped undoes the escapes of JSON and of programming languages, none of which stands for a
+// pair of surrogates: headers hold no such characters.
 func unescaped(s string) string {
 	return backslash.ReplaceAllStringFunc(s, func(e string) string {
 		digits, base := strings.Trim(e[2:], "{}"), 16
@@ -97,8 +98,8 @@ func unwrapped(s string) string {
 
 var run = regexp.MustCompile(`[A-Za-z0-9+/_-]{8,}`)
 
-// packed says whether a run of letters and digits holds a word, read as base64 from each of four places,
-// or as hexadecimal digits from either.
+// packed says whether a run of letters and digits holds a word, read as base64 from each of four
+// places, or as hexadecimal digits from either.
 func packed(text string, words []string) bool {
 	for _, r := range run.FindAllString(text, -1) {
 		plain := strings.NewReplacer("-", "+", "_", "/").Replace(r)

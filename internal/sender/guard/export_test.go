@@ -1,0 +1,26 @@
+package guard
+
+import "time"
+
+// The bounds, for tests.
+const (
+	KeepIdle     time.Duration = keepIdle
+	KeepSlot     time.Duration = keepSlot
+	MaxEndpoints               = maxEndpoints
+	MaxSlots                   = maxSlots
+	MaxAttempts                = maxAttempts
+)
+
+// Known counts the endpoints remembered.
+func (g *Guard) Known() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.recent.Len()
+}
+
+// Slots counts the slots remembered, of all endpoints.
+func (g *Guard) Slots() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.slots
+}
