@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,6 +17,7 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"hookloop/internal/config"
 	"hookloop/internal/terminal"
 )
 
@@ -96,13 +98,13 @@ func newHealth() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "health [url]",
 		Short: "Ask a gateway or a worker whether it can do its work",
-		Long: `Ask for a URL, http://127.0.0.1:8080/readyz if none is given, and exit 0 if the answer is 2xx, 1 if not.
-It is for health checks of containers, which have no other program to ask with.`,
+		Long: `Ask for a URL and exit 0 if the answer is 2xx, 1 if not. Without a URL it is /readyz of the gateway that the
+environment configures, else http://127.0.0.1:8080/readyz. It is for health checks of containers, which have no other program to ask with.`,
 		Example: `  hookloop health
   hookloop health http://127.0.0.1:8081/readyz`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			url := "http://127.0.0.1:8080/readyz"
+			url := strings.TrimRight(cmp.Or(config.ReadClient(config.OS).Own, "http://127.0.0.1:8080"), "/") + "/readyz"
 			if len(args) > 0 {
 				url = args[0]
 			}

@@ -61,7 +61,7 @@ func registryKeyFile(cfg config.Service) ([]byte, error) {
 	if !cfg.OnPostgres() {
 		return secretFile(cfg.RegistryKeyFile, registry.NewKey)
 	}
-	key, err := os.ReadFile(cfg.RegistryKeyFile)
+	key, err := readKeyFile(cfg.RegistryKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist; make the one key that all processes share with 'hookloop key registry'", cfg.RegistryKeyFile)
 	}
@@ -102,7 +102,7 @@ func historyCodec(path string) (*codec.Codec, error) {
 	if path == "" {
 		return codec.Clear(), nil
 	}
-	keys, err := os.ReadFile(path)
+	keys, err := readKeyFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("HOOKLOOP_HISTORY_KEY_FILE: %s does not exist; make it with 'hookloop key history'", path)
 	}

@@ -18,6 +18,7 @@ import (
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
 	"hookloop/internal/terminal"
+	"hookloop/internal/token"
 )
 
 // clientTimeout bounds one request to the gateway, answer included.
@@ -27,7 +28,12 @@ const clientTimeout = 30 * time.Second
 const clientHelp = `
 
 Where the gateway is, the tenant and the token come from the flags, else from HOOKLOOP_GATEWAY,
-HOOKLOOP_TENANT and HOOKLOOP_TOKEN, else from what 'hookloop dev' wrote to <data>/dev.json.`
+HOOKLOOP_TENANT and HOOKLOOP_TOKEN, else from what 'hookloop dev' wrote to <data>/dev.json. In the
+environment of a gateway, as inside its container, that gateway is meant: HOOKLOOP_LISTEN says where it is,
+and HOOKLOOP_JWT_SECRET signs a token for it.`
+
+// ownTokenTTL is how long a token is good that a command signs for itself: some watch for hours.
+const ownTokenTTL = 12 * time.Hour
 
 // clientOptions are the flags of a command that talks to a gateway.
 type clientOptions struct {
@@ -48,26 +54,26 @@ func (o *clientOptions) register(f *pflag.FlagSet) {
 }
 
 // connect finds the gateway. Each field is taken from the first that knows it: flag, environment,
-// dev.json. What dev.json says of a token holds for its own gateway only: a token is never sent
-// to somebody who did not give it out.
+// known. What that says of a token holds for its own gateway only: a token is never sent to a gateway
+// that it was not made for.
 func (o *clientOptions) connect() (*gatewayClient, error) {
 	env := config.ReadClient(config.OS)
 	c := &gatewayClient{
 		gateway: cmp.Or(o.gateway, env.Gateway), tenant: cmp.Or(o.tenant, env.Tenant), token: cmp.Or(o.token, env.Token),
 		version: o.version, http: newHTTPClient(),
 	}
-	dev, err := devdir.ReadRunning(o.data)
+	known, err := o.known(env)
 	if err != nil && (c.gateway == "" || c.tenant == "" || c.token == "") {
 		return nil, err
 	}
-	c.gateway = strings.TrimRight(cmp.Or(c.gateway, dev.Gateway), "/")
+	c.gateway = strings.TrimRight(cmp.Or(c.gateway, known.Gateway), "/")
 	if err := checkGateway(c.gateway); err != nil {
 		return nil, err
 	}
-	if c.gateway == dev.Gateway {
-		c.tenant, c.token = cmp.Or(c.tenant, dev.Tenant), cmp.Or(c.token, dev.Token)
-		if dev.UI != "" {
-			c.ui = dev.UI + "/namespaces/" + url.PathEscape(dev.Namespace) + "/workflows/"
+	if c.gateway == strings.TrimRight(known.Gateway, "/") {
+		c.tenant, c.token = cmp.Or(c.tenant, known.Tenant), cmp.Or(c.token, known.Token)
+		if known.UI != "" {
+			c.ui = known.UI + "/namespaces/" + url.PathEscape(known.Namespace) + "/workflows/"
 		}
 	}
 	switch {
@@ -77,6 +83,22 @@ func (o *clientOptions) connect() (*gatewayClient, error) {
 		return nil, fmt.Errorf("no token for %s: give --token or set HOOKLOOP_TOKEN", c.gateway)
 	}
 	return c, nil
+}
+
+// known is the gateway that this environment configures, with a token that its secret signs, else what dev.json says.
+// A folder that is named comes first.
+func (o *clientOptions) known(env config.Client) (devdir.Running, error) {
+	if o.data != devdir.Default || env.Own == "" {
+		return devdir.ReadRunning(o.data)
+	}
+	j, err := config.ReadJWT(config.OS)
+	own := devdir.Running{Gateway: env.Own}
+	if err == nil && len(j.Secret) > 0 {
+		own.Token, err = token.Sign(j, token.Request{
+			Subject: osUser(), Tenants: []string{"*"}, Scopes: token.Scopes, TTL: ownTokenTTL, Now: time.Now(),
+		})
+	}
+	return own, err
 }
 
 func checkGateway(s string) error {

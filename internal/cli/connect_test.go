@@ -3,9 +3,12 @@ package cli
 import (
 	"net"
 	"net/http"
+	"net/url"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 )
 
@@ -38,6 +41,45 @@ func TestFlagsBeforeEnvironmentBeforeDevFile(t *testing.T) {
 
 	t.Setenv("HOOKLOOP_GATEWAY", g.URL+"/")
 	hookloop(t, "endpoint", "list", "--data", filepath.Join(t.TempDir(), "none")).ok(t)
+}
+
+// Not parallel: the environment is the process's. Inside a container that runs a gateway its settings are enough: that
+// gateway, and a token that its secret signs.
+func TestTheGatewayOfThisEnvironment(t *testing.T) {
+	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/acme/endpoints": {{body: noEndpoints}}})
+	other := newStandIn(t, nil)
+	t.Setenv("HOOKLOOP_LISTEN", "0.0.0.0:"+portOf(t, g.URL))
+	t.Setenv("HOOKLOOP_REGISTRY", "postgres://db/hookloop")
+	t.Setenv("HOOKLOOP_TENANT", "acme")
+	line := hookloop(t, "endpoint", "list").fails(t, 1)
+	require.Contains(t, line, "dev.json", "an environment without a key for tokens is no gateway's")
+
+	t.Setenv("HOOKLOOP_JWT_SECRET", strings.Repeat("s", 32))
+	hookloop(t, "endpoint", "list").ok(t)
+	bearer, _ := strings.CutPrefix(g.last(t).header.Get("Authorization"), "Bearer ")
+	token, err := jwt.Parse(bearer, func(*jwt.Token) (any, error) { return []byte(strings.Repeat("s", 32)), nil })
+	require.NoError(t, err)
+	require.Equal(t, []any{"*"}, token.Claims.(jwt.MapClaims)["tenants"])
+
+	line = hookloop(t, "endpoint", "list", "--gateway", other.URL).fails(t, 1)
+	require.Contains(t, line, "no token for "+other.URL)
+	require.Empty(t, other.requests)
+
+	t.Setenv("HOOKLOOP_LISTEN", "")
+	t.Setenv("HOOKLOOP_REGISTRY", "")
+	t.Setenv("HOOKLOOP_GATEWAY", g.URL+"/")
+	hookloop(t, "endpoint", "list").ok(t)
+
+	t.Setenv("HOOKLOOP_JWT_SECRET", "short")
+	line = hookloop(t, "endpoint", "list").fails(t, 1)
+	require.Contains(t, line, "HOOKLOOP_JWT_SECRET has 5 bytes")
+}
+
+func portOf(t *testing.T, raw string) string {
+	t.Helper()
+	u, err := url.Parse(raw)
+	require.NoError(t, err)
+	return u.Port()
 }
 
 func TestATokenIsNotSentToAnotherGateway(t *testing.T) {

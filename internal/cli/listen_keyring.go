@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -143,8 +145,12 @@ func leadsTo(raw string, addr net.Addr) bool {
 	return u.Hostname() == host || isHere(u.Hostname()) && isHere(host)
 }
 
-// isHere says whether a host is this machine; who listens at every address listens there too.
+// isHere says whether a host is this machine, or its name, as a container's; who listens at every address listens
+// there too.
 func isHere(host string) bool {
+	if own, err := os.Hostname(); err == nil && strings.EqualFold(host, own) {
+		return true
+	}
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && (ip.IsLoopback() || ip.IsUnspecified())
 }

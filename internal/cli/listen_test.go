@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -24,6 +25,8 @@ func TestLeadsTo(t *testing.T) {
 	local := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9000}
 	every := &net.TCPAddr{IP: net.IPv6zero, Port: 9000}
 	lan := &net.TCPAddr{IP: net.IPv4(192, 168, 0, 7), Port: 80}
+	own, err := os.Hostname()
+	require.NoError(t, err)
 	tests := []struct {
 		url  string
 		addr net.Addr
@@ -37,6 +40,7 @@ func TestLeadsTo(t *testing.T) {
 		{"https://127.0.0.1:9000/", local, false},
 		{"http://example.com:9000/", local, false},
 		{"http://localhost:9000/", every, true},
+		{"http://" + own + ":9000/", every, true},
 		{"http://192.168.0.7/", lan, true},
 		{"http://192.168.0.8/", lan, false},
 		{"http://localhost/", lan, false},

@@ -5,6 +5,8 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/netip"
 	"net/url"
 	"os"
 	"strings"
@@ -88,11 +90,33 @@ type Client struct {
 	Gateway string // base URL
 	Tenant  string
 	Token   string
+	Own     string // base URL of the gateway whose tokens this environment can sign, or that it starts; empty: there is none
 }
 
-// ReadClient reads HOOKLOOP_GATEWAY, HOOKLOOP_TENANT and HOOKLOOP_TOKEN.
+// ReadClient reads HOOKLOOP_GATEWAY, HOOKLOOP_TENANT and HOOKLOOP_TOKEN, and finds the gateway that is configured here.
 func ReadClient(env Env) Client {
-	return Client{Gateway: env("HOOKLOOP_GATEWAY"), Tenant: env("HOOKLOOP_TENANT"), Token: env("HOOKLOOP_TOKEN")}
+	return Client{
+		Gateway: env("HOOKLOOP_GATEWAY"), Tenant: env("HOOKLOOP_TENANT"), Token: env("HOOKLOOP_TOKEN"), Own: ownGateway(env),
+	}
+}
+
+// ownGateway is HOOKLOOP_GATEWAY, where a key for its tokens stands beside it, or the gateway that `hookloop serve`
+// starts with this environment, as a process on the same machine reaches it.
+func ownGateway(env Env) string {
+	if jwt, _ := ReadJWT(env); !jwt.HasKey() { // whoever signs a token reports what is wrong with the key
+		return ""
+	}
+	if gateway := env("HOOKLOOP_GATEWAY"); gateway != "" {
+		return gateway
+	}
+	host, port, err := net.SplitHostPort(or(env("HOOKLOOP_LISTEN"), standardListen))
+	if err != nil || port == "0" || env("HOOKLOOP_REGISTRY") == "" { // no gateway starts without one
+		return ""
+	}
+	if addr, err := netip.ParseAddr(host); host == "" || err == nil && addr.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
 }
 
 func or(s, otherwise string) string {

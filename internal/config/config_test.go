@@ -124,6 +124,28 @@ func TestRegistryIsAURLOrAPath(t *testing.T) {
 	}
 }
 
+// TestOwnGateway: an environment with a key for tokens leads to its own gateway, at an address that can be dialled.
+func TestOwnGateway(t *testing.T) {
+	t.Parallel()
+	key := "HOOKLOOP_JWT_SECRET=" + secret
+	for want, e := range map[string]config.Env{
+		"http://127.0.0.1:8080":     env(key, "HOOKLOOP_REGISTRY=r.db"),
+		"http://127.0.0.1:9000":     env(key, "HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_LISTEN=0.0.0.0:9000"),
+		"http://127.0.0.1:9001":     env("HOOKLOOP_JWT_JWKS_URL=https://idp", "HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_LISTEN=:9001"),
+		"http://127.0.0.1:9002":     env(key, "HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_LISTEN=[::]:9002"),
+		"http://10.1.2.3:9003":      env(key, "HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_LISTEN=10.1.2.3:9003"),
+		"https://hooks.example.com": env(key, "HOOKLOOP_GATEWAY=https://hooks.example.com"),
+	} {
+		require.Equal(t, want, config.ReadClient(e).Own)
+	}
+	for _, e := range []config.Env{
+		env(), env(key), env("HOOKLOOP_REGISTRY=r.db"), env("HOOKLOOP_GATEWAY=http://g"), // a worker's, or a client's
+		env(key, "HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_LISTEN=127.0.0.1:0"),
+	} {
+		require.Empty(t, config.ReadClient(e).Own)
+	}
+}
+
 func TestTrustedProxies(t *testing.T) {
 	t.Parallel()
 	all, err := config.ReadProxies(env("HOOKLOOP_TRUSTED_PROXIES=10.1.2.3, 10.20.0.9/24 fd00::1"))

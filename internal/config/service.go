@@ -42,6 +42,9 @@ type Service struct {
 	QuotasFile      string // says what tenants may ask for; empty: the same, generously, for all
 }
 
+// standardListen is HOOKLOOP_LISTEN where it is not set.
+const standardListen = "127.0.0.1:8080"
+
 // MinRetention is Temporal's: shorter is refused by it.
 const MinRetention = 24 * time.Hour
 
@@ -50,7 +53,7 @@ func ReadService(env Env, role Role) (Service, error) {
 	jwt, jwtErr := ReadJWT(env)
 	ingest, ingestErr := ReadIngest(env)
 	s := Service{
-		Listen:          or(env("HOOKLOOP_LISTEN"), "127.0.0.1:8080"),
+		Listen:          or(env("HOOKLOOP_LISTEN"), standardListen),
 		OpsListen:       or(env("HOOKLOOP_OPS_LISTEN"), "127.0.0.1:8081"),
 		Registry:        env("HOOKLOOP_REGISTRY"),
 		RegistryKeyFile: env("HOOKLOOP_REGISTRY_KEY_FILE"),

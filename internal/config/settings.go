@@ -21,7 +21,7 @@ type known struct {
 
 // settings are all variables that Hookloop reads itself.
 var settings = []known{
-	{"HOOKLOOP_LISTEN", "127.0.0.1:8080", "host:port of the gateway", false},
+	{"HOOKLOOP_LISTEN", standardListen, "host:port of the gateway", false},
 	{"HOOKLOOP_OPS_LISTEN", "127.0.0.1:8081", "host:port of /healthz, /readyz and /metrics; a gateway's may be HOOKLOOP_LISTEN", false},
 	{"HOOKLOOP_REGISTRY", "", "the registry: a PostgreSQL URL, or the path of a SQLite file", false},
 	{"HOOKLOOP_REGISTRY_KEY_FILE", "", "the key that seals secrets", false},

@@ -1,0 +1,8 @@
+//go:build !unix
+
+package main
+
+import "io/fs"
+
+// ownerOf says nothing: files have no number for their owner here.
+func ownerOf(fs.FileInfo) string { return "" }
