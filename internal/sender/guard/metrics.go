@@ -14,9 +14,9 @@ func (g *Guard) register(r prometheus.Registerer) error {
 			Help: "Endpoints whose circuit breaker in this worker is open or waits for its probe.",
 		}, g.openBreakers),
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-			Name: "hookloop_deliveries_waiting",
+			Name: "hookloop_attempts_waiting",
 			Help: "Deliveries that wait in this worker's memory until their endpoint can take another attempt.",
-		}, g.deliveriesWaiting),
+		}, g.attemptsWaiting),
 	} {
 		if err := r.Register(c); err != nil {
 			return err
@@ -39,7 +39,7 @@ func (g *Guard) openBreakers() float64 {
 	return float64(open)
 }
 
-func (g *Guard) deliveriesWaiting() float64 {
+func (g *Guard) attemptsWaiting() float64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return float64(g.waiting.used)
