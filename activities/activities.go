@@ -28,7 +28,8 @@ type Sender interface {
 	Send(ctx context.Context, d webhook.Delivery, number int) (webhook.Attempt, error)
 }
 
-// EventReader fetches what an event says from the history that holds it.
+// EventReader fetches what an event says from the history that holds it. The error is an EventGone when nothing does
+// any more.
 type EventReader interface {
 	EventContent(ctx context.Context, e webhook.Event, runID string) (webhook.Content, error)
 }

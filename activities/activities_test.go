@@ -1,20 +1,13 @@
 package activities_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
@@ -157,81 +150,4 @@ func TestOurOwnTroubleIsRetried(t *testing.T) {
 	f.endpoint = func() (webhook.Endpoint, error) { return webhook.Endpoint{}, errors.New("disk I/O error") }
 	_, err := f.lane().Attempt(t.Context(), turn)
 	require.EqualError(t, err, "disk I/O error")
-}
-
-// histories is a Temporal client that knows one history.
-type histories struct {
-	data  string // empty: a little
-	reads int
-	err   error
-}
-
-func (h *histories) GetWorkflowHistory(context.Context, string, string, bool, enumspb.HistoryEventFilterType) client.HistoryEventIterator {
-	h.reads++
-	return h
-}
-
-func (h *histories) HasNext() bool { return true }
-
-func (h *histories) Next() (*historypb.HistoryEvent, error) {
-	json := map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)}
-	return &historypb.HistoryEvent{Attributes: &historypb.HistoryEvent_WorkflowExecutionStartedEventAttributes{
-		WorkflowExecutionStartedEventAttributes: &historypb.WorkflowExecutionStartedEventAttributes{
-			Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{
-				{Metadata: json, Data: []byte(`{"event":{},"context":{"for":"1"}}`)},
-				{Metadata: json, Data: []byte(cmp.Or(h.data, `{ "a" : 1.10 }`))},
-			}},
-		},
-	}}, h.err
-}
-
-func workflowID(tenant, eventID string) string { return tenant + "/" + eventID }
-
-func TestHistoryReadsTheDataOnceAndExactly(t *testing.T) {
-	t.Parallel()
-	c := &histories{}
-	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), nil, workflowID)
-	require.NoError(t, err)
-	for range 3 {
-		got, err := h.EventContent(t.Context(), turn.Event, "run")
-		require.NoError(t, err)
-		require.Equal(t, `{ "a" : 1.10 }`, string(got.Data))
-		require.Equal(t, `{"for":"1"}`, string(got.Context))
-	}
-	require.Equal(t, 1, c.reads)
-}
-
-// TestHistoryKeepsSoManyBytes: the largest events push each other out long before there are many.
-func TestHistoryKeepsSoManyBytes(t *testing.T) {
-	t.Parallel()
-	const fit = 63 // of a megabyte each, beside their contexts
-	c := &histories{data: `"` + strings.Repeat("x", 1<<20-2) + `"`}
-	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), nil, workflowID)
-	require.NoError(t, err)
-	read := func(n int) {
-		_, err := h.EventContent(t.Context(), webhook.Event{Tenant: "acme", ID: fmt.Sprint(n)}, "run")
-		require.NoError(t, err)
-	}
-	for range 2 {
-		for n := range fit {
-			read(n)
-		}
-	}
-	require.Equal(t, fit, c.reads)
-	read(fit) // pushes out the first
-	read(1)
-	require.Equal(t, fit+1, c.reads)
-	read(0)
-	require.Equal(t, fit+2, c.reads)
-}
-
-func TestAnErasedHistoryIsFinal(t *testing.T) {
-	t.Parallel()
-	c := &histories{err: serviceerror.NewNotFound("no such workflow")}
-	h, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), nil, workflowID)
-	require.NoError(t, err)
-	_, err = h.EventContent(t.Context(), turn.Event, "run")
-	app, ok := errors.AsType[*temporal.ApplicationError](err)
-	require.True(t, ok)
-	require.Equal(t, activities.TypeEventGone, app.Type())
 }

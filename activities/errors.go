@@ -21,7 +21,8 @@ func endpointGone(cause error) error {
 	return deleted("the endpoint was deleted", TypeEndpointGone, cause)
 }
 
-func eventGone(cause error) error {
+// EventGone ends a delivery whose event nothing holds any more: its history was deleted. An EventReader answers it.
+func EventGone(cause error) error {
 	return deleted("the event's history was deleted, and its data with it", TypeEventGone, cause)
 }
 

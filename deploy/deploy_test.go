@@ -18,8 +18,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	"github.com/prometheus/prometheus/promql/parser"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
 	"go.yaml.in/yaml/v3"
 
 	"hookloop/gateway"
@@ -57,7 +55,7 @@ func newProcess(t *testing.T) process {
 	t.Helper()
 	told, err := telemetry.New(t.Context(), telemetry.Config{Version: "test"})
 	require.NoError(t, err)
-	require.NoError(t, told.Watch(temporal{}, nil))
+	require.NoError(t, told.Watch(counts{}, nil))
 	x, err := expression.New(expression.Config{Metrics: told.Metrics()})
 	require.NoError(t, err)
 	t.Cleanup(x.Close)
@@ -69,7 +67,7 @@ func newProcess(t *testing.T) process {
 	l, err := ledger.New(ledger.Config{Store: marks{}, Metrics: told.Metrics(), Expressions: x})
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
-		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Ledger: l, Temporal: temporal{},
+		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Ledger: l, Events: events{}, Recoveries: recoveries{},
 		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
 	})
 	require.NoError(t, err)
@@ -82,7 +80,9 @@ type (
 	oneSource    struct{ sources }
 	providers    struct{ gateway.Providers }
 	marks        struct{ ledger.Store }
-	temporal     struct{ gateway.Temporal }
+	events       struct{ gateway.Events }
+	recoveries   struct{ gateway.Recoveries }
+	counts       struct{}
 	redeliveries struct{ gateway.Redeliveries }
 	audits       struct{ gateway.Audits }
 	approvals    struct{ gateway.Approvals }
@@ -108,12 +108,10 @@ func (registry) Match(context.Context, string, string) (webhook.Match, error) {
 	return webhook.Match{}, nil
 }
 
-func (temporal) ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
-	return nil, nil
-}
+func (events) Start(context.Context, workflows.EventInput, []byte) error { return nil }
 
-func (temporal) CountWorkflow(context.Context, *workflowservice.CountWorkflowExecutionsRequest) (*workflowservice.CountWorkflowExecutionsResponse, error) {
-	return &workflowservice.CountWorkflowExecutionsResponse{Count: 1}, nil
+func (counts) Waiting(context.Context) (approvals int, deliveries map[string]int, err error) {
+	return 1, map[string]int{"held": 1}, nil
 }
 
 // anything is a third party that proves nothing and sends one event.

@@ -14,17 +14,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 	sdklog "go.temporal.io/sdk/log"
 
 	"hookloop/activities"
 	"hookloop/gateway"
-	"hookloop/internal/approvals"
 	"hookloop/internal/audit"
-	"hookloop/internal/backlog"
 	"hookloop/internal/engine"
+	"hookloop/internal/health"
 	"hookloop/internal/ledger"
-	"hookloop/internal/redelivery"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/sender"
@@ -63,8 +61,8 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	})
 	require.NoError(t, err)
 	t.Cleanup(verifier.Close)
-	again := redelivery.New(c, converter.GetDefaultDataConverter(), endpoints)
-	asks := approvals.New(c)
+	temporal, err := orchestrator.New(orchestrator.Config{Client: c, Namespace: e.Namespace()})
+	require.NoError(t, err)
 	marks, err := ledger.New(ledger.Config{Store: endpoints})
 	require.NoError(t, err)
 	fetcher := sender.NewFetcher(sender.FetcherConfig{AllowLoopback: true})
@@ -73,12 +71,13 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Sources: endpoints, Providers: providers, Ledger: marks,
-		Registry: endpoints, Temporal: c, Redeliveries: again, Approvals: asks, Audits: audit.New(c, nil), Auth: verifier, AllowLoopback: true, Logger: silent,
+		Registry: endpoints, Events: temporal.Events(orchestrator.EventsConfig{Registry: endpoints}), Recoveries: temporal.Recoveries(),
+		Redeliveries: temporal.Redeliveries(endpoints), Approvals: temporal.Approvals(), Audits: audit.New(temporal.Histories(), nil), Auth: verifier, AllowLoopback: true, Logger: silent,
 	})
 	require.NoError(t, err)
-	reporter := asks.NewReporter(silent, endpoints)
+	reporter := health.NewReporter(temporal.Approvals(), endpoints, silent)
 	t.Cleanup(reporter.Close)
-	startWorker(t, c, endpoints, reporter, marks, again)
+	startWorker(t, c, endpoints, reporter, marks, temporal)
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -114,20 +113,20 @@ func openEndpoints(t *testing.T, path string) *sqlite.Registry {
 }
 
 func startWorker(
-	t *testing.T, c client.Client, endpoints *sqlite.Registry, h guard.Health, marks *ledger.Ledger, again *redelivery.Redeliveries,
+	t *testing.T, c client.Client, endpoints *sqlite.Registry, h guard.Health, marks *ledger.Ledger, temporal *orchestrator.Orchestrator,
 ) {
 	t.Helper()
 	s, err := sender.New(sender.Config{AllowLoopback: true, Health: h})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
-	events, err := activities.NewHistory(c, converter.GetDefaultDataConverter(), nil, workflows.EventWorkflowID)
+	events, err := temporal.Contents(nil)
 	require.NoError(t, err)
 	w, err := worker.New(worker.Config{
 		Client:     c,
 		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events, Ledger: marks},
-		Recoveries: &activities.Recovery{Deliveries: again},
+		Recoveries: &activities.Recovery{Deliveries: temporal.Redeliveries(endpoints)},
 		Approvals: &activities.Approval{
-			Endpoints: endpoints, Backlog: backlog.New(c, client.DefaultNamespace), Events: &approvals.Announcer{Client: c, Endpoints: endpoints},
+			Endpoints: endpoints, Backlog: temporal.Backlog(), Events: temporal.Announcer(endpoints),
 		},
 	})
 	require.NoError(t, err)

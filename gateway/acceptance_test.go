@@ -10,11 +10,12 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"hookloop/gateway"
+	"hookloop/internal/orchestrator/orchestratortest"
 )
 
 // fullTemporal answers, and takes nothing while it refuses: its database is full.
 type fullTemporal struct {
-	*fakeTemporal
+	*orchestratortest.Temporal
 
 	refuses error
 }
@@ -23,16 +24,14 @@ func (f *fullTemporal) ExecuteWorkflow(ctx context.Context, o client.StartWorkfl
 	if f.refuses != nil {
 		return nil, f.refuses
 	}
-	return f.fakeTemporal.ExecuteWorkflow(ctx, o, workflow, args...)
+	return f.Temporal.ExecuteWorkflow(ctx, o, workflow, args...)
 }
 
 func TestNotReadyWhileTemporalTakesNothing(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
-	full := &fullTemporal{fakeTemporal: newFakeTemporal()}
-	r := newRigWith(t, func(c *gateway.Config) {
-		c.Temporal, c.Now = full, func() time.Time { return now }
-	})
+	full := &fullTemporal{Temporal: orchestratortest.New()}
+	r := newRigOver(t, func(b *behind) { b.temporal = full }, func(c *gateway.Config) { c.Now = func() time.Time { return now } })
 	post := func() int { return r.do("POST", "/events", `{"type":"a.b","data":1}`).Code }
 	ready := func() int { return r.do("GET", "=/readyz", "").Code }
 

@@ -13,11 +13,12 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"hookloop/gateway"
+	"hookloop/internal/orchestrator/orchestratortest"
 )
 
 // stuckTemporal takes an event once it is let.
 type stuckTemporal struct {
-	*fakeTemporal
+	*orchestratortest.Temporal
 
 	let chan struct{}
 }
@@ -25,7 +26,7 @@ type stuckTemporal struct {
 func (f stuckTemporal) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, w any, args ...any) (client.WorkflowRun, error) {
 	select {
 	case <-f.let:
-		return f.fakeTemporal.ExecuteWorkflow(ctx, o, w, args...)
+		return f.Temporal.ExecuteWorkflow(ctx, o, w, args...)
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
@@ -51,10 +52,10 @@ type crowd struct {
 func newCrowd(t *testing.T) *crowd {
 	t.Helper()
 	c := &crowd{codes: map[int]int{}}
-	c.rig = newRigWith(t, func(cfg *gateway.Config) {
-		c.stuck = stuckTemporal{cfg.Temporal.(*fakeTemporal), make(chan struct{})}
-		cfg.Temporal = c.stuck
-	})
+	c.rig = newRigOver(t, func(b *behind) {
+		c.stuck = stuckTemporal{b.temporal.(*orchestratortest.Temporal), make(chan struct{})}
+		b.temporal = c.stuck
+	}, func(*gateway.Config) {})
 	return c
 }
 

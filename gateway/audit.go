@@ -6,11 +6,13 @@ import (
 	"strings"
 
 	"hookloop/internal/audit"
+	"hookloop/internal/webhook"
 )
 
 // Audits read ledgers.
 type Audits interface {
-	// Event gives a part of an event's ledger; after is the Next of the part before. Its errors are Temporal's.
+	// Event gives a part of an event's ledger; after is the Next of the part before. The error carries
+	// webhook.NotFound when there is none; one without a code is an awayError, or ours.
 	Event(ctx context.Context, tenant, id string, after []byte) (audit.Page, error)
 	// Tenant gives a part of the ledger of all that is a tenant's, in the same way.
 	Tenant(ctx context.Context, tenant string, period audit.Period, after []byte) (audit.Page, error)
@@ -48,8 +50,11 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[auditPa
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
 	p, err := g.audits.Event(ctx, in.Tenant, in.ID, after)
+	if webhook.CodeOf(err) == webhook.NotFound {
+		return nil, noSuchEvent()
+	}
 	if err != nil {
-		return nil, fmt.Errorf("audit of event %s: %w", in.ID, temporalErr(err))
+		return nil, fmt.Errorf("audit of event %s: %w", in.ID, err)
 	}
 	return g.ledgerPage(list, p), nil
 }
@@ -69,7 +74,7 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[audit
 	defer cancel()
 	page, err := g.audits.Tenant(ctx, in.Tenant, p, place)
 	if err != nil {
-		return nil, fmt.Errorf("audit: %w", temporalErr(err))
+		return nil, fmt.Errorf("audit: %w", err)
 	}
 	return g.ledgerPage(list, page), nil
 }

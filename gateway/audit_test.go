@@ -9,7 +9,6 @@ import (
 
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/api/serviceerror"
 
 	"hookloop/gateway"
 	"hookloop/internal/audit"
@@ -36,6 +35,12 @@ func (l *ledgers) Tenant(_ context.Context, tenant string, p audit.Period, after
 	return audit.Page{Next: []byte("two")}, l.err
 }
 
+// away is the error of something that cannot be reached.
+type away struct{}
+
+func (away) Error() string { return "no route to host" }
+func (away) Away() string  { return "Temporal" }
+
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	l := &ledgers{}
@@ -60,9 +65,9 @@ func TestAudit(t *testing.T) {
 
 	refused(t, r.do("GET", get("?cursor=mine"), ""), 422, webhook.Invalid)
 	refused(t, r.do("GET", "/events/evt_'/audit", ""), 404, webhook.NotFound)
-	l.err = serviceerror.NewNotFound("no rows")
+	l.err = webhook.Errorf(webhook.NotFound, "no rows")
 	refused(t, r.do("GET", get(""), ""), 404, webhook.NotFound)
-	l.err = serviceerror.NewUnavailable("away")
+	l.err = away{}
 	refused(t, r.do("GET", get(""), ""), 503, gateway.Unavailable)
 }
 
@@ -90,6 +95,6 @@ func TestAuditOfEverything(t *testing.T) {
 	refused(t, r.do("GET", "/audit?cursor="+page.NextCursor, ""), 422, webhook.Invalid)
 	refused(t, r.do("GET", "/audit?before=9999-12-31T23:00:00-02:00", ""), 422, webhook.Invalid)
 	refused(t, r.do("GET", "/audit?after=yesterday", ""), 422, webhook.Invalid)
-	l.err = serviceerror.NewUnavailable("away")
+	l.err = away{}
 	refused(t, r.do("GET", "/audit", ""), 503, gateway.Unavailable)
 }

@@ -89,7 +89,7 @@ func TestTokensRefused(t *testing.T) {
 			w := r.do("POST", "/events", "not even JSON") // who may not write learns nothing about the body
 			p := refused(t, w, c.status, c.code)
 			require.Contains(t, p.Detail, c.says)
-			require.Zero(t, r.temporal.count())
+			require.Zero(t, r.temporal.Starts())
 			if c.status == 401 {
 				require.Contains(t, w.Header().Get("WWW-Authenticate"), "Bearer")
 			}

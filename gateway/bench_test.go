@@ -9,11 +9,12 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"hookloop/gateway"
+	"hookloop/internal/orchestrator/orchestratortest"
 )
 
 // BenchmarkAccept is one event of 512 bytes through everything but Temporal and the registry.
 func BenchmarkAccept(b *testing.B) {
-	r := newRigWith(b, func(c *gateway.Config) { c.Temporal, c.Logger = nowhere{newFakeTemporal()}, nil })
+	r := newRigOver(b, func(to *behind) { to.temporal = nowhere{orchestratortest.New()} }, func(c *gateway.Config) { c.Logger = nil })
 	body := `{"type":"contact.updated","data":{"id":4711,"note":"` + strings.Repeat("x", 440) + `"}}`
 	b.ReportAllocs()
 	for b.Loop() {
@@ -28,7 +29,7 @@ func BenchmarkAccept(b *testing.B) {
 }
 
 // nowhere takes every workflow and keeps none.
-type nowhere struct{ *fakeTemporal }
+type nowhere struct{ *orchestratortest.Temporal }
 
 func (nowhere) ExecuteWorkflow(context.Context, client.StartWorkflowOptions, any, ...any) (client.WorkflowRun, error) {
 	return nil, nil

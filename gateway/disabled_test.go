@@ -19,16 +19,16 @@ func TestDisabledEndpointsAreKeptWithTheEvent(t *testing.T) {
 	require.Len(t, a.Deliveries, 2, "those it goes to")
 	var in workflows.EventInput
 	var raw converter.RawValue
-	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.input, &in, &raw))
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.Input, &in, &raw))
 	require.Equal(t, []string{off}, in.Disabled)
-	kept, _ := run.options.TypedSearchAttributes.GetKeyword(workflows.Endpoint)
+	kept, _ := run.Options.TypedSearchAttributes.GetKeyword(workflows.Endpoint)
 	require.Equal(t, "disabled "+off, kept)
 
-	run.fresh = true
+	run.Fresh = true
 	rejected := webhook.DeliveryReport{EndpointID: off, Status: webhook.Rejected, Reason: "the endpoint was disabled", Attempts: []webhook.Attempt{}}
 	require.Equal(t, rejected, r.shown(a.ID).Deliveries[2])
-	run.fresh, run.status = false, completed
-	run.report = workflows.EventReport{Status: webhook.EventFailed, Deliveries: append(reportOf(a, "", ok, ok).Deliveries, rejected)}
+	run.Fresh, run.Status = false, completed
+	run.Report = workflows.EventReport{Status: webhook.EventFailed, Deliveries: append(reportOf(a, "", ok, ok).Deliveries, rejected)}
 	shown := r.shown(a.ID)
 	require.Equal(t, "failed", shown.Status)
 	require.Equal(t, rejected, shown.Deliveries[2])
@@ -41,7 +41,7 @@ func TestDisabledEndpointsAreKeptWithTheEvent(t *testing.T) {
 	require.NoError(t, err)
 	got := read[redelivered](t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), 202)
 	require.Equal(t, off, got.Deliveries[0].EndpointID)
-	r.temporal.run(got.Deliveries[0].WorkflowID).fresh = true
+	r.temporal.Run(got.Deliveries[0].WorkflowID).Fresh = true
 	require.Equal(t, "delivering", r.shown(a.ID).Status)
 }
 
@@ -55,27 +55,27 @@ func TestARedeliveryElsewhereIsShown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a := read[acceptedEvent](t, r.do("POST", "/events", `{"type":"a.b","data":1}`), 202)
-	run := r.temporal.run(a.WorkflowID)
-	run.status, run.report = completed, workflows.EventReport{Status: webhook.EventUnmatched}
+	run := r.temporal.Run(a.WorkflowID)
+	run.Status, run.Report = completed, workflows.EventReport{Status: webhook.EventUnmatched}
 	require.Equal(t, "unmatched", r.shown(a.ID).Status)
 	require.Contains(t, r.do("GET", "=/metrics", "").Body.String(), "hookloop_events_unmatched_total 1")
 
 	later := r.endpoint(`{"url":"https://later.example","event_types":["other"]}`)
 	got := read[redelivered](t, r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+later+`"}`), 202)
 	id := got.Deliveries[0].WorkflowID
-	again := r.temporal.run(id)
-	again.fresh = true
+	again := r.temporal.Run(id)
+	again.Fresh = true
 	shown := r.shown(a.ID)
 	require.Equal(t, "delivering", shown.Status)
 	require.Equal(t, []webhook.DeliveryReport{{EndpointID: later, Status: webhook.Pending, WorkflowID: id, Attempts: []webhook.Attempt{}}}, shown.Deliveries)
 
 	delivered := webhook.DeliveryReport{EndpointID: later, Status: webhook.Delivered, WorkflowID: id, Attempts: []webhook.Attempt{{Number: 1, StatusCode: 200}}}
-	again.fresh, again.status, again.report = false, completed, delivered
+	again.Fresh, again.Status, again.Report = false, completed, delivered
 	shown = r.shown(a.ID)
 	require.Equal(t, "delivered", shown.Status)
 	require.Equal(t, []webhook.DeliveryReport{delivered}, shown.Deliveries)
 
-	r.temporal.put(id, nil) // its history has gone, or it was noted and never started
+	r.temporal.Forget(id) // its history has gone, or it was noted and never started
 	shown = r.shown(a.ID)
 	require.Equal(t, "unmatched", shown.Status)
 	require.Empty(t, shown.Deliveries)
@@ -86,10 +86,10 @@ func TestARedeliveryOfAnOpenEventIsShown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending})
+	run.Report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending})
 	endpointID := a.Deliveries[0].EndpointID
 	got := read[redelivered](t, r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+endpointID+`"}`), 202)
-	r.temporal.run(got.Deliveries[0].WorkflowID).fresh = true
+	r.temporal.Run(got.Deliveries[0].WorkflowID).Fresh = true
 	shown := r.shown(a.ID)
 	require.Len(t, shown.Deliveries, 2)
 	require.Equal(t, webhook.DeliveryReport{

@@ -76,7 +76,7 @@ func TestEndpointFromCreationToDeletion(t *testing.T) {
 		refused(t, r.do(c[0], "/endpoints/"+e.ID+c[1], c[2]), 404, webhook.NotFound)
 		refused(t, r.do(c[0], "/endpoints/ep_x"+c[1], c[2]), 404, webhook.NotFound)
 	}
-	require.Zero(t, r.temporal.count())
+	require.Zero(t, r.temporal.Starts())
 	require.NotContains(t, r.log.String(), "whsec_")
 }
 
@@ -327,7 +327,7 @@ func TestTestEventGoesToOneEndpoint(t *testing.T) {
 
 	var in workflows.EventInput
 	var raw converter.RawValue
-	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(r.temporal.run(a.WorkflowID).input, &in, &raw))
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(r.temporal.Run(a.WorkflowID).Input, &in, &raw))
 	require.Equal(t, []string{id}, in.EndpointIDs)
 	require.JSONEq(t, `{"endpoint_id":"`+id+`"}`, string(raw.Payload().GetData()))
 }

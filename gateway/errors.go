@@ -9,9 +9,6 @@ import (
 	"net/http"
 	"strings"
 
-	"go.temporal.io/api/serviceerror"
-	"google.golang.org/grpc/codes"
-
 	"hookloop/internal/admission"
 	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
@@ -62,9 +59,16 @@ type unavailableError struct {
 
 func (e *unavailableError) Error() string { return fmt.Sprintf("%s: %v", e.what, e.cause) }
 func (e *unavailableError) Unwrap() error { return e.cause }
+func (e *unavailableError) Away() string  { return e.what }
 
-func (e *unavailableError) problem() *Problem {
-	return newProblem(Unavailable, e.what+" cannot be reached right now; try again")
+// awayError names what is out of reach: an unavailableError, or one of the orchestrator's.
+type awayError interface {
+	error
+	Away() string
+}
+
+func unavailable(e awayError) *Problem {
+	return newProblem(Unavailable, e.Away()+" cannot be reached right now; try again")
 }
 
 // registryErr gives an error of the registry its meaning: with a code it is an answer, without one
@@ -74,39 +78,6 @@ func registryErr(err error) error {
 		return err
 	}
 	return &unavailableError{what: "the registry", cause: err}
-}
-
-// temporalErr gives an error of Temporal its meaning.
-func temporalErr(err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
-		return fmt.Errorf("%w (%w)", webhook.Errorf(webhook.NotFound, "there is no such event"), err)
-	}
-	// A missing namespace is a mistake in our configuration, not an event that does not exist.
-	if _, ns := errors.AsType[*serviceerror.NamespaceNotFound](err); ns || unprepared(err) || outOfReach(err) {
-		return &unavailableError{what: "Temporal", cause: err}
-	}
-	return fmt.Errorf("temporal: %w", err)
-}
-
-// unprepared says that a frontend does not know our search attributes: `hookloop migrate` has not run, or has
-// just run, and this frontend hears of it within ten seconds. Temporal tells it by the text alone.
-func unprepared(err error) bool {
-	invalid, ok := errors.AsType[*serviceerror.InvalidArgument](err)
-	return ok && (strings.Contains(invalid.Message, "no mapping defined for search attribute") || // of one who starts
-		strings.Contains(invalid.Message, "invalid search attribute: ")) // of one who lists
-}
-
-func outOfReach(err error) bool {
-	switch serviceerror.ToStatus(err).Code() {
-	case codes.Unavailable, codes.DeadlineExceeded, codes.ResourceExhausted, codes.Canceled, codes.Aborted,
-		codes.FailedPrecondition, codes.Unauthenticated, codes.PermissionDenied:
-		return true
-	default:
-		return false
-	}
 }
 
 // problem makes what the client may read of err, and logs what it may not.
@@ -128,9 +99,9 @@ func (g *Gateway) problem(ctx context.Context, err error) *Problem {
 	if ctx.Err() != nil { // the client went away: nobody reads this
 		return newProblem(Unavailable, "the request was given up")
 	}
-	if away, ok := errors.AsType[*unavailableError](err); ok {
+	if away, ok := errors.AsType[awayError](err); ok {
 		g.log.WarnContext(ctx, "unavailable", slog.Any("error", err))
-		return away.problem()
+		return unavailable(away)
 	}
 	g.log.ErrorContext(ctx, "request failed", slog.Any("error", err))
 	return newProblem(Internal, "something went wrong on our side; it has been logged")

@@ -2,12 +2,9 @@ package gateway
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
 	"hookloop/internal/webhook"
-	"hookloop/workflows"
 )
 
 // getTimeout bounds the answer about one event: with a thousand deliveries that is two thousand
@@ -47,56 +44,16 @@ type delivery struct {
 func (g *Gateway) getEvent(ctx context.Context, in *getEvent) (*answerOf[event], error) {
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	e, err := g.tell(ctx, in.Tenant, in.ID)
+	e, err := g.event(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	return &answerOf[event]{Body: event{
-		ID: in.ID, Type: e.in.Event.Type, Timestamp: e.in.Event.Timestamp,
-		Status: e.report.Status, Reason: e.abandoned(), Deliveries: deliveries(e.report.Deliveries),
-		Hops: e.in.Event.Hops, Origin: e.in.Event.Origin, Withheld: e.in.Withheld,
-		WorkflowID: e.id, RunID: e.runID,
+		ID: in.ID, Type: e.Input.Event.Type, Timestamp: e.Input.Event.Timestamp,
+		Status: e.Report.Status, Reason: e.Reason, Deliveries: deliveries(e.Report.Deliveries),
+		Hops: e.Input.Event.Hops, Origin: e.Input.Event.Origin, Withheld: e.Input.Withheld,
+		WorkflowID: e.WorkflowID, RunID: e.RunID,
 	}}, nil
-}
-
-// told is what can be told of an event.
-type told struct {
-	execution
-
-	in     workflows.EventInput
-	report workflows.EventReport // its deliveries as they are now, whatever the event itself last knew
-
-	accepted    int      // how many of the deliveries it was accepted with, the first ones
-	redelivered []string // to these endpoints, each perhaps
-}
-
-// tell puts the report of an event together with those of its deliveries in trouble.
-func (g *Gateway) tell(ctx context.Context, tenant, id string) (told, error) {
-	if !eventID.MatchString(id) {
-		return told{}, noSuchEvent()
-	}
-	e, err := g.tellEvent(ctx, tenant, id)
-	if err != nil {
-		return e, fmt.Errorf("event %s: %w", id, err)
-	}
-	return e, nil
-}
-
-func (g *Gateway) tellEvent(ctx context.Context, tenant, id string) (e told, err error) {
-	if e.execution, err = g.describe(ctx, workflows.EventWorkflowID(tenant, id)); err != nil {
-		return e, err
-	}
-	if e.in, _, err = g.started(ctx, e.id, e.runID); err != nil {
-		return e, err
-	}
-	var known bool
-	if e.report, known, err = g.eventReport(ctx, e.execution, e.in); err != nil {
-		return e, err
-	}
-	if err := g.addRedelivered(ctx, &e); err != nil {
-		return e, err
-	}
-	return e, g.lookInto(ctx, &e, known)
 }
 
 func deliveries(reports []webhook.DeliveryReport) []delivery {
@@ -108,48 +65,4 @@ func deliveries(reports []webhook.DeliveryReport) []delivery {
 		}
 	}
 	return all
-}
-
-// eventReport is what the event says of itself. One whose worker is busy with a first attempt that
-// hangs cannot say anything, and known is false: that it was accepted is all there is.
-func (g *Gateway) eventReport(ctx context.Context, x execution, in workflows.EventInput) (report workflows.EventReport, known bool, err error) {
-	untouched := pending(in)
-	switch {
-	case x.fresh:
-		return untouched, true, nil
-	case x.abandoned() != "":
-		err := g.ask(ctx, x, &report)
-		if err != nil {
-			report = untouched
-		}
-		return abandon(report, x.abandonedSo(err)), true, nil
-	case x.closed():
-		err := g.temporal.GetWorkflow(ctx, x.id, x.runID).Get(ctx, &report)
-		return report, true, temporalErr(err)
-	}
-	err = g.ask(ctx, x, &report)
-	if _, away := errors.AsType[*unavailableError](err); away && x.busy {
-		return untouched, false, nil
-	}
-	return report, true, err
-}
-
-// pending is an event nothing is known of but that it was accepted.
-func pending(in workflows.EventInput) workflows.EventReport {
-	return workflows.EventReport{Status: webhook.EventDelivering, Deliveries: in.Deliveries()}
-}
-
-// abandon ends what the workflow could not end itself. A delivery with a workflow of its own
-// speaks for itself.
-func abandon(report workflows.EventReport, why string) workflows.EventReport {
-	if report.Status != webhook.EventDelivering {
-		return report // it had come to its end before it was cancelled
-	}
-	report.Status = webhook.EventFailed
-	for i, d := range report.Deliveries {
-		if !d.Status.Ended() && d.WorkflowID == "" {
-			report.Deliveries[i].Status, report.Deliveries[i].Reason = webhook.Cancelled, why
-		}
-	}
-	return report
 }

@@ -2,17 +2,11 @@ package gateway
 
 import (
 	"context"
-	"fmt"
 	"strings"
 	"time"
 
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/temporal"
-
-	"hookloop/internal/accept"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
-	"hookloop/workflows"
 )
 
 type listEvents struct {
@@ -43,7 +37,7 @@ type eventItem struct {
 
 // listEvents asks Temporal's visibility store, which is a moment behind.
 func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[eventPage], error) {
-	query, err := in.query(g.now())
+	filter, err := in.filter(g.now())
 	if err != nil {
 		return nil, err
 	}
@@ -54,44 +48,27 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[eve
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
-	found, err := g.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: int32(in.Limit), NextPageToken: token, Query: query,
-	})
+	found, next, err := g.events.List(ctx, filter, in.Limit, token)
 	if err != nil {
-		return nil, fmt.Errorf("events: %w", temporalErr(err))
+		return nil, err
 	}
-	page := eventPage{Data: make([]eventItem, len(found.GetExecutions()))}
-	for i, x := range found.GetExecutions() {
-		page.Data[i] = g.item(in.Tenant, x)
+	page := eventPage{Data: make([]eventItem, len(found)), NextCursor: g.newCursor(list, next)}
+	for i, e := range found {
+		page.Data[i] = eventItem(e)
 	}
-	page.NextCursor = g.newCursor(list, found.GetNextPageToken())
 	return &answerOf[eventPage]{Body: page}, nil
 }
 
-// query is in visibility's language. Nothing a client wrote gets in unchecked: the tenant, the type
-// and the status have grammars without quotes, times are written by us.
-func (in *listEvents) query(now time.Time) (string, error) {
-	parts := []string{
-		"WorkflowType = '" + accept.EventWorkflow + "'",
-		is(workflows.Tenant, in.Tenant),
-	}
+// filter checks what was asked for.
+func (in *listEvents) filter(now time.Time) (f orchestrator.EventFilter, err error) {
+	f = orchestrator.EventFilter{Tenant: in.Tenant, Type: in.Type, Status: in.Status}
 	if in.Type != "" {
 		if err := webhook.CheckEventType(in.Type); err != nil {
-			return "", err
+			return f, err
 		}
-		parts = append(parts, is(workflows.EventType, in.Type))
 	}
-	if in.Status != "" {
-		parts = append(parts, hasStatus(in.Status))
-	}
-	after, before, err := period(in.After, in.Before, now)
-	if !after.IsZero() {
-		parts = append(parts, "StartTime > '"+after.Format(time.RFC3339Nano)+"'")
-	}
-	if !before.IsZero() {
-		parts = append(parts, "StartTime < '"+before.Format(time.RFC3339Nano)+"'")
-	}
-	return strings.Join(parts, " AND "), err
+	f.After, f.Before, err = period(in.After, in.Before, now)
+	return f, err
 }
 
 // period reads both ends of one, in UTC; an end that is not given is the zero time.
@@ -113,48 +90,4 @@ func moment(field, text string, now time.Time) (time.Time, error) {
 		return t, webhook.Invalidf(field, "%s", webhook.MomentForms)
 	}
 	return t, nil
-}
-
-func is(k temporal.SearchAttributeKeyKeyword, value string) string {
-	return k.GetName() + " = '" + value + "'"
-}
-
-// hasStatus counts an event whose workflow was ended from outside as failed, as its item does: the
-// workflow had no chance to say so itself.
-func hasStatus(s webhook.EventStatus) string {
-	own := is(workflows.Outcome, string(s))
-	switch s {
-	case webhook.EventDelivering:
-		return own + " AND ExecutionStatus = 'Running'"
-	case webhook.EventFailed:
-		return "(" + own + " OR " + is(workflows.Outcome, string(webhook.EventDelivering)) + " AND ExecutionStatus != 'Running')"
-	case webhook.EventDelivered, webhook.EventUnmatched:
-	}
-	return own
-}
-
-func (g *Gateway) item(tenant string, info *workflowpb.WorkflowExecutionInfo) eventItem {
-	workflowID := info.GetExecution().GetWorkflowId()
-	item := eventItem{
-		ID:         strings.TrimPrefix(workflowID, workflows.EventWorkflowID(tenant, "")),
-		Type:       g.attribute(info, workflows.EventType),
-		Status:     webhook.EventStatus(g.attribute(info, workflows.Outcome)),
-		AcceptedAt: info.GetStartTime().AsTime(),
-		WorkflowID: workflowID,
-		RunID:      info.GetExecution().GetRunId(),
-	}
-	x := execution{status: info.GetStatus()}
-	if item.Status == webhook.EventDelivering && x.closed() {
-		item.Status = webhook.EventFailed
-	}
-	return item
-}
-
-func (g *Gateway) attribute(info *workflowpb.WorkflowExecutionInfo, k temporal.SearchAttributeKeyKeyword) string {
-	var value string
-	payload := info.GetSearchAttributes().GetIndexedFields()[k.GetName()]
-	if payload != nil {
-		_ = g.attributes.FromPayload(payload, &value) // an attribute of another type is not ours
-	}
-	return value
 }

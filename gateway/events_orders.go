@@ -8,12 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
-
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
-	"hookloop/workflows"
 )
 
 // maxReason bounds what an operator may say, in bytes: it stands in the history and in the UI.
@@ -28,15 +24,18 @@ type orderDelivery struct {
 }
 
 func (g *Gateway) retryNow(ctx context.Context, in *orderDelivery) (*answerOf[delivery], error) {
-	return g.order(ctx, in, workflows.UpdateRetryNow)
+	return g.order(ctx, in, g.events.RetryNow)
 }
 
 func (g *Gateway) cancelDelivery(ctx context.Context, in *orderDelivery) (*answerOf[delivery], error) {
-	return g.order(ctx, in, workflows.UpdateCancel)
+	return g.order(ctx, in, g.events.CancelDelivery)
 }
 
+// instruct passes an instruction on to a delivery.
+type instruct func(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) (webhook.DeliveryReport, error)
+
 // order gives an order to the delivery's workflow and answers what the delivery said to it.
-func (g *Gateway) order(ctx context.Context, in *orderDelivery, update string) (*answerOf[delivery], error) {
+func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*answerOf[delivery], error) {
 	body, err := in.body(true)
 	if err != nil {
 		return nil, err
@@ -51,9 +50,8 @@ func (g *Gateway) order(ctx context.Context, in *orderDelivery, update string) (
 	case !endpointID.MatchString(in.EndpointID):
 		return nil, noSuchDelivery(in.ID, in.EndpointID)
 	}
-	report, err := g.update(ctx, workflows.DeliveryWorkflowID(in.Tenant, in.ID, in.EndpointID), update,
-		webhook.Verb{By: subject(ctx), Reason: reason})
-	if errors.Is(err, errNotWaiting) {
+	report, err := do(ctx, in.Tenant, in.ID, in.EndpointID, webhook.Verb{By: subject(ctx), Reason: reason})
+	if errors.Is(err, orchestrator.ErrNotWaiting) {
 		err = g.notWaiting(ctx, in)
 	}
 	if err != nil {
@@ -62,50 +60,17 @@ func (g *Gateway) order(ctx context.Context, in *orderDelivery, update string) (
 	return &answerOf[delivery]{Body: deliveries([]webhook.DeliveryReport{report})[0]}, nil
 }
 
-// errNotWaiting means that no workflow took the order: why, only the event can say.
-var errNotWaiting = errors.New("the delivery is not waiting")
-
-func (g *Gateway) update(ctx context.Context, workflowID, name string, v webhook.Verb) (webhook.DeliveryReport, error) {
-	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
-	defer cancel()
-	var report webhook.DeliveryReport
-	handle, err := g.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflowID, UpdateName: name, Args: []any{v}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = handle.Get(ctx, &report)
-	}
-	return report, updateErr(workflowID, err)
-}
-
-// updateErr gives a failed update its meaning.
-func updateErr(workflowID string, err error) error {
-	if err == nil {
-		return nil
-	}
-	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone { // or ended
-		return errNotWaiting
-	}
-	if late, ok := errors.AsType[*client.WorkflowUpdateServiceTimeoutOrCanceledError](err); ok {
-		return &unavailableError{what: "a worker that could do it", cause: late}
-	}
-	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok { // it ended over it, or runs older code
-		return fmt.Errorf("%w (%s: %w)", webhook.Errorf(webhook.Conflict, "the delivery did not take the order; look at the event and try again"), workflowID, app)
-	}
-	return fmt.Errorf("update of %s: %w", workflowID, temporalErr(err))
-}
-
 // notWaiting says why a delivery has no workflow to take an order.
 func (g *Gateway) notWaiting(ctx context.Context, in *orderDelivery) error {
-	e, err := g.tell(ctx, in.Tenant, in.ID)
+	e, err := g.event(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(e.report.Deliveries, func(d webhook.DeliveryReport) bool { return d.EndpointID == in.EndpointID })
+	i := slices.IndexFunc(e.Report.Deliveries, func(d webhook.DeliveryReport) bool { return d.EndpointID == in.EndpointID })
 	if i < 0 {
 		return noSuchDelivery(in.ID, in.EndpointID)
 	}
-	d := e.report.Deliveries[i]
+	d := e.Report.Deliveries[i]
 	why := fmt.Sprintf("it has ended (%s)", d.Status)
 	switch {
 	case !d.Status.Ended() && d.NextAttemptAt != nil:

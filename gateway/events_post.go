@@ -1,11 +1,13 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
-	"hookloop/internal/accept"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -81,7 +83,7 @@ func (in *postEvent) eventID(now time.Time) (string, error) {
 	if err != nil || key == "" {
 		return newID(eventPrefix, now), err
 	}
-	return accept.IDForKey(in.Tenant, key), nil
+	return orchestrator.IDForKey(in.Tenant, key), nil
 }
 
 // utc refuses the hours at either end of time that have no year of four digits in UTC.
@@ -103,11 +105,11 @@ type posted struct {
 // accept starts the event's workflow; if there is one, it answers for that one or refuses.
 func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
 	err := g.start(ctx, workflows.EventInput{Event: p.Event, EndpointIDs: p.match.IDs, Disabled: p.match.Disabled, By: subject(ctx)}, p.data)
-	if accept.Before(err) {
+	if errors.Is(err, orchestrator.ErrAccepted) {
 		return g.repeat(ctx, p)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", p.ID, temporalErr(err))
+		return nil, fmt.Errorf("event %s: %w", p.ID, err)
 	}
 	g.metrics.accepted.Inc()
 	return answer(p.Event, p.match.IDs, false), nil
@@ -126,4 +128,19 @@ func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {
 		a.Body.Deliveries[i].EndpointID = id
 	}
 	return a
+}
+
+// repeat answers a post whose Idempotency-Key was used before: like the original if it is the same
+// event, and never with a second one.
+func (g *Gateway) repeat(ctx context.Context, p posted) (*accepted, error) {
+	first, data, err := g.events.Accepted(ctx, p.Tenant, p.ID)
+	if err != nil {
+		return nil, fmt.Errorf("event %s: %w", p.ID, err)
+	}
+	same := first.Event.Type == p.Type && bytes.Equal(data, p.data) &&
+		(!p.dated || first.Event.Timestamp.Equal(p.Timestamp))
+	if !same {
+		return nil, webhook.Errorf(IdempotencyConflict, "this Idempotency-Key was used for another event, %s", p.ID)
+	}
+	return answer(first.Event, first.EndpointIDs, true), nil
 }

@@ -3,16 +3,15 @@ package gateway
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"fmt"
 
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
-// Redeliveries starts finished deliveries again; internal/redelivery has one. Its errors carry
-// webhook.Expired, webhook.NotFound, webhook.Disabled or webhook.Conflict; one without a code is an awayError or
-// Temporal's.
+// Redeliveries starts finished deliveries again; orchestrator.Redeliveries does. Its errors carry
+// webhook.Expired, webhook.NotFound, webhook.Disabled or webhook.Conflict; one without a code is an awayError, or
+// ours.
 type Redeliveries interface {
 	Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
 	// Count says how many events of a window were not delivered to its endpoint.
@@ -52,7 +51,7 @@ func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answ
 		return nil, err
 	}
 	defer func() { leave(err) }()
-	e, err := g.tell(ctx, in.Tenant, in.ID)
+	e, err := g.event(ctx, in.Tenant, in.ID)
 	if webhook.CodeOf(err) == webhook.NotFound && eventID.MatchString(in.ID) {
 		return nil, webhook.Errorf(webhook.Expired, "the history of event %s is gone, and its data with it, or there never was one", in.ID)
 	}
@@ -61,7 +60,7 @@ func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answ
 	}
 	choose := g.undelivered
 	if only != "" {
-		choose = func(ctx context.Context, e told) ([]string, error) { return g.chosen(ctx, e, only) }
+		choose = func(ctx context.Context, e orchestrator.EventState) ([]string, error) { return g.chosen(ctx, e, only) }
 	}
 	endpoints, err := choose(ctx, e)
 	if err != nil {
@@ -70,21 +69,21 @@ func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answ
 	return g.redeliver(ctx, e, endpoints)
 }
 
-// redeliver passes over a delivery that somebody else has just started, unless it is the only one.
-func (g *Gateway) redeliver(ctx context.Context, e told, endpoints []string) (*answerOf[redelivered], error) {
+// redeliver passes over a delivery that another request has just started, unless it is the only one.
+func (g *Gateway) redeliver(ctx context.Context, e orchestrator.EventState, endpoints []string) (*answerOf[redelivered], error) {
 	out := &answerOf[redelivered]{}
 	var taken error
 	for _, id := range endpoints {
-		err := g.redeliveries.Redeliver(ctx, e.in.Event.Tenant, e.in.Event.ID, id, webhook.Verb{By: subject(ctx)})
+		err := g.redeliveries.Redeliver(ctx, e.Input.Event.Tenant, e.Input.Event.ID, id, webhook.Verb{By: subject(ctx)})
 		if webhook.CodeOf(err) == webhook.Conflict {
 			taken = err
 			continue
 		}
 		if err != nil {
-			return nil, redeliveryErr(err)
+			return nil, err
 		}
 		out.Body.Deliveries = append(out.Body.Deliveries, redeliveredDelivery{
-			EndpointID: id, WorkflowID: workflows.DeliveryWorkflowID(e.in.Event.Tenant, e.in.Event.ID, id),
+			EndpointID: id, WorkflowID: workflows.DeliveryWorkflowID(e.Input.Event.Tenant, e.Input.Event.ID, id),
 		})
 	}
 	if len(out.Body.Deliveries) == 0 {
@@ -95,18 +94,18 @@ func (g *Gateway) redeliver(ctx context.Context, e told, endpoints []string) (*a
 
 // undelivered are the endpoints to which the event was not delivered in the end, as far as they
 // still exist.
-func (g *Gateway) undelivered(ctx context.Context, e told) ([]string, error) {
+func (g *Gateway) undelivered(ctx context.Context, e orchestrator.EventState) ([]string, error) {
 	var endpoints []string
 	waiting, deleted := 0, 0
 	var disabled error
-	for _, d := range e.report.Deliveries {
+	for _, d := range e.Report.Deliveries {
 		if !d.Status.Ended() {
 			waiting++
 		}
 		if !d.Status.Ended() || d.Status == webhook.Delivered {
 			continue
 		}
-		switch err := g.takesDeliveries(ctx, e.in.Event.Tenant, d.EndpointID); {
+		switch err := g.takesDeliveries(ctx, e.Input.Event.Tenant, d.EndpointID); {
 		case webhook.CodeOf(err) == webhook.NotFound:
 			deleted++
 		case webhook.CodeOf(err) == webhook.Disabled:
@@ -133,13 +132,13 @@ func (g *Gateway) undelivered(ctx context.Context, e told) ([]string, error) {
 
 // chosen lets the delivery to one endpoint through, if it is not under way. The endpoint need not be among
 // those the event was accepted for: it may have been made later, or want its type only now.
-func (g *Gateway) chosen(ctx context.Context, e told, endpointID string) ([]string, error) {
-	for _, d := range e.report.Deliveries {
+func (g *Gateway) chosen(ctx context.Context, e orchestrator.EventState, endpointID string) ([]string, error) {
+	for _, d := range e.Report.Deliveries {
 		if d.EndpointID == endpointID && !d.Status.Ended() {
 			return nil, webhook.Errorf(webhook.Conflict, "the delivery is under way (%s)", d.Status)
 		}
 	}
-	return []string{endpointID}, g.takesDeliveries(ctx, e.in.Event.Tenant, endpointID)
+	return []string{endpointID}, g.takesDeliveries(ctx, e.Input.Event.Tenant, endpointID)
 }
 
 // takesDeliveries refuses an endpoint that is not there, or that nothing is sent to: a delivery started
@@ -170,21 +169,4 @@ func parseRedelivery(body []byte) (only string, err error) {
 		}
 	}
 	return only, nil
-}
-
-// awayError names what is out of reach, where that is not Temporal.
-type awayError interface {
-	error
-	Away() string
-}
-
-// redeliveryErr gives an error of Redeliveries its meaning.
-func redeliveryErr(err error) error {
-	if err == nil || webhook.CodeOf(err) != "" {
-		return err
-	}
-	if away, ok := errors.AsType[awayError](err); ok {
-		return fmt.Errorf("redelivery: %w", &unavailableError{what: away.Away(), cause: err})
-	}
-	return fmt.Errorf("redelivery: %w", temporalErr(err))
 }

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
 
@@ -50,19 +49,19 @@ func TestPostEventStartsItsWorkflow(t *testing.T) {
 	require.Equal(t, "/v1/tenants/acme/events/"+got.ID, w.Header().Get("Location"))
 	require.Len(t, got.Deliveries, 2)
 
-	run := r.temporal.run(got.WorkflowID)
+	run := r.temporal.Run(got.WorkflowID)
 	require.NotNil(t, run)
 	var in workflows.EventInput
 	var raw converter.RawValue
-	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.input, &in, &raw))
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.Input, &in, &raw))
 	require.Equal(t, webhook.Event{Tenant: "acme", ID: got.ID, Type: "contact.updated", Timestamp: got.Timestamp}, in.Event)
 	require.ElementsMatch(t, []string{all, some}, in.EndpointIDs)
 	require.Equal(t, data, string(raw.Payload().GetData()))
-	require.Equal(t, "contact.updated → 2 endpoints", run.options.StaticSummary)
-	require.Equal(t, workflows.TaskQueue, run.options.TaskQueue)
-	require.True(t, run.options.EnableEagerStart)
-	tenant, _ := run.options.TypedSearchAttributes.GetKeyword(workflows.Tenant)
-	outcome, _ := run.options.TypedSearchAttributes.GetKeyword(workflows.Outcome)
+	require.Equal(t, "contact.updated → 2 endpoints", run.Options.StaticSummary)
+	require.Equal(t, workflows.TaskQueue, run.Options.TaskQueue)
+	require.True(t, run.Options.EnableEagerStart)
+	tenant, _ := run.Options.TypedSearchAttributes.GetKeyword(workflows.Tenant)
+	outcome, _ := run.Options.TypedSearchAttributes.GetKeyword(workflows.Outcome)
 	require.Equal(t, "acme delivering", tenant+" "+outcome)
 }
 
@@ -73,7 +72,7 @@ func TestEventForNobodyIsAccepted(t *testing.T) {
 	got := read[acceptedEvent](t, w, 202)
 	require.Contains(t, w.Body.String(), `"deliveries":[]`)
 	require.Equal(t, "2026-01-31T10:00:00Z", got.Timestamp.Format(time.RFC3339))
-	require.Equal(t, 1, r.temporal.count())
+	require.Equal(t, 1, r.temporal.Starts())
 }
 
 func TestIdempotencyKey(t *testing.T) {
@@ -101,7 +100,7 @@ func TestIdempotencyKey(t *testing.T) {
 	}
 	other := read[acceptedEvent](t, r.do("POST", "=/v1/tenants/other/events", `{"type":"a.b","data":{"x":1}}`, key...), 202)
 	require.NotEqual(t, first.ID, other.ID)
-	require.Equal(t, 2, r.temporal.count())
+	require.Equal(t, 2, r.temporal.Starts())
 }
 
 func TestIdempotencyRace(t *testing.T) {
@@ -125,7 +124,7 @@ func TestIdempotencyRace(t *testing.T) {
 	}
 	require.Len(t, ids, 1)
 	require.Equal(t, 1, fresh)
-	require.Equal(t, 1, r.temporal.count())
+	require.Equal(t, 1, r.temporal.Starts())
 }
 
 func TestBadEvents(t *testing.T) {
@@ -171,7 +170,7 @@ func TestBadEvents(t *testing.T) {
 			if c.field != "" {
 				require.Equal(t, c.field, p.Errors[0].Field)
 			}
-			require.Zero(t, r.temporal.count())
+			require.Zero(t, r.temporal.Starts())
 			require.Empty(t, r.log.String())
 		})
 	}
@@ -219,7 +218,7 @@ func TestOutOfReachIs503(t *testing.T) {
 		"nothing to list":  serviceerror.NewInvalidArgument("invalid query: invalid search attribute: Tenant"),
 	} {
 		r := newRig(t)
-		r.temporal.down = err
+		r.temporal.Down = err
 		for _, w := range []*httptest.ResponseRecorder{
 			r.do("POST", "/events", event), r.do("GET", "/events", ""), r.do("GET", "/events/evt_01jzc8m3v7q2w5x9y1b4d6f8hk", ""),
 		} {
@@ -232,15 +231,7 @@ func TestOutOfReachIs503(t *testing.T) {
 	r.registry.down = errors.New("database is locked")
 	p := refused(t, r.do("POST", "/events", event), 503, gateway.Unavailable)
 	require.NotContains(t, p.Detail, "locked")
-	require.Zero(t, r.temporal.count())
-}
-
-// payload is a search attribute as the server answers it.
-func payload(t *testing.T, v string) *commonpb.Payload {
-	t.Helper()
-	p, err := converter.GetDefaultDataConverter().ToPayload(v)
-	require.NoError(t, err)
-	return p
+	require.Zero(t, r.temporal.Starts())
 }
 
 // endpoint creates one and gives its id.

@@ -16,10 +16,6 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/admission"
 	"hookloop/internal/expression"
@@ -44,25 +40,8 @@ type Registry interface {
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
 	// Match gives the endpoints that want an event of this type.
 	Match(ctx context.Context, tenant, eventType string) (webhook.Match, error)
-	// Redelivered gives the endpoints an event was redelivered to.
-	Redelivered(ctx context.Context, tenant, eventID string) ([]string, error)
 	Ping(ctx context.Context) error
 }
-
-// Temporal is the part of the Temporal client the gateway uses; client.Client is one.
-type Temporal interface {
-	ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOptions, workflow any, args ...any) (client.WorkflowRun, error)
-	GetWorkflow(ctx context.Context, workflowID, runID string) client.WorkflowRun
-	GetWorkflowHistory(ctx context.Context, workflowID, runID string, longPoll bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator
-	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
-	UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error)
-	CancelWorkflow(ctx context.Context, workflowID, runID string) error
-	QueryWorkflow(ctx context.Context, workflowID, runID, queryType string, args ...any) (converter.EncodedValue, error)
-	ListWorkflow(ctx context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
-	CheckHealth(ctx context.Context, r *client.CheckHealthRequest) (*client.CheckHealthResponse, error)
-}
-
-var _ Temporal = client.Client(nil)
 
 // Breakers tells how an endpoint's breaker stands: "closed", "open" or "half-open".
 type Breakers interface {
@@ -75,33 +54,33 @@ type Config struct {
 	Sources      Sources
 	Providers    Providers
 	Ledger       Ledger
-	Temporal     Temporal
+	Events       Events
+	Recoveries   Recoveries
 	Redeliveries Redeliveries
 	Approvals    Approvals
 	Audits       Audits
 	Auth         TokenVerifier
 
-	Codec         http.Handler            // Temporal's codec server, at /codec; nil: there is none
-	Breakers      Breakers                // of the worker in this process; nil: there is none, and no breaker is shown
-	Bodies        Bodies                  // keeps data that is too large for a history; nil: it is refused from 1 MiB on
-	Expressions   Expressions             // check those of endpoints and sources; nil: in processes of its own
-	IngestMemory  int64                   // what third parties' requests hold of the memory at once, in bytes; 0: 256 MiB
-	BodyPatience  time.Duration           // how long a third party's body may take besides a second for each 256 KiB; 0: 10 s
-	LoopbackHosts bool                    // requests that name another machine in Host get 403, but for /in/ under PublicURL; for development
-	OpsApart      bool                    // /metrics is served by Ops alone, and not where third parties come
-	CursorKey     []byte                  // authenticates cursors, the same for all gateways; nil: one that ends with this gateway
-	Proxies       []netip.Prefix          // whose X-Forwarded-For tells the client's address; empty: nobody's
-	AllowLoopback bool                    // endpoints on this machine are accepted; for development
-	AllowNetworks []netip.Prefix          // networks inside that endpoints may lie in; empty: none
-	PublicURL     string                  // where third parties reach the gateway, without a slash at its end; empty: the address at which a request arrived
-	Version       string                  // shown in the OpenAPI document; empty: "dev"
-	Metrics       *prometheus.Registry    // served at /metrics; nil: one of the gateway's own
-	DataConverter converter.DataConverter // the Temporal client's; nil: the SDK's default
-	Tracer        trace.Tracer            // makes spans of requests and acceptances; nil: none, and no event is traced
-	Logger        *slog.Logger            // nil: says nothing
-	Now           func() time.Time        // nil: time.Now
-	ResumeWait    time.Duration           // how long a resume waits until the endpoint is active; 0: 3 s
-	Quotas        *quota.Quotas           // what each tenant may ask for; nil: quota.Usual, of this gateway alone
+	Codec         http.Handler         // Temporal's codec server, at /codec; nil: there is none
+	Breakers      Breakers             // of the worker in this process; nil: there is none, and no breaker is shown
+	LargeItems    bool                 // items of third parties above 1 MiB are accepted: Events has a body store
+	Expressions   Expressions          // check those of endpoints and sources; nil: in processes of its own
+	IngestMemory  int64                // what third parties' requests hold of the memory at once, in bytes; 0: 256 MiB
+	BodyPatience  time.Duration        // how long a third party's body may take besides a second for each 256 KiB; 0: 10 s
+	LoopbackHosts bool                 // requests that name another machine in Host get 403, but for /in/ under PublicURL; for development
+	OpsApart      bool                 // /metrics is served by Ops alone, and not where third parties come
+	CursorKey     []byte               // authenticates cursors, the same for all gateways; nil: one that ends with this gateway
+	Proxies       []netip.Prefix       // whose X-Forwarded-For tells the client's address; empty: nobody's
+	AllowLoopback bool                 // endpoints on this machine are accepted; for development
+	AllowNetworks []netip.Prefix       // networks inside that endpoints may lie in; empty: none
+	PublicURL     string               // where third parties reach the gateway, without a slash at its end; empty: the address at which a request arrived
+	Version       string               // shown in the OpenAPI document; empty: "dev"
+	Metrics       *prometheus.Registry // served at /metrics; nil: one of the gateway's own
+	Tracer        trace.Tracer         // makes spans of requests and acceptances; nil: none, and no event is traced
+	Logger        *slog.Logger         // nil: says nothing
+	Now           func() time.Time     // nil: time.Now
+	ResumeWait    time.Duration        // how long a resume waits until the endpoint is active; 0: 3 s
+	Quotas        *quota.Quotas        // what each tenant may ask for; nil: quota.Usual, of this gateway alone
 }
 
 // Gateway answers HTTP requests.
@@ -117,7 +96,8 @@ type Gateway struct {
 	refusals      *refusals
 	public        string
 	codec         http.Handler
-	temporal      Temporal
+	events        Events
+	recoveries    Recoveries
 	redeliveries  Redeliveries
 	approvals     Approvals
 	audits        Audits
@@ -126,16 +106,13 @@ type Gateway struct {
 	allowLoopback bool
 	allowNetworks []netip.Prefix
 	version       string
-	converter     converter.DataConverter
-	attributes    converter.DataConverter // search attributes are never encrypted
 	tracing       tracing
 	log           *slog.Logger
 	now           func() time.Time
 	metrics       *metrics
-	latest        acceptances
 	arrivals      *arrivals
 	gate          *admission.Gate
-	bodies        Bodies
+	largeItems    bool
 	resumeWait    time.Duration
 	quotas        *quota.Quotas
 	cursorKey     []byte
@@ -161,10 +138,10 @@ func New(c Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, expressions: c.Expressions, known: known, ingesting: newShares(c.IngestMemory), bodyPatience: cmp.Or(c.BodyPatience, bodyPatience), refusals: newRefusals(c.Logger), public: c.PublicURL, codec: c.Codec,
-		registry: c.Registry, temporal: c.Temporal, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
+		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
-		converter: c.DataConverter, attributes: converter.GetDefaultDataConverter(), log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
-		arrivals: newArrivals(c.Sources, c.Logger, c.Now), bodies: c.Bodies, quotas: c.Quotas, cursorKey: c.CursorKey,
+		log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
+		arrivals: newArrivals(c.Sources, c.Logger, c.Now), largeItems: c.LargeItems, quotas: c.Quotas, cursorKey: c.CursorKey,
 	}
 	g.handler, err = g.routes(c)
 	if err != nil {
@@ -186,8 +163,10 @@ func (c *Config) complete() error {
 	switch {
 	case c.Registry == nil:
 		return errors.New("gateway: Registry is missing")
-	case c.Temporal == nil:
-		return errors.New("gateway: Temporal is missing")
+	case c.Events == nil:
+		return errors.New("gateway: Events is missing")
+	case c.Recoveries == nil:
+		return errors.New("gateway: Recoveries is missing")
 	case c.Audits == nil:
 		return errors.New("gateway: Audits is missing")
 	case c.Redeliveries == nil:
@@ -220,9 +199,6 @@ func (c *Config) complete() error {
 	}
 	if c.Metrics == nil {
 		c.Metrics = prometheus.NewRegistry()
-	}
-	if c.DataConverter == nil {
-		c.DataConverter = converter.GetDefaultDataConverter()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

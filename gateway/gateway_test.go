@@ -21,7 +21,8 @@ import (
 	"hookloop/internal/audit"
 	"hookloop/internal/bodies"
 	"hookloop/internal/ledger"
-	"hookloop/internal/redelivery"
+	"hookloop/internal/orchestrator"
+	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/source"
 	"hookloop/internal/webhook"
 )
@@ -36,7 +37,7 @@ type rig struct {
 	t         testing.TB
 	handler   http.Handler
 	gateway   *gateway.Gateway
-	temporal  *fakeTemporal
+	temporal  *orchestratortest.Temporal
 	registry  *fakeRegistry
 	sources   *fakeSources
 	approvals *fakeApprovals
@@ -51,9 +52,20 @@ func newRig(t testing.TB) *rig {
 
 func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	t.Helper()
+	return newRigOver(t, func(*behind) {}, change)
+}
+
+// behind is what the orchestrator speaks to.
+type behind struct {
+	temporal orchestrator.Client
+	bodies   orchestrator.Bodies
+}
+
+func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config)) *rig {
+	t.Helper()
 	auth, err := gateway.NewVerifier(gateway.AuthConfig{Secret: hmacKey, Issuer: "hookloop", Audience: "hookloop"})
 	require.NoError(t, err)
-	r := &rig{t: t, temporal: newFakeTemporal(), registry: newFakeRegistry(), approvals: &fakeApprovals{}, log: &bytes.Buffer{}}
+	r := &rig{t: t, temporal: orchestratortest.New(), registry: newFakeRegistry(), approvals: &fakeApprovals{}, log: &bytes.Buffer{}}
 	r.sources = newFakeSources(t, r.registry)
 	providers, err := source.New(source.Config{Fetch: noFetcher{}})
 	require.NoError(t, err)
@@ -61,11 +73,19 @@ func newRigWith(t testing.TB, change func(*gateway.Config)) *rig {
 	require.NoError(t, err)
 	large, err := bodies.New(r.sources, converter.GetDefaultDataConverter())
 	require.NoError(t, err)
-	c := gateway.Config{
-		Bodies: large, Sources: r.sources, Providers: providers, Ledger: marks, Expressions: expressions,
-		Registry: r.registry, Temporal: r.temporal, Auth: auth, Version: "test",
-		Redeliveries: redelivery.New(r.temporal, converter.GetDefaultDataConverter(), r.registry), Approvals: r.approvals,
-		Audits: audit.New(r.temporal, nil), ResumeWait: time.Millisecond,
+	to := behind{temporal: r.temporal, bodies: large}
+	replace(&to)
+	temporal, err := orchestrator.New(orchestrator.Config{Client: to.temporal})
+	require.NoError(t, err)
+	var c gateway.Config
+	c = gateway.Config{
+		LargeItems: true, Sources: r.sources, Providers: providers, Ledger: marks, Expressions: expressions,
+		Registry: r.registry, Recoveries: temporal.Recoveries(), Auth: auth, Version: "test",
+		Redeliveries: temporal.Redeliveries(r.registry), Approvals: r.approvals,
+		Events: temporal.Events(orchestrator.EventsConfig{
+			Bodies: to.bodies, Registry: r.registry, Now: func() time.Time { return c.Now() },
+		}), Now: time.Now,
+		Audits: audit.New(temporal.Histories(), nil), ResumeWait: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	change(&c)
@@ -140,7 +160,8 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 	require.NotNil(t, r)
 	for name, leave := range map[string]func(*gateway.Config){
 		"Registry":     func(c *gateway.Config) { c.Registry = nil },
-		"Temporal":     func(c *gateway.Config) { c.Temporal = nil },
+		"Events":       func(c *gateway.Config) { c.Events = nil },
+		"Recoveries":   func(c *gateway.Config) { c.Recoveries = nil },
 		"Redeliveries": func(c *gateway.Config) { c.Redeliveries = nil },
 		"Approvals":    func(c *gateway.Config) { c.Approvals = nil },
 		"Auth":         func(c *gateway.Config) { c.Auth = nil },
@@ -177,7 +198,7 @@ func TestHealth(t *testing.T) {
 	require.NotContains(t, p.Detail, "fire")
 	require.Equal(t, 200, r.do("GET", "=/healthz", "").Code)
 
-	r.registry.down, r.temporal.down = nil, errors.New("gone")
+	r.registry.down, r.temporal.Down = nil, errors.New("gone")
 	p = refused(t, r.do("GET", "=/readyz", ""), 503, gateway.Unavailable)
 	require.Equal(t, "temporal", p.Errors[0].Field)
 }
@@ -209,7 +230,7 @@ func (panics) Verify(context.Context, string) (gateway.Principal, error) { panic
 func TestErrorWithoutACodeIsASilent500(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	r.temporal.down = errors.New("secret detail")
+	r.temporal.Down = errors.New("secret detail")
 	p := refused(t, r.do("POST", "/events", `{"type":"a.b","data":1}`), 500, gateway.Internal)
 	require.NotContains(t, p.Detail, "secret")
 	require.Contains(t, r.log.String(), "secret detail")

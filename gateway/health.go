@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"go.temporal.io/sdk/client"
 )
 
 // readyTimeout is how long what we depend on may take to answer; load balancers ask often.
@@ -25,15 +24,12 @@ func (g *Gateway) readyz(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
 	defer cancel()
 	temporal := make(chan error, 1)
-	go func() {
-		_, err := g.temporal.CheckHealth(ctx, &client.CheckHealthRequest{})
-		temporal <- err
-	}()
+	go func() { temporal <- g.events.Reachable(ctx) }()
 	missing := g.missing("registry", unreached, g.registry.Ping(ctx), nil)
 	if err := <-temporal; err != nil {
 		missing = g.missing("temporal", unreached, err, missing)
 	} else {
-		missing = g.missing("temporal", "takes no events", g.latest.refused(g.now()), missing)
+		missing = g.missing("temporal", "takes no events", g.events.Refused(), missing)
 	}
 	if len(missing) == 0 {
 		c.JSON(http.StatusOK, gin.H{"status": "ready"})

@@ -8,12 +8,12 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"hookloop/internal/accept"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
 
 const (
-	eventPrefix    = accept.IDPrefix
+	eventPrefix    = orchestrator.IDPrefix
 	endpointPrefix = "ep_"
 	sourcePrefix   = "src_"
 )

@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"hookloop/internal/accept"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/source"
 	"hookloop/internal/webhook"
 )
@@ -105,10 +105,10 @@ func (in *ingestion) start(ctx context.Context, e incoming) error {
 	in.tally.mu.Lock()
 	defer in.tally.mu.Unlock()
 	switch {
-	case accept.Before(err):
+	case errors.Is(err, orchestrator.ErrAccepted):
 		in.tally.duplicates++
 	case err != nil:
-		return fmt.Errorf("event %s: %w", e.Event.ID, temporalErr(err))
+		return fmt.Errorf("event %s: %w", e.Event.ID, err)
 	}
 	if e.arriving != nil {
 		in.taken = append(in.taken, e.arriving.known())

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"hookloop/internal/accept"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -43,7 +43,7 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []
 // with an id of its own, for who has seen an id before passes over it. There is none if none of its
 // endpoints takes events of that type, or the history is gone.
 func (in *ingestion) repeat(ctx context.Context, m *matcher, r webhook.Ruling, echoID string) ([]incoming, error) {
-	lost, data, err := in.gateway.started(ctx, workflows.EventWorkflowID(in.source.Tenant, r.Newer), "")
+	lost, data, err := in.gateway.events.Accepted(ctx, in.source.Tenant, r.Newer)
 	if webhook.CodeOf(err) == webhook.NotFound {
 		return nil, nil
 	}
@@ -55,7 +55,7 @@ func (in *ingestion) repeat(ctx context.Context, m *matcher, r webhook.Ruling, e
 		return nil, err
 	}
 	e := lost.Event
-	e.ID = accept.IDForKey(e.Tenant, "repeat for "+echoID)
+	e.ID = orchestrator.IDForKey(e.Tenant, "repeat for "+echoID)
 	e.Origin = &webhook.Origin{
 		SourceID: in.source.ID, Provider: in.source.Provider, Key: r.Newer, Order: r.Latest, Repeats: r.Newer,
 	}

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"time"
 
-	"hookloop/internal/accept"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/source"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -53,7 +53,7 @@ const maxContext = 16 << 10
 const maxHeld = 1 << 20
 
 func (g *Gateway) checkItem(i source.Item) error {
-	if g.bodies == nil && len(i.Data) > maxHeld {
+	if !g.largeItems && len(i.Data) > maxHeld {
 		return webhook.Invalidf("data", "has %d bytes, at most %d are allowed", len(i.Data), maxHeld)
 	}
 	if len(i.Context) > maxContext {
@@ -156,5 +156,5 @@ func (in *ingestion) eventID(a *arriving) string {
 	case a.SameFor > 0:
 		key += " @" + strconv.FormatInt(a.first.UnixMicro(), 10)
 	}
-	return accept.IDForKey(in.source.Tenant, key)
+	return orchestrator.IDForKey(in.source.Tenant, key)
 }

@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"hookloop/gateway"
+	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
 )
 
@@ -78,9 +79,9 @@ func TestContentIsARepeatForAWhile(t *testing.T) {
 	content := r.source(tokenSource + `,"repeats":"content"}}`)
 	none := r.source(tokenSource + `,"repeats":"none"}}`)
 	send := func(id string) int {
-		before := r.temporal.count()
+		before := r.temporal.Starts()
 		require.Equal(t, 200, r.send("POST", id, `{"ping":1}`, "X-Token", "t").Code)
-		return r.temporal.count() - before
+		return r.temporal.Starts() - before
 	}
 	for _, c := range []struct {
 		later                      time.Duration
@@ -113,15 +114,15 @@ func TestARepeatOutlivesItsHistory(t *testing.T) {
 	send()
 	require.Equal(t, int64(1), r.write(github).Accepted)
 	require.Equal(t, int64(2), r.write(mautic).Accepted)
-	require.Equal(t, 3, r.temporal.count())
-	clear(r.temporal.started)
+	require.Equal(t, 3, r.temporal.Starts())
+	r.temporal.Forget()
 	at.pass(time.Minute)
 	send()
-	require.Equal(t, 3, r.temporal.count())
+	require.Equal(t, 3, r.temporal.Starts())
 	require.NotContains(t, r.log.String(), "passed over")
 	at.pass(5 * 24 * time.Hour)
 	send()
-	require.Equal(t, 3, r.temporal.count())
+	require.Equal(t, 3, r.temporal.Starts())
 	require.Equal(t, 3, strings.Count(r.log.String(), `msg="repeat passed over"`))
 	require.Contains(t, r.log.String(), "age=120h1m0s")
 	require.Equal(t, int64(2), r.write(github).Repeats)
@@ -133,20 +134,20 @@ func TestRepeatOfWhatFailed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.source(tokenSource + `}}`)
-	r.temporal.down = serviceerror.NewUnavailable("no")
+	r.temporal.Down = serviceerror.NewUnavailable("no")
 	require.Equal(t, 503, r.send("POST", id, `{"n":1}`, "X-Token", "t").Code)
-	r.temporal.down = nil
+	r.temporal.Down = nil
 	for range 2 {
 		require.Equal(t, 200, r.send("POST", id, `{"n":1}`, "X-Token", "t").Code)
 	}
-	require.Equal(t, 1, r.temporal.count())
+	require.Equal(t, 1, r.temporal.Starts())
 }
 
 // TestSeveralGatewaysKnowTheSame: what comes to two gateways at once is one event.
 func TestSeveralGatewaysKnowTheSame(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	other := newRigWith(t, func(c *gateway.Config) { c.Sources, c.Temporal = r.sources, r.temporal })
+	other := newRigOver(t, func(b *behind) { b.temporal = r.temporal }, func(c *gateway.Config) { c.Sources = r.sources })
 	id := r.source(tokenSource + `}}`)
 	var all sync.WaitGroup
 	for _, to := range []*rig{r, other, r, other} {
@@ -157,12 +158,12 @@ func TestSeveralGatewaysKnowTheSame(t *testing.T) {
 		})
 	}
 	all.Wait()
-	require.Equal(t, 20, r.temporal.count())
+	require.Equal(t, 20, r.temporal.Starts())
 }
 
 // cuts is a Temporal that ends a request after some starts, as a sender does that has waited enough.
 type cuts struct {
-	*fakeTemporal
+	*orchestratortest.Temporal
 
 	mu    sync.Mutex
 	after int
@@ -179,15 +180,15 @@ func (c *cuts) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOption
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
-	return c.fakeTemporal.ExecuteWorkflow(ctx, o, w, args...)
+	return c.Temporal.ExecuteWorkflow(ctx, o, w, args...)
 }
 
 // TestALargeBatchComesNearer: of a batch that cannot be taken in time each try takes more, in rounds; no try
 // is answered with what Mautic would forget it for, and none says anything about Temporal.
 func TestALargeBatchComesNearer(t *testing.T) {
 	t.Parallel()
-	temporal := &cuts{fakeTemporal: newFakeTemporal()}
-	r := newRigWith(t, func(c *gateway.Config) { c.Temporal = temporal })
+	temporal := &cuts{Temporal: orchestratortest.New()}
+	r := newRigOver(t, func(b *behind) { b.temporal = temporal }, func(*gateway.Config) {})
 	id := r.source(`{"provider":"mautic","config":{"secrets":["k"]},"application":"crm","echo":{"key":".n","value":".n"}}`)
 	items := make([]string, 2501)
 	for n := range items {
@@ -208,18 +209,18 @@ func TestALargeBatchComesNearer(t *testing.T) {
 		return w.Code, false
 	}
 	for tries := 1; ; tries++ {
-		before := temporal.count()
+		before := temporal.Starts()
 		code, broken := post()
 		if !broken {
 			require.Equal(t, 200, code)
 			require.Greater(t, tries, 2)
 			break
 		}
-		require.Greater(t, temporal.count(), before, "each try takes more")
-		require.LessOrEqual(t, temporal.count(), before+1000)
+		require.Greater(t, temporal.Starts(), before, "each try takes more")
+		require.LessOrEqual(t, temporal.Starts(), before+1000)
 		require.Equal(t, 200, r.do("GET", "=/readyz", "").Code)
 	}
-	require.Equal(t, 2501, temporal.count())
+	require.Equal(t, 2501, temporal.Starts())
 }
 
 // TestPackedBodies: what a signature covers is either what travels or what was packed.

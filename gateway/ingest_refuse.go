@@ -52,8 +52,8 @@ func (in *ingestion) refuse(c *gin.Context, err error) {
 		}
 		in.log("unavailable", err.Error())
 		in.count("unavailable")
-		if away, ok := errors.AsType[*unavailableError](err); ok { // it has its line
-			in.answer(c, away.problem())
+		if away, ok := errors.AsType[awayError](err); ok { // it has its line
+			in.answer(c, unavailable(away))
 			return
 		}
 		in.answer(c, in.gateway.problem(c.Request.Context(), err))

@@ -91,7 +91,7 @@ func TestStrangersHoldNoMemory(t *testing.T) {
 		require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "push", body).Code, name)
 		end()
 	}
-	require.Equal(t, 4, r.temporal.count())
+	require.Equal(t, 4, r.temporal.Starts())
 }
 
 // TestBodiesHaveShares: a source that is flooded leaves room for other sources, and a client that floods for
@@ -167,7 +167,7 @@ func TestLargeBodiesWithinTheirShare(t *testing.T) {
 	signed := []string{"X-GitHub-Event", "push", "X-Hub-Signature-256", "sha256=" + hex.EncodeToString(sum("s3cr3t-new", body))}
 	require.Equal(t, 200, r.pour(id, "192.0.2.1", strings.NewReader(body), signed...).Code)
 	require.Equal(t, 200, r.pour(id, "192.0.2.1", &packed, append(signed, "Content-Encoding", "gzip")...).Code)
-	require.Equal(t, 1, r.temporal.count(), "the same event")
+	require.Equal(t, 1, r.temporal.Starts(), "the same event")
 	refused(t, r.pour(id, "192.0.2.1", strings.NewReader(body+" "), signed...), 413, gateway.PayloadTooLarge)
 }
 

@@ -54,13 +54,11 @@ func (r *rig) fromMautic(id, secret, body string) *httptest.ResponseRecorder {
 // startedEvents are the inputs of all events, by their data.
 func (r *rig) startedEvents() map[string]workflows.EventInput {
 	r.t.Helper()
-	r.temporal.mu.Lock()
-	defer r.temporal.mu.Unlock()
 	all := map[string]workflows.EventInput{}
-	for _, run := range r.temporal.started {
+	for _, run := range r.temporal.Runs() {
 		var in workflows.EventInput
 		var raw converter.RawValue
-		require.NoError(r.t, converter.GetDefaultDataConverter().FromPayloads(run.input, &in, &raw))
+		require.NoError(r.t, converter.GetDefaultDataConverter().FromPayloads(run.Input, &in, &raw))
 		all[string(raw.Payload().GetData())] = in
 	}
 	return all
@@ -84,7 +82,7 @@ func TestIngestBecomesAnEvent(t *testing.T) {
 
 	require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "issues", body).Code)
 	require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "issues", body, "X-GitHub-Delivery", "another").Code)
-	require.Equal(t, 2, r.temporal.count(), "the same content under another id is another event")
+	require.Equal(t, 2, r.temporal.Starts(), "the same content under another id is another event")
 }
 
 // TestIngestStrangersLearnNothing: an unknown source and a wrong signature are answered alike, and cost
@@ -107,7 +105,7 @@ func TestIngestStrangersLearnNothing(t *testing.T) {
 		require.Equal(t, wrong.Body.String(), w.Body.String())
 		require.Equal(t, wrong.Header(), w.Header())
 	}
-	require.Zero(t, r.temporal.count())
+	require.Zero(t, r.temporal.Starts())
 	require.NotContains(t, r.log.String(), "s3cr3t")
 	require.Equal(t, 2, strings.Count(r.log.String(), "msg=ingest"), "one line for the source, and one for all that are none")
 	metrics := r.do("GET", "=/metrics", "").Body.String()
@@ -127,13 +125,13 @@ func TestIngestSplitsABatch(t *testing.T) {
 	body := `{"mautic.lead_post_save_update":[` + strings.Join(items, ",") + `],"timestamp":"x"}`
 	w := r.fromMautic(id, "k", body)
 	require.Equal(t, 200, w.Code, "it would forget the others, or send all of them for ever")
-	require.Equal(t, 999, r.temporal.count())
+	require.Equal(t, 999, r.temporal.Starts())
 	require.Equal(t, "crm.mautic.lead_post_save_update", r.startedEvents()[items[3]].Event.Type)
 
 	items[17] = `{"contact":{"id":17}}`
 	body = `{"mautic.lead_post_save_update":[` + strings.Join(items, ",") + `]}`
 	require.Equal(t, 200, r.fromMautic(id, "k", body).Code)
-	require.Equal(t, 1000, r.temporal.count(), "the repeat adds what was missing")
+	require.Equal(t, 1000, r.temporal.Starts(), "the repeat adds what was missing")
 }
 
 // TestIngestKeepsTheContext: the item is the data, and what the batch said of all of them stands beside it.
@@ -164,9 +162,9 @@ func TestIngestWhileDown(t *testing.T) {
 		require.NotEmpty(t, w.Header().Get("Retry-After"))
 		require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { r.fromMautic(mautic, "k", items) })
 	}
-	r.temporal.down = serviceerror.NewUnavailable("no")
+	r.temporal.Down = serviceerror.NewUnavailable("no")
 	down()
-	r.temporal.down = nil
+	r.temporal.Down = nil
 	require.Equal(t, 200, r.fromGitHub(github, "s3cr3t-new", "push", `{"n":1}`).Code)
 	require.Equal(t, 200, r.fromMautic(mautic, "k", items).Code)
 
@@ -178,7 +176,7 @@ func TestIngestWhileDown(t *testing.T) {
 	r.sources.down, r.registry.down = nil, errors.New("registry away")
 	down2 := r.fromGitHub(github, "s3cr3t-new", "push", `{"n":2}`)
 	refused(t, down2, 503, gateway.Unavailable)
-	require.Equal(t, 3, r.temporal.count())
+	require.Equal(t, 3, r.temporal.Starts())
 }
 
 func TestIngestHandshakes(t *testing.T) {
@@ -197,7 +195,7 @@ func TestIngestHandshakes(t *testing.T) {
 	require.Equal(t, 200, w.Code)
 	require.JSONEq(t, `{"response_token":"sha256=`+base64.StdEncoding.EncodeToString(sum("k", "abc"))+`"}`, w.Body.String())
 	require.Equal(t, 400, r.send("GET", crc, "").Code)
-	require.Zero(t, r.temporal.count())
+	require.Zero(t, r.temporal.Starts())
 }
 
 func TestIngestRefusesWhatIsTooMuch(t *testing.T) {
@@ -211,7 +209,7 @@ func TestIngestRefusesWhatIsTooMuch(t *testing.T) {
 	refused(t, r.send("TRACE", id, ""), 405, gateway.MethodNotAllowed)
 	refused(t, r.send("POST", id+"/", "{}"), 404, webhook.NotFound)
 	refused(t, r.send("POST", "", "{}"), 404, webhook.NotFound)
-	require.Zero(t, r.temporal.count())
+	require.Zero(t, r.temporal.Starts())
 }
 
 // TestIngestKeepsFromItsApplication: an event does not go back to where it came from, unless asked.

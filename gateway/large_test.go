@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/gateway"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
 
@@ -22,7 +23,7 @@ func TestLargeEventsLieOutside(t *testing.T) {
 	large := `{"x":"` + strings.Repeat("y", 3<<20) + `"}`
 	require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "push", large).Code)
 	require.Equal(t, 200, r.fromGitHub(id, "s3cr3t-new", "push", large).Code)
-	require.Equal(t, 1, r.temporal.count())
+	require.Equal(t, 1, r.temporal.Starts())
 	for held, in := range r.startedEvents() {
 		require.Less(t, len(held), 200)
 		require.Contains(t, held, `"bytes":3145736`)
@@ -50,15 +51,15 @@ func TestLargeEventsLieOutside(t *testing.T) {
 // TestBodyStoreAway: nothing is accepted whose data could not be kept.
 func TestBodyStoreAway(t *testing.T) {
 	t.Parallel()
-	r := newRigWith(t, func(c *gateway.Config) { c.Bodies = noBodies{c.Bodies} })
+	r := newRigOver(t, func(b *behind) { b.bodies = noBodies{b.bodies} }, func(*gateway.Config) {})
 	large := `{"type":"a.b","data":"` + strings.Repeat("x", webhook.MaxInline) + `"}`
 	refused(t, r.do("POST", "/events", large), 503, gateway.Unavailable)
 	require.Equal(t, 202, r.do("POST", "/events", `{"type":"a.b","data":1}`).Code)
-	require.Equal(t, 1, r.temporal.count())
+	require.Equal(t, 1, r.temporal.Starts())
 }
 
 // noBodies is a body store that is away.
-type noBodies struct{ gateway.Bodies }
+type noBodies struct{ orchestrator.Bodies }
 
 func (noBodies) Put(context.Context, webhook.Event, []byte) (converter.RawValue, error) {
 	return converter.RawValue{}, errors.New("away")

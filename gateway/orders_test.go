@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/temporal"
 
 	"hookloop/gateway"
+	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -26,15 +27,15 @@ const unknownEvent = "evt_01jzc8m3v7q2w5x9y1b4d6f8hk"
 const completed = enums.WORKFLOW_EXECUTION_STATUS_COMPLETED
 
 // carriedOn puts a delivery of an event to the i-th endpoint, and gives the path of its orders.
-func (r *rig) carriedOn(a acceptedEvent, i int, run *fakeRun) (path, workflowID string) {
+func (r *rig) carriedOn(a acceptedEvent, i int, run *orchestratortest.Run) (path, workflowID string) {
 	endpointID := a.Deliveries[i].EndpointID
 	workflowID = workflows.DeliveryWorkflowID("acme", a.ID, endpointID)
 	if run != nil {
-		if d, is := run.report.(webhook.DeliveryReport); is {
+		if d, is := run.Report.(webhook.DeliveryReport); is {
 			d.EndpointID, d.WorkflowID = endpointID, workflowID
-			run.report = d
+			run.Report = d
 		}
-		r.temporal.put(workflowID, run)
+		r.temporal.Put(named(workflowID, run))
 	}
 	return "/events/" + a.ID + "/deliveries/" + endpointID, workflowID
 }
@@ -44,12 +45,12 @@ func TestOrdersReachTheDelivery(t *testing.T) {
 	for verb, body := range map[string]string{"retry-now": "", "cancel": `{"reason":"wrong customer"}`} {
 		r := newRig(t)
 		a, _ := r.post()
-		path, id := r.carriedOn(a, 0, &fakeRun{report: webhook.DeliveryReport{Status: webhook.Retrying}})
+		path, id := r.carriedOn(a, 0, &orchestratortest.Run{Report: webhook.DeliveryReport{Status: webhook.Retrying}})
 		got := read[webhook.DeliveryReport](t, r.do("POST", path+"/"+verb, body), 202)
 		require.Equal(t, webhook.DeliveryReport{
 			EndpointID: a.Deliveries[0].EndpointID, Status: webhook.Retrying, WorkflowID: id, Attempts: []webhook.Attempt{},
 		}, got)
-		order := r.temporal.orders[0]
+		order := r.temporal.Updates[0]
 		require.Equal(t, verb, order.UpdateName)
 		require.Equal(t, id, order.WorkflowID)
 		require.Equal(t, client.WorkflowUpdateStageCompleted, order.WaitForStage)
@@ -69,7 +70,7 @@ func TestOrdersNobodyCanFollow(t *testing.T) {
 	soon := webhook.DeliveryReport{Status: webhook.Retrying, NextAttemptAt: &at}
 	for name, c := range map[string]struct {
 		line   webhook.DeliveryReport
-		run    *fakeRun
+		run    *orchestratortest.Run
 		status int
 		code   webhook.Code
 		says   string
@@ -77,11 +78,11 @@ func TestOrdersNobodyCanFollow(t *testing.T) {
 		"delivered at once": {ok, nil, 409, webhook.Conflict, "it was delivered at the first attempt"},
 		"in the fast lane":  {busy, nil, 409, webhook.Conflict, "an attempt is under way"},
 		"comes soon":        {soon, nil, 409, webhook.Conflict, "its next attempt is at 2026-11-28T03:00:05Z"},
-		"has ended":         {busy, &fakeRun{report: spent, status: completed}, 409, webhook.Conflict, "it has ended (exhausted)"},
-		"ends over it":      {busy, &fakeRun{refuses: temporal.NewApplicationError("internal", "AcceptedUpdateCompletedWorkflow")}, 409, webhook.Conflict, "did not take the order"},
-		"no worker":         {busy, &fakeRun{silent: context.DeadlineExceeded}, 503, gateway.Unavailable, "worker"},
-		"worker too late":   {busy, &fakeRun{refuses: client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errTest)}, 503, gateway.Unavailable, "worker"},
-		"not ready":         {busy, &fakeRun{refuses: serviceerror.NewWorkflowNotReady("no")}, 503, gateway.Unavailable, "Temporal"},
+		"has ended":         {busy, &orchestratortest.Run{Report: spent, Status: completed}, 409, webhook.Conflict, "it has ended (exhausted)"},
+		"ends over it":      {busy, &orchestratortest.Run{Refuses: temporal.NewApplicationError("internal", "AcceptedUpdateCompletedWorkflow")}, 409, webhook.Conflict, "did not take the order"},
+		"no worker":         {busy, &orchestratortest.Run{Silent: context.DeadlineExceeded}, 503, gateway.Unavailable, "worker"},
+		"worker too late":   {busy, &orchestratortest.Run{Refuses: client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errTest)}, 503, gateway.Unavailable, "worker"},
+		"not ready":         {busy, &orchestratortest.Run{Refuses: serviceerror.NewWorkflowNotReady("no")}, 503, gateway.Unavailable, "Temporal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -91,7 +92,7 @@ func TestOrdersNobodyCanFollow(t *testing.T) {
 			if c.run != nil {
 				c.line.WorkflowID = id
 			}
-			run.report = reportOf(a, webhook.EventDelivering, ok, c.line)
+			run.Report = reportOf(a, webhook.EventDelivering, ok, c.line)
 			for _, verb := range []string{"/retry-now", "/cancel"} {
 				p := refused(t, r.do("POST", path+verb, ""), c.status, c.code)
 				require.Contains(t, p.Detail, c.says)
@@ -104,7 +105,7 @@ func TestOrdersToDeliveriesNobodyKnows(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	run.report = reportOf(a, webhook.EventDelivering, ok, ok)
+	run.Report = reportOf(a, webhook.EventDelivering, ok, ok)
 	endpointID := a.Deliveries[0].EndpointID
 	for _, path := range []string{
 		"/events/evt_x/deliveries/" + endpointID,
@@ -122,7 +123,7 @@ func TestOrdersToDeliveriesNobodyKnows(t *testing.T) {
 		require.Equal(t, field, refused(t, r.do("POST", path, body), 422, webhook.Invalid).Errors[0].Field)
 	}
 	refused(t, r.do("POST", path, "nonsense"), 400, webhook.BadJSON)
-	r.temporal.down = serviceerror.NewUnavailable("no")
+	r.temporal.Down = serviceerror.NewUnavailable("no")
 	refused(t, r.do("POST", path, ""), 503, gateway.Unavailable)
 }
 
@@ -138,21 +139,21 @@ func TestRedeliverWhatWasNotDelivered(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	_, id := r.carriedOn(a, 1, &fakeRun{report: webhook.DeliveryReport{Status: webhook.Exhausted}, status: completed})
-	run.status = completed
-	run.report = reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id})
+	_, id := r.carriedOn(a, 1, &orchestratortest.Run{Report: webhook.DeliveryReport{Status: webhook.Exhausted}, Status: completed})
+	run.Status = completed
+	run.Report = reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id})
 
 	got := read[redelivered](t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), 202)
 	require.Len(t, got.Deliveries, 1)
 	require.Equal(t, a.Deliveries[1].EndpointID, got.Deliveries[0].EndpointID)
 	require.Equal(t, id, got.Deliveries[0].WorkflowID)
 	var in workflows.DeliveryInput
-	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(r.temporal.run(id).input, &in))
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(r.temporal.Run(id).Input, &in))
 	require.Equal(t, &webhook.Verb{By: "tester"}, in.Redelivery)
 	require.Equal(t, "run-of-"+a.WorkflowID, in.EventRunID)
 
 	// It is under way now, and the event says so.
-	r.temporal.run(id).fresh = true
+	r.temporal.Run(id).Fresh = true
 	shown := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
 	require.Equal(t, "delivering", shown.Status)
 	require.Equal(t, webhook.DeliveryReport{
@@ -168,7 +169,7 @@ func TestADeliveredOneIsRedeliveredByName(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	run.status, run.report = completed, reportOf(a, webhook.EventDelivered, ok, ok)
+	run.Status, run.Report = completed, reportOf(a, webhook.EventDelivered, ok, ok)
 	p := refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), 409, webhook.Conflict)
 	require.Contains(t, p.Detail, "name one as endpoint_id")
 
@@ -176,9 +177,9 @@ func TestADeliveredOneIsRedeliveredByName(t *testing.T) {
 	got := read[redelivered](t, r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+endpointID+`"}`), 202)
 	id := got.Deliveries[0].WorkflowID
 
-	again := r.temporal.run(id)
-	again.report = webhook.DeliveryReport{EndpointID: endpointID, Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id}
-	again.status = completed
+	again := r.temporal.Run(id)
+	again.Report = webhook.DeliveryReport{EndpointID: endpointID, Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id}
+	again.Status = completed
 	shown := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
 	require.Equal(t, "failed", shown.Status)
 	require.Equal(t, webhook.Exhausted, shown.Deliveries[0].Status)
@@ -193,7 +194,7 @@ func TestRedeliverWhileTheEventIsOpen(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending})
+	run.Report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending})
 	again := func(i int) string { return `{"endpoint_id":"` + a.Deliveries[i].EndpointID + `"}` }
 	refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", again(1)), 409, webhook.Conflict)
 	require.Equal(t, 202, r.do("POST", "/events/"+a.ID+"/redeliver", again(0)).Code)
@@ -204,7 +205,7 @@ func TestRedeliverThatCannotBe(t *testing.T) {
 	r := newRig(t)
 	a, run := r.post()
 	gone := webhook.DeliveryReport{Status: webhook.Cancelled, Reason: "the endpoint was deleted"}
-	run.status, run.report = completed, reportOf(a, webhook.EventFailed, gone, ok)
+	run.Status, run.Report = completed, reportOf(a, webhook.EventFailed, gone, ok)
 	path := "/events/" + a.ID + "/redeliver"
 
 	require.Equal(t, 204, r.do("DELETE", "/endpoints/"+a.Deliveries[0].EndpointID, "").Code)
@@ -229,23 +230,23 @@ func TestNothingGoesToADisabledEndpoint(t *testing.T) {
 	r := newRig(t)
 	a, run := r.post()
 	exhausted := webhook.DeliveryReport{Status: webhook.Exhausted}
-	run.status, run.report = completed, reportOf(a, webhook.EventFailed, exhausted, ok)
+	run.Status, run.Report = completed, reportOf(a, webhook.EventFailed, exhausted, ok)
 	id := r.in(webhook.EndpointDisabled, "rejected by alice")
-	starts := r.temporal.count()
+	starts := r.temporal.Starts()
 	p := refused(t, r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+id+`"}`), 409, webhook.Disabled)
 	require.Contains(t, p.Detail, "resume it first")
 	refused(t, r.do("POST", "/endpoints/"+id+"/recover", `{"since":"1h"}`), 409, webhook.Disabled)
 	refused(t, r.do("POST", "/endpoints/"+id+"/test", ""), 409, webhook.Disabled)
-	require.Equal(t, starts, r.temporal.count())
+	require.Equal(t, starts, r.temporal.Starts())
 
 	later := r.endpoint(`{"url":"https://later.example","event_types":["other"]}`)
 	again := r.do("POST", "/events/"+a.ID+"/redeliver", `{"endpoint_id":"`+later+`"}`)
 	require.Equal(t, 202, again.Code, again.Body.String())
 	require.Contains(t, again.Body.String(), "delivery/acme/"+a.ID+"/"+later)
-	require.Equal(t, starts+1, r.temporal.count())
+	require.Equal(t, starts+1, r.temporal.Starts())
 }
 
-// taken answers like internal/redelivery when somebody else was faster, or Temporal went away.
+// taken answers like the orchestrator when somebody else was faster, or Temporal went away.
 type taken struct{ err error }
 
 func (t taken) Redeliver(context.Context, string, string, string, webhook.Verb) error { return t.err }
@@ -257,12 +258,12 @@ func TestRedeliverThatSomebodyElseBegan(t *testing.T) {
 	for want, err := range map[webhook.Code]error{
 		webhook.Conflict:    webhook.Errorf(webhook.Conflict, "under way"),
 		webhook.Expired:     webhook.Errorf(webhook.Expired, "gone"),
-		gateway.Unavailable: fmt.Errorf("redelivery: %w", serviceerror.NewUnavailable("no")),
+		gateway.Unavailable: fmt.Errorf("redelivery: %w", away{}),
 		gateway.Internal:    errors.New("secret detail"),
 	} {
 		r := newRigWith(t, func(c *gateway.Config) { c.Redeliveries = taken{err} })
 		a, run := r.post()
-		run.status, run.report = completed, reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Rejected})
+		run.Status, run.Report = completed, reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Rejected})
 		p := read[gateway.Problem](t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), map[webhook.Code]int{
 			webhook.Conflict: 409, webhook.Expired: 410, gateway.Unavailable: 503, gateway.Internal: 500,
 		}[want])

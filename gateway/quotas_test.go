@@ -46,7 +46,7 @@ func TestPostsBeyondTheQuota(t *testing.T) {
 	for _, path := range []string{"/events", "/events/evt_1/redeliver", "/endpoints/ep_1/test"} {
 		requireExceeded(t, r.do("POST", path, event), `"posts";q=1;w=1000`, `"posts";r=0;t=`)
 	}
-	require.Equal(t, 1, r.temporal.count())
+	require.Equal(t, 1, r.temporal.Starts())
 	require.Equal(t, 202, r.do("POST", "=/v1/tenants/other/events", event).Code)
 	require.Equal(t, 200, r.do("GET", "/endpoints", "").Code)
 	require.Contains(t, r.do("GET", "=/metrics", "").Body.String(), `hookloop_http_requests_total{code="429"`)
@@ -58,7 +58,7 @@ func TestBytesBeyondTheQuota(t *testing.T) {
 	event := `{"type":"a.b","data":"` + strings.Repeat("x", 600) + `"}`
 	require.Equal(t, 202, r.do("POST", "/events", event).Code)
 	requireExceeded(t, r.do("POST", "/events", event), `"bytes";q=1000;qu="content-bytes";w=86400`, `"bytes";r=0;t=`)
-	require.Equal(t, 1, r.temporal.count())
+	require.Equal(t, 1, r.temporal.Starts())
 	require.Equal(t, 202, r.do("POST", "/events", `{"type":"a.b","data":1}`).Code)
 }
 
@@ -123,5 +123,5 @@ func TestItemsBeyondTheQuota(t *testing.T) {
 	require.Equal(t, 200, r.do("POST", in, `{"id":1}`, "X-T", "tttttttttt", "Authorization", "").Code)
 	w := r.do("POST", in, `{"id":2}`, "X-T", "tttttttttt", "Authorization", "")
 	requireExceeded(t, w, `"posts";q=1;w=1000`, `"posts";r=0;t=`)
-	require.Equal(t, 1, r.temporal.count())
+	require.Equal(t, 1, r.temporal.Starts())
 }

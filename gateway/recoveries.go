@@ -3,20 +3,21 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/temporal"
-
-	"hookloop/internal/accept"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
-// recoveryWorkflow is the type of the workflow that carries a recovery.
-const recoveryWorkflow = "Recovery"
+// Recoveries starts the workflows that redeliver at a pace, says how far they are, and ends them; orchestrator.Recoveries
+// does. Its errors carry webhook.NotFound or webhook.Conflict; one without a code is an awayError, or ours.
+type Recoveries interface {
+	// Start gives the id of a run; orchestrator.ErrRecovering says that one is under way.
+	Start(ctx context.Context, in workflows.RecoveryInput) (runID string, err error)
+	State(ctx context.Context, tenant, endpointID string) (orchestrator.RecoveryState, error)
+	Cancel(ctx context.Context, tenant, endpointID string) (workflowID, runID string, err error)
+}
 
 type startRecovery struct {
 	request
@@ -54,46 +55,18 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 	w := webhook.Window{Tenant: in.Tenant, EndpointID: in.ID, Since: order.since, Until: order.until, Unmatched: order.unmatched}
 	out := startedRecovery{DryRun: order.dryRun}
 	if out.Found, err = g.redeliveries.Count(ctx, w); err != nil {
-		return nil, redeliveryErr(err)
+		return nil, err
 	}
 	if !order.dryRun {
 		out.WorkflowID = workflows.RecoveryWorkflowID(in.Tenant, in.ID)
-		out.RunID, err = g.recoverWindow(ctx, workflows.RecoveryInput{
+		out.RunID, err = g.recoveries.Start(ctx, workflows.RecoveryInput{
 			Window: w, RatePerSecond: order.rate, Verb: webhook.Verb{By: subject(ctx)},
 		})
 	}
+	if errors.Is(err, orchestrator.ErrRecovering) {
+		err = webhook.Errorf(webhook.Conflict, "a recovery of this endpoint is running; GET …/recover tells how far it is, DELETE ends it")
+	}
 	return &answerOf[startedRecovery]{Body: out}, err
-}
-
-func (g *Gateway) recoverWindow(ctx context.Context, in workflows.RecoveryInput) (runID string, err error) {
-	w := in.Window
-	run, err := g.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                                       workflows.RecoveryWorkflowID(w.Tenant, w.EndpointID),
-		TaskQueue:                                workflows.TaskQueue,
-		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
-		WorkflowExecutionErrorWhenAlreadyStarted: true,
-		StaticSummary:                            recoverySummary(w),
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			workflows.Tenant.ValueSet(w.Tenant),
-			workflows.Endpoint.ValueSet(w.EndpointID),
-		),
-	}, recoveryWorkflow, in)
-	if accept.Before(err) {
-		return "", webhook.Errorf(webhook.Conflict, "a recovery of this endpoint is running; GET …/recover tells how far it is, DELETE ends it")
-	}
-	if err != nil {
-		return "", fmt.Errorf("recovery of %s: %w", w.EndpointID, temporalErr(err))
-	}
-	return run.GetRunID(), nil
-}
-
-func recoverySummary(w webhook.Window) string {
-	what := ""
-	if w.Unmatched {
-		what = "unmatched events for "
-	}
-	return fmt.Sprintf("recover %s%s since %s", what, w.EndpointID, w.Since.Format(time.RFC3339))
 }
 
 // recovery is how far the latest recovery of an endpoint is, or came.
@@ -113,59 +86,20 @@ type recovery struct {
 }
 
 func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[recovery], error) {
-	x, err := g.recovery(ctx, in)
+	if !endpointID.MatchString(in.ID) {
+		return nil, noSuchEndpoint()
+	}
+	r, err := g.recoveries.State(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	var start workflows.RecoveryInput
-	if err := g.input(ctx, x.id, x.runID, &start); err != nil {
-		return nil, recoveryErr(in.ID, err)
-	}
-	report, reason, err := g.recoveryReport(ctx, x, start)
-	if err != nil {
-		return nil, fmt.Errorf("recovery of %s: %w", in.ID, err)
-	}
-	status := x.recoveryStatus()
-	if report.Stopped != "" {
-		status, reason = "failed", report.Stopped
-	}
+	w := r.Input.Window
 	return &answerOf[recovery]{Body: recovery{
-		Status: status, Reason: reason,
-		Found: report.Found, Redelivered: report.Redelivered, Skipped: report.Skipped,
-		Since: start.Window.Since, Until: start.Window.Until, Unmatched: start.Window.Unmatched, RatePerSecond: start.RatePerSecond, By: start.Verb.By,
-		WorkflowID: x.id, RunID: x.runID,
+		Status: string(r.Status), Reason: r.Reason,
+		Found: r.Report.Found, Redelivered: r.Report.Redelivered, Skipped: r.Report.Skipped,
+		Since: w.Since, Until: w.Until, Unmatched: w.Unmatched, RatePerSecond: r.Input.RatePerSecond, By: r.Input.Verb.By,
+		WorkflowID: r.WorkflowID, RunID: r.RunID,
 	}}, nil
-}
-
-// recoveryReport falls back on what a run before this one had done.
-func (g *Gateway) recoveryReport(ctx context.Context, x execution, start workflows.RecoveryInput) (report workflows.RecoveryReport, reason string, err error) {
-	switch {
-	case x.fresh:
-		return start.Report, "", nil
-	case x.status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-		err := g.temporal.GetWorkflow(ctx, x.id, x.runID).Get(ctx, &report)
-		return report, "", temporalErr(err)
-	}
-	err = g.ask(ctx, x, &report)
-	if x.abandoned() == "" {
-		return report, "", err
-	}
-	if err != nil {
-		report = start.Report
-	}
-	return report, x.abandonedSo(err), nil
-}
-
-func (x execution) recoveryStatus() string {
-	switch {
-	case !x.closed():
-		return "running"
-	case x.status == enums.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-		return "completed"
-	case x.status == enums.WORKFLOW_EXECUTION_STATUS_CANCELED, x.status == enums.WORKFLOW_EXECUTION_STATUS_TERMINATED:
-		return "cancelled"
-	}
-	return "failed"
 }
 
 type endedRecovery struct {
@@ -175,39 +109,13 @@ type endedRecovery struct {
 
 // cancelRecovery ends a recovery after the delivery at hand. What it has started goes on.
 func (g *Gateway) cancelRecovery(ctx context.Context, in *endpointPath) (*answerOf[endedRecovery], error) {
-	x, err := g.recovery(ctx, in)
-	if err != nil {
+	if !endpointID.MatchString(in.ID) {
+		return nil, noSuchEndpoint()
+	}
+	var ended endedRecovery
+	var err error
+	if ended.WorkflowID, ended.RunID, err = g.recoveries.Cancel(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	over := webhook.Errorf(webhook.Conflict, "no recovery of this endpoint is running; the latest has ended (%s)", x.recoveryStatus())
-	if x.closed() {
-		return nil, over
-	}
-	err = temporalErr(g.temporal.CancelWorkflow(ctx, x.id, ""))
-	if webhook.CodeOf(err) == webhook.NotFound { // ended meanwhile
-		return nil, webhook.Errorf(webhook.Conflict, "the recovery of this endpoint has just ended")
-	}
-	if err != nil {
-		return nil, fmt.Errorf("recovery of %s: %w", in.ID, err)
-	}
-	return &answerOf[endedRecovery]{Body: endedRecovery{WorkflowID: x.id, RunID: x.runID}}, nil
-}
-
-// recovery finds the latest one of an endpoint; it may be older than the endpoint's deletion.
-func (g *Gateway) recovery(ctx context.Context, in *endpointPath) (execution, error) {
-	if !endpointID.MatchString(in.ID) {
-		return execution{}, noSuchEndpoint()
-	}
-	x, err := g.describe(ctx, workflows.RecoveryWorkflowID(in.Tenant, in.ID))
-	return x, recoveryErr(in.ID, err)
-}
-
-func recoveryErr(endpointID string, err error) error {
-	if _, ok := errors.AsType[*webhook.Error](err); ok {
-		return webhook.Errorf(webhook.NotFound, "endpoint %s was never recovered, or the history of it is gone", endpointID)
-	}
-	if err != nil {
-		return fmt.Errorf("recovery of %s: %w", endpointID, err)
-	}
-	return nil
+	return &answerOf[endedRecovery]{Body: ended}, nil
 }

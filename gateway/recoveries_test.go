@@ -2,19 +2,16 @@ package gateway_test
 
 import (
 	"fmt"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/gateway"
+	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -37,18 +34,11 @@ func recovering(t *testing.T) (r *rig, path string) {
 	t.Helper()
 	r = newRigWith(t, func(c *gateway.Config) { c.Now = func() time.Time { return noon } })
 	id := r.endpoint(`{"url":"https://example.com"}`)
-	r.temporal.found = 3
-	r.temporal.list = func(q *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-		out := &workflowservice.ListWorkflowExecutionsResponse{}
-		if strings.HasPrefix(q.GetQuery(), "WorkflowId IN") {
-			return out, nil // none was redelivered meanwhile
-		}
-		for i := range 3 {
-			out.Executions = append(out.Executions, &workflowpb.WorkflowExecutionInfo{
-				Execution: &commonpb.WorkflowExecution{WorkflowId: workflows.DeliveryWorkflowID("acme", fmt.Sprint("evt_", i), id)},
-			})
-		}
-		return out, nil
+	for i := range 3 {
+		r.temporal.Put(&orchestratortest.Run{
+			ID: workflows.DeliveryWorkflowID("acme", fmt.Sprint("evt_", i), id), Type: workflows.TypeDelivery, Status: completed, Start: noon.Add(-time.Hour),
+			Attributes: map[string]string{"Tenant": "acme", "Endpoint": id, "Outcome": string(webhook.Exhausted)},
+		})
 	}
 	return r, "/endpoints/" + id + "/recover"
 }
@@ -61,27 +51,27 @@ func TestRecoverFromStartToEnd(t *testing.T) {
 
 	dry := read[recovery](t, r.do("POST", path, `{"since":"2026-02-02T12:00:00Z","dry_run":true}`), 202)
 	require.Equal(t, recovery{DryRun: true, Found: 3}, dry)
-	require.Zero(t, r.temporal.count())
+	require.Zero(t, r.temporal.Starts())
 
 	got := read[recovery](t, r.do("POST", path, `{"since":"2026-02-02T13:00:00+01:00","rate_per_second":0.5}`), 202)
 	require.Equal(t, recovery{Found: 3, WorkflowID: got.WorkflowID, RunID: "run-of-" + got.WorkflowID}, got)
-	run := r.temporal.run(got.WorkflowID)
+	run := r.temporal.Run(got.WorkflowID)
 	var in workflows.RecoveryInput
-	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.input, &in))
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.Input, &in))
 	endpointID := in.Window.EndpointID
 	require.Equal(t, workflows.RecoveryWorkflowID("acme", endpointID), got.WorkflowID)
 	require.Equal(t, workflows.RecoveryInput{
 		Window:        webhook.Window{Tenant: "acme", EndpointID: endpointID, Since: noon.Add(-24 * time.Hour), Until: noon},
 		RatePerSecond: 0.5, Verb: webhook.Verb{By: "tester"},
 	}, in)
-	require.Equal(t, "recover "+endpointID+" since 2026-02-02T12:00:00Z", run.options.StaticSummary)
-	require.Equal(t, workflows.TaskQueue, run.options.TaskQueue)
-	require.Equal(t, 2, run.options.TypedSearchAttributes.Size())
+	require.Equal(t, "recover "+endpointID+" since 2026-02-02T12:00:00Z", run.Options.StaticSummary)
+	require.Equal(t, workflows.TaskQueue, run.Options.TaskQueue)
+	require.Equal(t, 2, run.Options.TypedSearchAttributes.Size())
 
 	p := refused(t, r.do("POST", path, `{"since":"2026-02-02T12:00:00Z"}`), 409, webhook.Conflict)
 	require.Contains(t, p.Detail, "is running")
 
-	run.report = workflows.RecoveryReport{Found: 3, Redelivered: 1, Skipped: 1}
+	run.Report = workflows.RecoveryReport{Found: 3, Redelivered: 1, Skipped: 1}
 	want := recovery{
 		Status: "running", By: "tester", Found: 3, Redelivered: 1, Skipped: 1, Since: noon.Add(-24 * time.Hour), Until: noon, RatePerSecond: 0.5,
 		WorkflowID: got.WorkflowID, RunID: got.RunID,
@@ -101,12 +91,12 @@ func TestRecoveryOfUnmatchedEvents(t *testing.T) {
 	t.Parallel()
 	r, path := recovering(t)
 	got := read[recovery](t, r.do("POST", path, `{"since":"1h","unmatched":true}`), 202)
-	run := r.temporal.run(got.WorkflowID)
+	run := r.temporal.Run(got.WorkflowID)
 	var in workflows.RecoveryInput
-	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.input, &in))
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.Input, &in))
 	require.True(t, in.Window.Unmatched)
-	require.Contains(t, run.options.StaticSummary, "unmatched events for ep_")
-	run.status, run.report = completed, workflows.RecoveryReport{Found: 2, Redelivered: 1, Stopped: "the endpoint was deleted"}
+	require.Contains(t, run.Options.StaticSummary, "unmatched events for ep_")
+	run.Status, run.Report = completed, workflows.RecoveryReport{Found: 2, Redelivered: 1, Stopped: "the endpoint was deleted"}
 	answer := r.do("GET", path, "")
 	shown := read[recovery](t, answer, 200)
 	require.Equal(t, "failed: the endpoint was deleted", shown.Status+": "+shown.Reason)
@@ -122,24 +112,24 @@ func TestRecoveryReports(t *testing.T) {
 	done := workflows.RecoveryReport{Found: 2, Redelivered: 2, Done: true}
 	silent := serviceerror.NewDeadlineExceeded("no")
 	for name, c := range map[string]struct {
-		run            fakeRun
+		run            orchestratortest.Run
 		status, reason string
 		found          int
 	}{
-		"just started": {fakeRun{fresh: true, silent: silent}, "running", "", 0},
-		"completed":    {fakeRun{status: completed, report: done, silent: silent}, "completed", "", 2},
-		"terminated":   {fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, report: done}, "cancelled", "its workflow was terminated", 2},
-		"failed":       {fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_FAILED, report: done}, "failed", "its workflow failed", 2},
+		"just started": {orchestratortest.Run{Fresh: true, Silent: silent}, "running", "", 0},
+		"completed":    {orchestratortest.Run{Status: completed, Report: done, Silent: silent}, "completed", "", 2},
+		"terminated":   {orchestratortest.Run{Status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, Report: done}, "cancelled", "its workflow was terminated", 2},
+		"failed":       {orchestratortest.Run{Status: enums.WORKFLOW_EXECUTION_STATUS_FAILED, Report: done}, "failed", "its workflow failed", 2},
 		"cancelled, and no worker": {
-			fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED, silent: silent}, "cancelled", "its workflow was cancelled" + untold, 0,
+			orchestratortest.Run{Status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED, Silent: silent}, "cancelled", "its workflow was cancelled" + untold, 0,
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, path := recovering(t)
 			id := read[recovery](t, r.do("POST", path, `{"since":"2026-02-02T12:00:00Z"}`), 202).WorkflowID
-			run := r.temporal.run(id)
-			run.fresh, run.silent, run.status, run.report = c.run.fresh, c.run.silent, c.run.status, c.run.report
+			run := r.temporal.Run(id)
+			run.Fresh, run.Silent, run.Status, run.Report = c.run.Fresh, c.run.Silent, c.run.Status, c.run.Report
 			got := read[recovery](t, r.do("GET", path, ""), 200)
 			require.Equal(t, c.status, got.Status)
 			require.Equal(t, c.reason, got.Reason)
@@ -148,7 +138,7 @@ func TestRecoveryReports(t *testing.T) {
 	}
 	r, path := recovering(t)
 	id := read[recovery](t, r.do("POST", path, `{"since":"2026-02-02T12:00:00Z"}`), 202).WorkflowID
-	r.temporal.run(id).silent = silent
+	r.temporal.Run(id).Silent = silent
 	refused(t, r.do("GET", path, ""), 503, gateway.Unavailable)
 }
 
@@ -183,10 +173,10 @@ func TestRecoveriesThatCannotBe(t *testing.T) {
 	for _, method := range []string{"GET", "DELETE"} {
 		refused(t, r.do(method, "/endpoints/ep_x/recover", ""), 404, webhook.NotFound)
 	}
-	r.temporal.down = serviceerror.NewUnavailable("no")
+	r.temporal.Down = serviceerror.NewUnavailable("no")
 	for _, method := range []string{"GET", "DELETE"} {
 		refused(t, r.do(method, path, ""), 503, gateway.Unavailable)
 	}
 	refused(t, r.do("POST", path, since), 503, gateway.Unavailable)
-	require.Zero(t, r.temporal.count())
+	require.Zero(t, r.temporal.Starts())
 }

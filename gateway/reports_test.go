@@ -8,16 +8,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"hookloop/activities"
 	"hookloop/gateway"
+	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -32,12 +31,12 @@ type event struct {
 }
 
 // post accepts an event for two endpoints and gives its run.
-func (r *rig) post() (acceptedEvent, *fakeRun) {
+func (r *rig) post() (acceptedEvent, *orchestratortest.Run) {
 	r.t.Helper()
 	r.endpoint(`{"url":"https://a.example"}`)
 	r.endpoint(`{"url":"https://b.example"}`)
 	a := read[acceptedEvent](r.t, r.do("POST", "/events", `{"type":"a.b","data":1}`), 202)
-	return a, r.temporal.run(a.WorkflowID)
+	return a, r.temporal.Run(a.WorkflowID)
 }
 
 func reportOf(a acceptedEvent, s webhook.EventStatus, d ...webhook.DeliveryReport) workflows.EventReport {
@@ -58,7 +57,7 @@ func TestGetEvent(t *testing.T) {
 		return webhook.DeliveryReport{Status: webhook.Cancelled, Reason: why}
 	}
 	for name, c := range map[string]struct {
-		run    fakeRun
+		run    orchestratortest.Run
 		report []webhook.DeliveryReport
 		says   webhook.EventStatus
 		status webhook.EventStatus
@@ -66,7 +65,7 @@ func TestGetEvent(t *testing.T) {
 		reason string
 	}{
 		"first attempts under way": {
-			run: fakeRun{fresh: true, silent: serviceerror.NewWorkflowNotReady("no")}, status: webhook.EventDelivering,
+			run: orchestratortest.Run{Fresh: true, Silent: serviceerror.NewWorkflowNotReady("no")}, status: webhook.EventDelivering,
 			want: []webhook.DeliveryReport{waiting, waiting},
 		},
 		"running": {
@@ -74,28 +73,28 @@ func TestGetEvent(t *testing.T) {
 			status: webhook.EventDelivering, want: []webhook.DeliveryReport{ok, waiting},
 		},
 		"completed, and no worker": {
-			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, silent: serviceerror.NewDeadlineExceeded("no")},
+			run:    orchestratortest.Run{Status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, Silent: serviceerror.NewDeadlineExceeded("no")},
 			report: []webhook.DeliveryReport{ok, ok}, says: webhook.EventDelivered,
 			status: webhook.EventDelivered, want: []webhook.DeliveryReport{ok, ok},
 		},
 		"terminated, with a worker": {
-			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
+			run:    orchestratortest.Run{Status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
 			report: []webhook.DeliveryReport{ok, waiting}, says: webhook.EventDelivering,
 			status: webhook.EventFailed, want: []webhook.DeliveryReport{ok, cancelled("its workflow was terminated")},
 			reason: "its workflow was terminated",
 		},
 		"terminated, without a worker": {
-			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, silent: serviceerror.NewDeadlineExceeded("no")},
+			run:    orchestratortest.Run{Status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED, Silent: serviceerror.NewDeadlineExceeded("no")},
 			status: webhook.EventFailed, reason: "its workflow was terminated",
 			want: []webhook.DeliveryReport{cancelled("its workflow was terminated" + untold), cancelled("its workflow was terminated" + untold)},
 		},
 		"cancelled at the very end": {
-			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED},
+			run:    orchestratortest.Run{Status: enums.WORKFLOW_EXECUTION_STATUS_CANCELED},
 			report: []webhook.DeliveryReport{ok, ok}, says: webhook.EventDelivered,
 			status: webhook.EventDelivered, want: []webhook.DeliveryReport{ok, ok}, reason: "its workflow was cancelled",
 		},
 		"failed": {
-			run:    fakeRun{status: enums.WORKFLOW_EXECUTION_STATUS_FAILED},
+			run:    orchestratortest.Run{Status: enums.WORKFLOW_EXECUTION_STATUS_FAILED},
 			report: []webhook.DeliveryReport{ok, waiting}, says: webhook.EventDelivering, status: webhook.EventFailed,
 			want: []webhook.DeliveryReport{ok, cancelled("its workflow failed")}, reason: "its workflow failed",
 		},
@@ -104,8 +103,8 @@ func TestGetEvent(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			a, run := r.post()
-			run.status, run.fresh, run.silent = c.run.status, c.run.fresh, c.run.silent
-			run.report = reportOf(a, c.says, c.report...)
+			run.Status, run.Fresh, run.Silent = c.run.Status, c.run.Fresh, c.run.Silent
+			run.Report = reportOf(a, c.says, c.report...)
 			got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
 			want := reportOf(a, "", c.want...).Deliveries
 			for i := range want {
@@ -126,7 +125,7 @@ func TestGetEventWithoutAWorkerIs503(t *testing.T) {
 	r := newRig(t)
 	a, run := r.post()
 	for _, err := range []error{serviceerror.NewDeadlineExceeded("no"), serviceerror.NewFailedPrecondition("no poller"), context.DeadlineExceeded} {
-		run.silent = err
+		run.Silent = err
 		p := refused(t, r.do("GET", "/events/"+a.ID, ""), 503, gateway.Unavailable)
 		require.Contains(t, p.Detail, "worker")
 	}
@@ -148,22 +147,22 @@ func TestDeliveriesSpeakForThemselves(t *testing.T) {
 	retrying := webhook.DeliveryReport{Status: webhook.Retrying, Attempts: []webhook.Attempt{failed}, NextAttemptAt: &soon, WorkflowID: "d"}
 	spent := webhook.DeliveryReport{Status: webhook.Exhausted, Attempts: []webhook.Attempt{failed}, WorkflowID: "d"}
 	for name, c := range map[string]struct {
-		run  *fakeRun
+		run  *orchestratortest.Run
 		want webhook.DeliveryReport
 	}{
-		"running":         {&fakeRun{report: retrying}, retrying},
-		"completed":       {&fakeRun{report: spent, status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, spent},
+		"running":         {&orchestratortest.Run{Report: retrying}, retrying},
+		"completed":       {&orchestratortest.Run{Report: spent, Status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, spent},
 		"not started yet": {nil, webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "d", Attempts: []webhook.Attempt{}}},
 		"just started": {
-			&fakeRun{fresh: true, silent: serviceerror.NewWorkflowNotReady("no")},
+			&orchestratortest.Run{Fresh: true, Silent: serviceerror.NewWorkflowNotReady("no")},
 			webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "d", Attempts: []webhook.Attempt{}},
 		},
 		"terminated": {
-			&fakeRun{report: retrying, status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
+			&orchestratortest.Run{Report: retrying, Status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
 			webhook.DeliveryReport{Status: webhook.Cancelled, Reason: "its workflow was terminated", WorkflowID: "d", Attempts: []webhook.Attempt{failed}},
 		},
 		"terminated, and no worker": {
-			&fakeRun{silent: serviceerror.NewDeadlineExceeded("no"), status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
+			&orchestratortest.Run{Silent: serviceerror.NewDeadlineExceeded("no"), Status: enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
 			webhook.DeliveryReport{Status: webhook.Cancelled, Reason: "its workflow was terminated" + untold, WorkflowID: "d", Attempts: []webhook.Attempt{}},
 		},
 	} {
@@ -171,13 +170,13 @@ func TestDeliveriesSpeakForThemselves(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			a, run := r.post()
-			run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "d"})
+			run.Report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "d"})
 			if c.run != nil {
-				if report, is := c.run.report.(webhook.DeliveryReport); is {
+				if report, is := c.run.Report.(webhook.DeliveryReport); is {
 					report.EndpointID = a.Deliveries[1].EndpointID
-					c.run.report = report
+					c.run.Report = report
 				}
-				r.temporal.put("d", c.run)
+				r.temporal.Put(named("d", c.run))
 			}
 			got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
 			c.want.EndpointID = a.Deliveries[1].EndpointID
@@ -213,8 +212,8 @@ func TestADeferralIsReadFromTemporal(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			a, run := r.post()
-			_, id := r.carriedOn(a, 1, &fakeRun{report: webhook.DeliveryReport{Status: webhook.Retrying}, pending: c.pending})
-			run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Retrying, WorkflowID: id})
+			_, id := r.carriedOn(a, 1, &orchestratortest.Run{Report: webhook.DeliveryReport{Status: webhook.Retrying}, Pending: c.pending})
+			run.Report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Retrying, WorkflowID: id})
 			got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200).Deliveries[1]
 			require.Equal(t, c.reason, got.Reason)
 			require.Equal(t, c.at, got.NextAttemptAt)
@@ -227,9 +226,9 @@ func TestAnAttemptThatHangs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	run.busy, run.silent = true, serviceerror.NewDeadlineExceeded("no")
+	run.Busy, run.Silent = true, serviceerror.NewDeadlineExceeded("no")
 	retrying := webhook.DeliveryReport{Status: webhook.Retrying}
-	_, id := r.carriedOn(a, 1, &fakeRun{report: retrying})
+	_, id := r.carriedOn(a, 1, &orchestratortest.Run{Report: retrying})
 	got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
 	require.Equal(t, "delivering", got.Status)
 	require.Equal(t, webhook.Pending, got.Deliveries[0].Status)
@@ -243,8 +242,8 @@ func TestNobodyIsLeftToBegin(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	run.status = enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
-	run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "never"})
+	run.Status = enums.WORKFLOW_EXECUTION_STATUS_TERMINATED
+	run.Report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending, WorkflowID: "never"})
 	got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
 	require.Equal(t, "failed", got.Status)
 	require.Equal(t, webhook.Cancelled, got.Deliveries[1].Status)
@@ -254,9 +253,9 @@ func TestARedeliveryThatSucceeded(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	_, id := r.carriedOn(a, 1, &fakeRun{report: ok, status: completed})
-	run.status = completed
-	run.report = reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id})
+	_, id := r.carriedOn(a, 1, &orchestratortest.Run{Report: ok, Status: completed})
+	run.Status = completed
+	run.Report = reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Exhausted, Reason: "the schedule is spent", WorkflowID: id})
 	got := read[event](t, r.do("GET", "/events/"+a.ID, ""), 200)
 	require.Equal(t, "delivered", got.Status)
 	require.Empty(t, got.Deliveries[1].Reason)
@@ -266,8 +265,8 @@ func TestAPausedWorkflowIsOpen(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	a, run := r.post()
-	run.status = enums.WORKFLOW_EXECUTION_STATUS_PAUSED
-	run.report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending})
+	run.Status = enums.WORKFLOW_EXECUTION_STATUS_PAUSED
+	run.Report = reportOf(a, webhook.EventDelivering, ok, webhook.DeliveryReport{Status: webhook.Pending})
 	require.Equal(t, "delivering", read[event](t, r.do("GET", "/events/"+a.ID, ""), 200).Status)
 }
 
@@ -280,58 +279,60 @@ func TestAThousandDeliveriesAndOneThatNobodyTells(t *testing.T) {
 		id := fmt.Sprint("d", i)
 		d := webhook.DeliveryReport{EndpointID: id, Status: webhook.Retrying, WorkflowID: id}
 		report.Deliveries = append(report.Deliveries, d)
-		r.temporal.put(id, &fakeRun{report: d})
+		r.temporal.Put(named(id, &orchestratortest.Run{Report: d}))
 	}
-	run.report = report
+	run.Report = report
 	require.Len(t, read[event](t, r.do("GET", "/events/"+a.ID, ""), 200).Deliveries, 1000)
 
-	r.temporal.run("d500").silent = serviceerror.NewDeadlineExceeded("no")
+	r.temporal.Run("d500").Silent = serviceerror.NewDeadlineExceeded("no")
 	refused(t, r.do("GET", "/events/"+a.ID, ""), 503, gateway.Unavailable)
 }
 
 func TestListEvents(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
-	started := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	execution := func(id, outcome string, s enums.WorkflowExecutionStatus) *workflowpb.WorkflowExecutionInfo {
-		return &workflowpb.WorkflowExecutionInfo{
-			Execution: &commonpb.WorkflowExecution{WorkflowId: "event/acme/" + id, RunId: "run"}, Status: s, StartTime: timestamppb.New(started),
-			SearchAttributes: &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
-				"Outcome": payload(t, outcome), "EventType": payload(t, "a.b"),
-			}},
-		}
+	for i, of := range []struct {
+		outcome string
+		status  enums.WorkflowExecutionStatus
+	}{
+		{"delivered", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, {"delivering", enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
+		{"delivered", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, {"delivering", enums.WORKFLOW_EXECUTION_STATUS_RUNNING},
+	} {
+		r.temporal.Put(&orchestratortest.Run{
+			ID: fmt.Sprint("event/acme/evt_", 4-i), RunID: "run", Type: workflows.TypeEvent, Status: of.status,
+			Start:      time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+			Attributes: map[string]string{"Tenant": "acme", "EventType": "a.b", "Outcome": of.outcome},
+		})
 	}
-	var asked *workflowservice.ListWorkflowExecutionsRequest
-	r.temporal.list = func(q *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-		asked = q
-		return &workflowservice.ListWorkflowExecutionsResponse{
-			NextPageToken: []byte("more"),
-			Executions: []*workflowpb.WorkflowExecutionInfo{
-				execution("evt_1", "delivering", enums.WORKFLOW_EXECUTION_STATUS_RUNNING),
-				execution("evt_2", "delivered", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED),
-				execution("evt_3", "delivering", enums.WORKFLOW_EXECUTION_STATUS_TERMINATED),
-			},
-		}, nil
+	list := func(query string) (data, next string) {
+		page := read[struct {
+			Data json.RawMessage
+			Next string `json:"next_cursor"`
+		}](t, r.do("GET", "/events"+query, ""), 200)
+		return string(page.Data), page.Next
 	}
+	item := func(n int, status string) string {
+		return fmt.Sprintf(`{"id":"evt_%[1]d","type":"a.b","status":%[2]q,"accepted_at":"2026-01-02T03:04:05Z","workflow_id":"event/acme/evt_%[1]d","run_id":"run"}`, n, status)
+	}
+	data, next := list("?limit=3")
+	require.Equal(t, "["+item(1, "delivering")+","+item(2, "delivered")+","+item(3, "failed")+"]", data)
+	data, last := list("?limit=3&cursor=" + next)
+	require.Equal(t, "["+item(4, "delivered")+"]", data)
+	require.Empty(t, last)
+
 	const filters = "type=a.b&status=delivered&after=2026-01-01T01:00:00%2B01:00&before=2026-02-01T00:00:00.5Z"
-	page := read[struct {
-		Data json.RawMessage
-		Next string `json:"next_cursor"`
-	}](t, r.do("GET", "/events?limit=7&"+filters, ""), 200)
-	require.JSONEq(t, `[
-		{"id":"evt_1","type":"a.b","status":"delivering","accepted_at":"2026-01-02T03:04:05Z","workflow_id":"event/acme/evt_1","run_id":"run"},
-		{"id":"evt_2","type":"a.b","status":"delivered","accepted_at":"2026-01-02T03:04:05Z","workflow_id":"event/acme/evt_2","run_id":"run"},
-		{"id":"evt_3","type":"a.b","status":"failed","accepted_at":"2026-01-02T03:04:05Z","workflow_id":"event/acme/evt_3","run_id":"run"}
-	]`, string(page.Data))
-	require.EqualValues(t, 7, asked.GetPageSize())
+	data, next = list("?limit=1&" + filters)
+	require.Equal(t, "["+item(2, "delivered")+"]", data)
+	asked := r.temporal.Lists[len(r.temporal.Lists)-1]
+	require.EqualValues(t, 1, asked.GetPageSize())
 	require.Empty(t, asked.GetNextPageToken())
 	require.Equal(t, "WorkflowType = 'Event' AND Tenant = 'acme' AND EventType = 'a.b' AND Outcome = 'delivered'"+
 		" AND StartTime > '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'", asked.GetQuery())
-	require.Equal(t, 200, r.do("GET", "/events?"+filters+"&cursor="+page.Next, "").Code)
-	require.Equal(t, "more", string(asked.GetNextPageToken()))
-	require.EqualValues(t, 50, asked.GetPageSize())
+	data, _ = list("?" + filters + "&cursor=" + next)
+	require.Equal(t, "["+item(4, "delivered")+"]", data)
+	require.EqualValues(t, 50, r.temporal.Lists[len(r.temporal.Lists)-1].GetPageSize())
 
-	for _, stale := range []string{page.Next, page.Next + "A", "bW9yZQ", "!"} {
+	for _, stale := range []string{next, next + "A", "bW9yZQ", "!"} {
 		p := refused(t, r.do("GET", "/events?cursor="+stale, ""), 422, webhook.Invalid)
 		require.Equal(t, "cursor", p.Errors[0].Field)
 	}

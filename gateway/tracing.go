@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -11,7 +12,7 @@ import (
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
 
-	"hookloop/internal/accept"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
 
@@ -116,7 +117,7 @@ func accepting(ctx context.Context, e *webhook.Event) (_ context.Context, done f
 	e.Trace, e.TraceState = said["traceparent"], said["tracestate"]
 	return ctx, func(err error) {
 		switch {
-		case accept.Before(err):
+		case errors.Is(err, orchestrator.ErrAccepted):
 			span.SetAttributes(spanRepeated.Bool(true))
 		case err != nil:
 			span.SetStatus(codes.Error, "") // without the error, which may quote

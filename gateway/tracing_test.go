@@ -16,8 +16,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
-	"go.temporal.io/api/serviceerror"
 
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
 
@@ -186,7 +186,7 @@ func TestTraceOfTrouble(t *testing.T) {
 
 	r.fails = errors.New("s3cr3t")
 	require.Equal(t, codes.Error, r.do("POST", "/v1/tenants/acme/events")[0].Status.Code)
-	r.fails = fmt.Errorf("again: %w", serviceerror.NewWorkflowExecutionAlreadyStarted("", "", ""))
+	r.fails = fmt.Errorf("again: %w", orchestrator.ErrAccepted)
 	accept := r.do("POST", "/v1/tenants/acme/events")[0]
 	require.Equal(t, codes.Unset, accept.Status.Code)
 	require.Contains(t, accept.Attributes, attribute.Bool("hookloop.duplicate", true))

@@ -8,6 +8,14 @@ import "go.temporal.io/sdk/temporal"
 // TaskQueue is where workers find workflow tasks and retries.
 const TaskQueue = "hookloop"
 
+// The types of the workflows: the names of their functions.
+const (
+	TypeEvent    = "Event"
+	TypeDelivery = "Delivery"
+	TypeApproval = "Approval"
+	TypeRecovery = "Recovery"
+)
+
 // QueryReport asks an Event for its EventReport, a Delivery for its webhook.DeliveryReport, a
 // Recovery for its RecoveryReport, or an Approval for its webhook.ApprovalReport.
 const QueryReport = "report"

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	sdklog "go.temporal.io/sdk/log"
@@ -19,6 +18,7 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/terminal"
 )
 
@@ -112,11 +112,16 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 		return err
 	}
 	defer func() { _ = folder.Close() }()
-	cfg := archive.Config{Client: c, Folder: folder, Codec: histories, Bodies: large, Tenant: o.tenant, Overlap: o.overlap, Progress: progressTo(stderr)}
+	temporal, err := orchestrator.New(orchestrator.Config{Client: c, Namespace: namespace, Converter: histories.Converter()})
+	if err != nil {
+		return err
+	}
+	ended := temporal.Histories()
+	cfg := archive.Config{Histories: ended, Folder: folder, Codec: histories, Bodies: large, Tenant: o.tenant, Overlap: o.overlap, Progress: progressTo(stderr)}
 	if o.encrypted {
 		cfg.Codec = nil
 	}
-	if cfg.Retention, err = retentionOf(ctx, c, namespace); err != nil {
+	if cfg.Retention, err = ended.Retention(ctx); err != nil {
 		return err
 	}
 	a, err := archive.New(cfg)
@@ -154,15 +159,6 @@ func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec,
 	options.Namespace = cmp.Or(options.Namespace, client.DefaultNamespace)
 	c, err := dialWith(ctx, options, histories)
 	return c, options.Namespace, err
-}
-
-// retentionOf asks how long a namespace keeps what has ended.
-func retentionOf(ctx context.Context, c client.Client, name string) (time.Duration, error) {
-	ns, err := c.WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: name})
-	if err != nil {
-		return 0, fmt.Errorf("namespace %s: %w", name, err)
-	}
-	return ns.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), nil
 }
 
 // progressTo says every two seconds how far it is.

@@ -10,16 +10,15 @@ import (
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
-	"go.temporal.io/api/workflowservice/v1"
 
 	"hookloop/gateway"
 	"hookloop/internal/audit"
 	"hookloop/internal/codec"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/published"
 	"hookloop/internal/quota"
 	"hookloop/internal/sender"
 	"hookloop/internal/source"
-	"hookloop/workflows"
 )
 
 // addGateway makes what accepts.
@@ -39,7 +38,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	if s.sender != nil {
 		breakers = s.sender
 	}
-	if s.quotas, err = newQuotas(cfg, s.metrics); err != nil {
+	if s.quotas, err = newQuotas(cfg.QuotasFile, s.temporal.Counts(), s.metrics); err != nil {
 		return err
 	}
 	cursors, err := hkdf.Key(sha256.New, cfg.RegistryKey, nil, "hookloop cursors", sha256.Size)
@@ -48,10 +47,11 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		Quotas: s.quotas, LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies, CursorKey: cursors,
-		Sources: s.registry, Bodies: with.large, Providers: providers, Ledger: with.echoes, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
-		Registry: s.registry, Temporal: cfg.Client, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
-		Redeliveries: with.redeliveries, Approvals: with.approvals, Audits: audit.New(cfg.Client, cfg.Codec), Breakers: breakers, Codec: decoder,
-		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"), DataConverter: cfg.Codec.Converter(),
+		Sources: s.registry, LargeItems: true, Providers: providers, Ledger: with.echoes, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
+		Registry: s.registry, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
+		Events: s.temporal.Events(orchestrator.EventsConfig{Bodies: with.large, Registry: s.registry}), Recoveries: s.temporal.Recoveries(),
+		Redeliveries: with.redeliveries, Approvals: s.temporal.Approvals(), Audits: audit.New(s.temporal.Histories(), cfg.Codec), Breakers: breakers, Codec: decoder,
+		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"),
 	})
 	return err
 }
@@ -95,10 +95,10 @@ func (s *service) newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
 }
 
 // newQuotas reads what tenants may ask for, and has their open deliveries counted in Temporal.
-func newQuotas(cfg serviceConfig, metrics prometheus.Registerer) (*quota.Quotas, error) {
+func newQuotas(path string, open *orchestrator.Counts, metrics prometheus.Registerer) (*quota.Quotas, error) {
 	var table quota.Table
-	if cfg.QuotasFile != "" {
-		raw, err := os.ReadFile(cfg.QuotasFile)
+	if path != "" {
+		raw, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("HOOKLOOP_QUOTAS_FILE: %w", err)
 		}
@@ -106,11 +106,5 @@ func newQuotas(cfg serviceConfig, metrics prometheus.Registerer) (*quota.Quotas,
 			return nil, fmt.Errorf("HOOKLOOP_QUOTAS_FILE: %w", err)
 		}
 	}
-	return quota.New(quota.Config{Table: table, Metrics: metrics, Open: func(ctx context.Context, tenant string) (int64, error) {
-		found, err := cfg.Client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-			Namespace: cfg.Namespace,
-			Query:     `WorkflowType = "Delivery" AND ` + workflows.Tenant.GetName() + ` = "` + tenant + `" AND ExecutionStatus = "Running"`,
-		})
-		return found.GetCount(), err
-	}})
+	return quota.New(quota.Config{Table: table, Metrics: metrics, Open: open.OpenDeliveries})
 }

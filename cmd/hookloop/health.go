@@ -15,7 +15,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/spf13/cobra"
-	"go.temporal.io/sdk/client"
 
 	"hookloop/internal/config"
 	"hookloop/internal/terminal"
@@ -77,7 +76,7 @@ func (s *service) readyz(w http.ResponseWriter, r *http.Request) {
 		answerStatus(w, http.StatusServiceUnavailable, "the registry cannot be reached")
 		return
 	}
-	if _, err := s.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+	if err := s.temporal.Reachable(ctx); err != nil {
 		answerStatus(w, http.StatusServiceUnavailable, "Temporal cannot be reached")
 		return
 	}

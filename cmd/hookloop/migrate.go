@@ -11,7 +11,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"hookloop/internal/config"
-	"hookloop/internal/namespace"
+	"hookloop/internal/orchestrator/namespace"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/terminal"
 	"hookloop/internal/visibility"

@@ -15,6 +15,7 @@ import (
 
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/telemetry"
 	"hookloop/internal/terminal"
 )
@@ -106,7 +107,11 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 		return err
 	}
 	defer c.Close()
-	if err := checkRegistryFile(ctx, cfg, c); err != nil {
+	temporal, err := orchestrator.New(orchestrator.Config{Client: c})
+	if err != nil {
+		return err
+	}
+	if err := checkRegistryFile(ctx, cfg, temporal.Counts()); err != nil {
 		return err
 	}
 	s, err := newService(ctx, serviceConfig{

@@ -13,18 +13,17 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"hookloop/gateway"
-	"hookloop/internal/approvals"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/expression"
+	"hookloop/internal/health"
 	"hookloop/internal/ledger"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/quota"
-	"hookloop/internal/redelivery"
 	"hookloop/internal/sender"
 	"hookloop/internal/telemetry"
 	"hookloop/worker"
-	"hookloop/workflows"
 )
 
 // serviceConfig is what gateway and worker need.
@@ -52,11 +51,11 @@ type serviceConfig struct {
 // eagerly: the gateway's start is answered with the worker's first task.
 type service struct {
 	metrics  *prometheus.Registry
-	temporal client.Client
+	temporal *orchestrator.Orchestrator
 	registry store
 	large    *bodies.Bodies
 	log      *slog.Logger
-	reporter *approvals.Reporter
+	reporter *health.Reporter
 	sender   *sender.Sender  // nil without a worker
 	fetcher  *sender.Fetcher // of what third parties publish
 	issuer   *sender.Fetcher // of the keys of tokens
@@ -69,13 +68,17 @@ type service struct {
 }
 
 func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) {
-	s := &service{metrics: cfg.Telemetry.Metrics(), temporal: cfg.Client, log: cfg.Logger}
+	s := &service{metrics: cfg.Telemetry.Metrics(), log: cfg.Logger}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.close())
 		}
 	}()
-	if err := cfg.Telemetry.Watch(cfg.Client, cfg.Logger); err != nil {
+	s.temporal, err = orchestrator.New(orchestrator.Config{Client: cfg.Client, Namespace: cfg.Namespace, Converter: cfg.Codec.Converter()})
+	if err != nil {
+		return nil, err
+	}
+	if err := cfg.Telemetry.Watch(s.temporal.Counts(), cfg.Logger); err != nil {
 		return nil, err
 	}
 	if s.registry, err = openStore(ctx, cfg.Registry, cfg.RegistryKey); err != nil {
@@ -93,12 +96,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 		return nil, err
 	}
 	s.large = large
-	shared := &shared{
-		large:        large,
-		approvals:    approvals.New(cfg.Client),
-		echoes:       echoes,
-		redeliveries: redelivery.New(cfg.Client, cfg.Codec.Converter(), s.registry),
-	}
+	shared := &shared{large: large, echoes: echoes, redeliveries: s.temporal.Redeliveries(s.registry)}
 	if cfg.Role != config.RoleGateway {
 		if err := s.addWorker(cfg, shared); err != nil {
 			return nil, err
@@ -114,9 +112,8 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 
 // shared is what gateway and worker both use.
 type shared struct {
-	approvals    *approvals.Approvals
 	echoes       *ledger.Ledger
-	redeliveries *redelivery.Redeliveries
+	redeliveries *orchestrator.Redeliveries
 	large        *bodies.Bodies
 }
 
@@ -125,7 +122,7 @@ type shared struct {
 func (s *service) run(ctx context.Context, l, ops net.Listener) error {
 	sweeping, swept := context.WithCancel(ctx)
 	defer swept()
-	go s.large.Sweep(sweeping, s.temporal, workflows.EventWorkflowID, s.log)
+	go s.large.Sweep(sweeping, s.temporal.Histories(), s.log)
 	serve := s.serveOps
 	if s.gateway != nil {
 		serve = s.gateway.Run

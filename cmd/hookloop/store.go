@@ -7,17 +7,14 @@ import (
 	"io/fs"
 	"os"
 
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
-
 	"hookloop/activities"
 	"hookloop/gateway"
-	"hookloop/internal/approvals"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/health"
 	"hookloop/internal/ledger"
-	"hookloop/internal/redelivery"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/registry/sqlite"
@@ -30,9 +27,10 @@ type store interface {
 	bodies.Store
 	ledger.Store
 	activities.EndpointKeeper
-	approvals.Matcher
-	approvals.Breakers
-	redelivery.Registry
+	orchestrator.Matcher
+	orchestrator.Registry
+	orchestrator.RedeliveryNotes
+	health.Breakers
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error
 }
@@ -81,17 +79,15 @@ func lostRegistry(path string) error {
 }
 
 // checkRegistryFile refuses to make a registry anew where Temporal has work for the one before.
-func checkRegistryFile(ctx context.Context, cfg config.Service, c client.Client) error {
+func checkRegistryFile(ctx context.Context, cfg config.Service, in *orchestrator.Counts) error {
 	if cfg.OnPostgres() || exists(cfg.Registry) {
 		return nil
 	}
-	found, err := c.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
-		Query: "WorkflowType IN ('Event', 'Delivery') AND ExecutionStatus = 'Running'",
-	})
+	unfinished, err := in.Unfinished(ctx)
 	if err != nil {
 		return fmt.Errorf("looking for events in Temporal, since %s is missing: %w", cfg.Registry, err)
 	}
-	if found.GetCount() > 0 {
+	if unfinished > 0 {
 		return lostRegistry(cfg.Registry)
 	}
 	return nil

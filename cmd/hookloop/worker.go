@@ -2,17 +2,15 @@ package main
 
 import (
 	"hookloop/activities"
-	"hookloop/internal/approvals"
-	"hookloop/internal/backlog"
+	"hookloop/internal/health"
 	"hookloop/internal/sender"
 	"hookloop/internal/sender/guard"
 	"hookloop/worker"
-	"hookloop/workflows"
 )
 
 // addWorker makes what delivers.
 func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
-	s.reporter = with.approvals.NewReporter(cfg.Logger, s.registry)
+	s.reporter = health.NewReporter(s.temporal.Approvals(), s.registry, cfg.Logger)
 	s.sender, err = sender.New(sender.Config{
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
 		Tracer: cfg.Telemetry.Tracer("sender"), Health: s.reporter, Pacer: sharedPacer(s.registry), Expressions: s.expressions,
@@ -20,7 +18,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	if err != nil {
 		return err
 	}
-	events, err := activities.NewHistory(cfg.Client, cfg.Codec.Converter(), with.large, workflows.EventWorkflowID)
+	events, err := s.temporal.Contents(with.large)
 	if err != nil {
 		return err
 	}
@@ -29,7 +27,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Ledger: with.echoes, Bodies: with.large},
 		Recoveries: &activities.Recovery{Deliveries: with.redeliveries},
 		Approvals: &activities.Approval{
-			Endpoints: s.registry, Backlog: backlog.New(cfg.Client, cfg.Namespace), Events: &approvals.Announcer{Client: cfg.Client, Endpoints: s.registry},
+			Endpoints: s.registry, Backlog: s.temporal.Backlog(), Events: s.temporal.Announcer(s.registry),
 		},
 	})
 	return err

@@ -7,17 +7,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"time"
 
-	"go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
+	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/converter"
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
 
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
 
@@ -39,17 +37,17 @@ const (
 	day = 24 * time.Hour
 )
 
-// Client is the part of the Temporal client that is needed here; client.Client is one.
-type Client interface {
-	ListWorkflow(ctx context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
-	GetWorkflowHistory(ctx context.Context, workflowID, runID string, longPoll bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator
+// Histories finds what has ended and reads what it did; orchestrator.Histories does. Its errors carry webhook.NotFound
+// when Temporal does not know a run any more.
+type Histories interface {
+	// Ended lists the runs that ended in [from, to), of one tenant or, empty, of all.
+	Ended(ctx context.Context, tenant string, from, to time.Time, size int, page []byte) ([]orchestrator.Execution, []byte, error)
+	Events(ctx context.Context, workflowID, runID string) iter.Seq2[*historypb.HistoryEvent, error]
 }
-
-var _ Client = client.Client(nil)
 
 // Config says what is copied, and how.
 type Config struct {
-	Client    Client
+	Histories Histories
 	Codec     converter.PayloadCodec // opens payloads; nil: they stay as Temporal has them
 	Bodies    Bodies                 // find the data of large events; nil: references to it are copied as they are
 	Folder    *Folder
@@ -57,7 +55,7 @@ type Config struct {
 	Retention time.Duration                  // of the namespace: nothing older is there any more
 	Overlap   time.Duration                  // zero: DefaultOverlap
 	Now       func() time.Time               // nil: time.Now
-	Progress  func(hour time.Time, s Report) // called after every page; nil: nobody wants to know
+	Progress  func(hour time.Time, s Report) // called after every page; nil: no progress is shown
 }
 
 // Report tells what a run did.
@@ -81,8 +79,8 @@ type Archiver struct {
 
 // New checks what it is given.
 func New(cfg Config) (*Archiver, error) {
-	if cfg.Client == nil || cfg.Folder == nil {
-		return nil, errors.New("archive: Client and Folder are required")
+	if cfg.Histories == nil || cfg.Folder == nil {
+		return nil, errors.New("archive: Histories and Folder are required")
 	}
 	if cfg.Tenant != "" {
 		if err := webhook.CheckTenant(cfg.Tenant); err != nil {
@@ -137,8 +135,8 @@ func (a *Archiver) skip(ctx context.Context, hour time.Time, r Report) (time.Tim
 		if !hour.Add(slice).Before(end) {
 			break
 		}
-		found, err := a.list(ctx, 1, nil, later(hour, r.From), end)
-		if err != nil || len(found.GetExecutions()) > 0 {
+		found, _, err := a.list(ctx, 1, nil, later(hour, r.From), end)
+		if err != nil || len(found) > 0 {
 			return hour, err
 		}
 		hour = end
@@ -146,14 +144,12 @@ func (a *Archiver) skip(ctx context.Context, hour time.Time, r Report) (time.Tim
 	return hour, nil
 }
 
-func (a *Archiver) list(ctx context.Context, size int32, page []byte, from, to time.Time) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-	found, err := a.cfg.Client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		PageSize: size, NextPageToken: page, Query: query(a.cfg.Tenant, from, to),
-	})
+func (a *Archiver) list(ctx context.Context, size int, page []byte, from, to time.Time) ([]orchestrator.Execution, []byte, error) {
+	found, next, err := a.cfg.Histories.Ended(ctx, a.cfg.Tenant, from, to, size, page)
 	if err != nil {
-		return nil, fmt.Errorf("what ended since %s: %w", from.Format(time.RFC3339), err)
+		return nil, nil, fmt.Errorf("what ended since %s: %w", from.Format(time.RFC3339), err)
 	}
-	return found, nil
+	return found, next, nil
 }
 
 func (a *Archiver) window(since, until time.Time) (Report, error) {
@@ -175,7 +171,7 @@ func (a *Archiver) window(since, until time.Time) (Report, error) {
 		r.From = covered.Add(-a.cfg.Overlap)
 		r.Late = a.cfg.Retention > 0 && covered.Before(kept)
 	case a.cfg.Retention == 0:
-		return r, errors.New("nobody knows how long Temporal keeps what has ended: say since when")
+		return r, errors.New("how long Temporal keeps what has ended is not known: say since when")
 	default:
 		r.From = kept.Add(-day) // it deletes some time after
 	}
@@ -189,18 +185,17 @@ func (a *Archiver) hour(ctx context.Context, hour, from, to time.Time, r *Report
 		return err
 	}
 	for page := []byte(nil); ; {
-		found, err := a.list(ctx, pageSize, page, from, to)
+		found, next, err := a.list(ctx, pageSize, page, from, to)
 		if err != nil {
 			return err
 		}
-		var missing []*workflowpb.WorkflowExecutionInfo
-		for _, x := range found.GetExecutions() {
-			id := x.GetExecution().GetRunId()
+		var missing []orchestrator.Execution
+		for _, x := range found {
 			switch {
-			case known[id]:
+			case known[x.RunID]:
 				r.Known++
-			case x.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING:
-				known[id] = true // a page may repeat what the page before had
+			case !x.Running():
+				known[x.RunID] = true // a page may repeat what the page before had
 				missing = append(missing, x)
 			}
 		}
@@ -208,24 +203,14 @@ func (a *Archiver) hour(ctx context.Context, hour, from, to time.Time, r *Report
 			return err
 		}
 		a.cfg.Progress(hour, *r)
-		if page = found.GetNextPageToken(); len(page) == 0 {
+		if page = next; len(page) == 0 {
 			return nil
 		}
 	}
 }
 
-// query names the four workflows, for others may live in the namespace. Who still runs has no close time.
-func query(tenant string, from, to time.Time) string {
-	q := fmt.Sprintf("WorkflowType IN ('Event', 'Delivery', 'Approval', 'Recovery') AND CloseTime >= '%s' AND CloseTime < '%s'",
-		from.UTC().Format(time.RFC3339Nano), to.UTC().Format(time.RFC3339Nano))
-	if tenant != "" {
-		q += " AND Tenant = '" + tenant + "'"
-	}
-	return q
-}
-
 // copy writes files, several at once, and then their lines: those that came through even if one did not.
-func (a *Archiver) copy(ctx context.Context, hour time.Time, missing []*workflowpb.WorkflowExecutionInfo, r *Report) error {
+func (a *Archiver) copy(ctx context.Context, hour time.Time, missing []orchestrator.Execution, r *Report) error {
 	done := make([]*Entry, len(missing))
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(copiers)
@@ -257,12 +242,12 @@ func (a *Archiver) copy(ctx context.Context, hour time.Time, missing []*workflow
 }
 
 // one copies one history; nil says that it is gone.
-func (a *Archiver) one(ctx context.Context, x *workflowpb.WorkflowExecutionInfo) (*Entry, error) {
+func (a *Archiver) one(ctx context.Context, x orchestrator.Execution) (*Entry, error) {
 	e := entry(x)
-	events := a.cfg.Client.GetWorkflowHistory(ctx, e.WorkflowID, e.RunID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := a.cfg.Histories.Events(ctx, e.WorkflowID, e.RunID)
 	h := &history{ctx: ctx, events: events, codec: a.cfg.Codec, large: a.large, event: eventOf(e.WorkflowID)}
 	err := a.cfg.Folder.write(&e, h.writeTo)
-	if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+	if webhook.CodeOf(err) == webhook.NotFound {
 		return nil, nil
 	}
 	if err != nil {

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// span is a time without gaps: whatever visibility knew to have ended in it was copied.
+// span is a time without gaps: all that visibility knew to have ended in it was copied.
 type span struct {
 	From  time.Time `json:"from"`
 	Until time.Time `json:"until"`

@@ -54,7 +54,7 @@ func Open(dir string) (*Folder, error) {
 		return nil, fmt.Errorf("archive %s is being written to by another process", dir)
 	}
 	f := &Folder{path: dir, lock: lock, dirty: map[string]bool{}}
-	// What a run that was killed was writing is nobody's.
+	// A run that was killed leaves half a file, which no index names.
 	if err := errors.Join(os.RemoveAll(f.at(tempDir)), os.Mkdir(f.at(tempDir), 0o700)); err != nil {
 		return nil, errors.Join(fmt.Errorf("archive %s: %w", dir, err), lock.Unlock())
 	}

@@ -2,10 +2,9 @@ package archive
 
 import (
 	"context"
-	"errors"
 	"time"
 
-	"go.temporal.io/api/serviceerror"
+	"hookloop/internal/orchestrator"
 )
 
 // The pause between two looks for what has ended meanwhile: five times as long as the look took, within
@@ -32,7 +31,7 @@ func (a *Archiver) Follow(ctx context.Context, since time.Time, found func(Repor
 		}
 		if err == nil {
 			since = time.Time{} // from now on, where this one stopped
-		} else if _, is := errors.AsType[serviceerror.ServiceError](err); is {
+		} else if orchestrator.FromTemporal(err) {
 			away(err)
 		} else {
 			return err

@@ -5,11 +5,11 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/audit"
@@ -19,7 +19,7 @@ import (
 // history is one on its way into a file. It holds one page of events at a time.
 type history struct {
 	ctx       context.Context // of one copy, and gone with it
-	events    client.HistoryEventIterator
+	events    iter.Seq2[*historypb.HistoryEvent, error]
 	codec     converter.PayloadCodec
 	large     *large
 	event     webhook.Event // tenant and id, of an event's history
@@ -29,14 +29,15 @@ type history struct {
 
 // writeTo writes Temporal's own JSON of a history, as its UI and CLI export it and its SDK replays it.
 func (h *history) writeTo(w io.Writer) error {
-	for sep := `{"events":[` + "\n"; h.events.HasNext(); sep = ",\n" {
-		e, err := h.events.Next()
+	sep := `{"events":[` + "\n"
+	for e, err := range h.events {
 		if err != nil {
 			return err
 		}
 		if err := h.writeEvent(w, sep, e); err != nil {
 			return err
 		}
+		sep = ",\n"
 	}
 	_, err := io.WriteString(w, "\n]}\n")
 	return err
@@ -75,8 +76,12 @@ func Read(ctx context.Context, path string, c converter.PayloadCodec) (*historyp
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	h, err := client.HistoryFromJSON(content, client.HistoryJSONOptions{})
+	text, err := io.ReadAll(content)
 	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	h := &historypb.History{}
+	if err := (temporalproto.CustomJSONUnmarshalOptions{DiscardUnknown: true}).Unmarshal(text, h); err != nil { // it may be of a later Temporal
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if len(h.GetEvents()) == 0 {

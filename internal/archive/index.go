@@ -15,12 +15,8 @@ import (
 	"strings"
 	"time"
 
-	workflowpb "go.temporal.io/api/workflow/v1"
-	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/temporal"
-
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
-	"hookloop/workflows"
 )
 
 // Entry is one line of the index: an execution, and the file that holds its history. Fields are added, never
@@ -52,15 +48,13 @@ type Erasure struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// unknown is the tenant of what names none, for whoever may start workflows in the namespace may start ours.
+// unknown is the tenant of a workflow that names none: other programs may start ours, too, in the same namespace.
 const unknown = "_unknown"
 
-func entry(x *workflowpb.WorkflowExecutionInfo) Entry {
+func entry(x orchestrator.Execution) Entry {
 	e := Entry{
-		WorkflowID: x.GetExecution().GetWorkflowId(), RunID: x.GetExecution().GetRunId(), Type: x.GetType().GetName(),
-		Tenant: attribute(x, workflows.Tenant), EventType: attribute(x, workflows.EventType),
-		Endpoint: attribute(x, workflows.Endpoint), Outcome: attribute(x, workflows.Outcome),
-		Status: x.GetStatus().String(), Start: x.GetStartTime().AsTime(), Close: x.GetCloseTime().AsTime(),
+		WorkflowID: x.WorkflowID, RunID: x.RunID, Type: x.Type, Tenant: x.Tenant, EventType: x.EventType, Endpoint: x.Endpoint,
+		Outcome: x.Outcome, Status: x.Status, Start: x.Start, Close: x.End,
 	}
 	if e.Tenant == "" {
 		if parts := strings.Split(e.WorkflowID, "/"); len(parts) > 1 {
@@ -72,13 +66,6 @@ func entry(x *workflowpb.WorkflowExecutionInfo) Entry {
 	}
 	e.File = fileName(e)
 	return e
-}
-
-func attribute(x *workflowpb.WorkflowExecutionInfo, k temporal.SearchAttributeKeyKeyword) (value string) {
-	if p := x.GetSearchAttributes().GetIndexedFields()[k.GetName()]; p != nil {
-		_ = converter.GetDefaultDataConverter().FromPayload(p, &value) // one of another type is not ours
-	}
-	return value
 }
 
 // maxEscaped bounds a workflow id in a file's name: file systems allow 255 bytes, ours take at most 140.

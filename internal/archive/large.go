@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"hookloop/internal/webhook"
+	"hookloop/workflows"
 )
 
 // Bodies find the data of large events, of which histories hold a reference; bodies.Bodies does.
@@ -38,7 +39,7 @@ func eventOf(workflowID string) webhook.Event {
 // dataOf is where an event's history holds its data: the second argument of its start.
 func dataOf(e *historypb.HistoryEvent) []*commonpb.Payload {
 	start := e.GetWorkflowExecutionStartedEventAttributes()
-	if all := start.GetInput().GetPayloads(); start.GetWorkflowType().GetName() == "Event" && len(all) == 2 {
+	if all := start.GetInput().GetPayloads(); start.GetWorkflowType().GetName() == workflows.TypeEvent && len(all) == 2 {
 		return all[1:]
 	}
 	return nil

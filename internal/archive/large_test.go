@@ -110,7 +110,7 @@ func TestLargeDataIsInItsFile(t *testing.T) {
 func TestLargeDataThatIsNotThere(t *testing.T) {
 	t.Parallel()
 	w, s, b := large(t, codec.Clear(), []byte(`"`+strings.Repeat("x", 1<<20)+`"`))
-	before := proto.Clone(w.bodies["run-000"])
+	before := proto.Clone(w.ended(0).History)
 	s.down = errors.New("the registry is not known")
 	dir := t.TempDir()
 	_, err := run(t, w, dir, archive.Config{Bodies: b})

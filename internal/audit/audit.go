@@ -2,39 +2,41 @@ package audit
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"iter"
 	"slices"
+	"time"
 
-	"go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
+	"hookloop/internal/orchestrator"
+	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
 // pageSize is how many deliveries with a workflow of their own are read for one page.
 const pageSize = 100
 
-// Client is the part of the Temporal client that is needed here; client.Client is one.
-type Client interface {
-	GetWorkflowHistory(ctx context.Context, workflowID, runID string, longPoll bool, filter enums.HistoryEventFilterType) client.HistoryEventIterator
-	ListWorkflow(ctx context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error)
+// Histories finds runs of workflows and reads what they did; orchestrator.Histories does. Its errors carry
+// webhook.NotFound when Temporal does not know a run, or no more.
+type Histories interface {
+	Events(ctx context.Context, workflowID, runID string) iter.Seq2[*historypb.HistoryEvent, error]
+	// Deliveries lists the runs of an event's deliveries.
+	Deliveries(ctx context.Context, tenant, eventID string, size int, page []byte) ([]orchestrator.Execution, []byte, error)
+	// During lists the runs of a tenant that were there after one time and before another; a zero time is no bound.
+	During(ctx context.Context, tenant string, after, before time.Time, size int, page []byte) ([]orchestrator.Execution, []byte, error)
 }
-
-var _ Client = client.Client(nil)
 
 // Audits reads what Temporal still has. What has passed its retention is in an archive, if there is one.
 type Audits struct {
-	client Client
-	codec  converter.PayloadCodec
+	histories Histories
+	codec     converter.PayloadCodec
 }
 
-// New reads through c, and opens what is encrypted with codec.
-func New(c Client, codec converter.PayloadCodec) *Audits { return &Audits{client: c, codec: codec} }
+// New reads histories, and opens what is encrypted with codec.
+func New(h Histories, codec converter.PayloadCodec) *Audits {
+	return &Audits{histories: h, codec: codec}
+}
 
 // Page is a part of an event's ledger, the oldest line first.
 type Page struct {
@@ -45,7 +47,8 @@ type Page struct {
 
 // Event tells what happened to an event: what its own workflow did, and those of its deliveries, redeliveries too.
 // The first part has the event's own lines and those of the first hundred workflows of deliveries, the next
-// part those of the next hundred. The error is Temporal's; NotFound is an event it does not know, or no more.
+// part those of the next hundred. The error carries webhook.NotFound when Temporal
+// does not know the event, or no more.
 func (a *Audits) Event(ctx context.Context, tenant, id string, after []byte) (p Page, err error) {
 	var own []*historypb.HistoryEvent
 	if len(after) == 0 {
@@ -53,25 +56,28 @@ func (a *Audits) Event(ctx context.Context, tenant, id string, after []byte) (p 
 			return p, err
 		}
 	}
-	listed, err := a.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Query: fmt.Sprintf("WorkflowId STARTS_WITH '%s'", workflows.DeliveryWorkflowID(tenant, id, "")), PageSize: pageSize, NextPageToken: after,
-	})
+	listed, next, err := a.histories.Deliveries(ctx, tenant, id, pageSize, after)
 	if err != nil {
 		return p, err
 	}
-	p.Next = listed.GetNextPageToken()
+	p.Next = next
 	var runs []run
-	if len(p.Next) == 0 {
+	if len(next) == 0 {
 		runs = children(own)
 	}
-	for _, x := range listed.GetExecutions() {
-		runs = append(runs, run{x.GetExecution().GetWorkflowId(), x.GetExecution().GetRunId()})
-	}
-	return p, a.readAll(ctx, runs, &p)
+	return p, a.readAll(ctx, append(runs, runsOf(listed)...), &p)
 }
 
 // run is one run of a workflow; without a run id, the latest.
 type run struct{ id, runID string }
+
+func runsOf(listed []orchestrator.Execution) []run {
+	all := make([]run, len(listed))
+	for i, x := range listed {
+		all[i] = run{x.WorkflowID, x.RunID}
+	}
+	return all
+}
 
 // children are the deliveries an event has started: visibility may not have heard of them yet.
 func children(events []*historypb.HistoryEvent) (all []run) {
@@ -83,7 +89,7 @@ func children(events []*historypb.HistoryEvent) (all []run) {
 	return all
 }
 
-// readAll reads each run once. One that is gone, by retention or by somebody's hand, is left out.
+// readAll reads each run once. One that is gone, by retention or because a person deleted it, is left out.
 func (a *Audits) readAll(ctx context.Context, runs []run, into *Page) error {
 	done := map[run]bool{}
 	for _, r := range runs {
@@ -91,8 +97,7 @@ func (a *Audits) readAll(ctx context.Context, runs []run, into *Page) error {
 			continue
 		}
 		done[r] = true
-		_, err := a.read(ctx, r, into)
-		if _, gone := errors.AsType[*serviceerror.NotFound](err); err != nil && !gone {
+		if _, err := a.read(ctx, r, into); err != nil && webhook.CodeOf(err) != webhook.NotFound {
 			return err
 		}
 	}
@@ -101,8 +106,7 @@ func (a *Audits) readAll(ctx context.Context, runs []run, into *Page) error {
 }
 
 func (a *Audits) read(ctx context.Context, r run, into *Page) (events []*historypb.HistoryEvent, err error) {
-	for it := a.client.GetWorkflowHistory(ctx, r.id, r.runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
-		e, err := it.Next()
+	for e, err := range a.histories.Events(ctx, r.id, r.runID) {
 		if err != nil {
 			return nil, err
 		}

@@ -1,83 +1,58 @@
 package audit_test
 
 import (
-	"context"
-	"errors"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
-	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/serviceerror"
-	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
-	"go.temporal.io/sdk/client"
 
 	"hookloop/internal/audit"
+	"hookloop/internal/orchestrator"
+	"hookloop/internal/orchestrator/orchestratortest"
+	"hookloop/internal/webhook"
 )
 
-// temporal has recorded histories by the ids of their workflows.
-type temporal struct {
-	histories map[string]*historypb.History
-	listed    []string // ids that visibility knows
-	asked     *workflowservice.ListWorkflowExecutionsRequest
-	next      []byte
-	reads     []string
-}
+// temporal has recorded histories of an event and of its delivery.
+type temporal struct{ *orchestratortest.Temporal }
 
-func (c *temporal) GetWorkflowHistory(_ context.Context, id, _ string, _ bool, _ enums.HistoryEventFilterType) client.HistoryEventIterator {
-	c.reads = append(c.reads, id)
-	return &iterator{events: c.histories[id].GetEvents(), gone: c.histories[id] == nil}
-}
-
-func (c *temporal) ListWorkflow(_ context.Context, r *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
-	c.asked = r
-	answer := &workflowservice.ListWorkflowExecutionsResponse{NextPageToken: c.next}
-	for _, id := range c.listed {
-		answer.Executions = append(answer.Executions, &workflowpb.WorkflowExecutionInfo{
-			Execution: &commonpb.WorkflowExecution{WorkflowId: id, RunId: runOf(c.histories[id])},
-		})
-	}
-	return answer, nil
-}
-
-func runOf(h *historypb.History) string {
-	if len(h.GetEvents()) == 0 {
-		return "gone"
-	}
-	return h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetOriginalExecutionRunId()
-}
-
-type iterator struct {
-	events []*historypb.HistoryEvent
-	gone   bool
-}
-
-func (i *iterator) HasNext() bool { return i.gone || len(i.events) > 0 }
-
-func (i *iterator) Next() (*historypb.HistoryEvent, error) {
-	if i.gone {
-		return nil, serviceerror.NewNotFound("no rows")
-	}
-	e := i.events[0]
-	i.events = i.events[1:]
-	return e, nil
-}
-
-func newTemporal(t *testing.T, name string) (c *temporal, event, delivery string) {
+// audits reads them.
+func (c temporal) audits(t *testing.T) *audit.Audits {
 	t.Helper()
-	c = &temporal{histories: map[string]*historypb.History{}}
+	o, err := orchestrator.New(orchestrator.Config{Client: c})
+	require.NoError(t, err)
+	return audit.New(o.Histories(), nil)
+}
+
+func (c temporal) asked() *workflowservice.ListWorkflowExecutionsRequest {
+	return c.Lists[len(c.Lists)-1]
+}
+
+func newTemporal(t *testing.T, name string) (c temporal, event, delivery string) {
+	t.Helper()
+	c = temporal{orchestratortest.New()}
 	var ids []string
 	for _, workflow := range []string{"Event", "Delivery"} {
 		h := recorded(t, workflow+"/"+name+".json")
-		id := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowId()
-		c.histories[id] = h
-		ids = append(ids, id)
+		start, last := h.GetEvents()[0], h.GetEvents()[len(h.GetEvents())-1]
+		of := start.GetWorkflowExecutionStartedEventAttributes()
+		c.Put(&orchestratortest.Run{
+			ID: of.GetWorkflowId(), RunID: of.GetOriginalExecutionRunId(), Type: workflow, History: h, Attributes: map[string]string{"Tenant": "retried"},
+			Status: enums.WORKFLOW_EXECUTION_STATUS_COMPLETED, Start: start.GetEventTime().AsTime(), End: last.GetEventTime().AsTime(),
+		})
+		ids = append(ids, of.GetWorkflowId())
 	}
 	return c, ids[0], ids[1]
+}
+
+// gone adds a run that lists have, and whose history is deleted.
+func (c temporal) gone(id string) {
+	c.Put(&orchestratortest.Run{
+		ID: id, RunID: "gone", Attributes: map[string]string{"Tenant": "retried"}, Start: time.Now(), Breaks: serviceerror.NewNotFound("no rows"),
+	})
 }
 
 func eventID(workflowID string) string { return strings.TrimPrefix(workflowID, "event/retried/") }
@@ -97,13 +72,12 @@ func TestEvent(t *testing.T) {
 			t.Parallel()
 			c, event, delivery := newTemporal(t, "v0.1-retried")
 			id := eventID(event)
-			if listed {
-				c.listed = []string{delivery, "delivery/retried/" + id + "/ep_gone"}
-			}
-			p, err := audit.New(c, nil).Event(t.Context(), "retried", id, nil)
+			c.Run(delivery).Hidden = !listed
+			c.gone("delivery/retried/" + id + "/ep_gone")
+			p, err := c.audits(t).Event(t.Context(), "retried", id, nil)
 			require.NoError(t, err)
-			require.Equal(t, "WorkflowId STARTS_WITH 'delivery/retried/"+id+"/'", c.asked.Query)
-			require.Equal(t, event, c.reads[0])
+			require.Equal(t, "WorkflowId STARTS_WITH 'delivery/retried/"+id+"/'", c.asked().Query)
+			require.Equal(t, event, c.Reads[0])
 			require.Empty(t, p.Next)
 			require.Equal(t, []string{
 				"accepted", "attempt", "attempt", "waits", "attempt", "goes on", "delivery", "waits", "attempt",
@@ -118,12 +92,18 @@ func TestEvent(t *testing.T) {
 func TestTheNextPageHasNoEvent(t *testing.T) {
 	t.Parallel()
 	c, event, delivery := newTemporal(t, "v0.1-retried")
-	c.listed, c.next = []string{delivery}, []byte("three")
-	p, err := audit.New(c, nil).Event(t.Context(), "retried", eventID(event), []byte("two"))
+	c.gone("delivery/retried/" + eventID(event) + "/ep_gone") // the latest is listed first
+	c.MostListed = 1
+	p, err := c.audits(t).Event(t.Context(), "retried", eventID(event), nil)
 	require.NoError(t, err)
-	require.Equal(t, "two", string(c.asked.NextPageToken))
-	require.Equal(t, "three", string(p.Next))
-	require.Equal(t, []string{delivery}, c.reads)
+	require.NotEmpty(t, p.Next)
+	require.Equal(t, event, c.Reads[0])
+	c.Reads = nil
+	last, err := c.audits(t).Event(t.Context(), "retried", eventID(event), p.Next)
+	require.NoError(t, err)
+	require.Equal(t, p.Next, c.asked().NextPageToken)
+	require.Empty(t, last.Next)
+	require.Equal(t, []string{delivery}, c.Reads)
 }
 
 // TestTenant tells what each workflow did in a period, and where it stands.
@@ -131,14 +111,14 @@ func TestTenant(t *testing.T) {
 	t.Parallel()
 	c, eventWorkflow, delivery := newTemporal(t, "v0.1-retried")
 	event := eventID(eventWorkflow)
-	c.listed, c.next = []string{delivery, "approval/retried/ep_gone", eventWorkflow}, []byte("two")
-	a := audit.New(c, nil)
+	c.gone("approval/retried/ep_gone")
+	a := c.audits(t)
 
-	all, err := a.Tenant(t.Context(), "retried", audit.Period{}, []byte("one"))
+	all, err := a.Tenant(t.Context(), "retried", audit.Period{}, nil)
 	require.NoError(t, err)
-	require.Equal(t, "Tenant = 'retried'", c.asked.Query)
-	require.Equal(t, "one", string(c.asked.NextPageToken))
-	require.Equal(t, "two", string(all.Next))
+	require.Equal(t, "Tenant = 'retried'", c.asked().Query)
+	require.Equal(t, int32(100), c.asked().PageSize)
+	require.Empty(t, all.Next)
 	require.Equal(t, []string{
 		"accepted", "attempt", "attempt", "waits", "attempt", "goes on", "delivery", "waits", "attempt",
 		"outcome", "ended", "ended", "outcome", "ended",
@@ -152,7 +132,7 @@ func TestTenant(t *testing.T) {
 	within, err := a.Tenant(t.Context(), "retried", audit.Period{After: second, Before: last}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "Tenant = 'retried' AND StartTime < '"+last.Add(time.Minute).Format(time.RFC3339Nano)+"' AND (CloseTime > '"+
-		second.Add(-time.Minute).Format(time.RFC3339Nano)+"' OR ExecutionStatus = 'Running')", c.asked.Query)
+		second.Add(-time.Minute).Format(time.RFC3339Nano)+"' OR ExecutionStatus = 'Running')", c.asked().Query)
 	require.Equal(t, kinds(all)[1:len(all.Lines)-1], kinds(within), "from its beginning, to before its end")
 }
 
@@ -161,14 +141,13 @@ func TestTheEndsOfTime(t *testing.T) {
 	t.Parallel()
 	c, _, _ := newTemporal(t, "v0.1-retried")
 	p := audit.Period{After: time.Time{}.Add(time.Second), Before: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}
-	_, err := audit.New(c, nil).Tenant(t.Context(), "retried", p, nil)
+	_, err := c.audits(t).Tenant(t.Context(), "retried", p, nil)
 	require.NoError(t, err)
-	require.Equal(t, "Tenant = 'retried'", c.asked.Query)
+	require.Equal(t, "Tenant = 'retried'", c.asked().Query)
 }
 
 func TestAnEventNobodyKnows(t *testing.T) {
 	t.Parallel()
-	_, err := audit.New(&temporal{}, nil).Event(t.Context(), "acme", "evt_x", nil)
-	_, unknown := errors.AsType[*serviceerror.NotFound](err)
-	require.True(t, unknown, err)
+	_, err := temporal{orchestratortest.New()}.audits(t).Event(t.Context(), "acme", "evt_x", nil)
+	require.Equal(t, webhook.NotFound, webhook.CodeOf(err))
 }

@@ -20,9 +20,9 @@ func (b *book) started(e *historypb.HistoryEvent) {
 	a := e.GetWorkflowExecutionStartedEventAttributes()
 	in := a.GetInput()
 	switch b.Type {
-	case "Event":
+	case workflows.TypeEvent:
 		b.accepted(e, in, a.GetIdentity())
-	case "Delivery":
+	case workflows.TypeDelivery:
 		d, _ := read[workflows.DeliveryInput](b, only(in))
 		switch v := d.Redelivery; {
 		case d.Carried != nil:
@@ -42,10 +42,10 @@ func (b *book) started(e *historypb.HistoryEvent) {
 		if d.Deferral != nil {
 			b.turn(e, "attempt 1", activities.TurnResult{Deferral: d.Deferral})
 		}
-	case "Approval":
+	case workflows.TypeApproval:
 		s, _ := read[workflows.ApprovalInput](b, only(in))
 		b.add(e, "episode", "", "of endpoint %s", s.EndpointID)
-	case "Recovery":
+	case workflows.TypeRecovery:
 		r, _ := read[workflows.RecoveryInput](b, only(in))
 		b.add(e, "recovery", r.Verb.By, "of what %s missed from %s to %s, %g a second%s", r.Window.EndpointID,
 			r.Window.Since.UTC().Format(time.RFC3339), r.Window.Until.UTC().Format(time.RFC3339), r.RatePerSecond, because(r.Verb.Reason))
@@ -106,20 +106,20 @@ func (b *book) ended(e *historypb.HistoryEvent) {
 
 func (b *book) result(e *historypb.HistoryEvent, p *commonpb.Payload) {
 	switch b.Type {
-	case "Event":
+	case workflows.TypeEvent:
 		r, _ := read[workflows.EventReport](b, p)
 		b.add(e, "ended", "", "%s", r.Status)
-	case "Delivery":
+	case workflows.TypeDelivery:
 		r, _ := read[workflows.DeliveryResult](b, p)
 		b.add(e, "ended", "", "%s after %s%s", r.Status, plural(r.Attempts, "attempt"), because(r.Reason))
-	case "Approval":
+	case workflows.TypeApproval:
 		r, _ := read[webhook.ApprovalReport](b, p)
 		by := ""
 		if r.Decision != nil {
 			by = r.Decision.By
 		}
 		b.add(e, "ended", by, "%s%s", r.Status, because(r.Reason))
-	case "Recovery":
+	case workflows.TypeRecovery:
 		r, _ := read[workflows.RecoveryReport](b, p)
 		b.add(e, "ended", "", "%d found, %d redelivered, %d left out", r.Found, r.Redelivered, r.Skipped)
 	default:

@@ -2,14 +2,9 @@ package audit
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
-
-	"go.temporal.io/api/workflowservice/v1"
-
-	"hookloop/workflows"
 )
 
 // Period begins at one time and ends before another: two that meet have no line in common, and miss none. A zero time
@@ -40,35 +35,17 @@ func (p Period) holds(at time.Time) bool {
 // Tenant tells what happened in a period to all that is a tenant's: events, deliveries, recoveries, and the
 // approvals of endpoints. A part has what a hundred runs of workflows did, the oldest line first. The first parts have
 // those that still run, the next ones those that have ended, the latest first; one that ends between two
-// parts may be told of in both. The error is Temporal's.
+// parts may be told of in both.
 func (a *Audits) Tenant(ctx context.Context, tenant string, period Period, after []byte) (p Page, err error) {
-	listed, err := a.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Query: query(tenant, period), PageSize: pageSize, NextPageToken: after,
-	})
+	wide := period.widened()
+	listed, next, err := a.histories.During(ctx, tenant, wide.After, wide.Before, pageSize, after)
 	if err != nil {
 		return p, err
 	}
-	p.Next = listed.GetNextPageToken()
-	var runs []run
-	for _, x := range listed.GetExecutions() {
-		runs = append(runs, run{x.GetExecution().GetWorkflowId(), x.GetExecution().GetRunId()})
-	}
-	err = a.readAll(ctx, runs, &p)
+	p.Next = next
+	err = a.readAll(ctx, runsOf(listed), &p)
 	p.Lines = slices.DeleteFunc(p.Lines, func(l Line) bool { return !period.holds(l.At) })
 	return p, err
-}
-
-// query finds the runs that may overlap a period, in visibility's language.
-func query(tenant string, p Period) string {
-	parts := []string{workflows.Tenant.GetName() + " = '" + tenant + "'"}
-	p = p.widened()
-	if !p.Before.IsZero() {
-		parts = append(parts, "StartTime < '"+p.Before.Format(time.RFC3339Nano)+"'")
-	}
-	if !p.After.IsZero() {
-		parts = append(parts, fmt.Sprintf("(CloseTime > '%s' OR ExecutionStatus = 'Running')", p.After.Format(time.RFC3339Nano)))
-	}
-	return strings.Join(parts, " AND ")
 }
 
 // eventIn is the event that a workflow is about, by its id: an event's own or a delivery's.

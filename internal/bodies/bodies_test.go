@@ -3,14 +3,14 @@ package bodies_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/bodies"
@@ -100,11 +100,14 @@ func TestAnotherBodyOfTheSameEvent(t *testing.T) {
 	require.Equal(t, "1", string(got))
 }
 
-// histories know some workflows.
-type histories map[string]error
+// histories lack some events, or are away.
+type histories struct {
+	gone []string
+	err  error
+}
 
-func (h histories) DescribeWorkflowExecution(_ context.Context, id, _ string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	return &workflowservice.DescribeWorkflowExecutionResponse{}, h[id]
+func (h histories) Known(_ context.Context, tenant, eventID string) (bool, error) {
+	return !slices.Contains(h.gone, tenant+"/"+eventID), h.err
 }
 
 // TestSweep: a body goes when its event has gone, and only then; a young one may belong to an event that is
@@ -118,15 +121,13 @@ func TestSweep(t *testing.T) {
 	put("kept", 2*time.Hour)
 	put("gone", 2*time.Hour)
 	put("young", time.Minute)
-	name := func(tenant, id string) string { return tenant + "/" + id }
-	gone := serviceerror.NewNotFound("gone")
 	b := newBodies(t, store)
-	require.NoError(t, b.SweepOnce(t.Context(), histories{"acme/gone": gone, "acme/young": gone}, name))
+	require.NoError(t, b.SweepOnce(t.Context(), histories{gone: []string{"acme/gone", "acme/young"}}))
 	left, err := store.Bodies(t.Context(), time.Now().Add(time.Hour), webhook.StoredBody{}, 10)
 	require.NoError(t, err)
 	require.Len(t, left, 2)
 	require.Equal(t, []string{"kept", "young"}, []string{left[0].EventID, left[1].EventID})
-	require.Error(t, b.SweepOnce(t.Context(), histories{"acme/kept": serviceerror.NewUnavailable("away")}, name), "what cannot be asked is kept")
+	require.Error(t, b.SweepOnce(t.Context(), histories{gone: []string{"acme/kept"}, err: errors.New("away")}), "what cannot be asked is kept")
 	left, err = store.Bodies(t.Context(), time.Now().Add(time.Hour), webhook.StoredBody{}, 10)
 	require.NoError(t, err)
 	require.Len(t, left, 2)

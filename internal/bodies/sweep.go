@@ -2,19 +2,15 @@ package bodies
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
-
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 
 	"hookloop/internal/webhook"
 )
 
-// Histories tells whether a workflow is still known; Temporal's client does.
+// Histories tells whether an event is still known; orchestrator.Histories does.
 type Histories interface {
-	DescribeWorkflowExecution(ctx context.Context, workflowID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error)
+	Known(ctx context.Context, tenant, eventID string) (bool, error)
 }
 
 // How often it is looked which events have gone, how old a body is that is looked at, and how many are listed
@@ -27,7 +23,7 @@ const (
 
 // Sweep deletes the bodies of events that Temporal has forgotten, by its retention or because a person deleted
 // them, until ctx ends. Several processes may do it side by side.
-func (b *Bodies) Sweep(ctx context.Context, h Histories, name func(tenant, eventID string) string, log *slog.Logger) {
+func (b *Bodies) Sweep(ctx context.Context, h Histories, log *slog.Logger) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()
 	for {
@@ -36,14 +32,14 @@ func (b *Bodies) Sweep(ctx context.Context, h Histories, name func(tenant, event
 			return
 		case <-tick.C:
 		}
-		if err := b.SweepOnce(ctx, h, name); err != nil && ctx.Err() == nil {
+		if err := b.SweepOnce(ctx, h); err != nil && ctx.Err() == nil {
 			log.Warn("bodies", slog.String("error", err.Error()))
 		}
 	}
 }
 
 // SweepOnce looks at each body once.
-func (b *Bodies) SweepOnce(ctx context.Context, h Histories, name func(tenant, eventID string) string) error {
+func (b *Bodies) SweepOnce(ctx context.Context, h Histories) error {
 	var after webhook.StoredBody
 	for {
 		page, err := b.store.Bodies(ctx, b.now().Add(-sweepAge), after, sweepPage)
@@ -51,8 +47,8 @@ func (b *Bodies) SweepOnce(ctx context.Context, h Histories, name func(tenant, e
 			return err
 		}
 		for _, body := range page {
-			_, err := h.DescribeWorkflowExecution(ctx, name(body.Tenant, body.EventID), "")
-			if _, gone := errors.AsType[*serviceerror.NotFound](err); gone {
+			known, err := h.Known(ctx, body.Tenant, body.EventID)
+			if err == nil && !known {
 				err = b.store.DeleteBody(ctx, body.Tenant, body.EventID)
 			}
 			if err != nil {

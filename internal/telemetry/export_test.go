@@ -17,11 +17,3 @@ func Tags() (names []string) {
 	}
 	return names
 }
-
-// Questions gives what is asked of Temporal's visibility.
-func Questions() (queries []string) {
-	for _, q := range questions() {
-		queries = append(queries, q.query)
-	}
-	return queries
-}

@@ -217,11 +217,11 @@ func TestMetricsLint(t *testing.T) {
 	t.Parallel()
 	told, err := telemetry.New(t.Context(), telemetry.Config{Version: "1.2.3"})
 	require.NoError(t, err)
-	require.NoError(t, told.Watch(counts{}, nil))
+	require.NoError(t, told.Watch(&counts{}, nil))
 	everyFamily(told)
 	problems, err := testutil.GatherAndLint(told.Metrics())
 	require.NoError(t, err)
 	require.Empty(t, problems)
 	require.Equal(t, 1, testutil.CollectAndCount(told.Metrics(), "hookloop_build_info"))
-	require.Error(t, told.Watch(counts{}, nil), "twice")
+	require.Error(t, told.Watch(&counts{}, nil), "twice")
 }

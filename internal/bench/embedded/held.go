@@ -9,8 +9,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"hookloop/internal/approvals"
-	"hookloop/internal/backlog"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
 
@@ -123,7 +122,11 @@ func (h *heldLoop) hold(ctx context.Context) (map[string]time.Time, error) {
 		return nil, err
 	}
 	fmt.Fprintf(h.log, "held: %d events accepted in %s\n", len(posted), time.Since(began).Round(time.Second))
-	waiting := backlog.New(h.hookloop.Temporal, h.hookloop.Namespace)
+	temporal, err := h.temporal()
+	if err != nil {
+		return nil, err
+	}
+	waiting := temporal.Backlog()
 	err = h.await(ctx, func() (bool, error) {
 		n, err := waiting.Held(ctx, h.tenant, h.endpointID)
 		return n == h.result.Held, err
@@ -152,8 +155,12 @@ func (h *heldLoop) release(ctx context.Context, posted map[string]time.Time) err
 		fmt.Fprintf(h.log, "released: %d of %d arrived\n", got, len(posted))
 	}
 	h.result.CPUPerRelease = (cpuTime() - cpu).Seconds() * 1000 / float64(len(posted))
-	asks, waiting := approvals.New(h.hookloop.Temporal), backlog.New(h.hookloop.Temporal, h.hookloop.Namespace)
-	err := h.await(ctx, func() (bool, error) {
+	temporal, err := h.temporal()
+	if err != nil {
+		return err
+	}
+	asks, waiting := temporal.Approvals(), temporal.Backlog()
+	err = h.await(ctx, func() (bool, error) {
 		r, err := asks.Get(ctx, h.tenant, h.endpointID)
 		if h.result.Released = r.Released; err != nil || !r.Status.Ended() {
 			return false, err
@@ -166,6 +173,11 @@ func (h *heldLoop) release(ctx context.Context, posted map[string]time.Time) err
 	}
 	h.endpoint.judge(posted, &h.result)
 	return nil
+}
+
+// temporal speaks to the Temporal that is measured.
+func (h *heldLoop) temporal() (*orchestrator.Orchestrator, error) {
+	return orchestrator.New(orchestrator.Config{Client: h.hookloop.Temporal, Namespace: h.hookloop.Namespace})
 }
 
 // await asks once a second.

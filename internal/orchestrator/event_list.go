@@ -1,0 +1,82 @@
+package orchestrator
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"hookloop/internal/webhook"
+	"hookloop/workflows"
+)
+
+// EventFilter says which events to list; a zero value leaves all in.
+type EventFilter struct {
+	Tenant string // required
+	Type   string
+	Status webhook.EventStatus
+
+	After, Before time.Time // when the event was accepted
+}
+
+// EventItem is an event in a list; its State tells more.
+type EventItem struct {
+	ID, Type          string
+	Status            webhook.EventStatus
+	AcceptedAt        time.Time
+	WorkflowID, RunID string
+}
+
+// List gives a page of events, those still being delivered first, then the latest to end, and where the next page begins;
+// nil: that was the last. The visibility store is a moment behind.
+func (e *Events) List(ctx context.Context, f EventFilter, size int, page []byte) ([]EventItem, []byte, error) {
+	found, next, err := e.list(ctx, f.query(), size, page)
+	if err != nil {
+		return nil, nil, fmt.Errorf("events: %w", failed(err))
+	}
+	all := make([]EventItem, len(found))
+	for i, x := range found {
+		all[i] = EventItem{
+			ID: x.eventID(f.Tenant, ""), Type: x.EventType, Status: x.eventStatus(), AcceptedAt: x.Start, WorkflowID: x.WorkflowID, RunID: x.RunID,
+		}
+	}
+	return all, next, nil
+}
+
+func (f EventFilter) query() query {
+	all := []query{ofType(workflows.TypeEvent), is(workflows.Tenant, f.Tenant)}
+	if f.Type != "" {
+		all = append(all, is(workflows.EventType, f.Type))
+	}
+	if f.Status != "" {
+		all = append(all, hasStatus(f.Status))
+	}
+	if !f.After.IsZero() {
+		all = append(all, started(">", f.After))
+	}
+	if !f.Before.IsZero() {
+		all = append(all, started("<", f.Before))
+	}
+	return where(all...)
+}
+
+// hasStatus counts an event whose workflow was ended from outside as failed, as eventStatus does: the
+// workflow had no chance to say so itself.
+func hasStatus(s webhook.EventStatus) query {
+	own := is(workflows.Outcome, string(s))
+	switch s {
+	case webhook.EventDelivering:
+		return where(own, running)
+	case webhook.EventFailed:
+		return either(own, where(is(workflows.Outcome, string(webhook.EventDelivering)), ended))
+	case webhook.EventDelivered, webhook.EventUnmatched:
+	}
+	return own
+}
+
+func (x Execution) eventStatus() webhook.EventStatus {
+	s := webhook.EventStatus(x.Outcome)
+	if s == webhook.EventDelivering && x.over() {
+		return webhook.EventFailed
+	}
+	return s
+}
