@@ -13,27 +13,27 @@ import (
 )
 
 const (
-	// sameNews is how long the same is not told again: hundreds of deliveries may fail at once, and go on
+	// dedupeWindow is how long the same is not reported again: hundreds of deliveries may fail at once, and go on
 	// failing. It is less than a breaker takes to open again.
-	sameNews = 20 * time.Second
+	dedupeWindow = 20 * time.Second
 
-	// waitingNews bounds what is to be told, and telling how long Temporal may take. What finds no room is
-	// told when it happens again.
-	waitingNews = 1024
-	telling     = 10 * time.Second
+	// queueSize bounds the reports that wait, and reportTimeout how long one may take. A report that finds no room is
+	// dropped: the endpoint will give reason for another.
+	queueSize     = 1024
+	reportTimeout = 10 * time.Second
 )
 
-// What marks news apart: that an endpoint wants no more says more than that it fails, and that a delivery
-// persists in failing, or that the endpoint refuses every event, says less to the other workers.
+// The kinds of failure that are reported apart from each other. An endpoint that wants no more (gone) says more than
+// one that fails. A delivery that persists in failing, and an endpoint that refuses every event, open no breaker.
 const (
 	gone     = " gone"
 	persists = " persists"
 	refuses  = " refuses"
 )
 
-// unheeded is how long ago a breaker is said to have opened of which others need only know that it must recover:
-// longer than one stays open, whatever their clocks say.
-const unheeded = 5 * time.Minute
+// backdate is how long ago a breaker is reported to have opened that opened nowhere. It is longer than a breaker stays
+// open, plus the skew of clocks: so the other workers send on, and know only that the endpoint has to recover.
+const backdate = 5 * time.Minute
 
 // Breakers is where workers tell each other that an endpoint's breaker opened, and that it recovered.
 type Breakers interface {
@@ -49,27 +49,27 @@ type Approvals interface {
 	Recovered(ctx context.Context, tenant, endpointID string, took webhook.Answer, waiting bool) error
 }
 
-// Reporter tells approvals how endpoints fare, and the other workers. Its methods never block: deliveries do not wait for it.
+// Reporter reports to approvals and to the other workers. Its methods never block: deliveries do not wait for it.
 type Reporter struct {
 	approvals Approvals
 	breakers  Breakers
 	log       *slog.Logger
-	news      chan news
+	queue     chan report
 	done      chan struct{}
 	stop      context.CancelFunc
 	ctx       context.Context
 
-	mu    sync.Mutex
-	told  map[string]time.Time // when an endpoint was last said to fail
-	sweep time.Time
+	mu       sync.Mutex
+	reported map[string]time.Time // when a failure of an endpoint and a kind was last reported
+	sweep    time.Time
 }
 
-type news struct {
+type report struct {
 	tenant, endpointID string
 	openedAt           time.Time
-	failing            *webhook.Failing // nil: it recovered
+	failing            *webhook.Failing // nil: the endpoint recovered
 	took               webhook.Answer   // what it recovered with
-	waiting            bool             // deliveries want to hear of the recovery
+	waiting            bool             // deliveries wait to hear of the recovery
 }
 
 // NewReporter begins to report; Close ends it. Without breakers (nil) each worker finds out for itself.
@@ -77,55 +77,55 @@ func NewReporter(a Approvals, b Breakers, log *slog.Logger) *Reporter {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Reporter{
 		approvals: a, breakers: b, log: log, ctx: ctx, stop: stop,
-		news: make(chan news, waitingNews), done: make(chan struct{}), told: map[string]time.Time{},
+		queue: make(chan report, queueSize), done: make(chan struct{}), reported: map[string]time.Time{},
 	}
 	go r.run()
 	return r
 }
 
-// Close gives up what was not told yet: it will be when it happens again.
+// Close drops the reports that wait: the endpoints will give reason for others.
 func (r *Reporter) Close() {
 	r.stop()
 	<-r.done
 }
 
-// Failing tells that the endpoint's breaker opened, or that it wants no more deliveries.
+// Failing reports that the endpoint's breaker opened, or that it wants no more deliveries.
 func (r *Reporter) Failing(tenant, endpointID string, a webhook.Attempt, eventID string) {
 	kind := ""
 	if a.IsGone() {
 		kind = gone
 	}
-	r.failing(kind, news{
+	r.failing(kind, report{
 		tenant: tenant, endpointID: endpointID, openedAt: time.Now(),
 		failing: &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), Gone: a.IsGone()},
 	})
 }
 
-// Persists tells that a delivery keeps failing, and no breaker opened.
+// Persists reports that a delivery keeps failing, and no breaker opened.
 func (r *Reporter) Persists(tenant, endpointID string, a webhook.Attempt, eventID string) {
-	r.failing(persists, news{
-		tenant: tenant, endpointID: endpointID, openedAt: time.Now().Add(-unheeded),
+	r.failing(persists, report{
+		tenant: tenant, endpointID: endpointID, openedAt: time.Now().Add(-backdate),
 		failing: &webhook.Failing{Answer: webhook.AnswerOf(a, eventID)},
 	})
 }
 
-// Refuses tells that the endpoint takes nothing and refuses one event after the other.
+// Refuses reports that the endpoint takes nothing and refuses one event after the other.
 func (r *Reporter) Refuses(tenant, endpointID string, a webhook.Attempt, eventID string, since time.Time) {
 	since = since.UTC()
-	r.failing(refuses, news{
-		tenant: tenant, endpointID: endpointID, openedAt: time.Now().Add(-unheeded),
+	r.failing(refuses, report{
+		tenant: tenant, endpointID: endpointID, openedAt: time.Now().Add(-backdate),
 		failing: &webhook.Failing{Answer: webhook.AnswerOf(a, eventID), RefusesSince: &since},
 	})
 }
 
-// failing puts what is news among its kind.
-func (r *Reporter) failing(kind string, n news) {
+// failing queues a failure unless the same was reported a moment ago.
+func (r *Reporter) failing(kind string, n report) {
 	key, now := n.tenant+"/"+n.endpointID+kind, time.Now()
 	r.mu.Lock()
-	last, known := r.told[key]
-	fresh := !known || now.Sub(last) >= sameNews
+	last, known := r.reported[key]
+	fresh := !known || now.Sub(last) >= dedupeWindow
 	if fresh {
-		r.told[key] = now
+		r.reported[key] = now
 		r.forget(now)
 	}
 	r.mu.Unlock()
@@ -134,33 +134,33 @@ func (r *Reporter) failing(kind string, n news) {
 	}
 }
 
-// Recovered tells that the endpoint takes deliveries. If some wait to hear of it, an approval that has ended already
-// is no reason not to tell them.
+// Recovered reports that the endpoint takes deliveries. If some wait to hear of it, they are told even when no episode is
+// open any more.
 func (r *Reporter) Recovered(tenant, endpointID string, a webhook.Attempt, eventID string, waiting bool) {
 	r.mu.Lock()
-	for _, kind := range []string{"", gone, persists, refuses} { // to fail again would be news
-		delete(r.told, tenant+"/"+endpointID+kind)
+	for _, kind := range []string{"", gone, persists, refuses} { // its next failure is a new one
+		delete(r.reported, tenant+"/"+endpointID+kind)
 	}
 	r.mu.Unlock()
-	r.put(news{tenant: tenant, endpointID: endpointID, took: webhook.AnswerOf(a, eventID), waiting: waiting})
+	r.put(report{tenant: tenant, endpointID: endpointID, took: webhook.AnswerOf(a, eventID), waiting: waiting})
 }
 
-// forget keeps the map as small as what is news.
+// forget keeps the map as small as one dedupeWindow.
 func (r *Reporter) forget(now time.Time) {
-	if now.Sub(r.sweep) < sameNews {
+	if now.Sub(r.sweep) < dedupeWindow {
 		return
 	}
 	r.sweep = now
-	for key, at := range r.told {
-		if now.Sub(at) >= sameNews {
-			delete(r.told, key)
+	for key, at := range r.reported {
+		if now.Sub(at) >= dedupeWindow {
+			delete(r.reported, key)
 		}
 	}
 }
 
-func (r *Reporter) put(n news) {
+func (r *Reporter) put(n report) {
 	select {
-	case r.news <- n:
+	case r.queue <- n:
 	default:
 		r.log.Warn("too much to report about endpoints", "tenant", n.tenant, "endpoint", n.endpointID)
 	}
@@ -172,29 +172,29 @@ func (r *Reporter) run() {
 		select {
 		case <-r.ctx.Done():
 			return
-		case n := <-r.news:
-			if err := r.tell(n); err != nil && r.ctx.Err() == nil {
+		case n := <-r.queue:
+			if err := r.send(n); err != nil && r.ctx.Err() == nil {
 				r.log.Warn("not reported to its approval; it will be when it happens again", "tenant", n.tenant, "endpoint", n.endpointID, "error", err)
 			}
 		}
 	}
 }
 
-func (r *Reporter) tell(n news) error {
-	ctx, cancel := context.WithTimeout(r.ctx, telling)
+func (r *Reporter) send(n report) error {
+	ctx, cancel := context.WithTimeout(r.ctx, reportTimeout)
 	defer cancel()
-	return errors.Join(r.tellWorkers(ctx, n), r.tellApproval(ctx, n))
+	return errors.Join(r.toWorkers(ctx, n), r.toApproval(ctx, n))
 }
 
-func (r *Reporter) tellApproval(ctx context.Context, n news) error {
+func (r *Reporter) toApproval(ctx context.Context, n report) error {
 	if n.failing == nil {
 		return r.approvals.Recovered(ctx, n.tenant, n.endpointID, n.took, n.waiting)
 	}
 	return r.approvals.Failing(ctx, n.tenant, n.endpointID, *n.failing)
 }
 
-// tellWorkers lets the others heed the breaker at their next turn.
-func (r *Reporter) tellWorkers(ctx context.Context, n news) error {
+// toWorkers lets the other workers heed the breaker at their next turn.
+func (r *Reporter) toWorkers(ctx context.Context, n report) error {
 	if r.breakers == nil {
 		return nil
 	}
