@@ -8,7 +8,6 @@ import (
 	"encoding/json"
 	"errors"
 	"time"
-	"unicode/utf8"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
@@ -42,12 +41,10 @@ type Bodies interface {
 	Room(ctx context.Context, size int64) (release func(), err error)
 }
 
-// Ledger notes what a delivery is about to bring to an application, so that its echo is known.
-type Ledger interface {
-	// Remember notes it, and answers what it noted; nil for nothing.
-	Remember(ctx context.Context, d webhook.Delivery) (*webhook.Write, error)
-	// Settle takes in what came of it; nil: no attempt was made.
-	Settle(ctx context.Context, w *webhook.Write, a *webhook.Attempt)
+// Echoes notes what a delivery is about to bring to an application, so that its echo is known.
+type Echoes interface {
+	// Remember notes it. The caller tells settle what came of it; nil: no attempt was made.
+	Remember(ctx context.Context, d webhook.Delivery) (settle func(context.Context, *webhook.Attempt), err error)
 }
 
 // Delivery holds the activities of a delivery. Renaming a method is a migration, not a refactor.
@@ -55,7 +52,7 @@ type Delivery struct {
 	Endpoints EndpointReader
 	Sender    Sender
 	Events    EventReader
-	Ledger    Ledger // nil: nothing is noted, and every echo is taken for a change
+	Echoes    Echoes // nil: nothing is noted, and every echo counts as a change
 	Bodies    Bodies // nil: every event's data lies in its history
 }
 
@@ -171,7 +168,9 @@ func (d *Delivery) send(ctx context.Context, t Turn, next webhook.Delivery) (Tur
 	if err != nil {
 		return TurnResult{}, err
 	}
-	a.ResponseBody = cut(a.ResponseBody, t.KeepResponse)
+	if t.KeepResponse > 0 {
+		a.ResponseBody = webhook.Cut(a.ResponseBody, t.KeepResponse)
+	}
 	r := TurnResult{Attempt: &a}
 	if !a.Succeeded() {
 		r.Schedule = ep.ScheduleOrDefault()
@@ -179,31 +178,20 @@ func (d *Delivery) send(ctx context.Context, t Turn, next webhook.Delivery) (Tur
 	return r, nil
 }
 
-// attempt makes one, and lets the ledger know of it: before it leaves, and what came of it.
+// attempt makes one. It notes for echoes what is about to leave, and then what came of it.
 func (d *Delivery) attempt(ctx context.Context, next webhook.Delivery, number int) (webhook.Attempt, error) {
-	if d.Ledger == nil {
+	if d.Echoes == nil {
 		return d.Sender.Send(ctx, next, number)
 	}
-	noted, err := d.Ledger.Remember(ctx, next)
+	settle, err := d.Echoes.Remember(ctx, next)
 	if err != nil {
 		return webhook.Attempt{}, err
 	}
 	a, err := d.Sender.Send(ctx, next, number)
 	if err != nil {
-		d.Ledger.Settle(ctx, noted, nil)
+		settle(ctx, nil)
 	} else {
-		d.Ledger.Settle(ctx, noted, &a)
+		settle(ctx, &a)
 	}
 	return a, err
-}
-
-// cut shortens s to at most n bytes, whole characters; 0 leaves it.
-func cut(s string, n int) string {
-	if n == 0 || len(s) <= n {
-		return s
-	}
-	for n > 0 && !utf8.RuneStart(s[n]) {
-		n--
-	}
-	return s[:n]
 }

@@ -21,9 +21,9 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"hookloop/gateway"
+	"hookloop/internal/echo"
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/expression"
-	"hookloop/internal/ledger"
 	"hookloop/internal/quota"
 	"hookloop/internal/sender"
 	"hookloop/internal/signature"
@@ -48,7 +48,7 @@ type process struct {
 	told    *telemetry.Telemetry
 	gateway *gateway.Gateway
 	sender  *sender.Sender
-	ledger  *ledger.Ledger
+	echoes  *echo.Tracker
 }
 
 func newProcess(t *testing.T) process {
@@ -64,14 +64,14 @@ func newProcess(t *testing.T) process {
 	s, err := sender.New(sender.Config{AllowLoopback: true, Metrics: told.Metrics(), Expressions: x})
 	require.NoError(t, err)
 	t.Cleanup(s.Close)
-	l, err := ledger.New(ledger.Config{Store: marks{}, Metrics: told.Metrics(), Expressions: x})
+	echoes, err := echo.New(echo.Config{Store: writes{}, Metrics: told.Metrics(), Expressions: x})
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
-		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Ledger: l, Events: events{}, Recoveries: recoveries{},
+		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Echoes: echoes, Events: events{}, Recoveries: recoveries{},
 		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
 	})
 	require.NoError(t, err)
-	return process{told, g, s, l}
+	return process{told, g, s, echoes}
 }
 
 // What stands behind the gateway answers only what is asked here: one source, which sends one event.
@@ -79,7 +79,7 @@ type (
 	registry     struct{ gateway.Registry }
 	oneSource    struct{ sources }
 	providers    struct{ gateway.Providers }
-	marks        struct{ ledger.Store }
+	writes       struct{ echo.Store }
 	events       struct{ gateway.Events }
 	recoveries   struct{ gateway.Recoveries }
 	counts       struct{}
@@ -136,7 +136,7 @@ func (p process) busy(t *testing.T) {
 		ID: "ep_1", Application: "crm", Echo: webhook.EchoPaths{Key: ".none", Value: ".none"},
 		URL: endpointtest.Start(t, endpointtest.Config{}).URL, Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
 	}}
-	_, err := p.ledger.Remember(t.Context(), d)
+	_, err := p.echoes.Remember(t.Context(), d)
 	require.NoError(t, err)
 	_, err = p.sender.Send(t.Context(), d, 1)
 	require.NoError(t, err)

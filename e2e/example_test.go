@@ -59,7 +59,7 @@ func TestExample(t *testing.T) {
 	a.call(t, http.StatusOK, http.MethodGet, "/endpoints", "", &left)
 	require.Len(t, left.Data, 1)
 
-	runExample(t, program, data) // what it left in the ledger is in nobody's way
+	runExample(t, program, data) // what it wrote before is in no one's way
 }
 
 func buildExample(t *testing.T) string {

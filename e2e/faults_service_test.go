@@ -19,9 +19,9 @@ import (
 	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/audit"
+	"hookloop/internal/echo"
 	"hookloop/internal/engine"
 	"hookloop/internal/health"
-	"hookloop/internal/ledger"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
@@ -63,21 +63,21 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	t.Cleanup(verifier.Close)
 	temporal, err := orchestrator.New(orchestrator.Config{Client: c, Namespace: e.Namespace()})
 	require.NoError(t, err)
-	marks, err := ledger.New(ledger.Config{Store: endpoints})
+	echoes, err := echo.New(echo.Config{Store: endpoints})
 	require.NoError(t, err)
 	fetcher := sender.NewFetcher(sender.FetcherConfig{AllowLoopback: true})
 	t.Cleanup(fetcher.Close)
 	providers, err := source.New(source.Config{Fetch: fetcher})
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
-		Sources: endpoints, Providers: providers, Ledger: marks,
+		Sources: endpoints, Providers: providers, Echoes: echoes,
 		Registry: endpoints, Events: temporal.Events(orchestrator.EventsConfig{Registry: endpoints}), Recoveries: temporal.Recoveries(),
 		Redeliveries: temporal.Redeliveries(endpoints), Approvals: temporal.Approvals(), Audits: audit.New(temporal.Histories(), nil), Auth: verifier, AllowLoopback: true, Logger: silent,
 	})
 	require.NoError(t, err)
 	reporter := health.NewReporter(temporal.Approvals(), endpoints, silent)
 	t.Cleanup(reporter.Close)
-	startWorker(t, c, endpoints, reporter, marks, temporal)
+	startWorker(t, c, endpoints, reporter, echoes, temporal)
 
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -113,7 +113,7 @@ func openEndpoints(t *testing.T, path string) *sqlite.Registry {
 }
 
 func startWorker(
-	t *testing.T, c client.Client, endpoints *sqlite.Registry, h guard.Health, marks *ledger.Ledger, temporal *orchestrator.Orchestrator,
+	t *testing.T, c client.Client, endpoints *sqlite.Registry, h guard.Health, echoes *echo.Tracker, temporal *orchestrator.Orchestrator,
 ) {
 	t.Helper()
 	s, err := sender.New(sender.Config{AllowLoopback: true, Health: h})
@@ -123,7 +123,7 @@ func startWorker(
 	require.NoError(t, err)
 	w, err := worker.New(worker.Config{
 		Client:     c,
-		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events, Ledger: marks},
+		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events, Echoes: echoes},
 		Recoveries: &activities.Recovery{Deliveries: temporal.Redeliveries(endpoints)},
 		Approvals: &activities.Approval{
 			Endpoints: endpoints, Backlog: temporal.Backlog(), Events: temporal.Announcer(endpoints),

@@ -20,10 +20,10 @@ func TestLoop(t *testing.T) {
 	t.Parallel()
 	p := start(t, filepath.Join(t.TempDir(), "data"))
 	for name, test := range map[string]func(*testing.T, app){
-		"one edit":             editsOnce,
-		"a storm of edits":     storms,
-		"three applications":   passesOn,
-		"a loop without marks": goesInCircles,
+		"one edit":              editsOnce,
+		"a storm of edits":      storms,
+		"three applications":    passesOn,
+		"a loop without echoes": goesInCircles,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

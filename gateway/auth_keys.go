@@ -12,10 +12,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"hookloop/internal/published"
+	"hookloop/internal/webhook"
 )
 
 const (
-	minSecret = 32 // bytes; HS256 is as strong as its key
 	// jwksInterval is how often the keys at a JWKS URL are read, besides when a token names an unknown one.
 	jwksInterval = time.Hour
 	// jwksOldest is how long keys count while the URL cannot be read.
@@ -49,8 +49,8 @@ func newKeySource(c AuthConfig) (keySource, error) {
 		return keysFromFile(c.JWKSFile)
 	case c.JWKSURL != "":
 		return keysFromURL(c)
-	case len(c.Secret) < minSecret:
-		return keySource{}, fmt.Errorf("the secret has %d bytes, at least %d are required", len(c.Secret), minSecret)
+	case len(c.Secret) < webhook.MinTokenSecret:
+		return keySource{}, fmt.Errorf("the secret has %d bytes, at least %d are required", len(c.Secret), webhook.MinTokenSecret)
 	}
 	return keySource{
 		algorithms: []string{jwt.SigningMethodHS256.Alg()},
@@ -102,7 +102,7 @@ func keysFromURL(c AuthConfig) (keySource, error) {
 		return document.Find(ctx, now(), has)
 	})
 	source.again = func(ctx context.Context) bool {
-		fetched, err := document.Look(ctx, now())
+		fetched, err := document.Refresh(ctx, now())
 		return fetched && err == nil
 	}
 	ctx, stop := context.WithCancel(context.Background())

@@ -114,7 +114,7 @@ func shortened(name string) string {
 	if len(name) <= maxFieldName {
 		return name
 	}
-	return strings.ToValidUTF8(name[:maxFieldName], "") + "…"
+	return webhook.Cut(name, maxFieldName) + "…"
 }
 
 // header is what goes with a problem besides its body.

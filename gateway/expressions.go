@@ -54,11 +54,12 @@ func (g *Gateway) checkExpression(ctx context.Context, tenant, name, text string
 	if fault, ok := errors.AsType[*expression.Fault](err); ok {
 		return webhook.Invalidf(name, "%s", shortened(fault.Error()))
 	}
-	return ledgerErr(err)
+	return echoErr(err)
 }
 
-// ledgerErr says what is out of reach: expressions run in processes of their own, marks lie in the registry.
-func ledgerErr(err error) error {
+// echoErr says what is out of reach: expressions run in processes of their own, echoes lie in the
+// registry.
+func echoErr(err error) error {
 	if _, ours := errors.AsType[*expression.Unavailable](err); ours {
 		return &unavailableError{what: "the processes that run expressions", cause: err}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/echo"
 	"hookloop/internal/expression"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
@@ -43,9 +44,9 @@ func (f *fakeSources) SourceByID(ctx context.Context, id string) (webhook.Source
 	return f.Registry.SourceByID(ctx, id)
 }
 
-func (f *fakeSources) Rule(ctx context.Context, p webhook.Report, now time.Time) (webhook.Ruling, error) {
+func (f *fakeSources) Rule(ctx context.Context, p echo.Report, now time.Time) (echo.Ruling, error) {
 	if f.down != nil {
-		return webhook.Ruling{}, f.down
+		return echo.Ruling{}, f.down
 	}
 	return f.Registry.Rule(ctx, p, now)
 }

@@ -53,7 +53,7 @@ type Config struct {
 	Registry     Registry
 	Sources      Sources
 	Providers    Providers
-	Ledger       Ledger
+	Echoes       Echoes
 	Events       Events
 	Recoveries   Recoveries
 	Redeliveries Redeliveries
@@ -80,7 +80,7 @@ type Config struct {
 	Logger        *slog.Logger         // nil: says nothing
 	Now           func() time.Time     // nil: time.Now
 	ResumeWait    time.Duration        // how long a resume waits until the endpoint is active; 0: 3 s
-	Quotas        *quota.Quotas        // what each tenant may ask for; nil: quota.Usual, of this gateway alone
+	Quotas        *quota.Quotas        // what each tenant may ask for; nil: quota.Defaults, of this gateway alone
 }
 
 // Gateway answers HTTP requests.
@@ -88,7 +88,7 @@ type Gateway struct {
 	registry      Registry
 	sources       Sources
 	providers     Providers
-	ledger        Ledger
+	echoes        Echoes
 	expressions   Expressions
 	known         *lru.Cache[string, string] // the provider of each source seen lately
 	ingesting     *shares                    // of the memory, for third parties' requests being read and accepted
@@ -137,7 +137,7 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		sources: c.Sources, providers: c.Providers, ledger: c.Ledger, expressions: c.Expressions, known: known, ingesting: newShares(c.IngestMemory), bodyPatience: cmp.Or(c.BodyPatience, bodyPatience), refusals: newRefusals(c.Logger), public: c.PublicURL, codec: c.Codec,
+		sources: c.Sources, providers: c.Providers, echoes: c.Echoes, expressions: c.Expressions, known: known, ingesting: newShares(c.IngestMemory), bodyPatience: cmp.Or(c.BodyPatience, bodyPatience), refusals: newRefusals(c.Logger), public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
@@ -179,8 +179,8 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Sources is missing")
 	case c.Providers == nil:
 		return errors.New("gateway: Providers is missing")
-	case c.Ledger == nil:
-		return errors.New("gateway: Ledger is missing")
+	case c.Echoes == nil:
+		return errors.New("gateway: Echoes is missing")
 	}
 	if c.Expressions == nil {
 		c.Expressions, _ = expression.New(expression.Config{}) // without metrics it cannot fail

@@ -20,7 +20,7 @@ import (
 	"hookloop/gateway"
 	"hookloop/internal/audit"
 	"hookloop/internal/bodies"
-	"hookloop/internal/ledger"
+	"hookloop/internal/echo"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/source"
@@ -69,7 +69,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 	r.sources = newFakeSources(t, r.registry)
 	providers, err := source.New(source.Config{Fetch: noFetcher{}})
 	require.NoError(t, err)
-	marks, err := ledger.New(ledger.Config{Store: r.sources, Expressions: expressions})
+	echoes, err := echo.New(echo.Config{Store: r.sources, Expressions: expressions})
 	require.NoError(t, err)
 	large, err := bodies.New(r.sources, converter.GetDefaultDataConverter())
 	require.NoError(t, err)
@@ -79,7 +79,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 	require.NoError(t, err)
 	var c gateway.Config
 	c = gateway.Config{
-		LargeItems: true, Sources: r.sources, Providers: providers, Ledger: marks, Expressions: expressions,
+		LargeItems: true, Sources: r.sources, Providers: providers, Echoes: echoes, Expressions: expressions,
 		Registry: r.registry, Recoveries: temporal.Recoveries(), Auth: auth, Version: "test",
 		Redeliveries: temporal.Redeliveries(r.registry), Approvals: r.approvals,
 		Events: temporal.Events(orchestrator.EventsConfig{
@@ -167,7 +167,7 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 		"Auth":         func(c *gateway.Config) { c.Auth = nil },
 		"Sources":      func(c *gateway.Config) { c.Sources = nil },
 		"Providers":    func(c *gateway.Config) { c.Providers = nil },
-		"Ledger":       func(c *gateway.Config) { c.Ledger = nil },
+		"Echoes":       func(c *gateway.Config) { c.Echoes = nil },
 	} {
 		lacking := c
 		leave(&lacking)

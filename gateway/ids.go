@@ -8,20 +8,19 @@ import (
 
 	"github.com/oklog/ulid/v2"
 
-	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
 
 const (
-	eventPrefix    = orchestrator.IDPrefix
-	endpointPrefix = "ep_"
-	sourcePrefix   = "src_"
+	eventPrefix    = webhook.EventPrefix
+	endpointPrefix = webhook.EndpointPrefix
+	sourcePrefix   = webhook.SourcePrefix
 )
 
 var (
-	eventID    = regexp.MustCompile(`^evt_[0-9a-z]{26}$`)
-	endpointID = regexp.MustCompile(`^ep_[0-9a-z]{26}$`)
-	sourceID   = regexp.MustCompile(`^src_[0-9a-z]{26}$`)
+	eventID    = regexp.MustCompile("^" + eventPrefix + "[0-9a-z]{26}$")
+	endpointID = regexp.MustCompile("^" + endpointPrefix + "[0-9a-z]{26}$")
+	sourceID   = regexp.MustCompile("^" + sourcePrefix + "[0-9a-z]{26}$")
 )
 
 // newID draws an id that sorts by the time it was drawn.

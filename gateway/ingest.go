@@ -103,7 +103,7 @@ func (in *ingestion) takeBody(c *gin.Context, r source.Request) (source.Received
 	if err != nil {
 		return received, err
 	}
-	if err := in.claim(ctx, received.Once); err != nil {
+	if err := in.bind(ctx, received.Binding); err != nil {
 		return received, err
 	}
 	return received, in.accept(ctx, received.Items, mostHops(c.Request.Header))
@@ -123,13 +123,13 @@ func (in *ingestion) look(ctx context.Context) error {
 	defer cancel()
 	g, id := in.gateway, in.source.ID
 	if !sourceID.MatchString(id) {
-		in.provider = source.Stranger()
+		in.provider = source.Unknown()
 		return nil
 	}
 	s, err := g.sources.SourceByID(ctx, id)
 	switch {
 	case webhook.CodeOf(err) == webhook.NotFound:
-		in.provider = source.Stranger()
+		in.provider = source.Unknown()
 		return nil
 	case err != nil:
 		in.source.Provider, _ = g.known.Get(id)
@@ -147,17 +147,17 @@ func (in *ingestion) look(ctx context.Context) error {
 // hideCode makes our own trouble of what would be the caller's.
 func hideCode(err error) error { return errors.New(err.Error()) }
 
-// claim refuses a name that the third party gave to other content before.
-func (in *ingestion) claim(ctx context.Context, once *source.Once) error {
-	if once == nil {
+// bind refuses a name that the third party gave to other content before.
+func (in *ingestion) bind(ctx context.Context, b *source.Binding) error {
+	if b == nil {
 		return nil
 	}
 	now := in.gateway.now()
-	bound, err := in.gateway.sources.Claim(ctx, in.source.ID, once.Name, once.Content, now.Add(once.For), now)
+	bound, err := in.gateway.sources.BindOnce(ctx, in.source.ID, b.Name, b.Content, now.Add(b.For), now)
 	if err != nil {
 		return registryErr(err)
 	}
-	if bound != once.Content {
+	if bound != b.Content {
 		return &source.Refusal{Status: http.StatusUnauthorized, Reason: "another content came under the same name before"}
 	}
 	return nil

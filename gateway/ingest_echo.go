@@ -4,31 +4,29 @@ import (
 	"context"
 	"fmt"
 
+	"hookloop/internal/echo"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
 
-// Ledger says whether an item of a source is the echo of what was delivered to its application.
-type Ledger interface {
-	Rule(ctx context.Context, s webhook.Source, eventID string, data []byte) (webhook.Ruling, error)
-	// Change makes a change of an item that Rule found to be an echo.
-	Change(ctx context.Context, s webhook.Source, eventID string, data []byte) (webhook.Ruling, error)
+// Echoes says whether an item of a source is the echo of what was delivered to its application.
+type Echoes interface {
+	// Rule calls restore if the application has lost a newer change by what it echoes.
+	Rule(ctx context.Context, s webhook.Source, eventID string, data []byte, restore echo.Restore) (echo.Ruling, error)
 }
 
-// rule finds out whom an event goes to: a change to the endpoints that want it, an echo to nobody. An echo
-// of an old value shows that the application has lost a newer one; then there is more to start, an event
-// that brings it that once more.
+// rule finds out which endpoints an event goes to: a change to those that want it, an echo to none. An
+// echo of an old value shows that the application has lost a newer one; then there is more to start, an
+// event that brings it that once more.
 func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []incoming, err error) {
-	ruling, err := in.gateway.ledger.Rule(ctx, in.source, e.Event.ID, e.data)
-	if err == nil && ruling.Newer != "" {
-		more, err = in.repeat(ctx, m, ruling, e.Event.ID)
-		if err == nil && len(more) == 0 { // it cannot be brought that: the others go by what it has
-			ruling, err = in.gateway.ledger.Change(ctx, in.source, e.Event.ID, e.data)
-		}
+	restore := func(ctx context.Context, r echo.Ruling) (bool, error) {
+		more, err = in.repeat(ctx, m, r, e.Event.ID)
+		return len(more) > 0, err
 	}
+	ruling, err := in.gateway.echoes.Rule(ctx, in.source, e.Event.ID, e.data, restore)
 	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", e.Event.ID, ledgerErr(err))
+		return nil, fmt.Errorf("event %s: %w", e.Event.ID, echoErr(err))
 	}
 	e.Event.Origin.Order, e.Event.Origin.Unsure, e.Event.Origin.EchoOf = ruling.Order, ruling.Unsure, ruling.EchoOf
 	if !e.Event.Origin.IsEcho() {
@@ -40,9 +38,9 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []
 }
 
 // repeat is the event that brings the application once more what it has lost: of the same content, but
-// with an id of its own, for who has seen an id before passes over it. There is none if none of its
+// with an id of its own, for receivers pass over an id they know. There is none if none of its
 // endpoints takes events of that type, or the history is gone.
-func (in *ingestion) repeat(ctx context.Context, m *matcher, r webhook.Ruling, echoID string) ([]incoming, error) {
+func (in *ingestion) repeat(ctx context.Context, m *matcher, r echo.Ruling, echoID string) ([]incoming, error) {
 	lost, data, err := in.gateway.events.Accepted(ctx, in.source.Tenant, r.Newer)
 	if webhook.CodeOf(err) == webhook.NotFound {
 		return nil, nil

@@ -75,7 +75,7 @@ func (in *ingestion) refused(reason string) {
 func (in *ingestion) answer(c *gin.Context, p *Problem) {
 	stranger := p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden
 	unknown := in.source.Provider == "" && p.Status >= http.StatusInternalServerError
-	if unknown || !stranger && source.LosesOnError(in.source.Provider) {
+	if unknown || !stranger && source.DropsOnError(in.source.Provider) {
 		panic(http.ErrAbortHandler) // net/http closes the connection without an answer
 	}
 	p.write(c)
@@ -84,7 +84,7 @@ func (in *ingestion) answer(c *gin.Context, p *Problem) {
 // answerBad names the items that can never be accepted. A third party that forgets what it gets an error
 // for, or would send all of it for ever, is told that it was taken: the log and the source name them.
 func (in *ingestion) answerBad(c *gin.Context, p *Problem) {
-	if source.LosesOnError(in.source.Provider) {
+	if source.DropsOnError(in.source.Provider) {
 		c.Status(http.StatusOK)
 		c.Writer.WriteHeaderNow()
 		return

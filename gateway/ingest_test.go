@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/gateway"
+	"hookloop/internal/echo"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -233,7 +234,7 @@ func TestIngestKnowsAnEcho(t *testing.T) {
 	r := newRig(t)
 	r.endpoint(`{"url":"https://example.com/other"}`)
 	id := r.source(`{"provider":"github","config":{"secrets":["k"]},"application":"hub","echo":{"key":".id","value":".name"}}`)
-	wrote := webhook.Write{Mark: webhook.Mark{Tenant: "acme", Application: "hub", Key: "7", Hash: hashOf(t, `"blue"`)}, EventID: "evt_1", EndpointID: "ep_1"}
+	wrote := echo.Write{Value: echo.Value{Tenant: "acme", Application: "hub", Key: "7", Hash: hashOf(t, `"blue"`)}, EventID: "evt_1", EndpointID: "ep_1"}
 	require.NoError(t, r.sources.Remember(t.Context(), wrote, time.Now()))
 	for n, body := range []string{`{"id":7,"name":"blue","n":1}`, `{"id":7,"name":"blue","n":2}`, `{"id":7,"name":"red"}`, `{"name":"blue"}`} {
 		require.Equal(t, 200, r.fromGitHub(id, "k", "push", body).Code)

@@ -30,7 +30,7 @@ type Sources interface {
 	// Withheld gives the ids of an application's endpoints that do not want its own events back.
 	Withheld(ctx context.Context, tenant, application string) ([]string, error)
 	// Claim binds a name to the content it is first seen with, and answers the one it is bound to.
-	Claim(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
+	BindOnce(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
 
 	// Arrivals says which items came before, and of those that are the same for a while only, that they have
 	// come now.

@@ -42,5 +42,5 @@ func TestWhatEndpointHoldsOnAnEvent(t *testing.T) {
 	require.Equal(t, "disabled ep_1", workflows.EndpointOf(posted))
 	posted.Disabled = append(posted.Disabled, "ep_2")
 	require.Equal(t, "disabled several", workflows.EndpointOf(posted))
-	require.Equal(t, "operational", workflows.EndpointOf(workflows.EventInput{}))
+	require.Equal(t, "operational", workflows.EndpointOf(workflows.EventInput{Event: webhook.Event{Operational: true}}))
 }

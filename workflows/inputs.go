@@ -26,9 +26,6 @@ func (in EventInput) Unmatched() bool {
 	return len(in.EndpointIDs) == 0 && len(in.Withheld) == 0 && len(in.Disabled) == 0 && !in.Event.Origin.IsEcho()
 }
 
-// Operational says whether Hookloop itself tells the event: neither an app nor a source sent it.
-func (in EventInput) Operational() bool { return in.By == "" && in.Event.Origin == nil }
-
 // reasonDisabled is why a delivery was rejected before it began.
 const reasonDisabled = "the endpoint was disabled"
 

@@ -116,7 +116,7 @@ const (
 // EndpointOf is the search attribute Endpoint of an event; most have none.
 func EndpointOf(in EventInput) string {
 	switch {
-	case in.Operational():
+	case in.Event.Operational:
 		return EndpointNews
 	case len(in.Disabled) == 0:
 		return ""

@@ -47,7 +47,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		Quotas: s.quotas, LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies, CursorKey: cursors,
-		Sources: s.registry, LargeItems: true, Providers: providers, Ledger: with.echoes, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
+		Sources: s.registry, LargeItems: true, Providers: providers, Echoes: with.echoes, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
 		Registry: s.registry, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
 		Events: s.temporal.Events(orchestrator.EventsConfig{Bodies: with.large, Registry: s.registry}), Recoveries: s.temporal.Recoveries(),
 		Redeliveries: with.redeliveries, Approvals: s.temporal.Approvals(), Audits: audit.New(s.temporal.Histories(), cfg.Codec), Breakers: breakers, Codec: decoder,

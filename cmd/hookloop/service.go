@@ -16,9 +16,9 @@ import (
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/echo"
 	"hookloop/internal/expression"
 	"hookloop/internal/health"
-	"hookloop/internal/ledger"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/quota"
 	"hookloop/internal/sender"
@@ -37,7 +37,7 @@ type serviceConfig struct {
 	RegistryKey   []byte       // seals secrets
 	JWT           config.JWT
 	Ingest        config.Ingest
-	QuotasFile    string // empty: quota.Usual for all tenants
+	QuotasFile    string // empty: quota.Defaults for all tenants
 	UIOrigins     []string
 	AllowLoopback bool
 	AllowNetworks []netip.Prefix
@@ -87,7 +87,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if s.expressions, err = expression.New(expression.Config{Metrics: s.metrics}); err != nil {
 		return nil, err
 	}
-	echoes, err := ledger.New(ledger.Config{Store: s.registry, Logger: cfg.Logger, Metrics: s.metrics, Expressions: s.expressions})
+	echoes, err := echo.New(echo.Config{Store: s.registry, Logger: cfg.Logger, Metrics: s.metrics, Expressions: s.expressions})
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 
 // shared is what gateway and worker both use.
 type shared struct {
-	echoes       *ledger.Ledger
+	echoes       *echo.Tracker
 	redeliveries *orchestrator.Redeliveries
 	large        *bodies.Bodies
 }

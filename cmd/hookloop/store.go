@@ -12,8 +12,8 @@ import (
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/echo"
 	"hookloop/internal/health"
-	"hookloop/internal/ledger"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
@@ -25,7 +25,7 @@ type store interface {
 	gateway.Registry
 	gateway.Sources
 	bodies.Store
-	ledger.Store
+	echo.Store
 	activities.EndpointKeeper
 	orchestrator.Matcher
 	orchestrator.Registry

@@ -24,7 +24,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	}
 	s.worker, err = worker.New(worker.Config{
 		Client:     cfg.Client,
-		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Ledger: with.echoes, Bodies: with.large},
+		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Echoes: with.echoes, Bodies: with.large},
 		Recoveries: &activities.Recovery{Deliveries: with.redeliveries},
 		Approvals: &activities.Approval{
 			Endpoints: s.registry, Backlog: s.temporal.Backlog(), Events: s.temporal.Announcer(s.registry),

@@ -49,7 +49,7 @@ func (s *stage) build(ctx context.Context) error {
 		return err
 	}
 	s.source, s.mauticEndpoint, s.scoringEndpoint = source.ID, api.ID, app.ID
-	// A contact of its own for each run: the ledger may still expect the echo of one that was broken off.
+	// A contact of its own for each run: Hookloop may still expect the echo of one that was broken off.
 	s.contactID = 1 + mathrand.IntN(1_000_000)
 	s.mautic = newMautic(s.contactID, secret, source.IngestURL, "hookloop", password)
 	s.scoring = &scoring{hookloop: s.hookloop, receipts: make(chan receipt, 16)}

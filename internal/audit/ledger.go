@@ -210,7 +210,7 @@ func (b *book) child(e *historypb.HistoryEvent) bool {
 // endpointIn is the endpoint that a workflow is about, by its id: a delivery's and an approval's end with it.
 func endpointIn(workflowID string) string {
 	last := workflowID[strings.LastIndexByte(workflowID, '/')+1:]
-	if !strings.HasPrefix(last, "ep_") {
+	if !strings.HasPrefix(last, webhook.EndpointPrefix) {
 		return ""
 	}
 	return last
@@ -227,7 +227,7 @@ func read[T any](b *book, p *commonpb.Payload) (v T, ok bool) {
 	if p == nil {
 		return v, false
 	}
-	if string(p.GetMetadata()[converter.MetadataEncoding]) == encodingEncrypted {
+	if string(p.GetMetadata()[converter.MetadataEncoding]) == webhook.EncodingEncrypted {
 		b.shut = true
 		return v, false
 	}

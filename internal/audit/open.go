@@ -9,10 +9,9 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/proxy"
 	"go.temporal.io/sdk/converter"
-)
 
-// encodingEncrypted is how internal/codec, and Temporal's own samples, mark what they encrypted.
-const encodingEncrypted = "binary/encrypted"
+	"hookloop/internal/webhook"
+)
 
 // Open decrypts in place what there is to decrypt, and says whether something stayed shut: what lacks its key
 // today is better kept than lost, and opens when it is shown with the key. c may be nil: it opens nothing.
@@ -21,7 +20,7 @@ func Open(ctx context.Context, c converter.PayloadCodec, e *historypb.HistoryEve
 		SkipSearchAttributes: true, // never encrypted
 		Visitor: func(_ *proxy.VisitPayloadsContext, all []*commonpb.Payload) ([]*commonpb.Payload, error) {
 			for i, p := range all {
-				if string(p.GetMetadata()[converter.MetadataEncoding]) != encodingEncrypted {
+				if string(p.GetMetadata()[converter.MetadataEncoding]) != webhook.EncodingEncrypted {
 					continue
 				}
 				if c == nil {

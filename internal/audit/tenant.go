@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"hookloop/internal/webhook"
 )
 
 // Period begins at one time and ends before another: two that meet have no line in common, and miss none. A zero time
@@ -51,7 +53,7 @@ func (a *Audits) Tenant(ctx context.Context, tenant string, period Period, after
 // eventIn is the event that a workflow is about, by its id: an event's own or a delivery's.
 func eventIn(workflowID string) string {
 	parts := strings.Split(workflowID, "/") // kind, tenant, …
-	if len(parts) < 3 || !strings.HasPrefix(parts[2], "evt_") {
+	if len(parts) < 3 || !strings.HasPrefix(parts[2], webhook.EventPrefix) {
 		return ""
 	}
 	return parts[2]

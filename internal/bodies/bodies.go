@@ -1,7 +1,8 @@
-// Package bodies keeps the data of large events outside of their histories (ADR 15): sealed as histories are,
-// written before an event is accepted, and deleted once its workflow has gone. What a history holds in
-// its place says how large the data is, and its hash. The gateway writes, activities, the gateway and the archive read;
-// where bodies are kept is the store's business, which cmd picks.
+// Package bodies keeps the data of large events outside of their histories (ADR 15): sealed as
+// histories are, written before an event is accepted, and deleted once its workflow has gone. What
+// a history holds in its place says how large the data is, and its hash. The gateway writes,
+// activities, the gateway and the archive read; where bodies are kept is the store's business,
+// which cmd picks.
 package bodies
 
 import (
@@ -22,17 +23,20 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Store keeps bodies. Its errors carry webhook.NotFound; one without a code means that it is out of reach.
+// Store keeps bodies. Its errors carry webhook.NotFound; one without a code means that it is out of
+// reach.
 type Store interface {
 	PutBody(ctx context.Context, b webhook.StoredBody) error
 	Body(ctx context.Context, tenant, eventID, digest string) ([]byte, error)
-	// Bodies lists those made before a time, without what they hold, by tenant and event id, those behind after.
+	// Bodies lists those made before a time, without what they hold, by tenant and event id, those
+	// behind after.
 	Bodies(ctx context.Context, before time.Time, after webhook.StoredBody, limit int) ([]webhook.StoredBody, error)
 	DeleteBody(ctx context.Context, tenant, eventID string) error
 }
 
-// roomBytes bounds what large bodies hold of the memory of one process while they are written, and as much
-// again while they are sent, in bytes. Two bounds: what hangs at an endpoint must not keep events out.
+// roomBytes bounds what large bodies hold of the memory of one process while they are written, and
+// as much again while they are sent, in bytes. There are two bounds so that bodies which hang at an
+// endpoint keep no events out.
 const roomBytes = 256 << 20
 
 // copies is how often a body lies in the memory while it is written or sent.
@@ -81,7 +85,8 @@ type reference struct {
 	} `json:"stored"`
 }
 
-// Put writes the data of an event that is about to be accepted, and gives what its history is to hold.
+// Put writes the data of an event that is about to be accepted, and gives what its history is to
+// hold.
 func (b *Bodies) Put(ctx context.Context, e webhook.Event, data []byte) (converter.RawValue, error) {
 	var none converter.RawValue
 	release, err := acquire(ctx, b.writing, int64(len(data)))
@@ -118,8 +123,8 @@ func jsonPayload(data []byte) *commonpb.Payload {
 	}
 }
 
-// Data is the data of an event, of which its history holds p: p itself, or what it refers to. The error
-// carries webhook.NotFound when the body has gone.
+// Data is the data of an event, of which its history holds p: p itself, or what it refers to. The
+// error carries webhook.NotFound when the body has gone.
 func (b *Bodies) Data(ctx context.Context, e webhook.Event, p *commonpb.Payload) ([]byte, error) {
 	if !Refers(p) {
 		return p.GetData(), nil
@@ -169,9 +174,9 @@ func (b *Bodies) sealed(ctx context.Context, e webhook.Event, digest string) (*c
 // Refers says whether p, in clear, holds a reference to data and not the data.
 func Refers(p *commonpb.Payload) bool { return len(p.GetMetadata()[webhook.BodyReference]) > 0 }
 
-// Held gives what a history would hold of an event's data if that were not too large for it, sealed as
-// histories are. p is what the history holds, sealed or not; nil says that this is the data, or that it does
-// not open. The error carries webhook.NotFound when the body has gone.
+// Held gives what a history would hold of an event's data if that were not too large for it, sealed
+// as histories are. p is what the history holds, sealed or not; nil says that this is the data, or
+// that it does not open. The error carries webhook.NotFound when the body has gone.
 func (b *Bodies) Held(ctx context.Context, e webhook.Event, p *commonpb.Payload) (*commonpb.Payload, error) {
 	var raw converter.RawValue
 	if b.converter.FromPayload(p, &raw) != nil || !Refers(raw.Payload()) {

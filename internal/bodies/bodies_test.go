@@ -58,8 +58,8 @@ func newBodies(t *testing.T, s bodies.Store) *bodies.Bodies {
 
 var event = webhook.Event{Tenant: "acme", ID: "evt_1"}
 
-// TestRoundTrip: a body comes back byte for byte, sealed in between, and what a history holds of it says no
-// more than size and hash.
+// TestRoundTrip: a body comes back byte for byte, sealed in between, and what a history holds of it
+// says no more than size and hash.
 func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)
@@ -110,8 +110,8 @@ func (h histories) Known(_ context.Context, tenant, eventID string) (bool, error
 	return !slices.Contains(h.gone, tenant+"/"+eventID), h.err
 }
 
-// TestSweep: a body goes when its event has gone, and only then; a young one may belong to an event that is
-// about to be accepted.
+// TestSweep: a body goes when its event has gone, and only then; a young one may belong to an event
+// that is about to be accepted.
 func TestSweep(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)

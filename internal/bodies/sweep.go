@@ -8,17 +8,19 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Histories tells whether an event is still known; orchestrator.Histories does.
+// Histories says whether Temporal still knows an event; orchestrator.Histories is one.
 type Histories interface {
 	Known(ctx context.Context, tenant, eventID string) (bool, error)
 }
 
-// How often it is looked which events have gone, how old a body is that is looked at, and how many are listed
-// at a time. A body is written before its event is accepted: a young one may have none yet.
 const (
+	// sweepEvery is how often Sweep looks which events have gone.
 	sweepEvery = time.Hour
-	sweepAge   = time.Hour
-	sweepPage  = 100
+	// sweepAge is how old a body is before it may go. It is written before its event is accepted: a
+	// young one may have no event yet.
+	sweepAge = time.Hour
+	// sweepPage is how many bodies are listed at a time.
+	sweepPage = 100
 )
 
 // Sweep deletes the bodies of events that Temporal has forgotten, by its retention or because a person deleted

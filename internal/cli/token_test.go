@@ -12,8 +12,8 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/config"
 	"hookloop/internal/token"
+	"hookloop/internal/webhook"
 )
 
 // secretFolder is a data folder with a secret as `hookloop dev` makes it.
@@ -64,7 +64,7 @@ func TestTokenJSON(t *testing.T) {
 
 // Not parallel: the environment is the process's.
 func TestTokenFromTheEnvironment(t *testing.T) {
-	secret := strings.Repeat("s", config.MinSecret)
+	secret := strings.Repeat("s", webhook.MinTokenSecret)
 	t.Setenv("HOOKLOOP_JWT_SECRET", secret)
 	t.Setenv("HOOKLOOP_JWT_AUDIENCE", "elsewhere")
 	folder, _ := secretFolder(t)

@@ -19,14 +19,13 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/proto"
+
+	"hookloop/internal/webhook"
 )
 
-// What stands in clear beside an encrypted payload. The names are those of Temporal's samples: its
-// UI and other tools know them, and histories hold them.
-const (
-	encodingEncrypted = "binary/encrypted"
-	metadataKeyID     = "encryption-key-id"
-)
+// metadataKeyID names the key, in clear, beside an encrypted payload. The name, as that of the
+// encoding, is that of Temporal's samples: its UI and other tools know it, and histories hold it.
+const metadataKeyID = "encryption-key-id"
 
 // label is authenticated with every payload, so that nothing else that was ever sealed with the same
 // keyset, such as an endpoint's secret, opens as a payload. Changing it makes histories unreadable.
@@ -143,7 +142,7 @@ func (c *Codec) seal(p *commonpb.Payload) (*commonpb.Payload, error) {
 	}
 	return &commonpb.Payload{
 		Metadata: map[string][]byte{
-			converter.MetadataEncoding: []byte(encodingEncrypted),
+			converter.MetadataEncoding: []byte(webhook.EncodingEncrypted),
 			metadataKeyID:              []byte(c.primary),
 		},
 		Data: sealed,
@@ -151,7 +150,7 @@ func (c *Codec) seal(p *commonpb.Payload) (*commonpb.Payload, error) {
 }
 
 func (c *Codec) open(p *commonpb.Payload) (*commonpb.Payload, error) {
-	if string(p.GetMetadata()[converter.MetadataEncoding]) != encodingEncrypted {
+	if string(p.GetMetadata()[converter.MetadataEncoding]) != webhook.EncodingEncrypted {
 		return p, nil
 	}
 	id := string(p.GetMetadata()[metadataKeyID])

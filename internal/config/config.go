@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"os"
 	"strings"
+
+	"hookloop/internal/webhook"
 )
 
 // Env looks a variable up; empty means unset.
@@ -20,15 +22,12 @@ func OS(name string) string { return strings.TrimSpace(os.Getenv(name)) }
 
 // JWT says which tokens the gateway accepts. Exactly one of Secret, JWKSFile and JWKSURL is set.
 type JWT struct {
-	Secret   []byte // HS256, at least MinSecret bytes
+	Secret   []byte // HS256, at least webhook.MinTokenSecret bytes
 	JWKSFile string
 	JWKSURL  string
 	Issuer   string
 	Audience string
 }
-
-// MinSecret is the shortest HS256 secret, in bytes: RFC 7518 section 3.2 asks for the hash's size.
-const MinSecret = 32
 
 // ReadJWT reads HOOKLOOP_JWT_*. Without any key it returns a JWT without one: `dev` then makes a
 // secret, `serve` refuses.
@@ -49,8 +48,8 @@ func ReadJWT(env Env) (JWT, error) {
 	if keys > 1 {
 		return j, errors.New("set one of HOOKLOOP_JWT_SECRET, HOOKLOOP_JWT_JWKS_FILE and HOOKLOOP_JWT_JWKS_URL, not several")
 	}
-	if n := len(j.Secret); n > 0 && n < MinSecret {
-		return j, fmt.Errorf("HOOKLOOP_JWT_SECRET has %d bytes, HS256 needs at least %d", n, MinSecret)
+	if n := len(j.Secret); n > 0 && n < webhook.MinTokenSecret {
+		return j, fmt.Errorf("HOOKLOOP_JWT_SECRET has %d bytes, HS256 needs at least %d", n, webhook.MinTokenSecret)
 	}
 	return j, nil
 }

@@ -18,13 +18,12 @@ import (
 	"google.golang.org/grpc"
 
 	"hookloop/internal/engine/inprocess"
+	"hookloop/internal/webhook"
 )
 
 const (
 	// defaultNamespace is the one every Temporal tool assumes when told nothing.
 	defaultNamespace = "default"
-	// defaultRetention is how long closed histories, the audit log, are kept.
-	defaultRetention = 30 * 24 * time.Hour
 	// stopTimeout bounds Stop. Temporal needs 1 to 3 s; a stuck one must not hold up Ctrl-C, and
 	// what it had not stored it has not acknowledged.
 	stopTimeout = 15 * time.Second
@@ -178,7 +177,7 @@ func (c Config) complete() (Config, error) {
 		c.Namespace = defaultNamespace
 	}
 	if c.Retention == 0 {
-		c.Retention = defaultRetention
+		c.Retention = webhook.DefaultRetention
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)

@@ -2,7 +2,7 @@
 // object a body is about, which value it has, what a foreign API wants to read. Tenants write them, so
 // none of them runs in this process: a Pool hands them to child processes of the same binary, which
 // the kernel and a watchdog bound in memory and time (ADR 17). What an answer means is for the caller:
-// sender and ledger ask for values, the gateway whether a text is an expression at all.
+// sender and echo ask for values, the gateway whether a text is an expression at all.
 package expression
 
 import (

@@ -5,10 +5,9 @@ import (
 	"strings"
 
 	"github.com/oklog/ulid/v2"
-)
 
-// IDPrefix begins the id of every event.
-const IDPrefix = "evt_"
+	"hookloop/internal/webhook"
+)
 
 // IDForKey derives the id of an event from its tenant and a key: the first 16 bytes of
 // SHA-256("<tenant>\n<key>") in ULID's base32. A repeat finds its original by it, so it must stay as
@@ -16,5 +15,5 @@ const IDPrefix = "evt_"
 // bytes that are hashed. Apps' keys are visible ASCII, so one with a space in it is never an app's.
 func IDForKey(tenant, key string) string {
 	sum := sha256.Sum256([]byte(tenant + "\n" + key))
-	return IDPrefix + strings.ToLower(ulid.ULID(sum[:16]).String())
+	return webhook.EventPrefix + strings.ToLower(ulid.ULID(sum[:16]).String())
 }

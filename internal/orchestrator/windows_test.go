@@ -72,7 +72,7 @@ func day(text string) time.Time {
 // accepted adds an event of a type that ended, with the search attribute Endpoint.
 func (m *missed) accepted(t *testing.T, id, eventType string, outcome webhook.EventStatus, in workflows.EventInput) {
 	t.Helper()
-	in.Event = webhook.Event{Tenant: "acme", ID: id, Type: eventType}
+	in.Event.Tenant, in.Event.ID, in.Event.Type = "acme", id, eventType
 	input, err := orchestratortest.Payloads(in, 1)
 	require.NoError(t, err)
 	m.Put(&orchestratortest.Run{
@@ -118,7 +118,7 @@ func TestUnmatchedEventsOfTypesTheEndpointWants(t *testing.T) {
 	f.accepted(t, "evt_2", "a", webhook.EventUnmatched, by)
 	f.accepted(t, "evt_3", "b", webhook.EventUnmatched, by)
 	f.accepted(t, "evt_4", "order.paid", webhook.EventDelivered, by)
-	f.accepted(t, "evt_5", "order.paid", webhook.EventUnmatched, workflows.EventInput{}) // Hookloop told it
+	f.accepted(t, "evt_5", "order.paid", webhook.EventUnmatched, workflows.EventInput{Event: webhook.Event{Operational: true}})
 	f.accepted(t, "evt_6", "order.paid", webhook.EventUnmatched, workflows.EventInput{Event: webhook.Event{}, By: "other"})
 	f.again("evt_6", completed, webhook.Delivered, within)
 	f.accepted(t, "evt_7", "order.late", webhook.EventUnmatched, by)

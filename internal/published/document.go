@@ -1,6 +1,7 @@
-// Package published keeps what others publish and change at times: an issuer's keys, a third party's. It
-// decides when a document is fetched again and how long one counts that can no longer be fetched. What is
-// fetched, and from where, is its user's: the gateway's for tokens, sources' for third parties.
+// Package published keeps documents that others publish and change at times: the keys of an issuer
+// or of a third party. It decides when to fetch one again, and how long one counts that can no
+// longer be fetched. Its users say what is fetched and from where: the gateway for tokens, sources
+// for third parties.
 package published
 
 import (
@@ -13,9 +14,10 @@ import (
 )
 
 const (
-	// again bounds how often a document is fetched because what is looked for is not in it: anybody can name a
-	// key that does not exist. With the fetch itself, a new key counts within half a minute.
-	again = 20 * time.Second
+	// unknownWait bounds how often a document is fetched because what is looked for is not in it:
+	// any client can name a key that does not exist. With the fetch itself, a new key counts within
+	// half a minute.
+	unknownWait = 20 * time.Second
 	// firstWait and longestWait bound the wait after a fetch that failed; it doubles between them.
 	firstWait   = time.Second
 	longestWait = 10 * time.Second
@@ -26,17 +28,18 @@ var ErrUnknown = errors.New("not in the document")
 
 // Config says what is kept, and how long.
 type Config[T any] struct {
-	// Load fetches and reads the document, within a time-out of its own. A document that says nothing is an
-	// error: the one before it goes on counting.
+	// Load fetches and reads the document, within a time-out of its own. A document that says
+	// nothing is an error: the one before it goes on counting.
 	Load func(context.Context) (T, error)
-	// Fresh is how long a document is taken as it is.
+	// Fresh is how long a document is used without another fetch.
 	Fresh time.Duration
-	// Oldest is how long it counts while none can be loaded: what was taken back must not count for ever.
+	// Oldest is how long it counts while none can be loaded: what was taken back must not count for
+	// ever.
 	Oldest time.Duration
 }
 
-// Document is one that is kept. It is safe for concurrent use. No caller waits for anything but a fetch that is
-// under way, and the fetch goes on when its first caller has gone.
+// Document is one that is kept. It is safe for concurrent use. Callers wait only for a fetch that
+// is under way, and the fetch goes on when its first caller has gone.
 type Document[T any] struct {
 	Config[T]
 
@@ -54,15 +57,15 @@ type Document[T any] struct {
 // New makes a Document; nothing is fetched yet.
 func New[T any](c Config[T]) *Document[T] { return &Document[T]{Config: c} }
 
-// Find gives a document in which there is what is looked for. It fetches one where that at hand is not fresh,
-// or does not hold it. The error is ErrUnknown, that of the last fetch, or ctx's; beside it stands the document at
-// hand, if there is one.
+// Find gives a document that has what the caller looks for. It fetches one if the document at hand
+// is not fresh or lacks it. The error is ErrUnknown, the error of the last fetch, or ctx's; with it
+// comes the document at hand, if there is one.
 func (d *Document[T]) Find(ctx context.Context, now time.Time, has func(T) bool) (T, error) {
-	if v, ok := d.kept(now, d.Fresh); ok && has(v) {
+	if v, ok := d.current(now, d.Fresh); ok && has(v) {
 		return v, nil
 	}
-	_, err := d.Look(ctx, now)
-	v, ok := d.kept(now, d.Oldest)
+	_, err := d.Refresh(ctx, now)
+	v, ok := d.current(now, d.Oldest)
 	switch {
 	case ok && has(v):
 		return v, nil
@@ -72,8 +75,8 @@ func (d *Document[T]) Find(ctx context.Context, now time.Time, has func(T) bool)
 	return v, ErrUnknown
 }
 
-// kept gives the document at hand, if it is not too old.
-func (d *Document[T]) kept(now time.Time, atMost time.Duration) (v T, ok bool) {
+// current gives the document at hand, if it is not too old.
+func (d *Document[T]) current(now time.Time, atMost time.Duration) (v T, ok bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.got.IsZero() || now.Sub(d.got) >= atMost {
@@ -82,12 +85,12 @@ func (d *Document[T]) kept(now time.Time, atMost time.Duration) (v T, ok bool) {
 	return d.value, true
 }
 
-// Look fetches the document, unless that was done a moment ago, and says whether one was fetched. The error is
-// that of the last fetch, or ctx's.
-func (d *Document[T]) Look(ctx context.Context, now time.Time) (fetched bool, err error) {
+// Refresh fetches the document, unless that was done a moment ago, and says whether one was
+// fetched. The error is that of the last fetch, or ctx's.
+func (d *Document[T]) Refresh(ctx context.Context, now time.Time) (fetched bool, err error) {
 	detached := context.WithoutCancel(ctx)
 	done := d.flight.DoChan("", func() (any, error) {
-		if may, err := d.may(now); !may {
+		if may, err := d.mayFetch(now); !may {
 			return false, err
 		}
 		return true, d.load(detached, now)
@@ -100,9 +103,9 @@ func (d *Document[T]) Look(ctx context.Context, now time.Time) (fetched bool, er
 	}
 }
 
-// may says whether to fetch now. While fetches fail there are waits between them; one that is not fresh is
-// fetched; and beyond that, there is one now and then for what is not known.
-func (d *Document[T]) may(now time.Time) (bool, error) {
+// mayFetch says whether to fetch now. Fetches that fail have waits between them. A document that is
+// not fresh is fetched. A fresh one is fetched now and then for something it does not hold.
+func (d *Document[T]) mayFetch(now time.Time) (bool, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	switch {
@@ -110,7 +113,7 @@ func (d *Document[T]) may(now time.Time) (bool, error) {
 		return now.Sub(d.tried).Abs() >= d.wait(), d.failed
 	case d.got.IsZero() || now.Sub(d.got) >= d.Fresh:
 		return true, nil
-	case now.Sub(d.wanted).Abs() < again:
+	case now.Sub(d.wanted).Abs() < unknownWait:
 		return false, nil
 	}
 	d.wanted = now
@@ -135,11 +138,11 @@ func (d *Document[T]) load(ctx context.Context, now time.Time) error {
 	return nil
 }
 
-// Keep fetches the document now, whenever so much time has passed, and soon again where that fails, until ctx
-// ends. Callers of Find then find it at hand.
+// Keep fetches the document now and once in every so long, sooner after a failure, until ctx ends.
+// Callers of Find then find it at hand.
 func (d *Document[T]) Keep(ctx context.Context, every time.Duration, now func() time.Time) {
 	for {
-		d.due(ctx, now())
+		d.fetch(ctx, now())
 		t := time.NewTimer(d.pause(every))
 		select {
 		case <-t.C:
@@ -150,11 +153,12 @@ func (d *Document[T]) Keep(ctx context.Context, every time.Duration, now func() 
 	}
 }
 
-// due fetches regardless of what is at hand. Where a caller is just told that there is nothing to fetch, it tries
-// again: it would share that answer.
-func (d *Document[T]) due(ctx context.Context, now time.Time) {
+// fetch fetches, fresh document or not. It tries again if it shared the answer of a caller that had
+// nothing to fetch.
+func (d *Document[T]) fetch(ctx context.Context, now time.Time) {
 	for ctx.Err() == nil {
-		fetched, _, _ := d.flight.Do("", func() (any, error) { return true, d.load(ctx, now) }) // whoever loads says what went wrong
+		// load keeps what went wrong
+		fetched, _, _ := d.flight.Do("", func() (any, error) { return true, d.load(ctx, now) })
 		if fetched.(bool) {
 			return
 		}

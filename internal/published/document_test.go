@@ -44,8 +44,8 @@ func (s *server) document() *published.Document[[]string] {
 	return published.New(published.Config[[]string]{Load: s.load, Fresh: 24 * time.Hour, Oldest: 24 * time.Hour})
 }
 
-// ask asks for a word so many times a second, and for one that does not exist five times as often if there is
-// a stranger, until the word is found. It says how long that took.
+// ask asks for a word so many times a second, and for one that does not exist five times as often
+// if there is a stranger, until the word is found. It says how long that took.
 func ask(ctx context.Context, d *published.Document[[]string], word string, perSecond int, stranger bool) time.Duration {
 	began := time.Now()
 	tick := time.NewTicker(time.Second / time.Duration(perSecond))
@@ -66,8 +66,8 @@ func ask(ctx context.Context, d *published.Document[[]string], word string, perS
 	}
 }
 
-// TestBelievedWithinHalfAMinute: a new word counts, and so does a server that comes back, at any rate of
-// requests, with or without a stranger's.
+// TestBelievedWithinHalfAMinute: a new word counts, and so does a server that comes back, at any
+// rate of requests, with or without a stranger's.
 func TestBelievedWithinHalfAMinute(t *testing.T) {
 	t.Parallel()
 	for _, perSecond := range []int{1, 20, 500} {

@@ -27,8 +27,9 @@ var ErrNoKeys = errors.New("there is no key in the document")
 // ErrNoSet says that a document is no JSON Web Key Set.
 var ErrNoSet = errors.New("the document is not a JSON Web Key Set")
 
-// ReadKeys reads a JSON Web Key Set. What is no public key, cannot be read or is for something else than
-// signatures is passed over: a set may get others one day. There is at least one key, or an error.
+// ReadKeys reads a JSON Web Key Set. What is no public key, cannot be read or is for something else
+// than signatures is passed over: a set may get others one day. There is at least one key, or an
+// error.
 func ReadKeys(document []byte) ([]Key, error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
@@ -55,7 +56,8 @@ func ReadKeys(document []byte) ([]Key, error) {
 
 // signing gives the public key where there is one that tokens are signed with.
 func signing(key any) crypto.PublicKey {
-	if private, ok := key.(crypto.Signer); ok { // it should not be in there, but what it signs is good
+	// it should not be in there, but what it signs is good
+	if private, ok := key.(crypto.Signer); ok {
 		key = private.Public()
 	}
 	switch key := key.(type) {

@@ -15,8 +15,8 @@ type Census interface {
 	Gateways(ctx context.Context, id string) (int, error)
 }
 
-// Run keeps this gateway's share of the quotas right until ctx ends. While the census cannot be asked, the share
-// stays as it is.
+// Run keeps this gateway's share of the quotas right until ctx ends. While the census cannot be
+// asked, the share stays as it is.
 func (q *Quotas) Run(ctx context.Context, c Census) {
 	id := rand.Text()
 	t := time.NewTicker(censusEvery)

@@ -9,13 +9,15 @@ import (
 )
 
 const (
-	// countEvery is how old a count of open deliveries gets. What comes meanwhile is bounded by the posts.
+	// countEvery is how old a count of open deliveries gets. The quota of posts bounds what comes
+	// meanwhile.
 	countEvery   = time.Minute
 	countTimeout = 10 * time.Second
 )
 
-// counts keep how many deliveries of each tenant are open. They are counted beside the posts, one tenant after
-// the other: no post waits for a count, and one of a tenant that is not counted yet is let in.
+// counts keep how many deliveries of each tenant are open. Counting runs beside the posts, one
+// tenant after the other: a post never waits for it, and may go on while its tenant has no count
+// yet.
 type counts struct {
 	count func(ctx context.Context, tenant string) (int64, error)
 
@@ -38,7 +40,7 @@ func newCounts(count func(context.Context, string) (int64, error)) *counts {
 	return c
 }
 
-// of gives the latest count, and has one made if that is old.
+// of gives the latest count, and starts another if that is old.
 func (c *counts) of(tenant string, now time.Time) (n int64, known bool) {
 	if c.count == nil {
 		return 0, false

@@ -9,38 +9,43 @@ import (
 
 // Limits are what a tenant may ask for. In a configuration, zero stands for the default.
 type Limits struct {
-	PostsPerSecond float64 `json:"posts_per_second"` // events accepted, tests and redeliveries; for a moment twice as many
-	BytesPerDay    int64   `json:"bytes_per_day"`    // of events' data, as it comes in
-	Reads          int     `json:"reads"`            // lists, reports, ledgers and recoveries in flight
-	Endpoints      int     `json:"endpoints"`
-	Sources        int     `json:"sources"`
-	OpenDeliveries int64   `json:"open_deliveries"` // that were not made at the first attempt and go on
+	// PostsPerSecond counts accepted events, tests and redeliveries. Twice as many may come at
+	// once.
+	PostsPerSecond float64 `json:"posts_per_second"`
+	// BytesPerDay counts the data of events as it comes in.
+	BytesPerDay int64 `json:"bytes_per_day"`
+	// Reads bounds lists, reports, audits and recoveries in flight.
+	Reads     int `json:"reads"`
+	Endpoints int `json:"endpoints"`
+	Sources   int `json:"sources"`
+	// OpenDeliveries bounds deliveries that their first attempt did not end.
+	OpenDeliveries int64 `json:"open_deliveries"`
 }
 
-// Usual are generous: they keep one tenant from filling the database or the machine by mistake.
-func Usual() Limits {
+// Defaults are generous: they keep one tenant from filling the database or the machine by mistake.
+func Defaults() Limits {
 	return Limits{PostsPerSecond: 1000, BytesPerDay: 100 << 30, Reads: 64, Endpoints: 1000, Sources: 1000, OpenDeliveries: 100_000}
 }
 
-// or fills in what is not given.
-func (l Limits) or(usual Limits) Limits {
+// withDefaults fills in the limits that are zero.
+func (l Limits) withDefaults(d Limits) Limits {
 	if l.PostsPerSecond == 0 {
-		l.PostsPerSecond = usual.PostsPerSecond
+		l.PostsPerSecond = d.PostsPerSecond
 	}
 	if l.BytesPerDay == 0 {
-		l.BytesPerDay = usual.BytesPerDay
+		l.BytesPerDay = d.BytesPerDay
 	}
 	if l.Reads == 0 {
-		l.Reads = usual.Reads
+		l.Reads = d.Reads
 	}
 	if l.Endpoints == 0 {
-		l.Endpoints = usual.Endpoints
+		l.Endpoints = d.Endpoints
 	}
 	if l.Sources == 0 {
-		l.Sources = usual.Sources
+		l.Sources = d.Sources
 	}
 	if l.OpenDeliveries == 0 {
-		l.OpenDeliveries = usual.OpenDeliveries
+		l.OpenDeliveries = d.OpenDeliveries
 	}
 	return l
 }
@@ -52,13 +57,14 @@ func (l Limits) check() error {
 	return nil
 }
 
-// Table says which limits hold for whom.
+// Table says which limits hold for which tenant.
 type Table struct {
 	Default Limits            `json:"default"`
 	Tenants map[string]Limits `json:"tenants"`
 }
 
-// ReadTable reads {"default": {…}, "tenants": {"acme": {…}}}. What is left out is the default's, or else Usual.
+// ReadTable reads {"default": {…}, "tenants": {"acme": {…}}}. What is left out is the default's, or
+// else of Defaults.
 func ReadTable(raw []byte) (t Table, err error) {
 	dec := json.NewDecoder(bytes.NewReader(raw))
 	dec.DisallowUnknownFields()
@@ -77,4 +83,6 @@ func ReadTable(raw []byte) (t Table, err error) {
 }
 
 // Of are the limits of a tenant.
-func (t Table) Of(tenant string) Limits { return t.Tenants[tenant].or(t.Default.or(Usual())) }
+func (t Table) Of(tenant string) Limits {
+	return t.Tenants[tenant].withDefaults(t.Default.withDefaults(Defaults()))
+}

@@ -39,7 +39,8 @@ func spent(t *testing.T, err error) quota.Refusal {
 	return *r
 }
 
-// TestPosts: a burst, then a rate, for each tenant by itself; what was told to wait comes through afterwards.
+// TestPosts: a burst, then a rate, for each tenant by itself; what was told to wait comes through
+// afterwards.
 func TestPosts(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -204,7 +205,7 @@ func (c *census) Gateways(context.Context, string) (int, error) {
 	return 0, errors.New("down")
 }
 
-// TestGatewaysShare: each has its share, and keeps it while nobody can be asked how many there are.
+// TestGatewaysShare: each has its share, and keeps it while the census is out of reach.
 func TestGatewaysShare(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -242,7 +243,7 @@ func TestReadTable(t *testing.T) {
 	t.Parallel()
 	got, err := quota.ReadTable([]byte(`{"default":{"posts_per_second":7},"tenants":{"acme":{"reads":3}}}`))
 	require.NoError(t, err)
-	usual := quota.Usual()
+	usual := quota.Defaults()
 	usual.PostsPerSecond = 7
 	require.Equal(t, usual, got.Of("other"))
 	usual.Reads = 3

@@ -55,8 +55,8 @@ func (s *Sealer) OpenSecrets(tenant, id string, sealed []byte) ([]webhook.Endpoi
 	return secrets, nil
 }
 
-// SealHeaders seals an endpoint's headers, which may hold its credentials, as text: none is no text at all,
-// and costs nothing to read.
+// SealHeaders seals an endpoint's headers, which may hold its credentials, as text: none is no text
+// at all, and costs nothing to read.
 func (s *Sealer) SealHeaders(tenant, id string, headers map[string]string) (string, error) {
 	if len(headers) == 0 {
 		return "", nil
@@ -69,8 +69,8 @@ func (s *Sealer) SealHeaders(tenant, id string, headers map[string]string) (stri
 	return base64.StdEncoding.EncodeToString(sealed), err
 }
 
-// OpenHeaders gives back what SealHeaders was given. Registries from before headers were sealed hold them as
-// JSON.
+// OpenHeaders gives back what SealHeaders was given. Registries from before headers were sealed
+// hold them as JSON.
 func (s *Sealer) OpenHeaders(tenant, id, text string) (headers map[string]string, err error) {
 	if text == "" {
 		return nil, nil
@@ -111,4 +111,26 @@ func (s *Sealer) OpenConfig(tenant, id string, sealed []byte) (signature.Hidden,
 		return signature.Hidden{}, err
 	}
 	return signature.Hide(string(plain)), nil
+}
+
+// Reseal seals with the primary key what another key has sealed for a row. It leaves alone what the
+// primary key has sealed and opens.
+func (s *Sealer) Reseal(tenant, id string, sealed []byte) ([]byte, error) {
+	plain, err := s.Open(sealed, place(tenant, id))
+	if err != nil || s.isPrimary(sealed) {
+		return sealed, err
+	}
+	return s.Seal(plain, place(tenant, id))
+}
+
+// ResealHeaders does the same to an endpoint's headers, also to those that were kept in clear.
+func (s *Sealer) ResealHeaders(tenant, id, text string) (string, error) {
+	if sealed, err := base64.StdEncoding.DecodeString(text); err == nil && s.isPrimary(sealed) {
+		return text, nil
+	}
+	headers, err := s.OpenHeaders(tenant, id, text)
+	if err != nil {
+		return text, err
+	}
+	return s.SealHeaders(tenant, id, headers)
 }

@@ -20,9 +20,9 @@ import (
 // Beyond, a new connection is cheaper than the bytes.
 const maxDrain = 16 << 10
 
-// minSecret is how long a word of an endpoint's own header must be to be looked for in its answer.
+// minCredential is how long a word of an endpoint's own header must be to be looked for in its answer.
 // Shorter ones are no secrets, and taking them out would only garble the answer.
-const minSecret = 8
+const minCredential = 8
 
 // readAnswer keeps the beginning of the response body, without the endpoint's own header values: an
 // endpoint that echoes its request would write them into the history for good. A body that breaks
@@ -71,7 +71,7 @@ func secretWords(own map[string]string) []string {
 	var words []string
 	for _, value := range own {
 		for w := range strings.FieldsSeq(value) {
-			if len(w) >= minSecret {
+			if len(w) >= minCredential {
 				words = append(words, w)
 			}
 		}
@@ -89,14 +89,7 @@ func clean(text string) string {
 		}
 		return r
 	}, text)
-	if len(text) <= webhook.MaxResponseBody {
-		return text
-	}
-	end := webhook.MaxResponseBody
-	for !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end]
+	return webhook.Cut(text, webhook.MaxResponseBody)
 }
 
 // drain reads a body to its end so that the connection can be used again, unless that is far.

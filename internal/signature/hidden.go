@@ -6,8 +6,10 @@ import (
 	"log/slog"
 )
 
-// Hidden is text that never prints itself, whatever formats, logs or marshals it: somebody else's keys,
-// or what they are configured with. It is a pointer for the reason Secret is one.
+// Hidden is text that never prints itself, however it is formatted, logged or marshalled: a third
+// party's keys, or what they are configured with. Only Reveal gives it away. It is a pointer to a
+// string because fmt prints what stands in unexported fields of other structs without asking its
+// methods, and of all kinds of pointer this is one it never follows.
 type Hidden struct{ text *string }
 
 // Mask is shown in its place.
@@ -16,7 +18,7 @@ const Mask = "***"
 // Hide keeps s from being printed.
 func Hide(s string) Hidden { return Hidden{text: &s} }
 
-// Reveal is the text, for who works with it and for sealing.
+// Reveal is the text, for code that works with it and for sealing.
 func (h Hidden) Reveal() string {
 	if h.text == nil {
 		return ""

@@ -15,16 +15,10 @@ const prefix = "whsec_"
 // ErrSecret is what is wrong with a secret; it never quotes it.
 var ErrSecret = errors.New(`must be "whsec_" and the base64 of 24 to 64 bytes`)
 
-// Secret is a signing key. It never prints itself: every way of formatting, logging or marshalling
-// it shows whsec_***; only Reveal gives it away. The key is a pointer to a string because fmt prints
-// what stands in unexported fields of other structs without asking its methods, and of all kinds of
-// pointer this is one it never follows.
-type Secret struct{ key *string }
+// Secret is a signing key. It is Hidden, and shown as whsec_***: only Reveal gives it away.
+type Secret struct{ key Hidden }
 
-func newSecret(key []byte) Secret {
-	s := string(key)
-	return Secret{key: &s}
-}
+func newSecret(key []byte) Secret { return Secret{key: Hide(string(key))} }
 
 // NewSecret draws a secret of 32 bytes, HMAC-SHA256's natural key length.
 func NewSecret() Secret {
@@ -63,9 +57,4 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 // MarshalText hides the secret from encoders.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-func (s Secret) bytes() []byte {
-	if s.key == nil {
-		return nil
-	}
-	return []byte(*s.key)
-}
+func (s Secret) bytes() []byte { return []byte(s.key.Reveal()) }

@@ -96,8 +96,10 @@ func TestSecretNeverPrints(t *testing.T) {
 	}
 	for _, text := range append(printed, string(encoded), string(inXML), log.String()) {
 		for _, leak := range []string{
-			strings.TrimPrefix(s.Reveal(), "whsec_"),                                                                           // base64
-			"kkkk", "107 107", "6b6b6b6b6b6b6b", "6B6B6B6B6B6B6B", "0x6b, 0x6b", "153 153", "1101011 1101011", "U+006B U+006B", // its bytes by verb
+			// base64
+			strings.TrimPrefix(s.Reveal(), "whsec_"),
+			// its bytes by verb
+			"kkkk", "107 107", "6b6b6b6b6b6b6b", "6B6B6B6B6B6B6B", "0x6b, 0x6b", "153 153", "1101011 1101011", "U+006B U+006B",
 		} {
 			require.NotContains(t, text, leak)
 		}

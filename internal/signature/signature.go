@@ -55,7 +55,8 @@ func Verify(secrets []Secret, h http.Header, body []byte, now time.Time) error {
 	if err := checkTimestamp(stamp, now); err != nil {
 		return err
 	}
-	expected := make([][]byte, len(secrets)) // once, or a long list would have us hash body for each item
+	// once, or a long list would have us hash body for each item
+	expected := make([][]byte, len(secrets))
 	for i, s := range secrets {
 		expected[i] = s.mac(id, stamp, body)
 	}

@@ -55,7 +55,8 @@ func TestVectors(t *testing.T) {
 
 func verifyVector(t *testing.T, v vector) error {
 	t.Helper()
-	// The reference libraries take a secret without its prefix, too. We do not: a prefix tells a secret from a slip.
+	// The reference libraries take a secret without its prefix, too. We do not: a prefix tells a
+	// secret from a slip.
 	text := v.Keys.Secret
 	if !strings.HasPrefix(text, "whsec_") {
 		_, err := signature.ParseSecret(text)
@@ -160,12 +161,12 @@ func FuzzVerify(f *testing.F) {
 		h.Set(signature.HeaderTimestamp, "1769860800")
 		h.Set(signature.HeaderSignature, list+" "+signature.Sign(secrets, id, signedAt, body))
 		if id != "" {
-			require.NoError(t, signature.Verify(secrets, h, body, signedAt), "ours counts whatever stands beside it")
+			require.NoError(t, signature.Verify(secrets, h, body, signedAt), "ours counts beside any other")
 		}
 	})
 }
 
-// requireOurs says that list holds the signature Sign makes, in whatever spelling of base64.
+// requireOurs says that list holds the signature Sign makes, in any spelling of base64.
 func requireOurs(t *testing.T, secrets []signature.Secret, id, stamp, list string, body []byte) {
 	t.Helper()
 	seconds, err := strconv.ParseInt(stamp, 10, 64)

@@ -8,8 +8,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// batch gathers the events of a body that says some things of all of them: X's for_user_id, the id of
-// Meta's entry.
+// batch gathers the events of a body that says some things of all of them: X's for_user_id, the id
+// of Meta's entry.
 type batch struct {
 	items []Item
 	size  int
@@ -39,17 +39,12 @@ func objectOf(members []webhook.Member) json.RawMessage {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.Write(quoted(m.Name))
+		b.Write(webhook.Quote(m.Name))
 		b.WriteByte(':')
 		b.Write(m.Value)
 	}
 	b.WriteByte('}')
 	return b.Bytes()
-}
-
-func quoted(s string) json.RawMessage {
-	q, _ := json.Marshal(s) // a string always marshals
-	return q
 }
 
 // word is a JSON string, or a number as it is written: ids come as either.

@@ -14,16 +14,16 @@ import (
 // context.
 type fact struct{ name, header string }
 
-// maxFact bounds a header's value in a context, in bytes: nobody signs it.
+// maxFact bounds a header's value in a context, in bytes: no signature covers it.
 const maxFact = 512
 
-// contextOf is the context of what some headers say; empty where they say nothing. A value that is no
-// visible text is passed over.
+// contextOf is the context of what some headers say; empty where they say nothing. A value that is
+// no visible text is passed over.
 func contextOf(h http.Header, facts ...fact) json.RawMessage {
 	var said []webhook.Member
 	for _, f := range facts {
 		if value := h.Get(f.header); value != "" && len(value) <= maxFact && isText(value) {
-			said = append(said, webhook.Member{Name: f.name, Value: quoted(value)})
+			said = append(said, webhook.Member{Name: f.name, Value: webhook.Quote(value)})
 		}
 	}
 	return objectOf(said)
@@ -37,7 +37,7 @@ func isText(s string) bool {
 // maxContextHeaders bounds the headers a source may ask for.
 const maxContextHeaders = 16
 
-// secretHeaders prove who sends; they are nobody's to read.
+// secretHeaders prove who sends. They are not passed on.
 var secretHeaders = []string{"Authorization", "Cookie", "Proxy-Authorization"}
 
 func (s *generic) checkContext() error {

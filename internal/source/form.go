@@ -11,7 +11,8 @@ import (
 	"golang.org/x/text/encoding/charmap"
 )
 
-// form is an application/x-www-form-urlencoded body in the order it came; url.ParseQuery forgets it.
+// form is an application/x-www-form-urlencoded body in the order it came; url.ParseQuery forgets
+// it.
 type form []formField
 
 // formField is a field and all its values.
@@ -23,8 +24,8 @@ type formField struct {
 // maxFormFields bounds what is kept of a form: a body of nothing but "&a&b" could hold millions.
 const maxFormFields = 10_000
 
-// isForm does not go by the content type alone, which nobody signs: JSON in which somebody wrote
-// "&payload=" would become a form by changing it.
+// isForm does not go by the content type alone, which no signature covers: JSON in which a person
+// wrote "&payload=" would become a form by changing it.
 func isForm(r Request) bool {
 	return mediaType(r.Header.Get("Content-Type")) == "application/x-www-form-urlencoded" && !json.Valid(r.Body)
 }
@@ -56,7 +57,8 @@ func readForm(body []byte) (form, error) {
 	return f, nil
 }
 
-// formText decodes a name or value. What is no UTF-8 is what browsers send where nothing else is said.
+// formText decodes a name or value. What is no UTF-8 is what browsers send where nothing else is
+// said.
 func formText(escaped string) (string, error) {
 	s, err := url.QueryUnescape(escaped)
 	if err != nil || utf8.ValidString(s) {
@@ -74,8 +76,8 @@ func (f form) get(name string) string {
 	return f[i].values[0]
 }
 
-// json is the form as an object, its fields in their order: a string, or a list of strings where a field
-// came several times.
+// json is the form as an object, its fields in their order: a string, or a list of strings where a
+// field came several times.
 func (f form) json() json.RawMessage {
 	var b bytes.Buffer
 	b.WriteByte('{')

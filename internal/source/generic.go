@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// generic is any third party without a file of its own here that proves itself by an HMAC, a token or
-// a password. What it signs and where its ids are is all configuration.
+// generic is any third party without a file of its own here that proves itself by an HMAC, a token
+// or a password. What it signs and where its ids are is all configuration.
 type generic struct {
 	Kind    string  `json:"kind,omitempty"` // hmac (also when empty), token or basic
 	Secrets Secrets `json:"secrets"`
@@ -17,11 +17,15 @@ type generic struct {
 	Header string `json:"header,omitempty"` // of the signature or the token
 	Prefix string `json:"prefix,omitempty"` // before it in the header
 
-	Algorithm       string    `json:"algorithm,omitempty"`        // sha1, sha256 or sha512
-	Encoding        string    `json:"encoding,omitempty"`         // of the signature: hex, base64 or base64url
-	SecretEncoding  string    `json:"secret_encoding,omitempty"`  // likewise; empty: the secret is the key as it is written
-	Signed          string    `json:"signed,omitempty"`           // empty: {body}, or {timestamp}.{body} where there is a time
-	TimestampHeader string    `json:"timestamp_header,omitempty"` // seconds since 1970; empty: a request never grows old
+	Algorithm string `json:"algorithm,omitempty"` // sha1, sha256 or sha512
+	// Encoding of the signature: hex, base64 or base64url.
+	Encoding string `json:"encoding,omitempty"`
+	// SecretEncoding is likewise; empty: the secret is the key as it is written.
+	SecretEncoding string `json:"secret_encoding,omitempty"`
+	// Signed is what is signed; empty: {body}, or {timestamp}.{body} where there is a time.
+	Signed string `json:"signed,omitempty"`
+	// TimestampHeader holds seconds since 1970; empty: a request never grows old.
+	TimestampHeader string    `json:"timestamp_header,omitempty"`
 	Tolerance       tolerance `json:"tolerance,omitempty"`
 
 	Username string `json:"username,omitempty"` // of kind basic
@@ -110,8 +114,8 @@ func (s *generic) given(r Request) ([]byte, error) {
 	return given, s.Tolerance.fresh(r.Header.Get(s.TimestampHeader), r.Now)
 }
 
-// Read takes the request for one event: JSON as it is, a form of either kind as an object of its fields. An id or type
-// that is not where it should be is one that was not given.
+// Read takes the request for one event: JSON as it is, a form of either kind as an object of its
+// fields. An id or type that is not where it should be is one that was not given.
 func (s *generic) Read(r Request) (Received, error) {
 	data, err := genericData(r)
 	if err != nil {
@@ -126,7 +130,8 @@ func (s *generic) Read(r Request) (Received, error) {
 	return only(i)
 }
 
-// genericData is what a request says: its body or, of one that has none because of its method, its query.
+// genericData is what a request says: its body or, of one that has none because of its method, its
+// query.
 func genericData(r Request) (json.RawMessage, error) {
 	switch {
 	case len(bytes.TrimSpace(r.Body)) == 0 && (r.Method != http.MethodPost || r.Query != "" || isForm(r)):
@@ -163,8 +168,9 @@ func (s *generic) id(r Request, data json.RawMessage) string {
 	return lookup(data, s.IDPath)
 }
 
-// lookup follows a dotted path through objects to a word; anything else there is none, and at the end
-// of no path as well. A member whose name is the whole path comes first: forms have dots in names.
+// lookup follows a dotted path through objects to a word; anything else there is none, and at the
+// end of no path as well. A member whose name is the whole path comes first: forms have dots in
+// names.
 func lookup(raw json.RawMessage, path string) string {
 	if path == "" {
 		return ""

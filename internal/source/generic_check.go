@@ -13,7 +13,8 @@ import (
 
 var headerName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
-// check also refuses what a kind has no use for: whoever sets it believes that it protects something.
+// check also refuses settings that a kind has no use for: their owner would believe that they
+// protect something.
 func (s *generic) check() error {
 	if err := s.Secrets.check("config.secrets"); err != nil {
 		return err
@@ -101,7 +102,7 @@ func (s *generic) checkHMAC() error {
 		return webhook.Invalidf("config.secret_encoding", "must be %s or empty", oneOf(encodings))
 	}
 	for i, key := range s.keys(s.Secrets) {
-		if key.text() == "" {
+		if key.Reveal() == "" {
 			return webhook.Invalidf(fmt.Sprintf("config.secrets[%d]", i), "is not %s, as secret_encoding says", s.SecretEncoding)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"hash"
 	"strings"
+
+	"hookloop/internal/signature"
 )
 
 // The placeholders of a template. Every other byte of it is signed as it is.
@@ -44,9 +46,9 @@ func (s *generic) keys(secrets Secrets) Secrets {
 	}
 	all := make(Secrets, len(secrets))
 	for i, secret := range secrets {
-		b, _ := encodings[s.SecretEncoding](secret.text())
+		b, _ := encodings[s.SecretEncoding](secret.Reveal())
 		key := string(b)
-		all[i] = Secret{key: &key}
+		all[i] = Secret{signature.Hide(key)}
 	}
 	return all
 }

@@ -11,9 +11,9 @@ import (
 	"strings"
 )
 
-// github signs the body, not the headers: neither the event's name nor the delivery's id is covered. Two
-// deliveries of the same bytes are two events all the same: a member who is added, removed and added again
-// is told of in the same bytes twice.
+// github signs the body, not the headers: neither the event's name nor the delivery's id is
+// covered. Two deliveries of the same bytes are two events all the same: a member who is added,
+// removed and added again makes the same bytes twice.
 type github struct {
 	Secrets   Secrets `json:"secrets"`
 	AllowSHA1 bool    `json:"allow_sha1,omitempty"` // for old servers that know nothing better

@@ -62,8 +62,8 @@ func TestGitHubEvents(t *testing.T) {
 // withID is the identity of a delivery with an id: two of the same bytes are two.
 func withID(id, body string) string { return fmt.Sprintf("%q %q", id, hashOf(body)) }
 
-// TestGitHubTellsDeliveriesApart: a member who is added, removed and added again is told of in the same
-// bytes twice. The same delivery comes again with its id.
+// TestGitHubTellsDeliveriesApart: a member who is added, removed and added again makes the
+// same bytes twice. The same delivery comes again with its id.
 func TestGitHubTellsDeliveriesApart(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "github", `{"secrets":["`+secret+`"]}`)

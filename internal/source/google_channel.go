@@ -26,7 +26,8 @@ type googleChannel struct {
 type googleListed struct {
 	Token      Secret `json:"token"`
 	ResourceID string `json:"resource_id,omitempty"`
-	Expiration int64  `json:"expiration,omitempty"` // in seconds since 1970; 0: what the channel says itself
+	// Expiration is in seconds since 1970; 0: what the channel says itself.
+	Expiration int64 `json:"expiration,omitempty"`
 }
 
 // maxChannelID is Google's bound.
@@ -65,9 +66,9 @@ func (s *googleChannel) Verify(_ context.Context, r Request) error {
 	switch {
 	case !printable(id) || len(id) > maxChannelID:
 		return forbidden("the X-Goog-Channel-Id is missing or not one")
-	case channel.Token.text() == "":
+	case channel.Token.Reveal() == "":
 		return forbidden("the channel is not known")
-	case !equal(r.Header.Get("X-Goog-Channel-Token"), channel.Token.text()):
+	case !equal(r.Header.Get("X-Goog-Channel-Token"), channel.Token.Reveal()):
 		return forbidden("the token is not the channel's")
 	case channel.ResourceID != "" && r.Header.Get("X-Goog-Resource-Id") != channel.ResourceID:
 		return forbidden("the resource is not the channel's")
@@ -92,8 +93,8 @@ func (c googleListed) expired(r Request) bool {
 	return err == nil && !r.Now.Before(at)
 }
 
-// Read finds at most one event: a channel begins with a message that says only that it works. The key
-// is Google's numbering, which nothing protects.
+// Read finds at most one event: a channel begins with a message that says only that it works. The
+// key is Google's numbering, which nothing protects.
 func (s *googleChannel) Read(r Request) (Received, error) {
 	state := r.Header.Get("X-Goog-Resource-State")
 	if state == "sync" {
@@ -126,8 +127,8 @@ func googleService(uri string) string {
 	return service
 }
 
-// channelFacts writes down what the headers say, the token excepted: all there is, most of the time.
-// A body is the resource as it is now, or was.
+// channelFacts writes down what the headers say, the token excepted: all there is, most of the
+// time. A body is the resource as it is now, or was.
 func channelFacts(r Request) json.RawMessage {
 	var facts []webhook.Member
 	for _, f := range [][2]string{
@@ -140,7 +141,7 @@ func channelFacts(r Request) json.RawMessage {
 		{"changed", "X-Goog-Changed"},
 	} {
 		if value := r.Header.Get(f[1]); value != "" {
-			facts = append(facts, webhook.Member{Name: f[0], Value: quoted(value)})
+			facts = append(facts, webhook.Member{Name: f[0], Value: webhook.Quote(value)})
 		}
 	}
 	if json.Valid(r.Body) {

@@ -14,8 +14,8 @@ import (
 
 const oneToken = `{"token":"` + secret + `"}`
 
-// channelPost is a message of channel "c1" about a calendar, with some headers changed; an empty value
-// takes one away.
+// channelPost is a message of channel "c1" about a calendar, with some headers changed; an empty
+// value takes one away.
 func channelPost(body string, changes ...string) source.Request {
 	r := post(body,
 		"X-Goog-Channel-ID", "c1", "X-Goog-Channel-Token", secret, "X-Goog-Resource-ID", "r1",

@@ -12,17 +12,18 @@ import (
 const GoogleKeysURL = "https://www.googleapis.com/oauth2/v3/certs"
 
 const (
-	// FreshGoogleKeys is well within the hours for which Google announces a key before it signs with it.
+	// FreshGoogleKeys is well within the hours for which Google announces a key before it signs
+	// with it.
 	FreshGoogleKeys = time.Hour
-	// OldestGoogleKeys is how long a key may still count while Google cannot be asked. One that was taken
-	// back must not count forever.
+	// OldestGoogleKeys is how long a key may still count while Google cannot be asked. One that was
+	// taken back must not count forever.
 	OldestGoogleKeys = 24 * time.Hour
 )
 
 // Keys are those that a third party publishes and signs with. published.KeySet is one.
 type Keys interface {
-	// Key finds a key by its id, and gives nil where the third party has none. An error says that it could not
-	// be asked.
+	// Key finds a key by its id, and gives nil where the third party has none. An error says that
+	// it could not be asked.
 	Key(ctx context.Context, id string, now time.Time) (crypto.PublicKey, error)
 }
 

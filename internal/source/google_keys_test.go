@@ -153,7 +153,7 @@ func TestGoogleKeysAreFetchedOnceForAll(t *testing.T) {
 		}
 		synctest.Wait()
 		cancel()
-		require.ErrorIs(t, <-results, source.ErrUnavailable, "whoever asked first has gone")
+		require.ErrorIs(t, <-results, source.ErrUnavailable, "the first caller has gone")
 		close(answer)
 		require.NoError(t, <-results)
 		require.NoError(t, <-results)

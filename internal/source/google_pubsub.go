@@ -13,12 +13,13 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// googlePubsub is Pub/Sub pushing with a token of Google's about who pushes. Any customer of Google can
-// have one made for our audience, so it is Email that keeps others out. The token says nothing about
-// the body.
+// googlePubsub is Pub/Sub pushing with a token of Google's about who pushes. Any customer of Google
+// can have one made for our audience, so it is Email that keeps others out. The token says nothing
+// about the body.
 type googlePubsub struct {
-	Audience string   `json:"audience"` // what the subscription is set to; by default the URL it pushes to
-	Email    string   `json:"email"`    // the service account that pushes
+	// Audience is what the subscription is set to; by default the URL it pushes to.
+	Audience string   `json:"audience"`
+	Email    string   `json:"email"` // the service account that pushes
 	Issuers  []string `json:"issuers,omitempty"`
 
 	keys Keys

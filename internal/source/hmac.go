@@ -20,8 +20,8 @@ func mac(h func() hash.Hash, key []byte, parts ...[]byte) []byte {
 }
 
 // signedBy says whether one of the given signatures is the HMAC-SHA256 of the parts with one of the
-// secrets. It compares in constant time and computes one HMAC for each secret, however long the list
-// of signatures is.
+// secrets. It compares in constant time and computes one HMAC for each secret, however long the
+// list of signatures is.
 func (all Secrets) signedBy(given [][]byte, parts ...[]byte) bool {
 	return all.signedWith(sha256.New, given, parts...)
 }
@@ -60,5 +60,5 @@ func digest(parts ...string) string {
 
 // contain says whether given is one of the secrets itself.
 func (all Secrets) contain(given string) bool {
-	return slices.ContainsFunc(all, func(s Secret) bool { return equal(given, s.text()) })
+	return slices.ContainsFunc(all, func(s Secret) bool { return equal(given, s.Reveal()) })
 }

@@ -7,8 +7,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// object is a JSON object read once, its values untouched. Names are matched exactly and the last of
-// two wins, as with most parsers; encoding/json would also take "ID" for "id".
+// object is a JSON object read once, its values untouched. Names are matched exactly and the last
+// of two wins, as with most parsers; encoding/json would also take "ID" for "id".
 type object map[string]json.RawMessage
 
 // readObject gives nil for anything that is not one JSON object.

@@ -7,15 +7,16 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// mautic signs the body, and nothing else: Webhook-Signature is Base64 of the HMAC-SHA256. It has no
-// ids and no times.
+// mautic signs the body, and nothing else: Webhook-Signature is Base64 of the HMAC-SHA256. It has
+// no ids and no times.
 type mautic struct {
 	Secrets Secrets `json:"secrets"`
 	repeats
 }
 
-// maxElements bounds the events of one request to what can be accepted while somebody waits for the answer.
-// Mautic sends ten at once unless it is told otherwise, Meta at most a thousand; a body could hold a million.
+// maxElements bounds the events of one request to what can be accepted while the sender waits for
+// the answer. Mautic sends ten at once by default, Meta at most a thousand; a body could hold a
+// million.
 const maxElements = 50_000
 
 func (s *mautic) check() error {

@@ -10,8 +10,8 @@ import (
 	"net/url"
 )
 
-// meta is Facebook, Instagram, Messenger and WhatsApp. They sign the body with the app's secret: the
-// bytes they send, in which they escape more than JSON asks for. VerifyToken is ours, for the
+// meta is Facebook, Instagram, Messenger and WhatsApp. They sign the body with the app's secret:
+// the bytes they send, in which they escape more than JSON asks for. VerifyToken is ours, for the
 // handshake.
 type meta struct {
 	Secrets     Secrets `json:"secrets"`
@@ -48,7 +48,7 @@ func (s *meta) head(r Request) error {
 
 func (s *meta) verifyHandshake(query string) error {
 	q, err := url.ParseQuery(query)
-	if err != nil || q.Get("hub.mode") != "subscribe" || !equal(q.Get("hub.verify_token"), s.VerifyToken.text()) {
+	if err != nil || q.Get("hub.mode") != "subscribe" || !equal(q.Get("hub.verify_token"), s.VerifyToken.Reveal()) {
 		return &Refusal{Status: http.StatusForbidden, Reason: "the verify token or the mode does not match"}
 	}
 	return nil

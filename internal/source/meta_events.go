@@ -7,8 +7,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// metaEvents splits what Meta sends together: up to a thousand changes, of several accounts. An event
-// without an id is the same for as long as sameFor.
+// metaEvents splits what Meta sends together: up to a thousand changes, of several accounts. An
+// event without an id is the same for as long as sameFor.
 func metaEvents(body []byte, sameFor time.Duration) ([]Item, error) {
 	whole := readObject(body)
 	entries, ok := webhook.Elements(whole["entry"])
@@ -39,7 +39,8 @@ type metaEntry struct {
 func readEntry(body object, raw json.RawMessage) metaEntry {
 	e := metaEntry{object: body.text("object"), raw: raw}
 	var shared []webhook.Member
-	members, _ := webhook.Members(raw) // none where it is no object: an event that nobody knows yet
+	// none where it is no object: an event of a kind not known yet
+	members, _ := webhook.Members(raw)
 	for _, m := range members {
 		switch m.Name {
 		case "id":
@@ -62,8 +63,8 @@ func readEntry(body object, raw json.RawMessage) metaEntry {
 	return e
 }
 
-// addEntry adds what the entry lists. One that lists nothing is an event itself: Instagram sends field
-// and value right there.
+// addEntry adds what the entry lists. One that lists nothing is an event itself: Instagram sends
+// field and value right there.
 func (b *batch) addEntry(e metaEntry) error {
 	if len(e.lists) == 0 {
 		return b.add(e.hashed("", readObject(e.raw).text("field"), string(e.raw), e.raw))
@@ -91,13 +92,14 @@ func (e metaEntry) item(list string, raw json.RawMessage) Item {
 		kind += "." + what
 	}
 	if mid := readObject(readObject(raw)["message"]).text("mid"); mid != "" {
-		// The mid alone does not tell events apart: a message that is unsent comes again with the mid it had, and
-		// two accounts, or two apps of which one stands by, are told of the same message.
+		// The mid alone does not tell events apart: a message that is unsent comes again with the
+		// mid it had, and two accounts, or two apps of which one stands by, get the same message.
 		i := Item{Type: e.object + "." + kind, Key: mid, Data: raw, Context: e.context}
 		i.Identity = identity(e.object, e.id, list, mid, digest(string(raw)))
 		return i
 	}
-	return e.hashed(list, kind, string(raw), raw) // a mid elsewhere names the message that was read or liked
+	// a mid elsewhere names the message that was read or liked
+	return e.hashed(list, kind, string(raw), raw)
 }
 
 // hashed is an event without an id. The same may happen again: the entry's time tells when.

@@ -117,8 +117,8 @@ func metaMessage(kind, mid, data string) source.Item {
 	return source.Item{Type: kind, Key: mid, Data: json.RawMessage(data), Context: json.RawMessage(metaContext)}
 }
 
-// TestMetaTellsMessagesApart: a mid names a message and not what happened to it, to which account, or whom
-// it is told.
+// TestMetaTellsMessagesApart: a mid names a message and not what happened to it, to which account,
+// or whom it is told.
 func TestMetaTellsMessagesApart(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "meta", metaConfig)

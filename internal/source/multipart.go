@@ -19,8 +19,8 @@ func isMultipart(r Request) bool {
 	return mediaType(r.Header.Get("Content-Type")) == "multipart/form-data" && !json.Valid(r.Body)
 }
 
-// multipartForm is a multipart/form-data body as a JSON object in the making: its fields in their order, those of
-// one name where the first stands.
+// multipartForm is a multipart/form-data body as a JSON object in the making: its fields in their
+// order, those of one name where the first stands.
 type multipartForm struct {
 	names  []string
 	values map[string][]json.RawMessage

@@ -71,7 +71,7 @@ func TestFormsThatCannotBeRead(t *testing.T) {
 		require.Error(t, err, name)
 	}
 	got, err := readForm(t, "multipart/form-data; boundary=b", `{"id":7}`)
-	require.NoError(t, err, "what is JSON is JSON, whatever it is said to be: nobody signs a content type")
+	require.NoError(t, err, "what is JSON is JSON under any content type, which no signature covers")
 	require.Equal(t, `{"id":7}`, string(got.Items[0].Data))
 }
 

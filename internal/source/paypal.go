@@ -16,8 +16,8 @@ import (
 )
 
 // paypal signs with the key of a certificate that it publishes. WebhookID is part of what is signed
-// and of no request: it keeps out what PayPal signed for others. "WEBHOOK_ID" is PayPal's simulator,
-// which anybody may aim at us.
+// and of no request: it keeps out what PayPal signed for others. "WEBHOOK_ID" is PayPal's
+// simulator, which any of them may aim at us.
 type paypal struct {
 	WebhookID string `json:"webhook_id"`
 
@@ -94,7 +94,8 @@ func readTransmission(h http.Header, now time.Time) (transmission, error) {
 	return t, t.inTime(now)
 }
 
-// inTime bounds how long a request can be sent again. PayPal's own libraries do not look at the time.
+// inTime bounds how long a request can be sent again. PayPal's own libraries do not look at the
+// time.
 func (t transmission) inTime(now time.Time) error {
 	at, err := time.Parse(time.RFC3339, t.time)
 	switch {
@@ -114,8 +115,8 @@ func (t transmission) signed(webhookID string, body []byte) string {
 	return strings.Join([]string{t.id, t.time, webhookID, sum}, "|")
 }
 
-// Read finds one event. Whoever caught a request can write another body of the same CRC-32 under the
-// same signature, so a transmission is bound to the body it first came with.
+// Read finds one event. Whoever caught a request can write another body of the same CRC-32 under
+// the same signature, so a transmission is bound to the body it first came with.
 func (s *paypal) Read(r Request) (Received, error) {
 	event := readObject(r.Body)
 	if event == nil {
@@ -125,7 +126,7 @@ func (s *paypal) Read(r Request) (Received, error) {
 	return Received{
 		// The simulator gives one id to events of several types.
 		Items: []Item{{Type: event.text("event_type"), Key: key, Identity: identity(key, event.text("event_type")), Data: r.Body, Context: contextOf(r.Header, paypalFacts...)}},
-		Once: &Once{
+		Binding: &Binding{
 			Name:    "transmission " + r.Header.Get("Paypal-Transmission-Id"),
 			Content: digest(string(r.Body)),
 			For:     rememberTransmission,

@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rsa"
 	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"regexp"
 	"slices"
@@ -22,10 +21,12 @@ const (
 	keptCertificates = 128            // PayPal has a handful
 	keepCertificate  = 24 * time.Hour // as long as PayPal says that they may be kept
 	keptMisses       = 1024
-	keepMiss         = 20 * time.Second // with the fetch itself, a certificate counts half a minute after it is there
-	// newAddresses a second and at once is what whoever knows the address of a source can make us fetch: it is easy
-	// to think of addresses of the right form. Each webhook has as many, so that a flood at one keeps no
-	// other's certificate out. What was ever found is fetched again without asking.
+	// with the fetch itself, a certificate counts half a minute after it is there
+	keepMiss = 20 * time.Second
+	// newAddresses a second and at once is what a sender that knows the address of a source can
+	// make us fetch: it is easy to think of addresses of the right form. Each webhook has as many,
+	// so that a flood at one keeps no other's certificate out. What was ever found is fetched again
+	// without asking.
 	newAddresses  = 10
 	newAtOnce     = 50
 	keptWebhooks  = 1024
@@ -34,15 +35,16 @@ const (
 )
 
 var (
-	// certURL is matched against the address as it came: no parser has a say in which host it names.
+	// certURL is matched against the address as it came: no parser has a say in which host it
+	// names.
 	certURL = regexp.MustCompile(`^https://api(-m)?(\.sandbox)?\.paypal\.com(:443)?/v1/notifications/certs/[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
 	// issuerURL is where DigiCert, who issues PayPal's certificates, has its own.
 	issuerURL = regexp.MustCompile(`^https?://cacerts\.digicert\.com/[A-Za-z0-9_-][A-Za-z0-9._-]*$`)
 )
 
-// paypalCertificates fetches PayPal's certificates, keeps them, and trusts those that lead to a root.
-// Only what lies at PayPal's own addresses is ever asked for: a right certificate of somebody else
-// proves nothing.
+// paypalCertificates fetches PayPal's certificates, keeps them, and trusts those that lead to a
+// root. Only what lies at PayPal's own addresses is ever asked for: a right certificate of another
+// owner proves nothing.
 type paypalCertificates struct {
 	fetch         Fetcher
 	roots         *x509.CertPool // nil: the system's
@@ -60,8 +62,8 @@ type found struct {
 	at           time.Time
 }
 
-// newPaypalCertificates trusts the self-signed certificates of authorities, and uses the others to get
-// there.
+// newPaypalCertificates trusts the self-signed certificates of authorities, and uses the others to
+// get there.
 func newPaypalCertificates(f Fetcher, authorities []byte) (*paypalCertificates, error) {
 	c := &paypalCertificates{fetch: f}
 	c.strangers, _ = lru.New[string, *rate.Limiter](keptWebhooks)
@@ -87,8 +89,8 @@ func newPaypalCertificates(f Fetcher, authorities []byte) (*paypalCertificates, 
 	return c, nil
 }
 
-// key is the public key of the certificate at an address, if PayPal stands behind both. The webhook is the one
-// that was told the address.
+// key is the public key of the certificate at an address, if PayPal stands behind both. webhookID
+// names the webhook whose request has the address.
 func (c *paypalCertificates) key(ctx context.Context, webhookID, url string, now time.Time) (*rsa.PublicKey, error) {
 	if len(url) > maxCertURL || !certURL.MatchString(url) || strings.Contains(url, "..") {
 		return nil, unverified("the Paypal-Cert-Url is not one of PayPal's")
@@ -109,8 +111,8 @@ func (c *paypalCertificates) key(ctx context.Context, webhookID, url string, now
 	return key, c.trust(ctx, webhookID, leaf, served[1:], now)
 }
 
-// trust refuses a leaf that does not lead to a root. PayPal's answer may hold the leaf alone, so what
-// is between is configured, or fetched from where the leaf says it is.
+// trust refuses a leaf that does not lead to a root. PayPal's answer may hold the leaf alone, so
+// what is between is configured, or fetched from where the leaf says it is.
 func (c *paypalCertificates) trust(ctx context.Context, webhookID string, leaf *x509.Certificate, between []*x509.Certificate, now time.Time) error {
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter) {
 		return unverified("the certificate is not valid at this time")
@@ -141,7 +143,7 @@ func (c *paypalCertificates) verify(leaf *x509.Certificate, between []*x509.Cert
 	return err
 }
 
-// issuers fetches what issued the leaf. That makes none of it trusted: it is only a way to a root.
+// issuers fetches what issued the leaf. It is not trusted for that: it is only a way to a root.
 func (c *paypalCertificates) issuers(ctx context.Context, webhookID string, leaf *x509.Certificate, now time.Time) ([]*x509.Certificate, error) {
 	var all []*x509.Certificate
 	for _, url := range leaf.IssuingCertificateURL {
@@ -169,7 +171,7 @@ func (c *paypalCertificates) get(ctx context.Context, webhookID, url string, now
 	if !known && !c.newAddress(webhookID, now) {
 		return nil, unavailable(errors.New("too many new addresses of certificates"))
 	}
-	return together(ctx, &c.flight, url, func(ctx context.Context) ([]*x509.Certificate, error) {
+	return shared(ctx, &c.flight, url, func(ctx context.Context) ([]*x509.Certificate, error) {
 		return c.load(ctx, url, now)
 	})
 }
@@ -198,29 +200,4 @@ func (c *paypalCertificates) load(ctx context.Context, url string, now time.Time
 	}
 	c.found.Add(url, found{certificates: all, at: now})
 	return all, nil
-}
-
-// readCertificates reads PEM, or the DER of one certificate. There is at least one.
-func readCertificates(document []byte) ([]*x509.Certificate, error) {
-	var all []*x509.Certificate
-	rest := document
-	for block, after := pem.Decode(rest); block != nil; block, after = pem.Decode(rest) {
-		rest = after
-		if block.Type != "CERTIFICATE" {
-			continue
-		}
-		certificate, err := x509.ParseCertificate(block.Bytes)
-		if err != nil {
-			return nil, errors.New("a certificate cannot be read")
-		}
-		all = append(all, certificate)
-	}
-	if len(all) > 0 {
-		return all, nil
-	}
-	certificate, err := x509.ParseCertificate(document)
-	if err != nil {
-		return nil, errors.New("there is no certificate in the document")
-	}
-	return []*x509.Certificate{certificate}, nil
 }

@@ -87,8 +87,8 @@ func TestPayPalChains(t *testing.T) {
 		"a served root is no root": {nil, other, func(w *paypalWorld) {
 			w.documents[paypalCertURL] = bytes.Join([][]byte{w.leaf.pem(), w.issuer.pem(), w.root.pem()}, nil)
 		}, false, nil},
-		"nobody says who issued it": {nil, root, nil, false, nil},
-		"issued elsewhere":          {at(elsewhere, "https://cacerts.digicert.com/../a", "https://cacerts.digicert.com/a?b", "ftp://cacerts.digicert.com/a", "https://cacerts.digicert.com:81/a"), root, nil, false, nil},
+		"its issuer is not named": {nil, root, nil, false, nil},
+		"issued elsewhere":        {at(elsewhere, "https://cacerts.digicert.com/../a", "https://cacerts.digicert.com/a?b", "ftp://cacerts.digicert.com/a", "https://cacerts.digicert.com:81/a"), root, nil, false, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,7 +229,7 @@ func TestPayPalCertificatesAreFetchedOnceForAll(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		err = <-results
-		require.ErrorIs(t, err, source.ErrUnavailable, "whoever asked first has gone")
+		require.ErrorIs(t, err, source.ErrUnavailable, "the first caller has gone")
 		require.ErrorIs(t, err, context.Canceled)
 		close(answer)
 		require.NoError(t, <-results)
@@ -238,7 +238,8 @@ func TestPayPalCertificatesAreFetchedOnceForAll(t *testing.T) {
 	})
 }
 
-// The certificates PayPal has really used lead to DigiCert's root, by way of what they name themselves.
+// The certificates PayPal has really used lead to DigiCert's root, by way of what they name
+// themselves.
 func TestPayPalRealCertificates(t *testing.T) {
 	t.Parallel()
 	raw, err := os.ReadFile("testdata/vectors/paypal.json")

@@ -41,7 +41,7 @@ func TestPayPalEvent(t *testing.T) {
 			Type: "PAYMENT.CAPTURE.COMPLETED", Key: "WH-1", Identity: `"WH-1" "PAYMENT.CAPTURE.COMPLETED"`, Data: json.RawMessage(paypalBody),
 			Context: json.RawMessage(`{"transmission_id":"69cd13f0-d67a-11e5-baa3-778b53f4ae55","transmission_time":"2026-01-31T12:00:00Z"}`),
 		}},
-		Once: &source.Once{
+		Binding: &source.Binding{
 			Name:    "transmission 69cd13f0-d67a-11e5-baa3-778b53f4ae55",
 			Content: hashOf(paypalBody),
 			For:     5 * 24 * time.Hour,
@@ -176,7 +176,8 @@ func TestPayPalTimes(t *testing.T) {
 	}
 }
 
-// A CRC-32 binds nobody: four bytes at the right place make any body fit the signature of another.
+// A CRC-32 proves nothing: four bytes at the right place make any body fit the signature of
+// another.
 func TestPayPalTellsForgedBodiesByTheTransmission(t *testing.T) {
 	t.Parallel()
 	w := newPayPal(t, nil)
@@ -189,13 +190,13 @@ func TestPayPalTellsForgedBodiesByTheTransmission(t *testing.T) {
 	require.NoError(t, err)
 	b, err := p.Read(forged)
 	require.NoError(t, err)
-	require.Equal(t, a.Once.Name, b.Once.Name)
-	require.NotEqual(t, a.Once.Content, b.Once.Content)
-	require.Greater(t, a.Once.For, 4*24*time.Hour+10*time.Minute, "remembered for longer than the signature is good for")
+	require.Equal(t, a.Binding.Name, b.Binding.Name)
+	require.NotEqual(t, a.Binding.Content, b.Binding.Content)
+	require.Greater(t, a.Binding.For, 4*24*time.Hour+10*time.Minute, "remembered for longer than the signature is good for")
 }
 
-// forge appends blanks of four kinds until the CRC-32 is sum. It solves for which of 64 places hold a
-// tab instead of a blank: the CRC is linear in them.
+// forge appends blanks of four kinds until the CRC-32 is sum. It solves for which of 64 places hold
+// a tab instead of a blank: the CRC is linear in them.
 func forge(body string, sum uint32) []byte {
 	const places = 64
 	b := []byte(body + strings.Repeat(" ", places))
@@ -243,7 +244,7 @@ func FuzzPayPal(f *testing.F) {
 	f.Fuzz(func(t *testing.T, url, stamp, signature string, body []byte) {
 		r := post(string(body), "Paypal-Transmission-Id", "1", "Paypal-Transmission-Time", stamp, "Paypal-Cert-Url", url,
 			"Paypal-Auth-Algo", "SHA256withRSA", "Paypal-Transmission-Sig", signature)
-		require.Error(t, p.Verify(t.Context(), r), "nobody guesses a signature")
+		require.Error(t, p.Verify(t.Context(), r), "a signature cannot be guessed")
 		for _, fetched := range w.fetches() {
 			require.Regexp(t, `^https://api(-m)?(\.sandbox)?\.paypal\.com(:443)?/v1/notifications/certs/[^/?#%]+$`, fetched)
 		}

@@ -13,8 +13,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Fetcher gets a public document: by https only from where the third party is known to keep it, with
-// no redirect followed, bounded in size and time. sender.Fetcher is one.
+// Fetcher gets a public document: by https only from where the third party is known to keep it,
+// with no redirect followed, bounded in size and time. sender.Fetcher is one.
 type Fetcher interface {
 	Get(ctx context.Context, url string) ([]byte, error)
 }
@@ -48,39 +48,39 @@ func New(c Config) (*Providers, error) {
 
 // kind is a line of the table: a provider before it knows its config.
 type kind struct {
-	empty func(*Providers) checked
-	// loses says that they forget an event to which we answered with an error, and keep one whose
-	// connection broke off.
-	loses bool
+	make func(*Providers) configured
+	// dropsOnError says that they forget an event to which we answered with an error, and keep one
+	// whose connection broke off.
+	dropsOnError bool
 }
 
-// checked is a provider whose config can be wrong. The config is the provider: its JSON is decoded
-// into it.
-type checked interface {
+// configured is a provider with its config, which can be wrong. The config is the provider: its
+// JSON is decoded into it.
+type configured interface {
 	Provider
 	check() error // a webhook.Invalid error that names the field
 }
 
 var kinds = map[string]kind{
-	"mautic":            {empty: func(*Providers) checked { return &mautic{} }, loses: true},
-	"stripe":            {empty: func(*Providers) checked { return &stripe{} }},
-	"paypal":            {empty: func(p *Providers) checked { return &paypal{certificates: p.paypal} }},
-	"x":                 {empty: func(*Providers) checked { return &x{} }},
-	"meta":              {empty: func(*Providers) checked { return &meta{} }},
-	"google-channel":    {empty: func(*Providers) checked { return &googleChannel{} }},
-	"google-pubsub":     {empty: func(p *Providers) checked { return &googlePubsub{keys: p.google} }},
-	"github":            {empty: func(*Providers) checked { return &github{} }},
-	"shopify":           {empty: func(*Providers) checked { return &shopify{} }},
-	"slack":             {empty: func(*Providers) checked { return &slack{} }},
-	"standard-webhooks": {empty: func(*Providers) checked { return &standardWebhooks{} }},
-	"hmac":              {empty: func(*Providers) checked { return &generic{} }},
+	"mautic":            {make: func(*Providers) configured { return &mautic{} }, dropsOnError: true},
+	"stripe":            {make: func(*Providers) configured { return &stripe{} }},
+	"paypal":            {make: func(p *Providers) configured { return &paypal{certificates: p.paypal} }},
+	"x":                 {make: func(*Providers) configured { return &x{} }},
+	"meta":              {make: func(*Providers) configured { return &meta{} }},
+	"google-channel":    {make: func(*Providers) configured { return &googleChannel{} }},
+	"google-pubsub":     {make: func(p *Providers) configured { return &googlePubsub{keys: p.google} }},
+	"github":            {make: func(*Providers) configured { return &github{} }},
+	"shopify":           {make: func(*Providers) configured { return &shopify{} }},
+	"slack":             {make: func(*Providers) configured { return &slack{} }},
+	"standard-webhooks": {make: func(*Providers) configured { return &standardWebhooks{} }},
+	"hmac":              {make: func(*Providers) configured { return &generic{} }},
 }
 
 // Names lists the providers.
 func Names() []string { return slices.Sorted(maps.Keys(kinds)) }
 
-// LosesOnError says whether a provider forgets what we answer with an error.
-func LosesOnError(name string) bool { return kinds[name].loses }
+// DropsOnError says whether a provider forgets what we answer with an error.
+func DropsOnError(name string) bool { return kinds[name].dropsOnError }
 
 // Provider reads a source's config. Its error names the field that is wrong, and never quotes it.
 func (p *Providers) Provider(name string, config json.RawMessage) (Provider, error) {
@@ -96,12 +96,12 @@ func (p *Providers) Shown(name string, config json.RawMessage) (json.RawMessage,
 	return json.Marshal(c)
 }
 
-func (p *Providers) read(name string, config json.RawMessage) (checked, error) {
+func (p *Providers) read(name string, config json.RawMessage) (configured, error) {
 	k, ok := kinds[name]
 	if !ok {
 		return nil, webhook.Invalidf("provider", "must be one of %s", strings.Join(Names(), ", "))
 	}
-	c := k.empty(p)
+	c := k.make(p)
 	dec := json.NewDecoder(bytes.NewReader(config))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(c); err != nil {

@@ -14,7 +14,7 @@ import (
 // verifies. They are no secret.
 type publicKeys []string
 
-// Each check of an Ed25519 signature hashes the whole body, and anybody can send a long list.
+// Each check of an Ed25519 signature hashes the whole body, and any sender can send a long list.
 const (
 	maxPublicKeys = 4
 	maxAsymmetric = 4 // signatures tried with each key

@@ -8,8 +8,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// repeats says when an item without an id is a repeat of one that came before. It is part of the config
-// of every provider that may send such items, and plays no part for items with an id.
+// repeats says when an item without an id is a repeat of one that came before. It is part of the
+// config of every provider that may send such items, and plays no part for items with an id.
 type repeats struct {
 	Repeats string `json:"repeats,omitempty"` // empty: repeatsWindow
 	Window  string `json:"repeats_window,omitempty"`
@@ -22,8 +22,8 @@ const (
 	repeatsNone    = "none"    // nothing is a repeat
 )
 
-// How long the same content is a repeat, unless a source says otherwise: longer than the third party goes
-// on sending what we did not take, where that is known.
+// How long the same content is a repeat, unless a source says otherwise: longer than the third
+// party goes on sending what we did not take, where that is known.
 const (
 	usualWindow   = 10 * time.Minute
 	shopifyWindow = 5 * time.Hour      // it repeats for four hours

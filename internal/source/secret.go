@@ -2,18 +2,15 @@ package source
 
 import (
 	"encoding/json"
-	"fmt"
-	"io"
-	"log/slog"
 	"strconv"
 
+	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
 )
 
-// Secret is a third party's key. Every way of formatting, logging or marshalling it shows ***, so a
-// config can be printed and shown; its bytes are read by verifiers alone. It is a pointer for the
-// reason signature.Secret is one.
-type Secret struct{ key *string }
+// Secret is a third party's key. It never prints itself, so a config can be printed and shown; only
+// verifiers read its bytes.
+type Secret struct{ signature.Hidden }
 
 // UnmarshalJSON reads the key from a JSON string.
 func (s *Secret) UnmarshalJSON(b []byte) error {
@@ -21,44 +18,25 @@ func (s *Secret) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &key); err != nil {
 		return err
 	}
-	s.key = &key
+	s.Hidden = signature.Hide(key)
 	return nil
 }
 
-func (s Secret) bytes() []byte { return []byte(s.text()) }
+func (s Secret) bytes() []byte { return []byte(s.Reveal()) }
 
-func (s Secret) text() string {
-	if s.key == nil {
-		return ""
-	}
-	return *s.key
-}
-
-const mask = "***"
-
-func (s Secret) String() string { return mask }
-
-// Format hides the secret from every verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, mask) }
-
-// LogValue hides the secret from slog.
-func (s Secret) LogValue() slog.Value { return slog.StringValue(mask) }
-
-// MarshalText hides the secret from encoders.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(mask), nil }
-
-// check refuses a secret that would not keep anybody out.
+// check refuses a secret that anyone can guess.
 func (s Secret) check(field string) error {
-	switch s.text() {
+	switch s.Reveal() {
 	case "":
 		return webhook.Invalidf(field, "must not be empty: without it anybody could send in the third party's name")
-	case mask:
-		return webhook.Invalidf(field, "is %s, what is shown in place of a secret, and not a secret", mask)
+	case signature.Mask:
+		return webhook.Invalidf(field, "is %s, what is shown in place of a secret, and not a secret", signature.Mask)
 	}
 	return nil
 }
 
-// Secrets are keys of which any one verifies: the new and the old one while the third party rotates.
+// Secrets are keys of which any one verifies: the new and the old one while the third party
+// rotates.
 type Secrets []Secret
 
 // maxSecrets bounds the keys tried on every request.

@@ -180,7 +180,7 @@ func FuzzSignatureHeaders(f *testing.F) {
 			r.Header.Set(name, stamp)
 		}
 		r.Header.Set("Webhook-Id", "msg_1")
-		for _, p := range providers { // nobody guesses an HMAC
+		for _, p := range providers { // an HMAC cannot be guessed
 			requireStatus(t, http.StatusUnauthorized, p.Verify(t.Context(), r))
 		}
 	})

@@ -7,8 +7,8 @@ import (
 	"net/http"
 )
 
-// shopify signs the body with the app's client secret. Topic and ids stand in headers, which are not
-// covered.
+// shopify signs the body with the app's client secret. Topic and ids stand in headers, which are
+// not covered.
 type shopify struct {
 	Secrets Secrets `json:"secrets"`
 	repeats
@@ -18,8 +18,8 @@ func (s *shopify) check() error {
 	return cmp.Or(s.Secrets.check("config.secrets"), s.checkRepeats())
 }
 
-// shopifyFamily is the start of the headers' names. There are two generations of them, and Shopify's
-// own library prefers the newer.
+// shopifyFamily is the start of the headers' names. There are two generations of them, and
+// Shopify's own library prefers the newer.
 func shopifyFamily(h http.Header) string {
 	if h.Get("Shopify-Hmac-Sha256") != "" {
 		return "Shopify-"
@@ -44,7 +44,8 @@ func (s *shopify) head(r Request) error {
 	return err
 }
 
-// Read names the event by topic ("orders/create") and, in the newer family, action ("Product.update").
+// Read names the event by topic ("orders/create") and, in the newer family, action
+// ("Product.update").
 func (s *shopify) Read(r Request) (Received, error) {
 	if !json.Valid(r.Body) {
 		return Received{}, unreadable("the body is not JSON; the webhook's format must be JSON")
@@ -57,9 +58,9 @@ func (s *shopify) Read(r Request) (Received, error) {
 	return only(s.item(r, family, topic))
 }
 
-// item tells events apart by Shopify's id of them, by the topic and by the shop, for an order that is paid at
-// once is created and paid with the same bytes, and two shops may send the same. An order that is put on
-// hold again sends the same bytes under another id.
+// item tells events apart by Shopify's id of them, by the topic and by the shop, for an order that
+// is paid at once is created and paid with the same bytes, and two shops may send the same. An
+// order that is put on hold again sends the same bytes under another id.
 func (s *shopify) item(r Request, family, topic string) Item {
 	shop, content := r.Header.Get(family+"Shop-Domain"), digest(string(r.Body))
 	id := cmp.Or(headerID(r.Header, family+"Event-Id"), headerID(r.Header, family+"Webhook-Id"))

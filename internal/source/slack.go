@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// slack signs "v0:<time>:<body>", whatever the body is: JSON of the Events API, the form of a slash
+// slack signs "v0:<time>:<body>", of any kind of body: JSON of the Events API, the form of a slash
 // command, or a form with JSON in it for what people click.
 type slack struct {
 	Secrets   Secrets   `json:"secrets"`

@@ -20,10 +20,10 @@ type Request struct {
 	Now    time.Time
 }
 
-// Provider is one third party, told what one source of it is configured with.
+// Provider is one third party with the config of one source of it.
 type Provider interface {
-	// Verify says whether r comes from whom the source belongs to. Its errors are a *Refusal, or
-	// ErrUnavailable when that cannot be told right now.
+	// Verify says whether r comes from the third party. Its errors are a *Refusal, or
+	// ErrUnavailable when that cannot be known right now.
 	Verify(ctx context.Context, r Request) error
 	// Read finds the events in a verified request, or answers a handshake. Its error is a *Refusal:
 	// the request is truly theirs and yet cannot be read.
@@ -32,23 +32,25 @@ type Provider interface {
 
 // Received is what a verified request holds.
 type Received struct {
-	Items  []Item
-	Answer Answer // what they want to read; zero: an empty 200
-	Once   *Once  // nil: nothing
+	Items   []Item
+	Answer  Answer   // what they want to read; zero: an empty 200
+	Binding *Binding // nil: nothing
 }
 
 // Item is one event as the third party sent it.
 type Item struct {
 	Type string // their word; empty where they have none
 	Key  string // their id of it, or a hash of its content where they give none
-	// Identity makes it the same event when it comes again: their id of it together with what is signed.
-	// Empty: Key is.
+	// Identity makes it the same event when it comes again: their id of it together with what is
+	// signed. Empty: Key is.
 	Identity string
-	// SameFor is how long another item of this identity is the same event. 0: for as long as ids are
-	// remembered, which is right where the third party gave an id. Never: each is an event of its own.
+	// SameFor is how long another item of this identity is the same event. 0: for as long as ids
+	// are remembered, which is right where the third party gave an id. Never: each is an event of
+	// its own.
 	SameFor time.Duration
 	Data    json.RawMessage // byte for byte as it came
-	// Context is what the third party said of several events at once, a JSON object; empty: nothing.
+	// Context is what the third party said of several events at once, a JSON object; empty:
+	// nothing.
 	Context json.RawMessage
 }
 
@@ -60,9 +62,9 @@ func (i Item) ID() string {
 	return i.Key
 }
 
-// Once binds a name a third party gave to the one content it was first seen with: the name with
-// another content is a forgery.
-type Once struct {
+// Binding ties a name that a third party gave to the one content it was first seen with: the same
+// name with another content is a forgery.
+type Binding struct {
 	Name    string
 	Content string        // a hash
 	For     time.Duration // how long a repeat may come

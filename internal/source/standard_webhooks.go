@@ -8,11 +8,12 @@ import (
 	"net/http"
 	"strings"
 
+	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
 )
 
-// standardWebhooks is everybody who keeps to Standard Webhooks, and Svix, from whom it comes. Signed
-// are "<id>.<time>.<body>", by HMAC-SHA256 (v1), by Ed25519 (v1a) or by both.
+// standardWebhooks is any sender that keeps to Standard Webhooks, and Svix, from which it comes.
+// Signed are "<id>.<time>.<body>", by HMAC-SHA256 (v1), by Ed25519 (v1a) or by both.
 type standardWebhooks struct {
 	Secrets    Secrets    `json:"secrets,omitempty"`
 	PublicKeys publicKeys `json:"public_keys,omitempty"`
@@ -29,7 +30,7 @@ func (s *standardWebhooks) check() error {
 		}
 	}
 	for i, secret := range s.Secrets {
-		if decodeSecret(secret).text() == "" {
+		if decodeSecret(secret).Reveal() == "" {
 			return webhook.Invalidf(fmt.Sprintf("config.secrets[%d]", i),
 				`must be the Base64 of a key, with or without "whsec_" before it`)
 		}
@@ -42,12 +43,12 @@ func (s *standardWebhooks) check() error {
 
 // decodeSecret gives the key that whsec_<base64> stands for; an empty one when it stands for none.
 func decodeSecret(s Secret) Secret {
-	b, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s.text(), "whsec_"))
+	b, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(s.Reveal(), "whsec_"))
 	if err != nil {
 		return Secret{}
 	}
 	key := string(b)
-	return Secret{key: &key}
+	return Secret{signature.Hide(key)}
 }
 
 func (s *standardWebhooks) Verify(_ context.Context, r Request) error {
@@ -86,7 +87,7 @@ func (s *standardWebhooks) Read(r Request) (Received, error) {
 		return Received{}, unreadable("the body is not JSON")
 	}
 	h := standardHeaders(r.Header)
-	id := webhook.Member{Name: "webhook_id", Value: quoted(h.id)}
+	id := webhook.Member{Name: "webhook_id", Value: webhook.Quote(h.id)}
 	return only(Item{Type: readObject(r.Body).text("type"), Key: h.id, Data: r.Body, Context: objectOf([]webhook.Member{id})})
 }
 

@@ -90,7 +90,8 @@ func TestStandardWebhooksPublicKeys(t *testing.T) {
 	requireStatus(t, http.StatusUnauthorized, one.Verify(t.Context(), standardPost("{} ", v1a)))
 	requireStatus(t, http.StatusUnauthorized, one.Verify(t.Context(), standardPost("{}", v1)))
 	requireStatus(t, http.StatusUnauthorized, one.Verify(t.Context(), standardPost("{}", strings.Replace(v1a, "v1a", "v1", 1))))
-	requireStatus(t, http.StatusUnauthorized, one.Verify(t.Context(), standardPost("{}", strings.Repeat("v1a,AAAA ", 4)+v1a))) // a long list is not worked through
+	// a long list is not worked through
+	requireStatus(t, http.StatusUnauthorized, one.Verify(t.Context(), standardPost("{}", strings.Repeat("v1a,AAAA ", 4)+v1a)))
 
 	wrong := newProvider(t, "standard-webhooks", `{"public_keys":["`+text(another)+`"]}`)
 	requireStatus(t, http.StatusUnauthorized, wrong.Verify(t.Context(), standardPost("{}", v1a)))

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// stripe signs "<t>.<body>" with the endpoint's secret as it is written, whsec_ and all: it is not the
-// Base64 that Standard Webhooks has behind the same prefix.
+// stripe signs "<t>.<body>" with the endpoint's secret as it is written, whsec_ and all: it is not
+// the Base64 that Standard Webhooks has behind the same prefix.
 type stripe struct {
 	Secrets   Secrets   `json:"secrets"`
 	Tolerance tolerance `json:"tolerance,omitempty"`
@@ -49,7 +49,8 @@ func (s *stripe) given(r Request) (stamp string, given [][]byte, err error) {
 }
 
 // stripeSignature reads "t=1759999995,v1=<hex>,v1=<hex>,v0=<hex>". There is one v1 for each secret
-// while one is replaced; v0 and names still to come are passed over, and so is a v1 that is not hex.
+// while one is replaced; v0 and names still to come are passed over, and so is a v1 that is not
+// hex.
 func stripeSignature(header string) (stamp string, given [][]byte, err error) {
 	for item := range strings.SplitSeq(header, ",") {
 		name, value, ok := strings.Cut(item, "=")

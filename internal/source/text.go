@@ -11,12 +11,12 @@ import (
 	"golang.org/x/text/encoding/unicode"
 )
 
-// utf8Mark is the byte order mark that .NET and SharePoint write before JSON. RFC 8259 lets a reader pass
-// over it.
+// utf8Mark is the byte order mark that .NET and SharePoint write before JSON. RFC 8259 lets a
+// reader pass over it.
 var utf8Mark = []byte("\xef\xbb\xbf")
 
-// Readable is a verified request with its body in UTF-8 and without a byte order mark, as Read wants it.
-// What is UTF-8 already stays as it is, byte for byte, whatever its charset is called.
+// Readable is a verified request with its body in UTF-8 and without a byte order mark, as Read
+// wants it. What is UTF-8 already stays as it is, byte for byte, under any name of a charset.
 func Readable(r Request) (Request, error) {
 	body, marked := bytes.CutPrefix(r.Body, utf8Mark)
 	if marked {
@@ -49,8 +49,8 @@ var charsets = map[string]encoding.Encoding{
 	"latin9":      charmap.ISO8859_15,
 }
 
-// charsetOf is what a body has to be decoded from; nil: nothing. The mark counts more than the name, and a
-// name only where the body cannot be UTF-8.
+// charsetOf is what a body has to be decoded from; nil: nothing. The mark counts more than the
+// name, and a name only where the body cannot be UTF-8.
 func charsetOf(r Request) encoding.Encoding {
 	if bytes.HasPrefix(r.Body, []byte{0xff, 0xfe}) || bytes.HasPrefix(r.Body, []byte{0xfe, 0xff}) {
 		return charsets["utf16"]
@@ -67,7 +67,8 @@ func charsetName(contentType string) string {
 	return strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(params["charset"]))
 }
 
-// mediaType is a content type without its parameters, which not every sender writes as they should be.
+// mediaType is a content type without its parameters, which not every sender writes as they should
+// be.
 func mediaType(contentType string) string {
 	t, _, _ := strings.Cut(contentType, ";")
 	return strings.ToLower(strings.TrimSpace(t))

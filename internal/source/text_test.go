@@ -15,7 +15,8 @@ func TestReadable(t *testing.T) {
 		{`{"a":"ë"}`, "application/json", `{"a":"ë"}`},
 		{`{"a":"ë"}`, "application/json; charset=utf8", `{"a":"ë"}`},
 		{`{"a":"ë"}`, "application/json; charset=x-unknown", `{"a":"ë"}`},
-		{`{"a":"ë"}`, "application/json; charset=iso-8859-1", `{"a":"ë"}`}, // it is UTF-8, whatever is said
+		// it is UTF-8 under any name
+		{`{"a":"ë"}`, "application/json; charset=iso-8859-1", `{"a":"ë"}`},
 		{"\xef\xbb\xbf{\"a\":1}", "", `{"a":1}`},
 		{"\xff\xfe{\x00}\x00", "application/json", `{}`},
 		{"\xfe\xff\x00{\x00}", "", `{}`},

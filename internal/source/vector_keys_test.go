@@ -45,8 +45,8 @@ type vectorKeys struct {
 	JWKS       json.RawMessage           `json:"jwks"`
 }
 
-// keys reads what a vector is set up with and passes over nothing: a key that is not understood here
-// would make the verdict worthless.
+// keys reads what a vector is set up with and passes over nothing: a key that is not understood
+// here would make the verdict worthless.
 func (v vector) keys(t *testing.T) vectorKeys {
 	t.Helper()
 	var k vectorKeys

@@ -14,8 +14,8 @@ import (
 	"hookloop/internal/source"
 )
 
-// vectorFile is one provider's requests with the verdict each must get. HOOKLOOP_VECTORS names another
-// directory of them.
+// vectorFile is one provider's requests with the verdict each must get. HOOKLOOP_VECTORS names
+// another directory of them.
 type vectorFile struct {
 	PEM     map[string]string `json:"pem"` // certificates by name
 	Vectors []vector          `json:"vectors"`
@@ -35,7 +35,8 @@ type vector struct {
 	Expect       expectation             `json:"expect"`
 	Tolerance    int                     `json:"tolerance_s"`
 	MustNotFetch bool                    `json:"must_not_fetch"`
-	Weakness     any                     `json:"scheme_weakness"` // what a valid signature leaves open
+	// what a valid signature leaves open
+	Weakness any `json:"scheme_weakness"`
 }
 
 type expectation struct {

@@ -45,7 +45,7 @@ func (s *x) checkSecrets() error {
 }
 
 // given says whether a secret that may be left out is there.
-func (s Secret) given() bool { return s.key != nil }
+func (s Secret) given() bool { return s != (Secret{}) }
 
 func (s *x) Verify(_ context.Context, r Request) error {
 	value, secret := s.signature(r.Header)
@@ -100,8 +100,8 @@ func (s *x) signature(h http.Header) (value string, secret Secret) {
 	return "", Secret{}
 }
 
-// crcToken is what X asks to be signed. It signs events with the same secret and in the same way, so
-// who could have us sign any text could have us sign an event: it must not look like JSON.
+// crcToken is what X asks to be signed. It signs events with the same secret and in the same way,
+// so who could have us sign any text could have us sign an event: it must not look like JSON.
 var crcToken = regexp.MustCompile(`^[A-Za-z0-9 +/=._~-]{1,256}$`)
 
 func challenge(query string) (string, error) {

@@ -7,9 +7,9 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// xEvents reads a body of one of X's three products. An Account Activity body names its events by its
-// members; the two newer ones have a member "data". An event without an id is the same for as long as
-// sameFor.
+// xEvents reads a body of one of X's three products. An Account Activity body names its events by
+// its members; the two newer ones have a member "data". An event without an id is the same for as
+// long as sameFor.
 func xEvents(body []byte, sameFor time.Duration) ([]Item, error) {
 	members, err := webhook.Members(body)
 	if err != nil {
@@ -21,8 +21,8 @@ func xEvents(body []byte, sameFor time.Duration) ([]Item, error) {
 	return xAccountActivity(members, sameFor)
 }
 
-// xActivity is an event of the X Activity API. A post that a filtered stream found has no type and is
-// handed on with the rules it matched.
+// xActivity is an event of the X Activity API. A post that a filtered stream found has no type and
+// is handed on with the rules it matched.
 func xActivity(body []byte, data json.RawMessage, sameFor time.Duration) Item {
 	event := readObject(data)
 	if event.text("event_type") == "" {
@@ -35,9 +35,9 @@ func xActivity(body []byte, data json.RawMessage, sameFor time.Duration) Item {
 	return i
 }
 
-// xAccountActivity takes every list for a kind and its elements for events, and every other object for
-// one event: user_event.revoke, replay_job_status and what may come. The rest, and the two maps that
-// explain ids, are said of all of them.
+// xAccountActivity takes every list for a kind and its elements for events, and every other object
+// for one event: user_event.revoke, replay_job_status and what may come. The rest, and the two maps
+// that explain ids, are said of all of them.
 func xAccountActivity(members []webhook.Member, sameFor time.Duration) ([]Item, error) {
 	var shared, events []webhook.Member
 	user := ""
@@ -75,7 +75,8 @@ func (b *batch) addActivity(m webhook.Member, user string, context json.RawMessa
 		if i.Key == "" {
 			i.Key, i.SameFor = digest(m.Name, string(raw)), sameFor
 		}
-		// The same post is an event for each user who is watched, and another kind may use the same id.
+		// The same post is an event for each user who is watched, and another kind may use the same
+		// id.
 		i.Identity = i.Type + ":" + i.Key + "@" + user
 		if err := b.add(i); err != nil {
 			return err
@@ -84,9 +85,9 @@ func (b *batch) addActivity(m webhook.Member, user string, context json.RawMessa
 	return nil
 }
 
-// xKey is the id of a post, like or message. What somebody did to somebody has none: who, whom and when
-// tell it apart, and not the whole element, in which the counts of both change from one moment to the
-// next. It is empty where there is neither.
+// xKey is the id of a post, like or message. What somebody did to somebody has none: who, whom and
+// when tell it apart, and not the whole element, in which the counts of both change from one moment
+// to the next. It is empty where there is neither.
 func xKey(kind string, raw json.RawMessage) string {
 	e := readObject(raw)
 	for _, id := range []string{e.text("id_str"), word(e["id"])} {

@@ -45,7 +45,8 @@ func TestXConfigs(t *testing.T) {
 	requireShown(t, "x", xBoth, `{"consumer_secret":"***","client_secret":"***"}`)
 }
 
-// requireShown says what is shown of a config, and that printing the provider shows no secret either.
+// requireShown says what is shown of a config, and that printing the provider shows no secret
+// either.
 func requireShown(t *testing.T, provider, config, shown string) {
 	t.Helper()
 	all, err := source.New(source.Config{Fetch: &shelf{}})
@@ -125,7 +126,7 @@ func TestXChallengesThatAreSigned(t *testing.T) {
 	requireStatus(t, http.StatusUnauthorized, p.Verify(t.Context(), get(query, xLegacy, "sha256="+base64MAC("consumer", "a"))))
 	requireStatus(t, http.StatusUnauthorized, p.Verify(t.Context(), get(query, xOAuth2, "sha256="+base64MAC("consumer", query))))
 	requireStatus(t, http.StatusUnauthorized, p.Verify(t.Context(), get(query, xLegacy, "nothing")))
-	// A signature that nobody here can check makes a challenge no worse than one without.
+	// A signature that we cannot check makes a challenge no worse than one without.
 	p = newProvider(t, "x", `{"client_secret":"client"}`)
 	require.NoError(t, p.Verify(t.Context(), get(query, xLegacy, "sha256="+base64MAC("consumer", query))))
 }

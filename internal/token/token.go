@@ -12,6 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 
 	"hookloop/internal/config"
+	"hookloop/internal/webhook"
 )
 
 // Scopes are everything a token can allow.
@@ -42,8 +43,8 @@ type Claims struct {
 
 // Sign signs a token the gateway that has the same config accepts.
 func Sign(j config.JWT, t Request) (string, error) {
-	if len(j.Secret) < config.MinSecret {
-		return "", fmt.Errorf("the secret to sign tokens with has %d bytes, HS256 needs at least %d", len(j.Secret), config.MinSecret)
+	if len(j.Secret) < webhook.MinTokenSecret {
+		return "", fmt.Errorf("the secret to sign tokens with has %d bytes, HS256 needs at least %d", len(j.Secret), webhook.MinTokenSecret)
 	}
 	return jwt.NewWithClaims(jwt.SigningMethodHS256, Claims{
 		RegisteredClaims: jwt.RegisteredClaims{

@@ -9,8 +9,9 @@ import (
 const (
 	DefaultApprovalAfter   = time.Hour
 	DefaultApprovalTimeout = 7 * 24 * time.Hour
-	MinApproval            = time.Second // of either; a minute is the least that makes sense outside of tests
-	MaxApproval            = 90 * 24 * time.Hour
+	// of either; a minute is the least that makes sense outside of tests
+	MinApproval = time.Second
+	MaxApproval = 90 * 24 * time.Hour
 )
 
 // ApprovalPolicy says when an endpoint that keeps failing is held and people are asked, and when it
@@ -46,14 +47,17 @@ type ApprovalStatus string
 
 // The states of an approval. The last four are its end.
 const (
-	ApprovalWatching  ApprovalStatus = "watching"          // the endpoint fails, nobody has been asked
-	ApprovalAwaiting  ApprovalStatus = "awaiting-approval" // the endpoint is held
-	ApprovalProbing   ApprovalStatus = "probing"           // approved; the oldest delivery is sent
-	ApprovalReleasing ApprovalStatus = "releasing"         // the endpoint is active, the others follow at a pace
+	// ApprovalWatching: the endpoint fails, and people have not been asked yet.
+	ApprovalWatching ApprovalStatus = "watching"
+	ApprovalAwaiting ApprovalStatus = "awaiting-approval" // the endpoint is held
+	ApprovalProbing  ApprovalStatus = "probing"           // approved; the oldest delivery is sent
+	// ApprovalReleasing: the endpoint is active, and the other deliveries follow at a pace.
+	ApprovalReleasing ApprovalStatus = "releasing"
 	ApprovalReleased  ApprovalStatus = "released"
-	ApprovalRecovered ApprovalStatus = "recovered" // by itself, before anybody was asked
+	ApprovalRecovered ApprovalStatus = "recovered" // by itself, before people were asked
 	ApprovalRejected  ApprovalStatus = "rejected"
-	ApprovalCancelled ApprovalStatus = "cancelled" // the endpoint was deleted or paused, or the approval stopped
+	// ApprovalCancelled: the endpoint was deleted or paused, or the approval stopped.
+	ApprovalCancelled ApprovalStatus = "cancelled"
 )
 
 // Ended says whether nothing more will happen.
@@ -75,14 +79,16 @@ const (
 
 // Decision is what a person says to an approval.
 type Decision struct {
-	By            string  `json:"by,omitempty"`
-	Reason        string  `json:"reason,omitempty"`
-	RatePerSecond float64 `json:"rate_per_second,omitempty"` // of the release; zero: DefaultReleaseRate
+	By     string `json:"by,omitempty"`
+	Reason string `json:"reason,omitempty"`
+	// RatePerSecond is the pace of the release; zero: DefaultReleaseRate.
+	RatePerSecond float64 `json:"rate_per_second,omitempty"`
 }
 
 // Check refuses a pace that is none.
 func (d Decision) Check() error {
-	if r := d.RatePerSecond; r != 0 && !(r >= MinReleaseRate && r <= MaxReleaseRate) { // the negation also catches NaN
+	// the negation also catches NaN
+	if r := d.RatePerSecond; r != 0 && !(r >= MinReleaseRate && r <= MaxReleaseRate) {
 		return Invalidf("rate_per_second", "must lie between %g and %d", MinReleaseRate, MaxReleaseRate)
 	}
 	return nil
@@ -106,35 +112,39 @@ type Answer struct {
 	Directive  Directive `json:"webhook_delivery,omitempty"`
 }
 
-// Decided is how it was decided, as one reads it: "approved by alice".
+// Decided is how it was decided, as people read it: "approved by alice".
 type Decided string
 
 // The decisions.
 const (
 	DecidedApprove Decided = "approved"
 	DecidedReject  Decided = "rejected"
-	DecidedResume  Decided = "resumed" // by hand: nobody had been asked
+	DecidedResume  Decided = "resumed" // by hand, before people were asked
 )
 
 // ApprovalReport tells how an approval stands. It is a workflow result and stands in the API:
 // fields are added, never renamed.
 type ApprovalReport struct {
-	EndpointID   string         `json:"endpoint_id"`
-	Status       ApprovalStatus `json:"status"`
-	Reason       string         `json:"reason,omitempty"` // why it is asked, or how it ended, for a person
-	FailingSince *time.Time     `json:"failing_since,omitempty"`
-	AskAt        *time.Time     `json:"ask_at,omitempty"` // while watching: people are asked then, unless it takes something before
-	AskedAt      *time.Time     `json:"asked_at,omitempty"`
-	DecideBy     *time.Time     `json:"decide_by,omitempty"`    // then it is rejected
-	LastAnswers  []Answer       `json:"last_answers,omitempty"` // the latest last
-	Waiting      *int           `json:"waiting,omitempty"`      // deliveries under way to it, whatever their status, when they were last counted; absent: nothing was counted
-	CountedAt    *time.Time     `json:"counted_at,omitempty"`
-	Decided      Decided        `json:"decided,omitempty"` // the last decision
-	Decision     *Decision      `json:"decision,omitempty"`
-	DecidedAt    *time.Time     `json:"decided_at,omitempty"`
-	Released     int            `json:"released"` // deliveries let go since
-	WorkflowID   string         `json:"workflow_id"`
-	RunID        string         `json:"run_id,omitempty"`
+	EndpointID string         `json:"endpoint_id"`
+	Status     ApprovalStatus `json:"status"`
+	// Reason says why people are asked, or how it ended, for a person.
+	Reason       string     `json:"reason,omitempty"`
+	FailingSince *time.Time `json:"failing_since,omitempty"`
+	// AskAt is when people are asked, unless the endpoint takes something before; only while
+	// watching.
+	AskAt       *time.Time `json:"ask_at,omitempty"`
+	AskedAt     *time.Time `json:"asked_at,omitempty"`
+	DecideBy    *time.Time `json:"decide_by,omitempty"`    // then it is rejected
+	LastAnswers []Answer   `json:"last_answers,omitempty"` // the latest last
+	// Waiting counts deliveries under way to it, of any status; absent: not counted yet.
+	Waiting    *int       `json:"waiting,omitempty"`
+	CountedAt  *time.Time `json:"counted_at,omitempty"`
+	Decided    Decided    `json:"decided,omitempty"` // the last decision
+	Decision   *Decision  `json:"decision,omitempty"`
+	DecidedAt  *time.Time `json:"decided_at,omitempty"`
+	Released   int        `json:"released"` // deliveries let go since
+	WorkflowID string     `json:"workflow_id"`
+	RunID      string     `json:"run_id,omitempty"`
 }
 
 // EndKind says why an episode ends without a decision.
@@ -152,12 +162,14 @@ type End struct {
 	Verb
 }
 
-// Failing says that an endpoint fails: a breaker opened, or the endpoint wants no more, or it takes nothing and
-// refuses one event after the other.
+// Failing says that an endpoint fails: a breaker opened, or the endpoint wants no more, or it takes
+// nothing and refuses one event after the other.
 type Failing struct {
-	Answer       Answer     `json:"answer"`
-	Gone         bool       `json:"gone,omitempty"`          // 410, or webhook-delivery: disable: people are asked at once
-	RefusesSince *time.Time `json:"refuses_since,omitempty"` // refused at least five different events since then, and took none; absent: it fails
+	Answer Answer `json:"answer"`
+	// 410, or webhook-delivery: disable: people are asked at once
+	Gone bool `json:"gone,omitempty"`
+	// refused at least five different events since then, and took none; absent: it fails
+	RefusesSince *time.Time `json:"refuses_since,omitempty"`
 }
 
 // Probe is what came of the one delivery that is sent before a release.
@@ -166,7 +178,7 @@ type Probe struct {
 	Answer Answer `json:"answer"`
 }
 
-// AnswerOf is what a stranger to the event may know of an attempt.
+// AnswerOf is what may be shown of an attempt outside of its event.
 func AnswerOf(a Attempt, eventID string) Answer {
 	return Answer{At: a.At, EventID: eventID, StatusCode: a.StatusCode, Failure: a.Failure, Directive: a.Directive}
 }
@@ -183,9 +195,9 @@ func (a Answer) String() string {
 	default:
 		return "no answer"
 	}
-	said := "HTTP " + strconv.Itoa(a.StatusCode)
+	line := "HTTP " + strconv.Itoa(a.StatusCode)
 	if a.Directive != "" {
-		said += ", webhook-delivery: " + string(a.Directive)
+		line += ", webhook-delivery: " + string(a.Directive)
 	}
-	return said
+	return line
 }

@@ -2,16 +2,17 @@ package webhook
 
 import "time"
 
-// RememberArrivals is how long it is remembered that an item of a source became an event: far longer than
-// histories are kept. A request without a time in what is signed stays good for whoever has caught it.
+// RememberArrivals is how long it is remembered that an item of a source became an event: far
+// longer than histories are kept. A request without a time in what is signed stays good for anyone
+// who has caught it.
 const RememberArrivals = 365 * 24 * time.Hour
 
-// MaxArrivals is how many items of one source are remembered, whatever their age. An older one that comes
+// MaxArrivals is how many items of one source are remembered, of any age. An older one that comes
 // again after its history has gone is a new event.
 const MaxArrivals = 1_000_000
 
-// Arrival is what is known of an item of a source by its name, a hash of what makes it the same when it
-// comes again.
+// Arrival is what is known of an item of a source by its name, a hash of what makes it the same
+// when it comes again.
 type Arrival struct {
 	First time.Time // when it first came, to the microsecond
 	Taken bool      // it has become an event

@@ -13,15 +13,17 @@ const MaxResponseBody = 4 << 10
 // Attempt is one HTTP request of a delivery and what came back. It stands in workflow histories
 // and in the API: fields are added, never renamed.
 type Attempt struct {
-	Number          int       `json:"number"` // from 1
-	At              time.Time `json:"at"`
-	StatusCode      int       `json:"status_code,omitempty"` // 0: no answer
-	DurationMS      int64     `json:"duration_ms"`
-	Failure         Failure   `json:"failure,omitempty"` // why there was no answer
-	Error           string    `json:"error,omitempty"`   // the same for a person, or what was wrong with the answer's body
-	ResponseBody    string    `json:"response_body,omitempty"`
-	RetryAfterMS    int64     `json:"retry_after_ms,omitempty"`   // as the endpoint asked
-	Directive       Directive `json:"webhook_delivery,omitempty"` // what the endpoint asked for beside its status
+	Number     int       `json:"number"` // from 1
+	At         time.Time `json:"at"`
+	StatusCode int       `json:"status_code,omitempty"` // 0: no answer
+	DurationMS int64     `json:"duration_ms"`
+	Failure    Failure   `json:"failure,omitempty"` // why there was no answer
+	// Error says the same to a person, or what was wrong with the answer's body.
+	Error        string `json:"error,omitempty"`
+	ResponseBody string `json:"response_body,omitempty"`
+	RetryAfterMS int64  `json:"retry_after_ms,omitempty"` // as the endpoint asked
+	// Directive is what the endpoint asked for beside its status.
+	Directive       Directive `json:"webhook_delivery,omitempty"`
 	EndpointVersion int       `json:"endpoint_version,omitempty"`
 }
 
@@ -57,7 +59,8 @@ const (
 	FailureTLS     Failure = "tls"
 	FailureTimeout Failure = "timeout"
 	FailureAddress Failure = "address" // the address guard would not dial it
-	FailureRequest Failure = "request" // the request the endpoint asks for cannot be made of this event
+	// FailureRequest: the request that the endpoint asks for cannot be made of this event.
+	FailureRequest Failure = "request"
 	FailureOther   Failure = "other"
 )
 
@@ -80,11 +83,12 @@ const (
 type Deferral struct {
 	Reason DeferReason `json:"reason"`
 	Detail string      `json:"detail,omitempty"`
-	WaitMS int64       `json:"wait_ms,omitempty"` // a turn sooner than this would be in vain
-	Until  time.Time   `json:"until,omitzero"`    // the same as a time, where it must be met: a slot
+	WaitMS int64       `json:"wait_ms,omitempty"` // a sooner turn would be in vain
+	// Until is the same as a time, where the delivery must meet it: a slot.
+	Until time.Time `json:"until,omitzero"`
 }
 
-// Wait is the shortest useful wait; zero when nobody knows.
+// Wait is the shortest useful wait; zero when it is not known.
 func (d *Deferral) Wait() time.Duration { return time.Duration(d.WaitMS) * time.Millisecond }
 
 func (d *Deferral) Error() string {

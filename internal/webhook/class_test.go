@@ -9,8 +9,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// refusals are the status codes that speak of the event and not of the endpoint, a row of ten each. What they do
-// not name is a failure, or a 2xx.
+// refusals are the status codes that speak of the event and not of the endpoint, a row of ten each.
+// What they do not name is a failure, or a 2xx.
 const refusals = `
 400 - 402 - - - 406 - - 409
 - 411 412 413 414 415 416 417 418 419

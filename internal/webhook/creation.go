@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// RememberCreations is how long an Idempotency-Key stands for the endpoint or source it made: as long as one
-// stands for its event, where histories are kept as they are by default.
-const RememberCreations = 30 * 24 * time.Hour
+// RememberCreations is how long an Idempotency-Key stands for the endpoint or source it made: as
+// long as one stands for its event, where histories are kept for the default time.
+const RememberCreations = DefaultRetention
 
 // Creation is what is remembered of an endpoint or source that was made with an Idempotency-Key.
 type Creation struct {
@@ -19,8 +19,8 @@ type Creation struct {
 	At     time.Time // when
 }
 
-// NewCreation names what is about to be made: of a kind, with a key and a body. Neither can be read from it: a
-// body holds secrets.
+// NewCreation names what is about to be made: of a kind, with a key and a body. Neither can be read
+// from it: a body holds secrets.
 func NewCreation(kind, key string, body []byte, id string, at time.Time) Creation {
 	name := sha256.Sum256([]byte(kind + "\n" + key))
 	digest := hmac.New(sha256.New, []byte(key))

@@ -8,16 +8,16 @@ import (
 // MaxRetryAfter bounds the wait an endpoint may ask for.
 const MaxRetryAfter = 24 * time.Hour
 
-// How often a held delivery looks for itself whether its endpoint is active again, in case the word
-// did not reach it: soon after it was held, since a release may have begun at that very moment and
-// not have seen it, then rarely, since ten thousand may be held for a week.
+// How often a held delivery looks by itself whether its endpoint is active again, in case a release
+// did not reach it. It looks soon after it was held, since a release may have begun at that very
+// moment, and then rarely, since ten thousand may be held for a week.
 const (
 	FirstHeldCheck = time.Minute
 	HeldCheck      = 6 * time.Hour
 )
 
-// HeldWait says how long a delivery that was held waits before it looks for the n-th time (n from 1),
-// and never shorter than the deferral asks for.
+// HeldWait says how long a delivery that was held waits before it looks for the n-th time (n from
+// 1), and never shorter than the deferral asks for.
 func HeldWait(d Deferral, n int, seed string) time.Duration {
 	wait := HeldCheck
 	if n == 1 {
@@ -86,7 +86,7 @@ func DeferWait(d Deferral, n int, seed string) time.Duration {
 		wait = min(first<<(n-1), longestDeferral)
 	}
 	wait = Jitter(wait, seed, n)
-	if asked := d.Wait(); wait < asked { // all who were told the same time spread behind it
+	if asked := d.Wait(); wait < asked { // deliveries that got the same time spread behind it
 		wait = asked + (Jitter(asked, seed, n) - asked).Abs()
 	}
 	return wait

@@ -42,7 +42,7 @@ func TestDeferWait(t *testing.T) {
 	}
 }
 
-// A slot is nobody else's, so nothing may move it.
+// A slot is one delivery's own, so nothing may move it.
 func TestLimitedDeliveriesComeAtTheirSlots(t *testing.T) {
 	t.Parallel()
 	for _, ms := range []int64{0, 1, 99, 100, 60_000, 86_400_000} {
@@ -53,7 +53,8 @@ func TestLimitedDeliveriesComeAtTheirSlots(t *testing.T) {
 	}
 }
 
-// A place is too, and a turn behind a breaker, but a second is the least a trip through Temporal is worth.
+// A place is too, and a turn behind a breaker, but a second is the least a trip through Temporal is
+// worth.
 func TestDeliveriesComeWhenAPlaceShouldBeFree(t *testing.T) {
 	t.Parallel()
 	for _, ms := range []int64{0, 999, 1001, 60_000} {

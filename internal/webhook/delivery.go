@@ -9,7 +9,9 @@ type Delivery struct {
 	Endpoint Endpoint
 	ReadAt   time.Time // when the endpoint was read, or a moment before; zero: just now
 	First    bool      // made in the fast lane
-	Probe    bool      // asked for by a person: an open breaker does not refuse it, its success closes the breaker
+	// Probe says that a person asked for the attempt: an open breaker does not refuse it, and its
+	// success closes the breaker.
+	Probe bool
 }
 
 // DeliveryStatus is where a delivery stands. The value is the API's and the metric's.
@@ -44,10 +46,12 @@ type DeliveryReport struct {
 	Reason        string         `json:"reason,omitempty"` // why it waits or ended, for a person
 	Attempts      []Attempt      `json:"attempts,omitempty"`
 	NextAttemptAt *time.Time     `json:"next_attempt_at,omitempty"`
-	WorkflowID    string         `json:"workflow_id,omitempty"` // set once the delivery has a workflow of its own
+	// WorkflowID is set once the delivery has a workflow of its own.
+	WorkflowID string `json:"workflow_id,omitempty"`
 }
 
-// Match are the endpoints that want an event when it is accepted, each list in the order of their ids.
+// Match are the endpoints that want an event when it is accepted, each list in the order of their
+// ids.
 type Match struct {
 	IDs      []string // it goes to them, now or once they are let go
 	Disabled []string // nothing goes to them
@@ -68,12 +72,14 @@ type Verb struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Window names what began in [Since, Until) and did not reach one endpoint: the deliveries to it that ended
-// undelivered, and events accepted while it was disabled; or the events that no endpoint wanted.
+// Window names what began in [Since, Until) and did not reach one endpoint: the deliveries to it
+// that ended undelivered, and events accepted while it was disabled; or the events that no endpoint
+// wanted.
 type Window struct {
 	Tenant     string    `json:"tenant"`
 	EndpointID string    `json:"endpoint_id"`
 	Since      time.Time `json:"since"`
 	Until      time.Time `json:"until"`
-	Unmatched  bool      `json:"unmatched,omitempty"` // events that no endpoint wanted, of types this one wants now
+	// Unmatched names events that no endpoint wanted, of types this one wants now.
+	Unmatched bool `json:"unmatched,omitempty"`
 }

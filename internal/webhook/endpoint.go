@@ -22,32 +22,34 @@ const (
 
 // Endpoint is a consumer's URL, its secrets and its policies.
 type Endpoint struct {
-	ID              string
-	Tenant          string
-	URL             string
-	EventTypes      []string // empty: every type
-	Description     string
-	Headers         map[string]string // sent with every attempt
-	Metadata        map[string]string // the app's own, never sent
-	Schedule        Schedule          // empty: DefaultSchedule
-	Timeout         time.Duration     // of one attempt; zero: DefaultTimeout
-	RateLimit       RateLimit         // zero: none
-	Approval        ApprovalPolicy
-	Application     string       // the application behind it; empty: not said
-	EchoBack        bool         // wants also what came from its own application
-	Echo            EchoPaths    // over what it is sent; zero: nothing is remembered
-	Request         RequestShape // zero: the envelope
-	State           EndpointState
-	StateReason     string           // why it is not active, for a person; empty while it is
-	Releasing       time.Time        // until about then its held deliveries are let go one by one; zero: none are
-	BreakerOpenedAt time.Time        // when a worker last said that it fails (its breaker opened, most often) and it has not recovered since; zero: none has
+	ID          string
+	Tenant      string
+	URL         string
+	EventTypes  []string // empty: every type
+	Description string
+	Headers     map[string]string // sent with every attempt
+	Metadata    map[string]string // the app's own, never sent
+	Schedule    Schedule          // empty: DefaultSchedule
+	Timeout     time.Duration     // of one attempt; zero: DefaultTimeout
+	RateLimit   RateLimit         // zero: none
+	Approval    ApprovalPolicy
+	Application string       // the application behind it; empty: not said
+	EchoBack    bool         // wants also what came from its own application
+	Echo        EchoPaths    // over what it is sent; zero: its echoes are not recognised
+	Request     RequestShape // zero: the envelope
+	State       EndpointState
+	StateReason string // why it is not active, for a person; empty while it is
+	// Releasing is when the release of its held deliveries should end; zero: none is under way.
+	Releasing time.Time
+	// BreakerOpenedAt is when a worker last reported the endpoint failing; zero since it recovered.
+	BreakerOpenedAt time.Time
 	Secrets         []EndpointSecret // the newest first; at least one
 	Version         int              // 1 at creation, one more with each change; attempts record it
 	CreatedAt       time.Time
 	UpdatedAt       time.Time
 }
 
-// RateLimit bounds the attempts that one worker makes at an endpoint, of whatever kind: first ones,
+// RateLimit bounds the attempts that one worker makes at an endpoint, of any kind: first ones,
 // retries, redeliveries.
 type RateLimit struct {
 	PerSecond float64 `json:"per_second"`
@@ -123,8 +125,8 @@ func (e Endpoint) TimeoutOrDefault() time.Duration {
 	return e.Timeout
 }
 
-// Refuses says why a turn may not go to the endpoint as it is at time t; nil when it may. A delivery
-// that was held has to wait for its place in a release; fresh ones need not.
+// Refuses says why a turn may not go to the endpoint as it is at time t; nil when it may. A
+// delivery that was held has to wait for its place in a release; fresh ones need not.
 func (e Endpoint) Refuses(t time.Time, held bool) *Deferral {
 	why := "the endpoint is " + string(e.State)
 	switch {

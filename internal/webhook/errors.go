@@ -18,8 +18,8 @@ const (
 	Expired  Code = "history_expired"   // the history that held it was deleted after its retention
 )
 
-// Error is a refusal somebody is meant to read: a code for machines, a sentence for people and,
-// where one field is to blame, its name. An error without a code is ours and shown to nobody.
+// Error is a refusal for the caller to read: a code for machines, a sentence for people and, where
+// one field is to blame, its name. An error without a code is ours and stays in the log.
 type Error struct {
 	Code    Code
 	Field   string

@@ -3,15 +3,17 @@ package webhook
 import (
 	"bytes"
 	"encoding/json"
-	"regexp"
 	"time"
 	"unicode/utf8"
 )
 
 // Bounds in bytes.
 const (
-	MaxBody = 1 << 20  // of a request to the API, and so of an app's event
-	MaxData = 25 << 20 // of any event's data: GitHub sends as much, and nobody can ask a third party for less
+	// MaxBody bounds a request to the API, and so an app's event.
+	MaxBody = 1 << 20
+	// MaxData bounds any event's data. GitHub sends as much, and a third party cannot be asked for
+	// less.
+	MaxData = 25 << 20
 )
 
 // Event is what happened: immutable, and without its data. The data travels beside it as bytes,
@@ -24,14 +26,16 @@ type Event struct {
 	Hops      int       `json:"hops,omitempty"`   // how often it has passed through Hookloop before
 	Origin    *Origin   `json:"origin,omitempty"` // nil: an app posted it, or we made it
 
-	// Operational is set on what Hookloop itself says of endpoints and deliveries. Nothing is said of its deliveries in turn.
+	// Operational is set on what Hookloop itself says of endpoints and deliveries. Its own
+	// deliveries cause no such event in turn.
 	Operational bool `json:"operational,omitempty"`
 
-	// Stored is how many bytes of data lie in the body store. 0: the data lies in the event's history.
+	// Stored is how many bytes of data lie in the body store. 0: the data lies in the event's
+	// history.
 	Stored int64 `json:"stored,omitempty"`
 
 	// Where its attempts belong in the trace of what it came with, as W3C's headers traceparent and
-	// tracestate; empty: nobody traces it.
+	// tracestate; empty: it is not traced.
 	Trace      string `json:"trace,omitempty"`
 	TraceState string `json:"trace_state,omitempty"`
 }
@@ -39,8 +43,8 @@ type Event struct {
 // EventStatus sums up all deliveries of an event.
 type EventStatus string
 
-// The states of an event: delivered once every delivery was, failed once one ended otherwise, unmatched
-// when no endpoint wanted it.
+// The states of an event: delivered once every delivery was, failed once one ended otherwise,
+// unmatched when no endpoint wanted it.
 const (
 	EventDelivering EventStatus = "delivering"
 	EventDelivered  EventStatus = "delivered"
@@ -48,24 +52,12 @@ const (
 	EventUnmatched  EventStatus = "unmatched"
 )
 
-// maxTenant is the length of Temporal's fairness keys, in bytes.
-const maxTenant = 64
-
-var tenantID = regexp.MustCompile(`^[a-zA-Z0-9][a-zA-Z0-9_-]*(\.[a-zA-Z0-9_-]+)*$`)
-
-// CheckTenant refuses what cannot stand in a workflow ID, in the name of a file or as a Temporal
-// fairness key.
-func CheckTenant(s string) error {
-	if len(s) > maxTenant || !tenantID.MatchString(s) {
-		return Invalidf("tenant", "must be 1 to %d letters, digits, -, _ or single dots, begin with a letter or digit, and not end with a dot", maxTenant)
-	}
-	return nil
-}
-
 // Content is what an event says, apart from the facts about it, as JSON.
 type Content struct {
-	Data    []byte // byte for byte as it came
-	Context []byte // what a third party said of several events at once, without its blanks; empty: nothing
+	Data []byte // byte for byte as it came
+	// Context is what a third party said of several events at once, without its blanks; may be
+	// empty.
+	Context []byte
 }
 
 // Body is what every endpoint receives of an event: Standard Webhooks' envelope with data byte for
@@ -74,9 +66,9 @@ func Body(e Event, c Content) []byte {
 	var b bytes.Buffer
 	b.Grow(len(c.Data) + len(c.Context) + 128)
 	b.WriteString(`{"type":`)
-	b.Write(quote(e.Type))
+	b.Write(Quote(e.Type))
 	b.WriteString(`,"timestamp":`)
-	b.Write(quote(e.Timestamp.UTC().Format(time.RFC3339Nano)))
+	b.Write(Quote(e.Timestamp.UTC().Format(time.RFC3339Nano)))
 	b.WriteString(`,"data":`)
 	b.Write(c.Data)
 	if len(c.Context) > 0 {
@@ -87,13 +79,8 @@ func Body(e Event, c Content) []byte {
 	return b.Bytes()
 }
 
-func quote(s string) []byte {
-	q, _ := json.Marshal(s) // a string always marshals
-	return q
-}
-
-// CheckData refuses data that no event can carry: what is not one JSON value in valid UTF-8, is larger
-// than MaxData or nests deeper than MaxDepth.
+// CheckData refuses data that no event can carry: what is not one JSON value in valid UTF-8, is
+// larger than MaxData or nests deeper than MaxDepth.
 func CheckData(data []byte) error {
 	switch {
 	case len(data) > MaxData:

@@ -55,6 +55,7 @@ func TestEventTypeOf(t *testing.T) {
 		{"x", "...", "x.event"},
 		{"x", "Ünï cödé", "x._n__c_d_"},
 		{"", "google-pubsub", "google_pubsub"},
+		{"x", "v0.9:list", "x.v0.9.list"},
 		{"a", strings.Repeat("b.", 100), "a." + strings.Repeat("b.", 62) + "b"},
 	} {
 		got := webhook.EventTypeOf(c[0], c[1])

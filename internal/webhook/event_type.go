@@ -30,8 +30,8 @@ func CheckEventType(s string) error {
 	return nil
 }
 
-// IsTypePattern says whether an endpoint may name its event types so: a type, "order.*" for every type
-// below "order.", or EveryType.
+// IsTypePattern says whether an endpoint may name its event types so: a type, "order.*" for every
+// type below "order.", or EveryType.
 func IsTypePattern(s string) bool {
 	return s == EveryType || CheckEventType(strings.TrimSuffix(s, below)) == nil
 }
@@ -44,8 +44,8 @@ func TypePatterns(eventType string) []string {
 }
 
 // NamedPatterns are TypePatterns without EveryType. What Hookloop itself tells about endpoints and
-// deliveries goes to endpoints that name it so, and to no others: an endpoint that wants "everything"
-// means its tenant's events.
+// deliveries goes to endpoints that name it so, and to no others: an endpoint that wants
+// "everything" means its tenant's events.
 func NamedPatterns(eventType string) []string {
 	all := []string{eventType}
 	for word := eventType; ; {

@@ -6,17 +6,18 @@ import (
 )
 
 // HeaderHops tells how often an event has passed through Hookloop. Apps that post what follows from
-// the event send it along, so that a loop shows that no ledger sees, as CDN-Loop (RFC 8586) does.
+// the event send it along, as with CDN-Loop (RFC 8586): a loop without echoes shows by it.
 const HeaderHops = "hookloop-hops"
 
-// reservedHeaders are those that Hookloop sets itself, and those that say how a request is framed or
-// belong to the connection: it could not be read, or not be sent, with another value.
+// reservedHeaders are those that Hookloop sets itself, and those that say how a request is framed
+// or belong to the connection: it could not be read, or not be sent, with another value.
 var reservedHeaders = []string{
 	"accept-encoding", "connection", "content-encoding", "content-length", "content-type", "expect", "host", "keep-alive",
 	"te", "traceparent", "tracestate", "trailer", "transfer-encoding", "upgrade", "user-agent",
 }
 
-// reservedPrefixes begin the names of such headers. A proxy's are for a hop that Hookloop does not use.
+// reservedPrefixes begin the names of such headers. A proxy's are for a hop that Hookloop does not
+// use.
 var reservedPrefixes = []string{"webhook-", "hookloop-", "proxy-"}
 
 // ReservedHeader says whether an endpoint's owner cannot choose a header. The API refuses it; the

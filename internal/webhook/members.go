@@ -28,8 +28,8 @@ func Members(body []byte) ([]Member, error) {
 	return all, nil
 }
 
-// Elements reads one JSON array, its elements untouched: parts of raw, not copies. It says no to anything
-// else, null included.
+// Elements reads one JSON array, its elements untouched: parts of raw, not copies. It says no to
+// anything else, null included.
 func Elements(raw []byte) ([]json.RawMessage, bool) {
 	s := scanner{rest: raw}
 	if s.first() != '[' || !json.Valid(raw) {

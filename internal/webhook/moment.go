@@ -31,5 +31,6 @@ func moment(text string, now time.Time) (time.Time, error) {
 	if t, err := time.Parse(time.DateOnly, text); err == nil {
 		return t, nil
 	}
-	return time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1)) // a plus sign is a blank in a query
+	// a plus sign is a blank in a query
+	return time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
 }

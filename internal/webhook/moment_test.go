@@ -15,11 +15,12 @@ func TestParseMoment(t *testing.T) {
 	for text, want := range map[string]time.Time{
 		"2026-01-31T12:00:00Z":        time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
 		"2026-01-31T12:00:00.5+02:00": time.Date(2026, 1, 31, 10, 0, 0, 5e8, time.UTC),
-		"2026-01-31T12:00:00 02:00":   time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC), // from a query
-		"2026-01-31":                  time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
-		"1h":                          now.Add(-time.Hour),
-		"36h30m":                      now.Add(-36*time.Hour - 30*time.Minute),
-		"0s":                          now,
+		// from a query
+		"2026-01-31T12:00:00 02:00": time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC),
+		"2026-01-31":                time.Date(2026, 1, 31, 0, 0, 0, 0, time.UTC),
+		"1h":                        now.Add(-time.Hour),
+		"36h30m":                    now.Add(-36*time.Hour - 30*time.Minute),
+		"0s":                        now,
 	} {
 		got, err := webhook.ParseMoment(text, now)
 		require.NoError(t, err, text)

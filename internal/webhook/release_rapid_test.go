@@ -14,8 +14,8 @@ import (
 // lag is how far a list of deliveries may be behind what they know.
 const lag = time.Second
 
-// heldDelivery is one that found its endpoint held at readAt, and learned it at heldAt: in between a
-// worker may have died.
+// heldDelivery is one that found its endpoint held at readAt, and learned it at heldAt: in between
+// a worker may have died.
 type heldDelivery struct {
 	seed           string
 	readAt, heldAt time.Duration // from the beginning
@@ -26,8 +26,8 @@ type heldDelivery struct {
 	sent           int // by the release
 }
 
-// release is an endpoint that becomes active, and what then lets its deliveries go: lists until two in a
-// row, a second apart, are empty.
+// release is an endpoint that becomes active, and what then lets its deliveries go: lists until two
+// in a row, a second apart, are empty.
 type release struct {
 	endpoint   webhook.Endpoint
 	epoch      time.Time
@@ -82,8 +82,8 @@ func (r *release) run(from, pace time.Duration) time.Duration {
 	return now
 }
 
-// TestNoneIsForgotten: a delivery that becomes held at the very moment of the release goes with it, or
-// finds out by itself within the minute; none is sent twice.
+// TestNoneIsForgotten: a delivery that becomes held at the very moment of the release goes with it,
+// or finds out by itself within the minute; none is sent twice.
 func TestNoneIsForgotten(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

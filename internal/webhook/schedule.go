@@ -16,7 +16,8 @@ const (
 	MaxScheduleTotal   = 30 * 24 * time.Hour
 )
 
-// DefaultSchedule is the example of the Standard Webhooks specification: ten attempts in 75.6 hours.
+// DefaultSchedule is the example of the Standard Webhooks specification: ten attempts in 75.6
+// hours.
 func DefaultSchedule() Schedule {
 	return Schedule{
 		0, 5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour,
@@ -24,7 +25,7 @@ func DefaultSchedule() Schedule {
 	}
 }
 
-// Check refuses a schedule nobody could live with.
+// Check refuses a schedule that is too long.
 func (s Schedule) Check() error {
 	if len(s) > MaxScheduleEntries {
 		return Invalidf("schedule", "has %d entries, at most %d are allowed", len(s), MaxScheduleEntries)
@@ -47,7 +48,8 @@ func (s Schedule) Check() error {
 func Jitter(wait time.Duration, seed string, n int) time.Duration {
 	h := fnv.New64a()
 	_, _ = h.Write([]byte(seed + "/" + strconv.Itoa(n))) // a hash never fails
-	// The outer conversion keeps arm64 from fusing the two steps, which rounds otherwise than amd64 does.
+	// The outer conversion keeps arm64 from fusing the two steps, which rounds otherwise than amd64
+	// does.
 	share := float64(float64(mix(h.Sum64())>>11)/(1<<53)*0.4) - 0.2
 	return wait + time.Duration(share*float64(wait))
 }

@@ -1,6 +1,7 @@
 package webhook_test
 
 import (
+	"encoding/json"
 	"slices"
 	"strconv"
 	"testing"
@@ -23,7 +24,7 @@ func TestDefaultSchedule(t *testing.T) {
 	}
 	require.Equal(t, 75*time.Hour+35*time.Minute+5*time.Second, total)
 	s[0] = time.Hour
-	require.Zero(t, webhook.DefaultSchedule()[0], "nobody can change it for others")
+	require.Zero(t, webhook.DefaultSchedule()[0], "a caller cannot change it for others")
 }
 
 func TestScheduleCheck(t *testing.T) {
@@ -84,4 +85,17 @@ func TestJitterSpreads(t *testing.T) {
 		require.InDelta(t, draws/5, count, draws/50)
 	}
 	require.NotEqual(t, webhook.Jitter(time.Hour, "a", 1), webhook.Jitter(time.Hour, "a", 2))
+}
+
+func TestScheduleJSON(t *testing.T) {
+	t.Parallel()
+	text, err := json.Marshal(webhook.Schedule{0, 90 * time.Second})
+	require.NoError(t, err)
+	require.JSONEq(t, `["0s","1m30s"]`, string(text))
+	s := webhook.Schedule{time.Hour}
+	require.NoError(t, json.Unmarshal(text, &s))
+	require.Equal(t, webhook.Schedule{0, 90 * time.Second}, s)
+	for _, bad := range []string{`{}`, `["soon"]`, `[5]`} {
+		require.Error(t, json.Unmarshal([]byte(bad), &s), bad)
+	}
 }

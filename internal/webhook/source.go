@@ -35,18 +35,21 @@ type Origin struct {
 	Provider    string `json:"provider"`
 	Key         string `json:"key"` // the third party's id of it, or a hash of its content
 	Application string `json:"application,omitempty"`
-	Order       int64  `json:"order,omitempty"`   // its place among the changes to all objects; 0: not known
-	Unsure      bool   `json:"unsure,omitempty"`  // it may say nothing new; see Ruling
-	EchoOf      string `json:"echo_of,omitempty"` // the event whose delivery made the application say this
-	Repeats     string `json:"repeats,omitempty"` // the event whose content is brought once more to an application that lost it
+	// Order is its place among the changes to all objects; 0: not known.
+	Order  int64 `json:"order,omitempty"`
+	Unsure bool  `json:"unsure,omitempty"` // it may say nothing new; see echo.Ruling
+	// EchoOf is the event whose delivery made the application say this; empty: it is a change.
+	EchoOf string `json:"echo_of,omitempty"`
+	// Repeats is the event whose content is brought once more to an application that lost it.
+	Repeats string `json:"repeats,omitempty"`
 }
 
-// IsEcho says whether the event only repeats what we told the application.
+// IsEcho says whether the event only repeats what we wrote to the application.
 func (o *Origin) IsEcho() bool { return o != nil && o.EchoOf != "" }
 
 // EventTypeOf makes an event type of a third party's word: "orders/create" of the prefix "shop" is
-// "shop.orders.create". A word that begins with the prefix is not given it twice; without a prefix it
-// stands alone.
+// "shop.orders.create". A word that begins with the prefix is not given it twice; without a prefix
+// it stands alone.
 func EventTypeOf(prefix, theirs string) string {
 	word := typeSegments(theirs)
 	switch {

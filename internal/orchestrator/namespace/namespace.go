@@ -16,11 +16,9 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/types/known/durationpb"
-)
 
-// DefaultRetention is how long ended workflows are kept where nothing else is said: it bounds redelivery,
-// idempotency and the audit.
-const DefaultRetention = 30 * 24 * time.Hour
+	"hookloop/internal/webhook"
+)
 
 // Known is how long Prepare waits until every part of the cluster knows a new namespace; they ask for it
 // every ten seconds.
@@ -35,7 +33,7 @@ type Cluster interface {
 // Config says what there shall be.
 type Config struct {
 	Namespace        string
-	Retention        time.Duration // zero: as it is, DefaultRetention for a new namespace
+	Retention        time.Duration // zero: as it is, webhook.DefaultRetention for a new namespace
 	SearchAttributes []string      // keywords
 }
 
@@ -84,7 +82,7 @@ func ensure(ctx context.Context, s workflowservice.WorkflowServiceClient, cfg Co
 func register(ctx context.Context, s workflowservice.WorkflowServiceClient, cfg Config, r *Result) error {
 	r.Created, r.Retention = true, cfg.Retention
 	if r.Retention == 0 {
-		r.Retention = DefaultRetention
+		r.Retention = webhook.DefaultRetention
 	}
 	_, err := s.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: cfg.Namespace, Description: "Hookloop", WorkflowExecutionRetentionPeriod: durationpb.New(r.Retention),

@@ -8,13 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/echo"
 	"hookloop/internal/postgrestest"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/webhook"
 )
 
 // newCrowd is a registry of 1,000 endpoints: 3 of acme's take contact.updated, the others take
-// something else or belong to somebody else. The server waits for its disk, as in production.
+// something else or belong to another tenant. The server waits for its disk, as in production.
 func newCrowd(b *testing.B) *postgres.Registry {
 	b.Helper()
 	d := databaseOf(b, postgrestest.Start(b, postgrestest.Config{Fsync: true}))
@@ -73,10 +74,34 @@ func BenchmarkRule(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			i := n.Add(1)
-			m := webhook.Mark{Tenant: "acme", Application: "crm", Key: fmt.Sprint(i % 1000), Hash: "blue"}
-			if _, err := r.Rule(b.Context(), webhook.Report{Mark: m, EventID: fmt.Sprint(i)}, now); err != nil {
+			m := echo.Value{Tenant: "acme", Application: "crm", Key: fmt.Sprint(i % 1000), Hash: "blue"}
+			if _, err := r.Rule(b.Context(), echo.Report{Value: m, EventID: fmt.Sprint(i)}, now); err != nil {
 				b.Error(err)
 			}
 		}
 	})
+}
+
+// BenchmarkArrivals looks up an item whose third party gave it an id, as each request does.
+func BenchmarkArrivals(b *testing.B) {
+	r := newCrowd(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := r.Arrivals(b.Context(), "src_1", []string{"a"}, 0, time.Time{}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkRemember notes a write for each attempt at an endpoint of an application.
+func BenchmarkRemember(b *testing.B) {
+	r := newCrowd(b)
+	now := time.Now()
+	b.ReportAllocs()
+	for n := 0; b.Loop(); n++ {
+		v := echo.Value{Tenant: "acme", Application: "crm", Key: fmt.Sprint(n % 1000), Hash: "blue"}
+		if err := r.Remember(b.Context(), echo.Write{Value: v, EventID: fmt.Sprint(n), EndpointID: "ep_1"}, now); err != nil {
+			b.Fatal(err)
+		}
+	}
 }

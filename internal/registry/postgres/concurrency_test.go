@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/echo"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/webhook"
 )
@@ -55,7 +56,7 @@ func TestTwoRegistries(t *testing.T) {
 	first, err := one.UpdateEndpoint(t.Context(), "acme", "ep_00", func(*webhook.Endpoint) error {
 		close(inside)
 		requireWaits(t, observer, "transactionid")
-		// Another endpoint's change waits for nobody.
+		// Another endpoint's change does not wait.
 		_, err := two.UpdateEndpoint(t.Context(), "acme", "ep_01", func(*webhook.Endpoint) error { return nil })
 		return err
 	})
@@ -63,9 +64,9 @@ func TestTwoRegistries(t *testing.T) {
 	require.Equal(t, first.Version+1, <-second)
 }
 
-// TestTurns: what is said of one object at once, through whichever process, is taken in turns: each gets
-// a place of its own, of two reports of a value that was written once one is the echo, and in the end the
-// latest is the latest.
+// TestTurns: what is said of one object at once, through whichever process, is taken in turns: each
+// gets a place of its own, of two reports of a value that was written once one is the echo, and in
+// the end the latest is the latest.
 func TestTurns(t *testing.T) {
 	t.Parallel()
 	d, sealer := newDatabase(t), newSealer(t)
@@ -76,8 +77,8 @@ func TestTurns(t *testing.T) {
 	const n = 20
 	var mu sync.Mutex
 	places, echoes := map[int64]int{}, map[string]int{}
-	report := func(r *postgres.Registry, m webhook.Mark, event string) {
-		ruling, err := r.Rule(t.Context(), webhook.Report{Mark: m, EventID: event}, now)
+	report := func(r *postgres.Registry, m echo.Value, event string) {
+		ruling, err := r.Rule(t.Context(), echo.Report{Value: m, EventID: event}, now)
 		if err != nil {
 			t.Error(err)
 		}
@@ -90,8 +91,8 @@ func TestTurns(t *testing.T) {
 	for i := range n {
 		wg.Go(func() {
 			event := fmt.Sprintf("evt_%d", i)
-			m := webhook.Mark{Tenant: "acme", Application: "crm", Key: "7", Hash: "value of " + event}
-			if err := both[i%2].Remember(t.Context(), webhook.Write{Mark: m, EventID: event, EndpointID: "ep_1"}, now); err != nil {
+			m := echo.Value{Tenant: "acme", Application: "crm", Key: "7", Hash: "value of " + event}
+			if err := both[i%2].Remember(t.Context(), echo.Write{Value: m, EventID: event, EndpointID: "ep_1"}, now); err != nil {
 				t.Error(err)
 			}
 			wg.Go(func() { report(both[0], m, "one report of "+event) })
@@ -103,7 +104,7 @@ func TestTurns(t *testing.T) {
 	require.Len(t, echoes, n+1, "each write was echoed")
 	require.Equal(t, n, echoes[""], "once")
 	latest := slices.Max(slices.Collect(maps.Keys(places)))
-	require.Equal(t, []string{fmt.Sprint(latest)}, query(t, d.connect(t), "SELECT latest FROM ledger_objects"))
+	require.Equal(t, []string{fmt.Sprint(latest)}, query(t, d.connect(t), "SELECT latest FROM echo_objects"))
 }
 
 // TestTurnsWait: while one report of an object is half written, the next has not even asked for its
@@ -113,7 +114,7 @@ func TestTurnsWait(t *testing.T) {
 	r, d := newRegistry(t)
 	observer := d.connect(t)
 	rule := func(key, event string) int64 {
-		p := webhook.Report{Mark: webhook.Mark{Tenant: "acme", Application: "crm", Key: key, Hash: event}, EventID: event}
+		p := echo.Report{Value: echo.Value{Tenant: "acme", Application: "crm", Key: key, Hash: event}, EventID: event}
 		ruling, err := r.Rule(context.Background(), p, time.Now())
 		if err != nil {
 			t.Error(err)
@@ -123,7 +124,7 @@ func TestTurnsWait(t *testing.T) {
 	rule("7", "evt_0")
 	obstacle, err := d.connect(t).BeginTx(t.Context(), nil)
 	require.NoError(t, err)
-	query(t, obstacle, "SELECT event_id FROM ledger_objects FOR UPDATE")
+	query(t, obstacle, "SELECT event_id FROM echo_objects FOR UPDATE")
 
 	first, second := make(chan int64), make(chan int64)
 	go func() { first <- rule("7", "evt_1") }()
@@ -133,7 +134,7 @@ func TestTurnsWait(t *testing.T) {
 	rule("8", "evt_3")
 	require.NoError(t, obstacle.Commit())
 	require.Less(t, <-first, <-second)
-	require.Equal(t, []string{"evt_2"}, query(t, observer, "SELECT latest_event FROM ledger_objects WHERE key = '7'"))
+	require.Equal(t, []string{"evt_2"}, query(t, observer, "SELECT latest_event FROM echo_objects WHERE key = '7'"))
 }
 
 // requireWaits waits until those are what connections wait for.
@@ -145,9 +146,9 @@ func requireWaits(t *testing.T, db *sql.DB, want ...string) {
 	}, patience, 5*time.Millisecond)
 }
 
-// TestSweepsMeet: processes that write to the ledger and sweep it, the same expired marks of each other
-// included, never wait for each other in a circle.
-func TestSweepsMeet(t *testing.T) {
+// TestDeletesMeet: processes that write what echoes are known by and delete what has expired, the
+// same writes of each other included, never wait for each other in a circle.
+func TestDeletesMeet(t *testing.T) {
 	t.Parallel()
 	d, sealer := newDatabase(t), newSealer(t)
 	d.migrate(t)
@@ -157,12 +158,13 @@ func TestSweepsMeet(t *testing.T) {
 		r := d.registry(t, sealer)
 		wg.Go(func() {
 			for i := range 200 {
-				at := now.Add(time.Duration(i) * webhook.EchoTTL / 8) // marks expire soon, and are written again
-				w := webhook.Write{
-					Mark:    webhook.Mark{Tenant: "acme", Application: "crm", Key: fmt.Sprint((i + process) % 16), Hash: "blue"},
+				// what is written expires soon, and is written again
+				at := now.Add(time.Duration(i) * echo.TTL / 8)
+				w := echo.Write{
+					Value:   echo.Value{Tenant: "acme", Application: "crm", Key: fmt.Sprint((i + process) % 16), Hash: "blue"},
 					EventID: "evt_1", EndpointID: "ep_1",
 				}
-				r.SweepNext()
+				r.DeleteExpiredNext(echo.MaxWrites)
 				if err := r.Remember(t.Context(), w, at); err != nil {
 					t.Error(err)
 				}

@@ -2,18 +2,15 @@ package postgres
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io"
 	"net"
-	"strings"
-	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"hookloop/internal/webhook"
+	"hookloop/internal/registry/sqlstore"
 )
 
 // What PostgreSQL calls the errors we tell apart.
@@ -39,43 +36,20 @@ const (
 
 func isForeignKey(err error) bool { return code(err) == foreignKeyViolation }
 
-// about makes err one about an endpoint.
-func about(id string, err error) error { return aboutOne("endpoint "+id, err) }
-
-func aboutSource(id string, err error) error { return aboutOne("source "+id, err) }
-
-// aboutOne says which one an error is about. A refusal somebody is meant to read stays as it is.
-func aboutOne(name string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case code(err) == notText && isText(name):
-		return webhook.Errorf(webhook.Invalid, "%s holds what is no text", name)
-	case errors.Is(err, sql.ErrNoRows), code(err) == notText: // which no id in the database is
-		return webhook.Errorf(webhook.NotFound, "%s does not exist", name)
-	case code(err) == uniqueViolation:
-		return webhook.Errorf(webhook.Conflict, "%s exists already", name)
-	case webhook.CodeOf(err) != "":
-		return err
+func (dialect) Fault(err error) sqlstore.Fault {
+	switch code(err) {
+	case uniqueViolation:
+		return sqlstore.Taken
+	case notText:
+		return sqlstore.NotText
 	}
-	return fmt.Errorf("%s: %w", name, explain(err))
+	return sqlstore.OtherFault
 }
 
-func isText(s string) bool { return utf8.ValidString(s) && !strings.ContainsRune(s, 0) }
+func (dialect) Explain(_ context.Context, err error) error { return explain(err) }
 
-func endpointsOf(tenant string, err error) error { return listOf("endpoints", tenant, err) }
-
-func sourcesOf(tenant string, err error) error { return listOf("sources", tenant, err) }
-
-func listOf(what, tenant string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return fmt.Errorf("%s of %s: %w", what, tenant, explain(err))
-}
-
-// explain says in a few words what pgx and the server say in many, where it depends on the server and
-// not on us.
+// explain says in a few words what pgx and the server say in many, where it depends on the server
+// and not on us.
 func explain(err error) error {
 	switch code(err) {
 	case "":
@@ -127,7 +101,7 @@ func isBroken(err error) bool {
 		errors.Is(err, pgconn.ErrConnClosed) || errors.Is(err, driver.ErrBadConn)
 }
 
-// root is what an error of a connection comes down to: who connects to whom is known.
+// root is what an error of a connection comes down to: the caller names both ends.
 func root(err error) error {
 	if op, ok := errors.AsType[*net.OpError](err); ok {
 		return op.Err

@@ -20,10 +20,10 @@ var migrations embed.FS
 // another application may use goose's own.
 const versions = "hookloop_versions"
 
-// Migrate brings the schema up to this program's version, and makes it where there is none. It may be
-// run at any time, again, and from several processes at once: they take turns. Migrations only add, so
-// processes of the version before go on meanwhile. Through a connection pooler it must be given a
-// session of its own, or the turns are not kept.
+// Migrate brings the schema up to this program's version, and makes it where there is none. It may
+// be run at any time, again, and from several processes at once: they take turns. Migrations only
+// add, so processes of the version before go on meanwhile. Through a connection pooler it must be
+// given a session of its own, or the turns are not kept.
 func Migrate(ctx context.Context, url string) error {
 	cfg, err := parse(url)
 	if err != nil {
@@ -82,7 +82,8 @@ func (t turn) SessionUnlock(ctx context.Context, conn *sql.Conn) error {
 // plainName needs no quotes, and so cannot be more than a name.
 var plainName = regexp.MustCompile(`^[a-z_][a-z0-9_]*$`)
 
-// prepare makes the schema that search_path names, and refuses a database that cannot hold all text.
+// prepare makes the schema that search_path names, and refuses a database that cannot hold all
+// text.
 func prepare(ctx context.Context, db *sql.DB) error {
 	var encoding, path string
 	var schema sql.NullString

@@ -68,7 +68,7 @@ func TestOpenRefusesOtherSchemas(t *testing.T) {
 
 	d.migrate(t)
 	d.exec(t, "INSERT INTO hookloop_versions (version_id, is_applied) VALUES (99, true)")
-	const newer = "its schema is version 99, this hookloop knows up to 8: use a newer one"
+	newer := fmt.Sprintf("its schema is version 99, this hookloop knows up to %d: use a newer one", len(versions(t))-1)
 	d.requireOpenFails(t, newer)
 	require.EqualError(t, postgres.Migrate(t.Context(), d.url), d.place(t)+newer)
 
@@ -76,7 +76,7 @@ func TestOpenRefusesOtherSchemas(t *testing.T) {
 	d.requireOpenFails(t, "its schema is missing: run `hookloop migrate`")
 }
 
-// TestOpenFails: whatever is wrong is said in one sentence, without the password.
+// TestOpenFails says in one sentence what is wrong, without the password.
 func TestOpenFails(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)
@@ -116,7 +116,8 @@ func TestOpenNamesServerOutOfReach(t *testing.T) {
 	require.NotContains(t, err.Error(), password)
 }
 
-// TestOpenRefusesWhatIsNoURL: what cannot be read may hold the password in any place, and is not quoted.
+// TestOpenRefusesWhatIsNoURL: what cannot be read may hold the password in any place, and is not
+// quoted.
 func TestOpenRefusesWhatIsNoURL(t *testing.T) {
 	t.Parallel()
 	for _, u := range []string{

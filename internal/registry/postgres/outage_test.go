@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/echo"
 	"hookloop/internal/postgrestest"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/webhook"
@@ -24,8 +25,8 @@ func requireOutage(t *testing.T, err error) {
 	require.Empty(t, webhook.CodeOf(err), "%v", err)
 }
 
-// TestOutage stops the server under a registry that is in use. Every call meanwhile says so; when the
-// server is back the same registry goes on, and what it had answered is there.
+// TestOutage stops the server under a registry that is in use. Every call meanwhile says so; when
+// the server is back the same registry goes on, and what it had answered is there.
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	s := postgrestest.Start(t, postgrestest.Config{})
@@ -57,7 +58,7 @@ func TestOutage(t *testing.T) {
 	}
 }
 
-// TestCutConnections: connections that broke while nobody used them cost one error each at most.
+// TestCutConnections: connections that broke while they were idle cost one error each at most.
 func TestCutConnections(t *testing.T) {
 	t.Parallel()
 	r, d := newRegistry(t)
@@ -67,7 +68,8 @@ func TestCutConnections(t *testing.T) {
 	recovers(t, r)
 }
 
-// recovers wants every call to succeed again, after one error at most for each connection there can be.
+// recovers wants every call to succeed again, after one error at most for each connection there can
+// be.
 func recovers(t *testing.T, r *postgres.Registry) {
 	t.Helper()
 	broken := 16
@@ -93,7 +95,7 @@ func calls(r *postgres.Registry) map[string]func(context.Context) error {
 			return err
 		},
 		"Remember": func(ctx context.Context) error {
-			return r.Remember(ctx, webhook.Write{Mark: webhook.Mark{Tenant: "acme", Application: "crm", Key: "7"}}, time.Now())
+			return r.Remember(ctx, echo.Write{Value: echo.Value{Tenant: "acme", Application: "crm", Key: "7"}}, time.Now())
 		},
 	}
 }
@@ -108,8 +110,8 @@ func writeUntilItFails(ctx context.Context, r *postgres.Registry, written chan<-
 	}
 }
 
-// TestVanishedProcess: one that goes away in the middle of a change without a word (its machine lost
-// its power) holds others up for no longer than the server is told to wait.
+// TestVanishedProcess: one that goes away in the middle of a change without a word (its machine
+// lost its power) holds others up for no longer than the server is told to wait.
 func TestVanishedProcess(t *testing.T) {
 	t.Parallel()
 	r, _ := newRegistry(t)

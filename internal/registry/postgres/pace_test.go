@@ -14,7 +14,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestPassOfSeveralWorkers: a limit holds in sum, whichever worker a delivery comes back to, and all come through.
+// TestPassOfSeveralWorkers: a limit holds in sum, whichever worker a delivery comes back to, and
+// all come through.
 func TestPassOfSeveralWorkers(t *testing.T) {
 	t.Parallel()
 	const events = 120
@@ -57,12 +58,13 @@ func TestPassOfSeveralWorkers(t *testing.T) {
 	require.Empty(t, query(t, d.connect(t), "SELECT event_id FROM slots"))
 }
 
-// TestSlotsOfSeveralWorkers: a limit is used up, for the slots that workers deal together follow each other without
-// a gap.
+// TestSlotsOfSeveralWorkers: a limit is used up, for the slots that workers deal together follow
+// each other without a gap.
 func TestSlotsOfSeveralWorkers(t *testing.T) {
 	t.Parallel()
 	const events = 60
-	limit := webhook.RateLimit{PerSecond: 0.01, Burst: 4} // a token more would take a hundred seconds
+	// a token more would take a hundred seconds
+	limit := webhook.RateLimit{PerSecond: 0.01, Burst: 4}
 	d, sealer := newDatabase(t), newSealer(t)
 	d.migrate(t)
 	workers := []*postgres.Registry{d.registry(t, sealer), d.registry(t, sealer), d.registry(t, sealer)}

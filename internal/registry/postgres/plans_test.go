@@ -19,9 +19,10 @@ func (d database) crowd(t testing.TB) {
 		`INSERT INTO subscriptions SELECT 'tenant' || n % 500, type, 'ep_' || n, false
 			FROM generate_series(1, 10000) n, unnest(ARRAY['contact.created', 'contact.updated', '*']) type`,
 		`INSERT INTO sources SELECT 'tenant' || n % 500, 'src_' || n, '', '', '', '', '', '', 1, 0, 0 FROM generate_series(1, 10000) n`,
-		`INSERT INTO ledger_writes SELECT 'tenant' || n % 500, 'crm', n::text::bytea, 'h', 'evt_' || n, 'ep_1', n, 0, n, n FROM generate_series(1, 10000) n`,
-		`INSERT INTO ledger_objects SELECT 'tenant' || n % 500, 'crm', n::text::bytea, '', '', '', n, n, '', n FROM generate_series(1, 10000) n`,
-		`SELECT setval('ledger_order', 10000)`,
+		`INSERT INTO echo_writes SELECT 'tenant' || n % 500, 'crm', n::text::bytea, 'h', 'evt_' || n, 'ep_1', n, 0, n, n FROM generate_series(1, 10000) n`,
+		`INSERT INTO echo_objects SELECT 'tenant' || n % 500, 'crm', n::text::bytea, '', '', '', n, n, '', n FROM generate_series(1, 10000) n`,
+		`INSERT INTO arrivals SELECT 'src_' || n % 500, n::text, n, true, n FROM generate_series(1, 10000) n`,
+		`SELECT setval('echo_order', 10000)`,
 		`VACUUM ANALYZE`,
 	} {
 		d.exec(t, statement)
@@ -30,26 +31,26 @@ func (d database) crowd(t testing.TB) {
 
 // hotPath are the queries of accepting and delivering, and how they are to find what they look for.
 var hotPath = []struct {
-	query string
-	args  []any
-	want  []string
+	name string
+	args []any
+	want []string
 }{
-	{postgres.SelectMatch, []any{"tenant1", []string{"contact.updated", "contact.*", "*"}}, []string{
-		"Function Scan on unnest pattern",
+	{"match", []any{"tenant1", []string{"contact.updated", "contact.*", "*"}}, []string{
+		"Function Scan on unnest item",
 		"Index Only Scan using subscriptions_pkey on subscriptions",
-		"Index Cond: ((tenant = 'tenant1'::text) AND (event_type = pattern.pattern))",
+		"Index Cond: ((tenant = 'tenant1'::text) AND (event_type = item.value))",
 	}},
-	{postgres.SelectEndpoint, []any{"tenant1", "ep_1"}, []string{
+	{"endpoint", []any{"tenant1", "ep_1"}, []string{
 		"Index Scan using endpoints_pkey on endpoints", "Index Cond: ((tenant = 'tenant1'::text) AND (id = 'ep_1'::text))",
 	}},
-	{postgres.SelectSourceByID, []any{"src_1"}, []string{
+	{"source by id", []any{"src_1"}, []string{
 		"Index Scan using sources_by_id on sources", "Index Cond: (id = 'src_1'::text)",
 	}},
 }
 
-// TestPlans keeps the hot path on its indexes. PostgreSQL chooses by what it has counted: of the tables
-// of a large installation the plan says that it does use them; of empty ones, with scans made dear
-// (enable_seqscan = off forbids none), only that it could.
+// TestPlans keeps the hot path on its indexes. PostgreSQL chooses by what it has counted: of the
+// tables of a large installation the plan says that it does use them; of empty ones, with scans
+// made dear (enable_seqscan = off forbids none), only that it could.
 func TestPlans(t *testing.T) {
 	t.Parallel()
 	empty, full := newDatabase(t), newDatabase(t)
@@ -57,30 +58,32 @@ func TestPlans(t *testing.T) {
 	full.migrate(t)
 	full.crowd(t)
 	for _, hot := range hotPath {
-		require.Equal(t, hot.want, plan(t, full, "", hot.query, hot.args...))
-		could := strings.Join(plan(t, empty, "SET LOCAL enable_seqscan = off", hot.query, hot.args...), "\n")
+		require.Equal(t, hot.want, plan(t, full, "", hot.name, hot.args...))
+		could := strings.Join(plan(t, empty, "SET LOCAL enable_seqscan = off", hot.name, hot.args...), "\n")
 		require.Contains(t, could, "Index")
 		require.NotContains(t, could, "Seq Scan")
 	}
 	for _, warm := range []struct {
-		query string
-		args  []any
+		name string
+		args []any
 	}{
-		{postgres.SelectWithheld, []any{"tenant10", "crm"}},
-		{postgres.SelectObject, []any{"tenant1", "crm", []byte("1"), 0}},
-		{postgres.IsStillToCome, []any{"tenant1", "crm", []byte("1"), 0, 0}},
-		{postgres.TakeWrite, []any{"tenant1", "crm", []byte("1"), "h", 0}},
-		{postgres.SweepWrites, []any{0}},
-		{postgres.SweepPassed, []any{"tenant1", 10}},
+		{"withheld", []any{"tenant10", "crm"}},
+		{"echo object", []any{"tenant1", "crm", []byte("1"), 0}},
+		{"echo to come", []any{"tenant1", "crm", []byte("1"), 0, 0}},
+		{"take write", []any{"tenant1", "crm", []byte("1"), "h", 0}},
+		{"expired writes", []any{0}},
+		{"outdated writes", []any{"tenant1", 10}},
+		{"expired arrivals", []any{0, 10}},
+		{"arrivals", []any{"src_1", []string{"a", "b"}}},
 	} {
-		steps := strings.Join(plan(t, full, "", warm.query, warm.args...), "\n")
+		steps := strings.Join(plan(t, full, "", warm.name, warm.args...), "\n")
 		require.Contains(t, steps, "Index")
 		require.NotContains(t, steps, "Seq Scan", "%s", steps)
 	}
 }
 
 // plan is how PostgreSQL would find what a query asks for; how it puts that together is its own.
-func plan(t *testing.T, d database, before, q string, args ...any) []string {
+func plan(t *testing.T, d database, before, name string, args ...any) []string {
 	t.Helper()
 	tx, err := d.connect(t).BeginTx(t.Context(), nil)
 	require.NoError(t, err)
@@ -88,7 +91,7 @@ func plan(t *testing.T, d database, before, q string, args ...any) []string {
 	_, err = tx.ExecContext(t.Context(), before)
 	require.NoError(t, err)
 	var steps []string
-	for _, step := range query(t, tx, "EXPLAIN (COSTS OFF) "+q, args...) {
+	for _, step := range query(t, tx, "EXPLAIN (COSTS OFF) "+postgres.HotPath[name], args...) {
 		if step = strings.TrimLeft(step, " ->"); strings.Contains(step, "Scan") || strings.Contains(step, "Cond") {
 			steps = append(steps, step)
 		}

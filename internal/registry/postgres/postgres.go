@@ -1,13 +1,13 @@
-// Package postgres keeps the registry in a PostgreSQL database (15 or newer), for installations of more
-// than one process. Its tables lie in one schema: the first of the connection's search_path, "public"
-// unless the URL says otherwise. It decides nothing about endpoints: what may be in one is the
-// gateway's to check.
+// Package postgres keeps the registry in a PostgreSQL database (15 or newer), for installations of
+// more than one process. Its tables lie in one schema: the first of the connection's search_path,
+// "public" unless the URL says otherwise. It opens and migrates the database, speaks PostgreSQL's
+// dialect, and keeps what several processes share: the pace of endpoints and the number of
+// gateways. What else the registry does is in sqlstore.
 package postgres
 
 import (
 	"context"
 	"database/sql"
-	"fmt"
 	"sync/atomic"
 	"time"
 
@@ -15,27 +15,25 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"hookloop/internal/registry"
+	"hookloop/internal/registry/sqlstore"
 )
 
 const (
-	// maxConnections bounds what one process takes of a server's connections, which are 100 unless
-	// somebody raised them. A query lasts a fraction of a millisecond: a few serve thousands a second.
+	// maxConnections bounds what one process takes of a server's connections, which are 100 by
+	// default. A query lasts a fraction of a millisecond: a few serve thousands a second.
 	maxConnections = 16
 
 	// maxAge lets connections follow when the server's name points elsewhere.
 	maxAge = time.Hour
 )
 
-// Registry is an open registry. Its methods may be called from many goroutines and processes: reads
-// and writes of different endpoints run beside each other, and see every write that has returned.
-// Times are kept to the microsecond. After an outage of the server it goes on by itself.
+// Registry is an open registry. Its methods may be called from many processes: reads and writes of
+// different endpoints run beside each other. After an outage of the server it goes on by itself.
 type Registry struct {
-	sealer *registry.Sealer
-	db     *sql.DB
-	writes atomic.Uint64 // to the ledger
+	*sqlstore.Store
 
-	maxLedger int           // writes of a tenant that it remembers
-	passes    atomic.Uint64 // asked for
+	db     *sql.DB
+	passes atomic.Uint64 // asked for
 }
 
 // Open opens the registry in the database at url (postgres://user@host:5432/database). It changes
@@ -49,11 +47,15 @@ func Open(ctx context.Context, url string, sealer *registry.Sealer) (*Registry, 
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
 	db.SetConnMaxLifetime(maxAge)
-	if err := check(ctx, db); err != nil {
+	r := &Registry{db: db}
+	if err = check(ctx, db); err == nil {
+		r.Store, err = sqlstore.New(ctx, sqlstore.Config{Sealer: sealer, Dialect: dialect{}, Readers: db, Writer: db})
+	}
+	if err != nil {
 		_ = db.Close() // why it did not open is what matters
 		return nil, at(cfg, err)
 	}
-	return &Registry{sealer: sealer, db: db, maxLedger: registry.MaxLedger}, nil
+	return r, nil
 }
 
 // impatient makes the server end a transaction whose process has vanished without a word, with its
@@ -61,15 +63,6 @@ func Open(ctx context.Context, url string, sealer *registry.Sealer) (*Registry, 
 func impatient(ctx context.Context, c *pgx.Conn) error {
 	_, err := c.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'")
 	return err
-}
-
-// Ping says whether the registry can be read.
-func (r *Registry) Ping(ctx context.Context) error {
-	var inUse bool
-	if err := r.db.QueryRowContext(ctx, "SELECT EXISTS (SELECT FROM endpoints)").Scan(&inUse); err != nil {
-		return fmt.Errorf("registry: %w", explain(err))
-	}
-	return nil
 }
 
 // Close closes the connections. Calls under way may still end.

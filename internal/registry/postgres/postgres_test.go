@@ -23,7 +23,8 @@ import (
 
 func TestMain(m *testing.M) { postgrestest.Main(m) }
 
-// patience bounds every wait for something that must happen: far above what it takes on a busy machine.
+// patience bounds every wait for something that must happen: far above what it takes on a busy
+// machine.
 const patience = 90 * time.Second
 
 // database is a registrytest.Store.
@@ -55,14 +56,14 @@ func (d database) migrate(t testing.TB) {
 	require.NoError(t, postgres.Migrate(t.Context(), d.url))
 }
 
-// Raw is what the tables hold, as PostgreSQL writes it, then the database's files, and the log of all
-// databases.
+// Raw is what the tables hold, as PostgreSQL writes it, then the database's files, and the log of
+// all databases.
 func (d database) Raw(t *testing.T) []byte {
 	t.Helper()
 	db := d.connect(t)
 	d.exec(t, "CHECKPOINT") // or the files are behind
 	var raw strings.Builder
-	for _, table := range []string{"endpoints", "subscriptions", "sources", "ledger_writes", "ledger_objects", "claims"} {
+	for _, table := range []string{"endpoints", "subscriptions", "sources", "echo_writes", "echo_objects", "bindings"} {
 		raw.WriteString(strings.Join(query(t, db, "SELECT t::text FROM "+table+" t"), "\n"))
 	}
 	folder := query(t, db, "SELECT 'base/' || oid FROM pg_database WHERE datname = current_database()")[0]

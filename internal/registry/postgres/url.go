@@ -21,8 +21,8 @@ var (
 // parse reads the URL of a registry. What it does not say comes from the environment, as with any
 // PostgreSQL client (PGPASSWORD, ~/.pgpass).
 func parse(url string) (*pgx.ConnConfig, error) {
-	// What goes wrong with a URL may quote it, and so its password: only pgx's reasons are shown, and
-	// those only once the URL itself is in order.
+	// What goes wrong with a URL may quote it, and so its password: only pgx's reasons are shown,
+	// and those only once the URL itself is in order.
 	if u, err := neturl.Parse(url); err != nil || u.Scheme != "postgres" && u.Scheme != "postgresql" {
 		return nil, errURL
 	}
@@ -40,8 +40,8 @@ func parse(url string) (*pgx.ConnConfig, error) {
 	return cfg, nil
 }
 
-// primary refuses to connect to a standby: what it answers may be old. Of several hosts in the URL the
-// one that takes writes is found, also when that becomes another one.
+// primary refuses to connect to a standby: what it answers may be old. Of several hosts in the URL
+// the one that takes writes is found, also when that becomes another one.
 func primary(ctx context.Context, c *pgconn.PgConn) error {
 	answers, err := c.Exec(ctx, "SHOW transaction_read_only").ReadAll()
 	if err != nil {

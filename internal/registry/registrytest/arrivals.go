@@ -41,8 +41,8 @@ func arrivalsByID(t *testing.T, s Store) {
 	require.Empty(t, arrivals(t, r, born, 0, "a"))
 }
 
-// arrivalsByContent: an item without an id is the same within a while of its first arrival, whether it
-// became an event or not, and another one afterwards.
+// arrivalsByContent: an item without an id is the same within a while of its first arrival, whether
+// it became an event or not, and another one afterwards.
 func arrivalsByContent(t *testing.T, s Store) {
 	const while = 10 * time.Minute
 	r := open(t, s)

@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"sync"
@@ -147,4 +148,19 @@ func openTwice(t *testing.T, s Store) {
 			requireMatch(t, all[i+1], "a", 0, 1, 2, 3)
 		}
 	}
+}
+
+func cancelled(t *testing.T, s Store) {
+	r := open(t, s)
+	create(t, r, endpoint(1))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+
+	require.ErrorIs(t, r.CreateEndpoint(ctx, endpoint(2)), context.Canceled)
+	_, err := r.Endpoint(ctx, tenant, id(1))
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = r.Match(ctx, tenant, "a")
+	require.ErrorIs(t, err, context.Canceled)
+	require.ErrorIs(t, r.Ping(ctx), context.Canceled)
+	requireMatch(t, r, "a", 1)
 }

@@ -49,7 +49,7 @@ func createdOnce(t *testing.T, s Store) {
 	require.Equal(t, id(7), once(7, "k", "body", first.Ends()).ID, "it has been forgotten")
 }
 
-// createdOnceRace lets many come at the same moment with one key: all are told of the same endpoint.
+// createdOnceRace lets many come at the same moment with one key: all get the same endpoint.
 func createdOnceRace(t *testing.T, s Store) {
 	r := open(t, s)
 	var all sync.WaitGroup

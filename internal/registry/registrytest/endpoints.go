@@ -1,7 +1,6 @@
 package registrytest
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"time"
@@ -14,6 +13,7 @@ import (
 func roundTrip(t *testing.T, s Store) {
 	r := open(t, s)
 	want := full(1)
+	requireFull(t, want)
 	create(t, r, want, endpoint(2))
 
 	require.NoError(t, r.Ping(t.Context()))
@@ -210,19 +210,4 @@ func tenantsApart(t *testing.T, s Store) {
 	got, err := r.Endpoint(t.Context(), tenant, id(1))
 	require.NoError(t, err)
 	require.Equal(t, mine, got)
-}
-
-func cancelled(t *testing.T, s Store) {
-	r := open(t, s)
-	create(t, r, endpoint(1))
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-
-	require.ErrorIs(t, r.CreateEndpoint(ctx, endpoint(2)), context.Canceled)
-	_, err := r.Endpoint(ctx, tenant, id(1))
-	require.ErrorIs(t, err, context.Canceled)
-	_, err = r.Match(ctx, tenant, "a")
-	require.ErrorIs(t, err, context.Canceled)
-	require.ErrorIs(t, r.Ping(ctx), context.Canceled)
-	requireMatch(t, r, "a", 1)
 }

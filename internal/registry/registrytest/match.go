@@ -15,7 +15,8 @@ func match(t *testing.T, s Store) {
 	r := open(t, s)
 	requireMatch(t, r, "contact.updated")
 	create(t, r,
-		endpoint(5, "contact.updated", "contact.created", "contact.updated"), // named twice, matches once
+		// named twice, matches once
+		endpoint(5, "contact.updated", "contact.created", "contact.updated"),
 		endpoint(3),
 		endpoint(1, "contact.updated"),
 		endpoint(4, "contact"),

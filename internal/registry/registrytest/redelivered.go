@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/registry"
+	"hookloop/internal/webhook"
 )
 
 func redelivered(t *testing.T, s Store) {
@@ -24,7 +24,7 @@ func redelivered(t *testing.T, s Store) {
 	requireRedelivered(t, r, "evt_3")
 
 	for n := range 3 { // what is too old goes, a few at a time
-		require.NoError(t, r.NoteRedelivery(t.Context(), "later", fmt.Sprint("evt_", n), id(9), registry.RedeliveredEnd(born)))
+		require.NoError(t, r.NoteRedelivery(t.Context(), "later", fmt.Sprint("evt_", n), id(9), born.Add(webhook.RememberArrivals)))
 	}
 	requireRedelivered(t, r, "evt_1")
 }

@@ -30,6 +30,7 @@ func fullSource(n int) webhook.Source {
 
 func sourceRoundTrip(t *testing.T, s Store) {
 	r := open(t, s)
+	requireFull(t, fullSource(1))
 	for n, want := range []webhook.Source{source(0), fullSource(1)} {
 		require.NoError(t, r.CreateSource(t.Context(), want))
 		got, err := r.Source(t.Context(), tenant, sourceID(n))

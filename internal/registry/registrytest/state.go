@@ -9,7 +9,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// keeps changes the first endpoint and wants the same endpoint back, from the update and from a read.
+// keeps changes the first endpoint and wants the same endpoint back, from the update and from a
+// read.
 func keeps(t *testing.T, r Registry, change func(*webhook.Endpoint)) {
 	t.Helper()
 	var want webhook.Endpoint
@@ -49,8 +50,8 @@ func stateReason(t *testing.T, s Store) {
 	keeps(t, r, func(e *webhook.Endpoint) { e.State, e.StateReason = webhook.EndpointActive, "" })
 }
 
-// release wants the end of a release back to the microsecond, and none as the zero time: whoever
-// reads it asks IsZero.
+// release wants the end of a release back to the microsecond, and none as the zero time: its
+// readers ask IsZero.
 func release(t *testing.T, s Store) {
 	r := open(t, s)
 	create(t, r, endpoint(1))
@@ -62,8 +63,8 @@ func release(t *testing.T, s Store) {
 	require.True(t, got.Releasing.IsZero())
 }
 
-// breakers are reported beside the endpoint, whose version stays. A change of how it is reached, or that lets
-// its deliveries go, forgets them; any other does not.
+// breakers are reported beside the endpoint, whose version stays. A change of how it is reached, or
+// that lets its deliveries go, forgets them; any other does not.
 func breakers(t *testing.T, s Store) {
 	r := open(t, s)
 	create(t, r, endpoint(1))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/echo"
 	"hookloop/internal/webhook"
 )
 
@@ -50,15 +51,15 @@ func noText(t *testing.T, s Store) {
 	}
 }
 
-// anyKey: what third parties call things is any text, and claims are of any length.
+// anyKey: what third parties call things is any text, and names that are bound are of any length.
 func anyKey(t *testing.T, s Store) {
 	r := open(t, s)
 	for i, key := range []string{"\x00", "\x00\x00", "\xff", "ключ 😀", strings.Repeat("k", 512)} {
-		m := webhook.Mark{Tenant: tenant, Application: "crm", Key: key, Hash: "blue"}
-		w := webhook.Write{Mark: m, EventID: fmt.Sprintf("evt_w%d", i), EndpointID: id(1)}
+		m := echo.Value{Tenant: tenant, Application: "crm", Key: key, Hash: "blue"}
+		w := echo.Write{Value: m, EventID: fmt.Sprintf("evt_w%d", i), EndpointID: id(1)}
 		require.NoError(t, r.Remember(t.Context(), w, born))
 		for range 2 {
-			ruling, err := r.Rule(t.Context(), webhook.Report{Mark: m, EventID: fmt.Sprintf("evt_r%d", i)}, born)
+			ruling, err := r.Rule(t.Context(), echo.Report{Value: m, EventID: fmt.Sprintf("evt_r%d", i)}, born)
 			require.NoError(t, err)
 			requireEcho(t, w.EventID, ruling)
 		}
@@ -67,7 +68,7 @@ func anyKey(t *testing.T, s Store) {
 	for i, name := range []string{"", "\x00", "\xff", long, long + "x"} {
 		content := fmt.Sprintf("c%d", i)
 		for _, other := range []string{content, "other"} {
-			bound, err := r.Claim(t.Context(), "src_1", name, other, born.Add(time.Hour), born)
+			bound, err := r.BindOnce(t.Context(), "src_1", name, other, born.Add(time.Hour), born)
 			require.NoError(t, err)
 			require.Equal(t, content, bound)
 		}

@@ -1,10 +1,10 @@
 package sqlite
 
-// The queries of the hot path, for tests that ask SQLite how it would run them.
-const (
-	SelectMatch    = selectMatch
-	SelectEndpoint = selectEndpoint
-)
+import "hookloop/internal/registry/sqlstore"
+
+// HotPath are the statements of accepting and delivering, for tests that ask SQLite how it would
+// run them.
+var HotPath = sqlstore.HotPath(dialect{})
 
 // Migrations are the steps of the schema, for tests that stop at one of them.
 var Migrations = migrations

@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -44,7 +45,7 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	require.NoError(t, r.Close())
 	_, err := f.database(t).ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)")
 	require.NoError(t, err)
-	requireOpenFails(t, f, "its schema is version 99, this hookloop knows up to 9: use a newer one")
+	requireOpenFails(t, f, fmt.Sprintf("its schema is version 99, this hookloop knows up to %d: use a newer one", versions(t)))
 }
 
 func TestOpenNamesPathThatCannotBe(t *testing.T) {

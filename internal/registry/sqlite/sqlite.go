@@ -1,6 +1,6 @@
 // Package sqlite keeps the registry in one SQLite file, for `hookloop dev` and for small
-// installations. Several processes may open the same file. It decides nothing about endpoints: what
-// may be in one is the gateway's to check.
+// installations. Several processes may open the same file. It opens and migrates the file and
+// speaks SQLite's dialect; what the registry does is in sqlstore.
 package sqlite
 
 import (
@@ -17,31 +17,30 @@ import (
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
 	"hookloop/internal/registry"
+	"hookloop/internal/registry/sqlstore"
 )
 
-// Registry is an open registry. Its methods may be called from many goroutines: reads run beside
-// each other and beside the one write at a time that SQLite allows, and see every write that has
-// returned. Times are kept to the microsecond.
+// Registry is an open registry. Reads run beside each other and beside the one write at a time that
+// SQLite allows.
 type Registry struct {
-	sealer  *registry.Sealer
+	*sqlstore.Store
+
 	writer  *sql.DB // one connection
 	readers *sql.DB
-
-	endpoint, endpoints, match, sourceByID, arrival, redelivered *sql.Stmt
 }
 
 // Open opens the registry in the file at path, and makes or migrates it where needed. A new file is
 // its owner's alone to read: an endpoint's headers and URL may hold credentials, too.
 func Open(ctx context.Context, path string, sealer *registry.Sealer) (*Registry, error) {
-	r := &Registry{sealer: sealer}
-	if err := r.open(ctx, path); err != nil {
+	r := &Registry{}
+	if err := r.open(ctx, path, sealer); err != nil {
 		_ = r.Close() // why it did not open is what matters
-		return nil, fmt.Errorf("registry %s: %w", path, explain(err))
+		return nil, fmt.Errorf("registry %s: %w", path, dialect{}.Explain(ctx, err))
 	}
 	return r, nil
 }
 
-func (r *Registry) open(ctx context.Context, path string) (err error) {
+func (r *Registry) open(ctx context.Context, path string, sealer *registry.Sealer) (err error) {
 	if err := create(path); err != nil {
 		return err
 	}
@@ -64,43 +63,15 @@ func (r *Registry) open(ctx context.Context, path string) (err error) {
 	}}); err != nil {
 		return err
 	}
-	return r.prepare(ctx)
-}
-
-func (r *Registry) prepare(ctx context.Context) error {
-	for _, p := range []struct {
-		stmt  **sql.Stmt
-		query string
-	}{
-		{&r.endpoint, selectEndpoint},
-		{&r.endpoints, selectEndpoints},
-		{&r.match, selectMatch},
-		{&r.sourceByID, selectSourceByID},
-		{&r.arrival, selectArrival},
-		{&r.redelivered, selectRedelivered},
-	} {
-		stmt, err := r.readers.PrepareContext(ctx, p.query)
-		if err != nil {
-			return err
-		}
-		*p.stmt = stmt
-	}
-	return nil
-}
-
-// Ping says whether the registry can be read.
-func (r *Registry) Ping(ctx context.Context) error {
-	var inUse bool
-	if err := r.readers.QueryRowContext(ctx, "SELECT EXISTS (SELECT 1 FROM endpoints)").Scan(&inUse); err != nil {
-		return fmt.Errorf("registry: %w", explain(err))
-	}
-	return nil
+	r.Store, err = sqlstore.New(ctx, sqlstore.Config{Sealer: sealer, Dialect: dialect{}, Readers: r.readers, Writer: r.writer})
+	return err
 }
 
 // Close waits for calls under way. The file needs nothing else beside it afterwards.
 func (r *Registry) Close() error {
 	var errs []error
-	for _, db := range []*sql.DB{r.readers, r.writer} { // the last to close folds the log into the file
+	// the last to close folds the log into the file
+	for _, db := range []*sql.DB{r.readers, r.writer} {
 		if db != nil {
 			errs = append(errs, db.Close())
 		}

@@ -1,11 +1,15 @@
 package guard
 
-import "time"
+import (
+	"time"
+
+	"hookloop/internal/webhook"
+)
 
 // The bounds, for tests.
 const (
 	KeepIdle     time.Duration = keepIdle
-	KeepSlot     time.Duration = keepSlot
+	KeepSlot     time.Duration = webhook.SlotKept
 	MaxEndpoints               = maxEndpoints
 	MaxSlots                   = maxSlots
 	MaxAttempts                = maxAttempts

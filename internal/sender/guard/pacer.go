@@ -2,24 +2,11 @@ package guard
 
 import (
 	"container/list"
-	"fmt"
 	"time"
 
 	"golang.org/x/time/rate"
 
 	"hookloop/internal/webhook"
-)
-
-const (
-	// aboutNow is how far off a slot may be to be now. Timers are not exact, and for less than this
-	// a trip through Temporal is not worth it.
-	aboutNow = 50 * time.Millisecond
-	// minPatience is how late a delivery may come to its slot, at least. Beyond, many may have been
-	// late together (Temporal was away), and all at once would be the flood that the limit
-	// prevents.
-	minPatience = 10 * time.Second
-	// keepSlot is how long a slot is remembered whose delivery does not come.
-	keepSlot = time.Hour
 )
 
 // Bounds on the slots remembered for one endpoint and for all of them: at about 250 bytes each, 4
@@ -114,53 +101,36 @@ func (p *pacer) pass(event string, now time.Time) *webhook.Deferral {
 	}
 	s := el.Value.(*slot)
 	late := now.Sub(s.at)
-	if late < -aboutNow {
-		return slotDeferral(p.limit, s.at, now)
+	if late < -webhook.SlotTolerance {
+		return p.limit.Defer(s.at, now)
 	}
 	p.remove(el)
-	if late > p.patience() && !s.again {
+	if late > p.limit.Patience() && !s.again {
 		return p.reserve(event, now, true)
 	}
 	return nil
 }
 
-// patience is how late is too late. A token that could lie in the bucket that long is not missed.
-func (p *pacer) patience() time.Duration {
-	full := time.Duration(float64(p.limit.Burst) / p.limit.PerSecond * float64(time.Second))
-	return max(minPatience, full)
-}
-
 func (p *pacer) reserve(event string, now time.Time, again bool) *webhook.Deferral {
 	r := p.limiter.ReserveN(now, 1)
 	wait := r.DelayFrom(now)
-	if wait <= aboutNow {
+	if wait <= webhook.SlotTolerance {
 		return nil
 	}
 	at := now.Add(wait)
 	if p.order.Len() >= maxSlots || *p.all >= maxAllSlots {
 		r.CancelAt(now) // gives all of it back: no reservation was made since
-		return slotDeferral(p.limit, at.Add((webhook.Jitter(wait, event, 0) - wait).Abs()), now)
+		return p.limit.Defer(at.Add((webhook.Jitter(wait, event, 0) - wait).Abs()), now)
 	}
 	p.slots[event] = p.order.PushBack(&slot{event: event, at: at, again: again})
 	*p.all++
-	return slotDeferral(p.limit, at, now)
-}
-
-// slotDeferral defers a delivery to its slot.
-func slotDeferral(limit webhook.RateLimit, at, now time.Time) *webhook.Deferral {
-	return &webhook.Deferral{
-		Reason: webhook.DeferLimit,
-		Detail: fmt.Sprintf("the endpoint takes %g attempts a second; this delivery's slot is at %s",
-			limit.PerSecond, at.UTC().Format("2006-01-02T15:04:05.000Z")),
-		Until:  at.UTC(),
-		WaitMS: (at.Sub(now) + time.Millisecond - 1).Milliseconds(), // rounded up: too early would be in vain
-	}
+	return p.limit.Defer(at, now)
 }
 
 // sweep drops the slots whose deliveries did not come: cancelled ones, and those that another
 // worker took.
 func (p *pacer) sweep(now time.Time) {
-	for el := p.order.Front(); el != nil && now.Sub(el.Value.(*slot).at) > keepSlot; el = p.order.Front() {
+	for el := p.order.Front(); el != nil && now.Sub(el.Value.(*slot).at) > webhook.SlotKept; el = p.order.Front() {
 		p.remove(el)
 	}
 }

@@ -31,5 +31,5 @@ func (g *Guard) pace(ctx context.Context, p Permit, d webhook.Delivery) error {
 		return fmt.Errorf("pace of %s: %w", d.Endpoint.ID, err)
 	}
 	now := time.Now()
-	return slotDeferral(limit, now.Add(wait), now)
+	return limit.Defer(now.Add(wait), now)
 }

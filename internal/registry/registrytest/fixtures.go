@@ -1,0 +1,129 @@
+package registrytest
+
+import (
+	"fmt"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/registry"
+	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
+)
+
+const tenant = "acme"
+
+// born is a time with no more digits than a store keeps.
+var born = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
+
+func open(t *testing.T, s Store) Registry {
+	t.Helper()
+	return openWith(t, s, newSealer(t))
+}
+
+func openWith(t *testing.T, s Store, sealer *registry.Sealer) Registry {
+	t.Helper()
+	r := s.Open(t, sealer)
+	t.Cleanup(func() { require.NoError(t, r.Close()) })
+	return r
+}
+
+func newSealer(t *testing.T) *registry.Sealer {
+	t.Helper()
+	key, err := registry.NewKey()
+	require.NoError(t, err)
+	return sealerOf(t, key)
+}
+
+func sealerOf(t *testing.T, key []byte) *registry.Sealer {
+	t.Helper()
+	sealer, err := registry.NewSealer(key)
+	require.NoError(t, err)
+	return sealer
+}
+
+// id is the n-th endpoint's: like ULIDs, ids sort in the order of n.
+func id(n int) string { return fmt.Sprintf("ep_01jd%022d", n) }
+
+// endpoint is a valid endpoint with nothing optional in it.
+func endpoint(n int, eventTypes ...string) webhook.Endpoint {
+	return webhook.Endpoint{
+		ID: id(n), Tenant: tenant, URL: fmt.Sprintf("https://example.com/%d", n), EventTypes: eventTypes,
+		State: webhook.EndpointActive, Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
+		Version: 1, CreatedAt: born, UpdatedAt: born,
+	}
+}
+
+// full is an endpoint with everything in it, in many scripts.
+func full(n int) webhook.Endpoint {
+	e := endpoint(n, "contact.updated", "контакт.обновлён", "注文.作成")
+	e.URL = "https://bücher.example/größe?q=%C3%BC&e=😀"
+	e.Description = "Ünïcødé \"quoted\" <b>&</b> \\ \t\n שלום 😀 e\u0301"
+	e.Headers = map[string]string{"x-key": "wért", "x-empty": ""}
+	e.Metadata = map[string]string{"ключ": "значение", "": "no name", "'; DROP TABLE endpoints; --": "%_"}
+	e.Schedule = webhook.Schedule{0, time.Nanosecond, 30 * 24 * time.Hour}
+	e.Timeout = 1500 * time.Millisecond
+	e.RateLimit = webhook.RateLimit{PerSecond: 0.1, Burst: 10_000}
+	e.Approval = webhook.ApprovalPolicy{After: time.Nanosecond, Timeout: webhook.MaxApproval}
+	e.State, e.StateReason = webhook.EndpointHeld, "2 × \"503\";\nпауза 😀"
+	e.Releasing = born.Add(-time.Microsecond)
+	e.Application, e.EchoBack = "ärp", true
+	e.BreakerOpenedAt = born.Add(time.Microsecond)
+	e.Echo = webhook.EchoPaths{Key: ".id", Value: `"\n" + .ü`}
+	e.Request = webhook.RequestShape{Method: "PATCH", Path: `["ü", .id]`, Body: "."}
+	e.Secrets = append(e.Secrets, webhook.EndpointSecret{Secret: signature.NewSecret(), ExpiresAt: born.Add(time.Microsecond)})
+	e.Version = 7
+	e.UpdatedAt = born.Add(time.Hour)
+	return e
+}
+
+// requireFull wants every field set: one that a store forgets comes back as its zero value.
+func requireFull(t *testing.T, of any) {
+	t.Helper()
+	v := reflect.ValueOf(of)
+	for i := range v.NumField() {
+		require.False(t, v.Field(i).IsZero(), "%T.%s is not set", of, v.Type().Field(i).Name)
+	}
+}
+
+func create(t *testing.T, r Registry, all ...webhook.Endpoint) {
+	t.Helper()
+	for _, e := range all {
+		require.NoError(t, r.CreateEndpoint(t.Context(), e))
+	}
+}
+
+func requireCode(t *testing.T, want webhook.Code, err error) {
+	t.Helper()
+	require.Error(t, err)
+	require.Equal(t, want, webhook.CodeOf(err), "%v", err)
+}
+
+func requireMatch(t *testing.T, r Registry, eventType string, want ...int) {
+	t.Helper()
+	requireMatchOf(t, r, eventType, want, nil)
+}
+
+func requireMatchOf(t *testing.T, r Registry, eventType string, want, disabled []int) {
+	t.Helper()
+	got, err := r.Match(t.Context(), tenant, eventType)
+	require.NoError(t, err)
+	require.Equal(t, webhook.Match{IDs: ids(want...), Disabled: ids(disabled...)}, got, eventType)
+}
+
+func requireNamed(t *testing.T, r Registry, eventType string, want ...int) {
+	t.Helper()
+	got, err := r.MatchNamed(t.Context(), tenant, eventType)
+	require.NoError(t, err)
+	require.Equal(t, ids(want...), got, eventType)
+}
+
+func ids(all ...int) []string {
+	var named []string
+	for _, n := range all {
+		named = append(named, id(n))
+	}
+	return named
+}

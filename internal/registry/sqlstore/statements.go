@@ -1,0 +1,49 @@
+package sqlstore
+
+// statements are those that a dialect has a part in.
+type statements struct {
+	match, insertSubscriptions                 string
+	selectArrivals, openArrivals, takeArrivals string
+
+	deleteArrivals, deleteCreations, deleteRedelivered string // what has expired
+	deleteWrites, deleteObjects, deleteBindings        string // likewise
+	deleteOutdated                                     string // writes beyond a tenant's latest
+}
+
+func statementsOf(d Dialect) statements {
+	return statements{
+		match:               d.Match(),
+		insertSubscriptions: insertSubscriptions(d),
+		selectArrivals:      selectArrivals(d),
+		openArrivals:        openArrivals(d),
+		takeArrivals:        takeArrivals(d),
+		deleteArrivals:      d.Delete(expiredArrivals),
+		deleteCreations:     d.Delete(expiredCreations),
+		deleteRedelivered:   d.Delete(expiredRedelivered),
+		deleteWrites:        d.Delete(expiredEchoes("echo_writes", writeKey)),
+		deleteObjects:       d.Delete(expiredEchoes("echo_objects", objectKey)),
+		deleteBindings:      d.Delete(expiredEchoes("bindings", "source_id, name")),
+		deleteOutdated: d.Delete(Rows{
+			Table: "echo_writes", Key: writeKey, Where: d.Outdated(), Order: "n", Limit: "10000",
+		}),
+	}
+}
+
+// HotPath gives the statements of accepting and delivering by name, for tests that ask a database
+// how it would run them.
+func HotPath(d Dialect) map[string]string {
+	t := statementsOf(d)
+	return map[string]string{
+		"match":            t.match,
+		"endpoint":         endpointTable.selects(byID),
+		"source by id":     selectSourceByID,
+		"arrivals":         t.selectArrivals,
+		"withheld":         selectWithheld,
+		"echo object":      selectObject,
+		"echo to come":     isToCome,
+		"take write":       takeWrite,
+		"expired writes":   t.deleteWrites,
+		"outdated writes":  t.deleteOutdated,
+		"expired arrivals": t.deleteArrivals,
+	}
+}
