@@ -67,7 +67,7 @@ window of ends, also one that was copied before, where visibility had been behin
 	}
 	f := c.Flags()
 	f.StringVar(&o.to, "to", "", "`folder` of the archive")
-	f.StringVar(&o.tenant, "tenant", "", "whose executions; none: everybody's")
+	f.StringVar(&o.tenant, "tenant", "", "whose executions; none: every tenant's")
 	f.StringVar(&o.since, "since", "", "what ended from when on, a `time` or how long ago; none: where the run before stopped")
 	f.StringVar(&o.until, "until", "", "what ended before, a `time` or how long ago; none: now")
 	f.DurationVar(&o.overlap, "overlap", archive.DefaultOverlap, "how far to look back for what visibility did not know yet")

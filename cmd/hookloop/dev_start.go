@@ -16,6 +16,7 @@ import (
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
 	"hookloop/internal/engine"
+	"hookloop/internal/keyfile"
 	"hookloop/internal/registry"
 	"hookloop/internal/telemetry"
 	"hookloop/workflows"
@@ -39,22 +40,16 @@ func startDev(ctx context.Context, o devOptions, data *devdir.Dir, log *slog.Log
 			d.close()
 		}
 	}()
-	if d.jwt, err = devJWT(data); err != nil {
-		return nil, err
-	}
-	ingest, err := config.ReadIngest(config.OS)
+	settings, err := devSettings(data)
 	if err != nil {
 		return nil, err
 	}
-	networks, err := config.ReadNetworks(config.OS)
-	if err != nil {
-		return nil, err
-	}
+	d.jwt = settings.JWT
 	key, err := registryKey(data)
 	if err != nil {
 		return nil, err
 	}
-	if d.codec, err = historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE")); err != nil {
+	if d.codec, err = historyCodec(settings.HistoryKeyFile); err != nil {
 		return nil, err
 	}
 	d.engine, err = engine.Start(ctx, engine.Config{
@@ -72,7 +67,7 @@ func startDev(ctx context.Context, o devOptions, data *devdir.Dir, log *slog.Log
 	}
 	d.service, err = newService(ctx, serviceConfig{
 		Role: config.RoleServe, Client: d.client, Namespace: d.engine.Namespace(), Telemetry: d.telemetry, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.File(devdir.RegistryFile), RegistryKey: key,
-		JWT: d.jwt, Ingest: ingest, QuotasFile: config.OS("HOOKLOOP_QUOTAS_FILE"), AllowLoopback: true, AllowNetworks: networks, Local: true, OpsApart: o.opsListen != "", Logger: log,
+		Settings: settings, AllowLoopback: true, Local: true, OpsApart: o.opsListen != "", Logger: log,
 	})
 	return d, err
 }
@@ -133,7 +128,7 @@ func (d *dev) close() {
 }
 
 // registryKey reads the key that seals secrets. A new one is made only where nothing is sealed yet:
-// beside an old registry it would turn a lost file into endpoints that nobody can sign for. A registry
+// beside an old registry it would turn a lost file into endpoints whose secrets are lost. A registry
 // that is missing beside its key and Temporal's data is a lost file, too.
 func registryKey(data *devdir.Dir) ([]byte, error) {
 	key, db := data.File("registry.key"), data.File(devdir.RegistryFile)
@@ -143,5 +138,5 @@ func registryKey(data *devdir.Dir) ([]byte, error) {
 	case hasKey && !hasDB && exists(data.File("temporal.db")):
 		return nil, lostRegistry(db)
 	}
-	return secretFile(key, registry.NewKey)
+	return keyfile.ReadOrMake(key, registry.NewKey)
 }

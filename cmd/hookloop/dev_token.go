@@ -9,8 +9,10 @@ import (
 	"net"
 	"time"
 
+	"hookloop/api"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
+	"hookloop/internal/keyfile"
 	"hookloop/internal/token"
 )
 
@@ -18,14 +20,14 @@ import (
 // nothing; while `hookloop dev` runs, a new one takes its place in time.
 const devTokenTTL = 12 * time.Hour
 
-// devJWT takes the keys of the environment, or a secret made at the first run.
-func devJWT(data *devdir.Dir) (config.JWT, error) {
-	j, err := config.ReadJWT(config.OS)
-	if err != nil || j.HasKey() {
-		return j, err
+// devSettings are the environment's. Tokens are signed with a secret made at the first run, where it names no key.
+func devSettings(data *devdir.Dir) (config.Everywhere, error) {
+	e, err := config.ReadEverywhere(config.OS)
+	if err != nil || e.JWT.HasKey() {
+		return e, err
 	}
-	j.Secret, err = secretFile(data.File("jwt.secret"), token.NewSecret)
-	return j, err
+	e.JWT.Secret, err = keyfile.ReadOrMake(data.File("jwt.secret"), token.NewSecret)
+	return e, err
 }
 
 // announce writes dev.json.
@@ -41,7 +43,7 @@ func (d *dev) announce(data *devdir.Dir, gateway string) (devdir.Running, error)
 func (d *dev) sign(place devdir.Running, path string) (devdir.Running, error) {
 	if len(d.jwt.Secret) > 0 {
 		signed, err := token.Sign(d.jwt, token.Request{
-			Subject: "dev", Tenants: []string{"*"}, Scopes: token.Scopes, TTL: devTokenTTL, Now: time.Now(),
+			Subject: "dev", Tenants: []string{"*"}, Scopes: api.Scopes(), TTL: devTokenTTL, Now: time.Now(),
 		})
 		if err != nil {
 			return place, err
@@ -67,8 +69,8 @@ func (d *dev) renew(ctx context.Context, path string, place devdir.Running, log 
 	}
 }
 
-// devListen opens the gateway's address, and the one of /metrics where that is another. Who can reach them
-// from elsewhere is nobody that Hookloop is developed for: tokens would cross the network in clear.
+// devListen opens the gateway's address, and the one of /metrics where that is another. Both must be
+// this machine's alone: from elsewhere, tokens would cross the network in clear.
 func devListen(ctx context.Context, o devOptions) (l, ops net.Listener, err error) {
 	if l, err = listenHere(ctx, "gateway", "--listen", o.listen); err != nil || o.opsListen == "" {
 		return l, nil, err

@@ -38,7 +38,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	if s.sender != nil {
 		breakers = s.sender
 	}
-	if s.quotas, err = newQuotas(cfg.QuotasFile, s.temporal.Counts(), s.metrics); err != nil {
+	if s.quotas, err = newQuotas(cfg.Settings.QuotasFile, s.temporal.Counts(), s.metrics); err != nil {
 		return err
 	}
 	cursors, err := hkdf.Key(sha256.New, cfg.RegistryKey, nil, "hookloop cursors", sha256.Size)
@@ -47,8 +47,8 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		Quotas: s.quotas, LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies, CursorKey: cursors,
-		Sources: s.registry, LargeItems: true, Providers: providers, Echoes: with.echoes, Expressions: s.expressions, PublicURL: cfg.Ingest.PublicURL,
-		Registry: s.registry, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.AllowNetworks,
+		Sources: s.registry, LargeItems: true, Providers: providers, Echoes: with.echoes, Expressions: s.expressions, PublicURL: string(cfg.Settings.Ingest.PublicURL),
+		Registry: s.registry, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
 		Events: s.temporal.Events(orchestrator.EventsConfig{Bodies: with.large, Registry: s.registry}), Recoveries: s.temporal.Recoveries(),
 		Redeliveries: with.redeliveries, Approvals: s.temporal.Approvals(), Audits: audit.New(s.temporal.Histories(), cfg.Codec), Breakers: breakers, Codec: decoder,
 		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"),
@@ -70,14 +70,14 @@ func newCodecServer(cfg serviceConfig, v gateway.TokenVerifier) (http.Handler, e
 func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
 	s.fetcher = sender.NewFetcher(sender.FetcherConfig{AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version})
 	var authorities []byte
-	if path := cfg.Ingest.PayPalCAFile; path != "" {
+	if path := cfg.Settings.Ingest.PayPalCAFile; path != "" {
 		var err error
 		if authorities, err = os.ReadFile(path); err != nil {
 			return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
 		}
 	}
 	google := published.NewKeySet(source.FreshGoogleKeys, source.OldestGoogleKeys, func(ctx context.Context) ([]byte, error) {
-		return s.fetcher.Get(ctx, cmp.Or(cfg.Ingest.GoogleKeysURL, source.GoogleKeysURL))
+		return s.fetcher.Get(ctx, cmp.Or(string(cfg.Settings.Ingest.GoogleKeysURL), source.GoogleKeysURL))
 	})
 	p, err := source.New(source.Config{Fetch: s.fetcher, GoogleKeys: google, PayPalCAs: authorities})
 	if err != nil {
@@ -89,22 +89,31 @@ func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
 func (s *service) newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
 	s.issuer = sender.NewFetcher(sender.FetcherConfig{OwnAddresses: true, UserAgent: "Hookloop/" + version})
 	return gateway.NewVerifier(gateway.AuthConfig{
-		Fetch: s.issuer, Secret: cfg.JWT.Secret, JWKSFile: cfg.JWT.JWKSFile, JWKSURL: cfg.JWT.JWKSURL,
-		Issuer: cfg.JWT.Issuer, Audience: cfg.JWT.Audience, Logger: cfg.Logger,
+		Fetch: s.issuer, Secret: cfg.Settings.JWT.Secret, JWKSFile: cfg.Settings.JWT.JWKSFile, JWKSURL: cfg.Settings.JWT.JWKSURL,
+		Issuer: cfg.Settings.JWT.Issuer, Audience: cfg.Settings.JWT.Audience, Logger: cfg.Logger,
 	})
 }
 
 // newQuotas reads what tenants may ask for, and has their open deliveries counted in Temporal.
 func newQuotas(path string, open *orchestrator.Counts, metrics prometheus.Registerer) (*quota.Quotas, error) {
-	var table quota.Table
-	if path != "" {
-		raw, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("HOOKLOOP_QUOTAS_FILE: %w", err)
-		}
-		if table, err = quota.ReadTable(raw); err != nil {
-			return nil, fmt.Errorf("HOOKLOOP_QUOTAS_FILE: %w", err)
-		}
+	table, err := readQuotas(path)
+	if err != nil {
+		return nil, err
 	}
 	return quota.New(quota.Config{Table: table, Metrics: metrics, Open: open.OpenDeliveries})
+}
+
+// readQuotas reads HOOKLOOP_QUOTAS_FILE; without one every tenant has quota.Usual.
+func readQuotas(path string) (t quota.Table, err error) {
+	if path == "" {
+		return t, nil
+	}
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		t, err = quota.ReadTable(raw)
+	}
+	if err != nil {
+		return t, fmt.Errorf("HOOKLOOP_QUOTAS_FILE: %w", err)
+	}
+	return t, nil
 }

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
 
 	"github.com/spf13/cobra"
 
 	"hookloop/internal/codec"
-	"hookloop/internal/devdir"
+	"hookloop/internal/keyfile"
 	"hookloop/internal/registry"
 	"hookloop/internal/token"
 )
@@ -25,8 +22,8 @@ func newKey() *cobra.Command {
   history   encrypts what Temporal stores: HOOKLOOP_HISTORY_KEY_FILE
   jwt       signs and checks tokens (HS256): HOOKLOOP_JWT_SECRET
 
-All processes that share a database share its keys. Whoever loses one loses what it protects: back it
-up, apart from the database. The first two are Tink keysets in clear (AES256-GCM); rotate them with Tink's
+All processes that share a database share its keys. What a key protects is lost with it: back it up,
+apart from the database. The first two are Tink keysets in clear (AES256-GCM); rotate them with Tink's
 tinkey, adding a key and making it the primary one. Old keys go on opening; 'hookloop reseal' lets those of the
 registry go.`,
 		Example: `  hookloop key registry --out registry.key
@@ -41,7 +38,7 @@ registry go.`,
 				return err
 			}
 			if out != "" {
-				return writeNewKey(out, key)
+				return keyfile.Create(out, key)
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), string(key))
 			return err
@@ -49,24 +46,4 @@ registry go.`,
 	}
 	c.Flags().StringVar(&out, "out", "", "`file` to write it to")
 	return c
-}
-
-// writeNewKey writes over no file: what its key protects would be lost with it.
-func writeNewKey(path string, key []byte) error {
-	if _, err := os.Stat(path); err == nil {
-		return fmt.Errorf("%s exists already, and what it protects would be lost with it", path)
-	}
-	return devdir.WritePrivate(path, key)
-}
-
-// secretFile reads a file that only its owner may read, and makes it on the first run.
-func secretFile(path string, generate func() ([]byte, error)) ([]byte, error) {
-	content, err := os.ReadFile(path)
-	if !errors.Is(err, fs.ErrNotExist) {
-		return content, err
-	}
-	if content, err = generate(); err != nil {
-		return nil, err
-	}
-	return content, devdir.WritePrivate(path, content)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -101,7 +102,7 @@ func runMigrate(ctx context.Context, v visibilityOptions, stderr io.Writer) (m m
 	}
 	defer c.Close()
 	m.Result, err = namespace.Prepare(ctx, c, namespace.Config{
-		Namespace: m.Namespace, Retention: cfg.Retention, SearchAttributes: workflows.SearchAttributes(),
+		Namespace: m.Namespace, Retention: time.Duration(cfg.Retention), SearchAttributes: workflows.SearchAttributes(),
 	})
 	m.Retention = m.Result.Retention.String()
 	if err == nil {

@@ -9,7 +9,7 @@ import (
 )
 
 // What needs the embedded engine, in a binary that was built without it: for production, where Temporal is a
-// server of its own and the image holds nothing that nobody uses.
+// server of its own and the image holds only what is used.
 
 func newDev() *cobra.Command {
 	return newNotBuilt("dev", "Run everything in one process (not in this binary)")
@@ -19,7 +19,7 @@ func newBench() *cobra.Command {
 	return newNotBuilt("bench", "Measure this machine (not in this binary)")
 }
 
-// newNotBuilt takes every flag, and says what is missing whatever was asked for.
+// newNotBuilt takes every flag, and says what is missing.
 func newNotBuilt(name, short string) *cobra.Command {
 	return &cobra.Command{
 		Use: name, Short: short, DisableFlagParsing: true,

@@ -5,12 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"hookloop/internal/config"
+	"hookloop/internal/keyfile"
 	"hookloop/internal/registry"
 	"hookloop/internal/terminal"
 )
@@ -48,7 +48,7 @@ func runReseal(ctx context.Context, progress io.Writer) (done registry.Resealed,
 	if err != nil {
 		return done, err
 	}
-	key, err := os.ReadFile(cfg.RegistryKeyFile) // never a new one
+	key, err := keyfile.Read(cfg.RegistryKeyFile) // never a new one
 	if err != nil {
 		return done, fmt.Errorf("HOOKLOOP_REGISTRY_KEY_FILE: %w", err)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -116,7 +117,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	}
 	s, err := newService(ctx, serviceConfig{
 		Role: role, Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Telemetry: tel, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
-		JWT: cfg.JWT, Ingest: cfg.Ingest, QuotasFile: cfg.QuotasFile, UIOrigins: cfg.UIOrigins, AllowNetworks: cfg.AllowNetworks, Proxies: cfg.Proxies, OpsApart: ops != nil, Logger: log,
+		Settings: cfg.Everywhere, UIOrigins: cfg.UIOrigins, Proxies: cfg.Proxies, OpsApart: ops != nil, Logger: log,
 	})
 	if err != nil {
 		return err
@@ -133,9 +134,13 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	return s.run(ctx, l, ops)
 }
 
-// readService reads the whole environment of a role, Temporal's part too.
+// readService reads the whole environment of a role, Temporal's part too, and the file of quotas.
 func readService(role config.Role) (config.Service, client.Options, error) {
 	cfg, err := config.ReadService(config.OS, role)
+	if role == config.RoleServe || role == config.RoleGateway {
+		_, quotas := readQuotas(cfg.QuotasFile)
+		err = errors.Join(err, quotas)
+	}
 	if err != nil {
 		return cfg, client.Options{}, err
 	}
@@ -150,13 +155,13 @@ func readService(role config.Role) (config.Service, client.Options, error) {
 // else; a worker does nothing else.
 func listenAs(ctx context.Context, role config.Role, cfg config.Service) (l, ops net.Listener, err error) {
 	if role == config.RoleWorker {
-		l, err = listenOn(ctx, "worker", "HOOKLOOP_OPS_LISTEN", cfg.OpsListen)
+		l, err = listenOn(ctx, "worker", "HOOKLOOP_OPS_LISTEN", string(cfg.OpsListen))
 		return l, nil, err
 	}
-	if l, err = listenOn(ctx, "gateway", "HOOKLOOP_LISTEN", cfg.Listen); err != nil || !cfg.OpsApart() {
+	if l, err = listenOn(ctx, "gateway", "HOOKLOOP_LISTEN", string(cfg.Listen)); err != nil || !cfg.OpsApart() {
 		return l, nil, err
 	}
-	if ops, err = listenOn(ctx, "gateway's metrics", "HOOKLOOP_OPS_LISTEN", cfg.OpsListen); err != nil {
+	if ops, err = listenOn(ctx, "gateway's metrics", "HOOKLOOP_OPS_LISTEN", string(cfg.OpsListen)); err != nil {
 		closeAll(l)
 	}
 	return l, ops, err
@@ -178,7 +183,7 @@ func closeAll(all ...net.Listener) {
 	}
 }
 
-// dialWith connects to Temporal. Whoever reads or writes histories does it through the codec.
+// dialWith connects to Temporal. Histories are read and written through the codec.
 func dialWith(ctx context.Context, o client.Options, histories *codec.Codec) (client.Client, error) {
 	o.DataConverter, o.FailureConverter = histories.Converter(), histories.FailureConverter()
 	o.PayloadLimits.PayloadSizeWarning = 2 << 20 // what Temporal refuses; a batch of attempts may come near

@@ -35,12 +35,9 @@ type serviceConfig struct {
 	Codec         *codec.Codec // that of the client
 	Registry      string       // path of the SQLite file, or URL of the PostgreSQL database
 	RegistryKey   []byte       // seals secrets
-	JWT           config.JWT
-	Ingest        config.Ingest
-	QuotasFile    string // empty: quota.Defaults for all tenants
+	Settings      config.Everywhere
 	UIOrigins     []string
 	AllowLoopback bool
-	AllowNetworks []netip.Prefix
 	Proxies       []netip.Prefix // whose X-Forwarded-For tells a client's address
 	OpsApart      bool           // /metrics is not where third parties come
 	Local         bool           // the gateway answers to this machine's names alone

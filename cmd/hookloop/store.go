@@ -14,6 +14,7 @@ import (
 	"hookloop/internal/config"
 	"hookloop/internal/echo"
 	"hookloop/internal/health"
+	"hookloop/internal/keyfile"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
@@ -57,9 +58,9 @@ func openStore(ctx context.Context, place string, key []byte) (store, error) {
 // processes that share a database would each make their own.
 func registryKeyFile(cfg config.Service) ([]byte, error) {
 	if !cfg.OnPostgres() {
-		return secretFile(cfg.RegistryKeyFile, registry.NewKey)
+		return keyfile.ReadOrMake(cfg.RegistryKeyFile, registry.NewKey)
 	}
-	key, err := readKeyFile(cfg.RegistryKeyFile)
+	key, err := keyfile.Read(cfg.RegistryKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist; make the one key that all processes share with 'hookloop key registry'", cfg.RegistryKeyFile)
 	}
@@ -98,7 +99,7 @@ func historyCodec(path string) (*codec.Codec, error) {
 	if path == "" {
 		return codec.Clear(), nil
 	}
-	keys, err := readKeyFile(path)
+	keys, err := keyfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("HOOKLOOP_HISTORY_KEY_FILE: %s does not exist; make it with 'hookloop key history'", path)
 	}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"time"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/signature"
 )
 
@@ -14,7 +16,7 @@ const scoreType = "score.computed"
 
 // scoring is the second application: it hears of contacts and answers with events of its own.
 type scoring struct {
-	hookloop *hookloop
+	hookloop *client.Client
 	secret   signature.Secret
 	receipts chan receipt
 }
@@ -62,14 +64,14 @@ func (s *scoring) answer(r *http.Request, body []byte, got *receipt) error {
 		return err
 	}
 	got.score = scoreOf(envelope.Data.Contact)
-	header := http.Header{
-		"Idempotency-Key": {"score-of-" + got.eventID},
-		"Hookloop-Hops":   r.Header.Values("Hookloop-Hops"),
+	data, err := json.Marshal(got.score)
+	if err != nil {
+		return err
 	}
-	var posted struct{ ID string }
 	ctx, cancel := context.WithTimeout(r.Context(), 10*time.Second)
 	defer cancel()
-	err := s.hookloop.call(ctx, http.MethodPost, "/events", header, map[string]any{"type": scoreType, "data": got.score}, &posted)
+	event := api.NewEvent{Type: scoreType, Data: data}
+	posted, err := s.hookloop.Events.Send(event).IdempotencyKey("score-of-" + got.eventID).Hops(r.Header).Do(ctx)
 	got.answer = posted.ID
 	return err
 }

@@ -10,12 +10,14 @@ import (
 	"net/http"
 	"time"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/signature"
 )
 
 // stage is both applications, and what Hookloop knows of them.
 type stage struct {
-	hookloop *hookloop
+	hookloop *client.Client
 	mautic   *mautic
 	scoring  *scoring
 
@@ -36,19 +38,19 @@ func (s *stage) build(ctx context.Context) error {
 		return err
 	}
 	secret, password := rand.Text(), rand.Text()
-	source, err := s.create(ctx, "/sources", mauticSource(secret))
+	source, err := s.createSource(ctx, mauticSource(secret))
 	if err != nil {
 		return err
 	}
-	api, err := s.create(ctx, "/endpoints", mauticEndpoint(mauticURL+"/api", "hookloop", password))
+	contactAPI, err := s.createEndpoint(ctx, mauticEndpoint(mauticURL+"/api", "hookloop", password))
 	if err != nil {
 		return err
 	}
-	app, err := s.create(ctx, "/endpoints", scoringEndpoint(scoringURL+"/"))
+	app, err := s.createEndpoint(ctx, scoringEndpoint(scoringURL+"/"))
 	if err != nil {
 		return err
 	}
-	s.source, s.mauticEndpoint, s.scoringEndpoint = source.ID, api.ID, app.ID
+	s.source, s.mauticEndpoint, s.scoringEndpoint = source.ID, contactAPI.ID, app.ID
 	// A contact of its own for each run: Hookloop may still expect the echo of one that was broken off.
 	s.contactID = 1 + mathrand.IntN(1_000_000)
 	s.mautic = newMautic(s.contactID, secret, source.IngestURL, "hookloop", password)
@@ -77,23 +79,29 @@ func serve(l net.Listener, h http.Handler) {
 	_ = (&http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}).Serve(l)
 }
 
-// created is what Hookloop answers of a new source or endpoint.
-type created struct {
-	ID        string
-	IngestURL string `json:"ingest_url"` // of a source: where Mautic's webhook is to send
-	Secret    string // of an endpoint: what its deliveries are signed with
+// createSource makes a source, to be deleted at the end. An interrupt waits for the id by which to delete it.
+func (s *stage) createSource(ctx context.Context, n api.NewSource) (api.Source, error) {
+	made, err := s.hookloop.Sources.Create(n).Do(context.WithoutCancel(ctx))
+	if err == nil {
+		s.undo(s.hookloop.Sources.Delete(made.ID))
+	}
+	return made, err
 }
 
-// create makes a source or an endpoint, to be deleted at the end. An interrupt waits for the id by which to
-// delete it.
-func (s *stage) create(ctx context.Context, kind string, config any) (c created, err error) {
-	if err := s.hookloop.call(context.WithoutCancel(ctx), http.MethodPost, kind, nil, config, &c); err != nil {
-		return c, err
+// createEndpoint does the same for an endpoint.
+func (s *stage) createEndpoint(ctx context.Context, n api.NewEndpoint) (api.Endpoint, error) {
+	made, err := s.hookloop.Endpoints.Create(n).Do(context.WithoutCancel(ctx))
+	if err == nil {
+		s.undo(s.hookloop.Endpoints.Delete(made.ID))
 	}
+	return made, err
+}
+
+func (s *stage) undo(call client.Call[client.None]) {
 	s.built = append(s.built, func(ctx context.Context) error {
-		return s.hookloop.call(ctx, http.MethodDelete, kind+"/"+c.ID, nil, nil, nil)
+		_, err := call.Do(ctx)
+		return err
 	})
-	return c, nil
 }
 
 // clear undoes what was built, the last first.

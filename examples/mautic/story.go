@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"time"
+
+	"hookloop/api"
+	"hookloop/client"
 )
 
 const (
@@ -95,15 +97,15 @@ func (s *story) checkWrite(ctx context.Context, scored receipt, written patch) e
 
 // checkEcho waits for Mautic's webhook of that write.
 func (s *story) checkEcho(ctx context.Context, scored receipt) error {
-	var echo event
+	var echo api.Event
 	err := poll(ctx, "the echo", func() (bool, error) {
-		all, err := s.hookloop.eventsOf(ctx, s.source, contactType, s.begun)
+		all, err := eventsOf(ctx, s.hookloop, s.source, contactType, s.begun)
 		for _, e := range all {
 			if e.ID != scored.eventID {
 				echo = e
 			}
 		}
-		return len(all) >= 2 && echo.Status == "delivered", err
+		return len(all) >= 2 && echo.Status == api.EventDelivered, err
 	})
 	if err != nil {
 		return err
@@ -119,19 +121,19 @@ func (s *story) checkEcho(ctx context.Context, scored receipt) error {
 
 // delivered waits until an event has arrived at an endpoint. Others may want it as well; they are not
 // waited for.
-func (s *story) delivered(ctx context.Context, id, endpointID string) (e event, err error) {
-	err = poll(ctx, "the delivery of "+id, func() (done bool, err error) {
-		e, err = s.hookloop.event(ctx, id)
-		return e.deliveredTo(endpointID), err
-	})
-	return e, err
+func (s *story) delivered(ctx context.Context, id, endpointID string) (api.Event, error) {
+	a, err := s.hookloop.Events.Get(id).Until(ctx, func(e api.Event) bool { return deliveredTo(e, endpointID) })
+	if err != nil {
+		return a.Value, fmt.Errorf("the delivery of %s: %w", id, err)
+	}
+	return a.Value, nil
 }
 
 // poll asks again and again until something is so.
 func poll(ctx context.Context, what string, so func() (bool, error)) error {
 	for {
 		done, err := so()
-		if done || err != nil && !errors.Is(err, errUnavailable) {
+		if done || err != nil && !client.IsUnavailable(err) {
 			return err
 		}
 		select {

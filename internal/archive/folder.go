@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/gofrs/flock"
+	"github.com/google/renameio/v2"
 )
 
 // What lies beside the tenants' folders. A tenant's name begins with a letter or a digit.
@@ -68,28 +69,24 @@ func (f *Folder) at(name string) string { return filepath.Join(f.path, filepath.
 
 // write makes the file of an entry and completes the entry. The name appears once the content is safe.
 func (f *Folder) write(e *Entry, content func(io.Writer) error) error {
-	temp, err := os.CreateTemp(f.at(tempDir), "")
+	file, err := renameio.NewPendingFile(f.at(e.File), renameio.WithStaticPermissions(0o600), renameio.WithTempDir(f.at(tempDir)))
 	if err != nil {
 		return err
 	}
-	defer func() { _ = os.Remove(temp.Name()) }()
+	defer func() { _ = file.Cleanup() }() // nothing, once it has its name
 	sum := sha256.New()
-	zipped := gzip.NewWriter(io.MultiWriter(temp, sum))
-	if err := content(zipped); err != nil {
-		return errors.Join(err, temp.Close())
-	}
-	if err := errors.Join(zipped.Close(), temp.Sync()); err != nil {
-		return errors.Join(err, temp.Close())
-	}
-	size, err := temp.Seek(0, io.SeekCurrent)
-	if err := errors.Join(err, temp.Close()); err != nil {
+	zipped := gzip.NewWriter(io.MultiWriter(file, sum))
+	if err := errors.Join(content(zipped), zipped.Close()); err != nil {
 		return err
 	}
-	e.Bytes, e.SHA256 = size, hex.EncodeToString(sum.Sum(nil))
+	if e.Bytes, err = file.Seek(0, io.SeekCurrent); err != nil {
+		return err
+	}
+	e.SHA256 = hex.EncodeToString(sum.Sum(nil))
 	if err := f.mkdir(path.Dir(e.File)); err != nil {
 		return err
 	}
-	return os.Rename(temp.Name(), f.at(e.File))
+	return file.CloseAtomicallyReplace()
 }
 
 // mkdir notes which folders get a new name in them.
@@ -129,16 +126,8 @@ func syncDir(name string) error {
 
 // replace writes a small file whole or not at all.
 func (f *Folder) replace(name string, content []byte) error {
-	temp, err := os.CreateTemp(f.at(tempDir), "")
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(temp.Name()) }()
-	_, err = temp.Write(content)
-	if err := errors.Join(err, temp.Sync(), temp.Close()); err != nil {
-		return err
-	}
-	return errors.Join(os.Rename(temp.Name(), f.at(name)), syncDir(f.path))
+	err := renameio.WriteFile(f.at(name), content, 0o600, renameio.WithTempDir(f.at(tempDir)))
+	return errors.Join(err, syncDir(f.path))
 }
 
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -85,7 +85,7 @@ func target(t *testing.T, g *gateway) *bench.Target {
 	t.Cleanup(s.Close)
 	t.Cleanup(g.under.Wait)
 	b := &bench.Target{
-		Gateways: []string{s.URL}, Metrics: []string{s.URL}, Close: func() {},
+		Gateways: []string{s.URL}, Metrics: []string{s.URL}, Token: "t", Close: func() {},
 		Deliveries: func(context.Context) (int, error) { return 0, nil },
 	}
 	b.CPU = b.ProcessCPU

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"slices"
 	"time"
 )
@@ -17,9 +16,9 @@ const (
 	neighbourWindow  = 20 * time.Second
 	neighbourSettle  = 5 * time.Second // before each window: caches fill, what was put off gets where it waits
 	neighbourRate    = 20
-	neighbourEvents  = 1000            // for the endpoint that never answers
-	neighbourPosting = 2 * time.Minute // they must be accepted by then, or the measurement is given up
-	neighbourTimeout = "30s"           // of an attempt at an endpoint that never answers: the longest there is
+	neighbourEvents  = 1000             // for the endpoint that never answers
+	neighbourPosting = 2 * time.Minute  // they must be accepted by then, or the measurement is given up
+	neighbourTimeout = 30 * time.Second // of an attempt at an endpoint that never answers: the longest there is
 )
 
 // Noisy says what the neighbour does.
@@ -107,11 +106,13 @@ func neighbourPair(ctx context.Context, w World, l Load, n Noisy) (p pair, err e
 		return p, err
 	}
 	defer hang.close()
-	noisy := newApp(t, quiet.app.tenant+"-neighbour", l.Size)
+	noisy, err := newApp(t, quiet.app.tenant+"-neighbour", l.Size)
+	if err != nil {
+		return p, err
+	}
 	defer noisy.close()
 	for i := range n.Endpoints {
-		body := fmt.Sprintf(`{"url":"%s%d","timeout":%q}`, hang.url(), i, neighbourTimeout)
-		if err := noisy.order(ctx, http.MethodPost, "/endpoints", body, nil); err != nil {
+		if err := noisy.hang(ctx, fmt.Sprintf("%s%d", hang.url(), i), neighbourTimeout); err != nil {
 			return p, err
 		}
 	}

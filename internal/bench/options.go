@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// Options are the measurements that somebody asks for, and their load, as flags say it.
+// Options are the measurements that are asked for, and their load, as flags say it.
 type Options struct {
 	Load
 

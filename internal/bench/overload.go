@@ -137,7 +137,7 @@ func (s *stage) calm(ctx context.Context, warm time.Duration) (times, error) {
 	return summary(took), nil
 }
 
-// storm ends five seconds after the last answer, whatever is still on its way.
+// storm ends five seconds after the last answer, with what is still on its way.
 func (o *overload) storm(ctx context.Context, s *stage) *run {
 	r := &run{begun: time.Now()}
 	r.posts = open(ctx, ctx, o.result.Offered, o.load.span(o.result.Offered, overloadWindow), 0, o.result.Clients, s.send)

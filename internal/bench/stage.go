@@ -4,8 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -23,13 +21,16 @@ type stage struct {
 var tenants atomic.Int64
 
 func newStage(ctx context.Context, t *Target, l Load, cfg EndpointConfig) (*stage, error) {
-	s := &stage{target: t, load: l, app: newApp(t, fmt.Sprintf("bench-%d", tenants.Add(1)), l.Size)}
-	var err error
+	a, err := newApp(t, fmt.Sprintf("bench-%d", tenants.Add(1)), l.Size)
+	if err != nil {
+		return nil, err
+	}
+	s := &stage{target: t, load: l, app: a}
 	if s.endpoint, err = startEndpoint(ctx, max(l.Endpoints, 1), cfg); err != nil {
 		return nil, err
 	}
 	for i, url := range s.endpoint.urls {
-		if err := s.register(ctx, url, eventType(i)); err != nil {
+		if err := s.app.register(ctx, url, eventType(i), l.Retry); err != nil {
 			s.close()
 			return nil, err
 		}
@@ -40,22 +41,6 @@ func newStage(ctx context.Context, t *Target, l Load, cfg EndpointConfig) (*stag
 func (s *stage) close() {
 	s.endpoint.close()
 	s.app.close()
-}
-
-// register makes an endpoint that wants a type.
-func (s *stage) register(ctx context.Context, url, kind string) error {
-	body := fmt.Sprintf(`{"url":%q,"event_types":[%q]%s}`, url, kind, s.schedule())
-	return s.app.order(ctx, http.MethodPost, "/endpoints", body, nil)
-}
-
-// retries is how many attempts may follow the first, which is made at once: a schedule has thirty at most.
-const retries = 29
-
-func (s *stage) schedule() string {
-	if s.load.Retry == 0 {
-		return ""
-	}
-	return `,"schedule":["0s"` + strings.Repeat(fmt.Sprintf(",%q", s.load.Retry), retries) + `]`
 }
 
 // send posts the nth event, to the endpoint whose turn it is.

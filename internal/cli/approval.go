@@ -1,23 +1,21 @@
 package cli
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"net/url"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
-	"hookloop/internal/webhook"
 )
 
 func newApproval(version string) *cobra.Command {
-	o := clientOptions{version: version}
-	c := newGroup("approval", "Decide about endpoints that keep failing",
+	o := options{version: version}
+	c := group("approval", "Decide about endpoints that keep failing",
 		`Decide about endpoints that keep failing.
 
 An endpoint that has failed for a while is held: nothing is sent there, its deliveries wait and spend
@@ -36,8 +34,6 @@ How long it may fail, and how long people have, is the endpoint's --approval-aft
 	return c
 }
 
-func approvalPath(endpointID string) string { return "/approvals/" + url.PathEscape(endpointID) }
-
 // byEndpoint wants an endpoint's id and nothing else: an approval has none of its own.
 func byEndpoint(c *cobra.Command, args []string) error {
 	if err := cobra.ExactArgs(1)(c, args); err != nil {
@@ -49,14 +45,14 @@ func byEndpoint(c *cobra.Command, args []string) error {
 func endpointsOnly(_ *cobra.Command, args []string) error {
 	for _, id := range args {
 		if !strings.HasPrefix(id, "ep_") {
-			return fmt.Errorf("an approval goes by its endpoint's id, ep_…, not %q", id)
+			return fmt.Errorf("an approval has its endpoint's id, ep_…, not %q", id)
 		}
 	}
 	return nil
 }
 
-func newApprovalList(o *clientOptions) *cobra.Command {
-	var p pageOptions
+func newApprovalList(o *options) *cobra.Command {
+	var p pageFlags
 	var status string
 	c := &cobra.Command{
 		Use:   "list",
@@ -76,29 +72,23 @@ The list is Temporal's own and a moment behind; 'hookloop approval show' is not.
 	return c
 }
 
-func runApprovalList(c *cobra.Command, o *clientOptions, status string, p pageOptions) error {
+func runApprovalList(c *cobra.Command, o *options, status string, p pageFlags) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	query := url.Values{}
-	if status != "" {
-		query.Set("status", status)
+	g, err := o.connect(c)
+	if err != nil {
+		return err
 	}
-	get := func(ctx context.Context, gateway *gatewayClient) ([]byte, error) {
-		return gateway.list(ctx, "/approvals", query, p)
-	}
-	return o.ask(c, get, as(func(w io.Writer, page listOf[webhook.ApprovalReport]) error {
+	query := api.ApprovalQuery{Status: api.ApprovalStatus(status), PageQuery: p.query()}
+	return showList(g, g.Approvals.List(query), p.all, func(w io.Writer, all []api.Approval) error {
 		t := terminal.Columns(w)
 		terminal.Row(t, "ENDPOINT", "STATUS", "FAILING SINCE", "DECIDE BY", "WAITING", "REASON")
-		for _, a := range page.Data {
+		for _, a := range all {
 			terminal.Row(t, a.EndpointID, string(a.Status), moment(a.FailingSince), moment(a.DecideBy), countOf(a.Waiting), a.Reason)
 		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
-		moreHint(c.ErrOrStderr(), c.CommandPath(), page.next())
-		return nil
-	}))
+		return t.Flush()
+	})
 }
 
 // moment writes a time that may not have come.

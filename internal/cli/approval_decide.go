@@ -1,15 +1,15 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 	"hookloop/internal/webhook"
 )
@@ -21,7 +21,7 @@ type decisionFlags struct {
 }
 
 func (d *decisionFlags) registerReason(f *pflag.FlagSet) {
-	f.StringVar(&d.reason, "reason", "", "why, for whoever reads the history")
+	f.StringVar(&d.reason, "reason", "", "why, for those who read the history")
 }
 
 func (d *decisionFlags) registerRate(f *pflag.FlagSet) {
@@ -29,20 +29,19 @@ func (d *decisionFlags) registerRate(f *pflag.FlagSet) {
 		fmt.Sprintf("deliveries let go a second, %g to %d", webhook.MinReleaseRate, webhook.MaxReleaseRate))
 }
 
-// read gives the decision and its JSON. A rate that was not given is the gateway's to choose.
-func (d *decisionFlags) read(c *cobra.Command) (webhook.Decision, []byte, error) {
-	given := webhook.Decision{Reason: d.reason}
+// read gives the decision. A rate that was not given is the gateway's to choose.
+func (d *decisionFlags) read(c *cobra.Command) (api.Release, error) {
+	given := api.Release{Reason: d.reason}
 	if c.Flags().Changed("rate") {
 		given.RatePerSecond = d.rate
-		if given.Check() != nil || d.rate == 0 { // to the API, zero is the default
-			return given, nil, terminal.Usage("--rate must lie between %g and %d", webhook.MinReleaseRate, webhook.MaxReleaseRate)
+		if (webhook.Decision{RatePerSecond: d.rate}).Check() != nil || d.rate == 0 { // to the API, zero is the default
+			return given, terminal.Usage("--rate must lie between %g and %d", webhook.MinReleaseRate, webhook.MaxReleaseRate)
 		}
 	}
-	body, err := json.Marshal(given)
-	return given, body, err
+	return given, nil
 }
 
-func newApprovalApprove(o *clientOptions) *cobra.Command {
+func newApprovalApprove(o *options) *cobra.Command {
 	var d decisionFlags
 	c := &cobra.Command{
 		Use:   "approve ENDPOINT",
@@ -56,7 +55,9 @@ It goes on without this command; 'hookloop approval watch' follows it.`,
   hookloop approval approve ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'their firewall is mended' --rate 50`,
 		Args: byEndpoint,
 		RunE: func(c *cobra.Command, args []string) error {
-			return decide(c, o, args[0], "approve", d, showApproved)
+			return decide(c, o, args[0], d, func(g *gateway, r api.Release) client.Call[api.Approval] {
+				return g.Approvals.Approve(args[0], r)
+			}, showApproved)
 		},
 	}
 	d.registerReason(c.Flags())
@@ -64,7 +65,7 @@ It goes on without this command; 'hookloop approval watch' follows it.`,
 	return c
 }
 
-func newApprovalReject(o *clientOptions) *cobra.Command {
+func newApprovalReject(o *options) *cobra.Command {
 	var d decisionFlags
 	c := &cobra.Command{
 		Use:   "reject ENDPOINT",
@@ -74,7 +75,9 @@ longer go there. 'hookloop endpoint resume' and 'hookloop endpoint recover' brin
 		Example: `  hookloop approval reject ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'the customer has left'`,
 		Args:    byEndpoint,
 		RunE: func(c *cobra.Command, args []string) error {
-			return decide(c, o, args[0], "reject", d, showRejected)
+			return decide(c, o, args[0], d, func(g *gateway, r api.Release) client.Call[api.Approval] {
+				return g.Approvals.Reject(args[0], api.Instruction{Reason: r.Reason})
+			}, showRejected)
 		},
 	}
 	d.registerReason(c.Flags())
@@ -83,37 +86,41 @@ longer go there. 'hookloop endpoint resume' and 'hookloop endpoint recover' brin
 
 // decide hands a decision to the gateway and tells what follows.
 func decide(
-	c *cobra.Command, o *clientOptions, id, verdict string, d decisionFlags,
-	tell func(io.Writer, webhook.ApprovalReport, webhook.Decision) error,
+	c *cobra.Command, o *options, id string, d decisionFlags,
+	call func(*gateway, api.Release) client.Call[api.Approval], display func(io.Writer, api.Approval, api.Release) error,
 ) error {
-	given, body, err := d.read(c)
+	given, err := d.read(c)
 	if err != nil {
 		return err
 	}
-	r := apiRequest{method: http.MethodPost, path: approvalPath(id) + "/" + verdict, body: body}
-	return o.run(c, r, as(func(w io.Writer, a webhook.ApprovalReport) error {
+	g, err := o.connect(c)
+	if err != nil {
+		return err
+	}
+	return show(g, call(g, given), func(w io.Writer, a api.Approval) error {
 		a.EndpointID = terminal.OneLine(id)
-		return tell(w, a, given)
-	}))
+		return display(w, a, given)
+	})
 }
 
-func showApproved(w io.Writer, a webhook.ApprovalReport, given webhook.Decision) error {
+func showApproved(w io.Writer, a api.Approval, given api.Release) error {
 	_, err := fmt.Fprintf(w, "%s is approved: %s\n\nNext: hookloop approval watch %s\n",
 		a.EndpointID, probeFirst(given, a.Waiting), a.EndpointID)
 	return err
 }
 
 // probeFirst tells how a release goes; waiting is nil if it is not known.
-func probeFirst(given webhook.Decision, waiting *int) string {
-	line := fmt.Sprintf("the oldest delivery that waits is its probe; if that arrives, the others follow, %v a second", given.Rate())
+func probeFirst(given api.Release, waiting *int) string {
+	rate := webhook.Decision{RatePerSecond: given.RatePerSecond}.Rate()
+	line := fmt.Sprintf("the oldest delivery that waits is its probe; if that arrives, the others follow, %v a second", rate)
 	if waiting != nil && *waiting > 1 {
-		takes := time.Duration(float64(*waiting) / given.Rate() * float64(time.Second)).Round(time.Second)
+		takes := time.Duration(float64(*waiting) / rate * float64(time.Second)).Round(time.Second)
 		line += fmt.Sprintf(", %d in about %s", *waiting, takes)
 	}
 	return line
 }
 
-func showRejected(w io.Writer, a webhook.ApprovalReport, _ webhook.Decision) error {
+func showRejected(w io.Writer, a api.Approval, _ api.Release) error {
 	what := "what waits"
 	if a.Waiting != nil && *a.Waiting > 0 { // the count is a moment old: none may be not counted yet
 		what += " (" + terminal.Count(*a.Waiting, "delivery") + ")"

@@ -4,17 +4,17 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"net/http"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
 	"hookloop/internal/webhook"
 )
 
-func newApprovalShow(o *clientOptions) *cobra.Command {
+func newApprovalShow(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ENDPOINT",
 		Short: "Show all there is to decide with",
@@ -26,37 +26,26 @@ deliveries wait, until when to decide, and what each decision will do.`,
 	}
 }
 
-func runApprovalShow(c *cobra.Command, o *clientOptions, id string) error {
-	gateway, err := o.connect()
+func runApprovalShow(c *cobra.Command, o *options, id string) error {
+	g, err := o.connect(c)
 	if err != nil {
 		return err
 	}
-	answer, err := gateway.call(c.Context(), apiRequest{method: http.MethodGet, path: approvalPath(id)})
-	if err != nil {
+	return show(g, g.Approvals.Get(id), func(w io.Writer, a api.Approval) error {
+		p := approvalPicture{Approval: a, now: time.Now()}
+		p.EndpointID = cmp.Or(p.EndpointID, id)
+		// Where it leads helps, but the endpoint may be deleted, or not for this token to read.
+		p.endpoint, _ = g.Endpoints.Get(id).Do(c.Context())
+		_, err := io.WriteString(w, p.String()+g.workflowLink(a.WorkflowID, a.RunID))
 		return err
-	}
-	if o.asJSON {
-		return terminal.RawJSON(c.OutOrStdout(), answer)
-	}
-	a, err := decode[webhook.ApprovalReport](answer)
-	if err != nil {
-		return err
-	}
-	p := approvalPicture{ApprovalReport: a, now: time.Now()}
-	p.EndpointID = cmp.Or(p.EndpointID, id)
-	// Where it leads helps, but the endpoint may be deleted, or not for this token to read.
-	if e, err := gateway.call(c.Context(), apiRequest{method: http.MethodGet, path: endpointPath(id)}); err == nil {
-		p.endpoint, _ = decode[endpointView](e)
-	}
-	_, err = io.WriteString(c.OutOrStdout(), p.String()+gateway.workflowLink(a.WorkflowID, a.RunID))
-	return err
+	})
 }
 
 // approvalPicture is an approval for people.
 type approvalPicture struct {
-	webhook.ApprovalReport
+	api.Approval
 
-	endpoint endpointView // without a URL: not known
+	endpoint api.Endpoint // without a URL: not known
 	now      time.Time
 }
 
@@ -81,7 +70,7 @@ func (p approvalPicture) facts(w io.Writer) {
 	if p.AskedAt != nil {
 		terminal.Row(t, "asked", terminal.UTC(*p.AskedAt))
 	}
-	if p.DecideBy != nil && p.Status == webhook.ApprovalAwaiting {
+	if p.DecideBy != nil && p.Status == api.ApprovalAwaiting {
 		terminal.Row(t, "decide by", terminal.UTC(*p.DecideBy)+" ("+until(p.now, *p.DecideBy)+"), else it is rejected")
 	}
 	if p.AskAt != nil {
@@ -98,7 +87,7 @@ func (p approvalPicture) facts(w io.Writer) {
 		terminal.Row(t, "released", terminal.Count(p.Released, "delivery"))
 	}
 	if p.Decision != nil {
-		terminal.Row(t, "decided", moment(p.DecidedAt)+" by "+because(cmp.Or(p.Decision.By, "somebody unnamed"), p.Decision.Reason))
+		terminal.Row(t, "decided", moment(p.DecidedAt)+" by "+because(cmp.Or(p.Decision.By, "a person without a name"), p.Decision.Reason))
 	}
 	_ = t.Flush() // into memory
 }
@@ -120,7 +109,7 @@ func (p approvalPicture) answers(w io.Writer) {
 func (p approvalPicture) next() string {
 	id := terminal.OneLine(p.EndpointID)
 	switch p.Status {
-	case webhook.ApprovalAwaiting:
+	case api.ApprovalAwaiting:
 		return fmt.Sprintf(`
 approve  sends the oldest delivery that waits as a probe; if it arrives, the endpoint is active and the
          others follow, the oldest first, %d a second unless --rate says otherwise; if only that event is
@@ -130,19 +119,19 @@ reject   disables the endpoint; what waits ends as rejected, and can be redelive
   hookloop approval approve %s --reason 'why'
   hookloop approval reject %s --reason 'why'
 `, webhook.DefaultReleaseRate, id, id)
-	case webhook.ApprovalWatching:
-		return "\nNobody is asked yet: it may recover by itself. 'hookloop endpoint pause " + id + "' stops deliveries now.\n\n" +
+	case api.ApprovalWatching:
+		return "\nIt may recover by itself; people are not asked yet. 'hookloop endpoint pause " + id + "' stops deliveries now.\n\n" +
 			"Next: hookloop approval watch " + id + "\n"
-	case webhook.ApprovalProbing, webhook.ApprovalReleasing:
+	case api.ApprovalProbing, api.ApprovalReleasing:
 		return "\nNext: hookloop approval watch " + id + "\n"
-	case webhook.ApprovalRejected:
+	case api.ApprovalRejected:
 		return fmt.Sprintf("\nTo bring it back, and then what it missed:\n\n  hookloop endpoint resume %s\n  hookloop endpoint recover %s --since %s\n",
 			id, id, p.missedSince())
-	case webhook.ApprovalCancelled:
-		if p.endpoint.State == string(webhook.EndpointPaused) {
+	case api.ApprovalCancelled:
+		if p.endpoint.State == api.EndpointPaused {
 			return "\nNext: hookloop endpoint resume " + id + "\n"
 		}
-	case webhook.ApprovalReleased, webhook.ApprovalRecovered:
+	case api.ApprovalReleased, api.ApprovalRecovered:
 	}
 	return ""
 }

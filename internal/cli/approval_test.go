@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/webhook"
+	"hookloop/api"
 )
 
 const approvalURI = " /v1/tenants/demo/approvals/ep_1"
@@ -92,20 +92,20 @@ func TestApprovalShowTellsWhatIsNext(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	since, one := now.Add(-time.Hour), 1
 	for _, tt := range []struct {
-		status webhook.ApprovalStatus
+		status api.ApprovalStatus
 		next   string
 	}{
-		{webhook.ApprovalWatching, "\nNobody is asked yet: it may recover by itself. 'hookloop endpoint pause ep_1' stops deliveries now.\n\n" +
+		{api.ApprovalWatching, "\nIt may recover by itself; people are not asked yet. 'hookloop endpoint pause ep_1' stops deliveries now.\n\n" +
 			"Next: hookloop approval watch ep_1\n"},
-		{webhook.ApprovalProbing, "\nNext: hookloop approval watch ep_1\n"},
-		{webhook.ApprovalReleasing, "\nNext: hookloop approval watch ep_1\n"},
-		{webhook.ApprovalRejected, "\nTo bring it back, and then what it missed:\n\n  hookloop endpoint resume ep_1\n" +
+		{api.ApprovalProbing, "\nNext: hookloop approval watch ep_1\n"},
+		{api.ApprovalReleasing, "\nNext: hookloop approval watch ep_1\n"},
+		{api.ApprovalRejected, "\nTo bring it back, and then what it missed:\n\n  hookloop endpoint resume ep_1\n" +
 			"  hookloop endpoint recover ep_1 --since 2026-01-31T10:00:00Z\n"},
-		{webhook.ApprovalCancelled, "\nNext: hookloop endpoint resume ep_1\n"},
-		{webhook.ApprovalReleased, ""},
-		{webhook.ApprovalRecovered, ""},
+		{api.ApprovalCancelled, "\nNext: hookloop endpoint resume ep_1\n"},
+		{api.ApprovalReleased, ""},
+		{api.ApprovalRecovered, ""},
 	} {
-		p := approvalPicture{now: now, endpoint: endpointView{State: "paused"}, ApprovalReport: webhook.ApprovalReport{
+		p := approvalPicture{now: now, endpoint: api.Endpoint{State: "paused"}, Approval: api.Approval{
 			EndpointID: "ep_1", Status: tt.status, FailingSince: &since, Waiting: &one, CountedAt: &now, Released: 3,
 		}}
 		require.Equal(t, "ep_1  "+string(tt.status)+"\n\nfailing since  2026-01-31T11:00:00Z (1h0m0s ago)\n"+
@@ -118,7 +118,7 @@ func TestApprovalShowTellsWhenPeopleAreAsked(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	at := now.Add(50 * time.Minute)
-	p := approvalPicture{now: now, ApprovalReport: webhook.ApprovalReport{EndpointID: "ep_1", Status: webhook.ApprovalWatching, AskAt: &at}}
+	p := approvalPicture{now: now, Approval: api.Approval{EndpointID: "ep_1", Status: api.ApprovalWatching, AskAt: &at}}
 	require.Contains(t, p.String(), "people are asked  2026-01-31T12:50:00Z (in 50m0s), unless it takes a delivery before\n")
 	require.NotContains(t, p.String(), "waiting")
 }
@@ -191,6 +191,6 @@ func TestApprovalThatCannotBeFollowed(t *testing.T) {
 		g.run(t, append([]string{"approval"}, args...)...).fails(t, 2)
 	}
 	require.Empty(t, g.requests)
-	require.Equal(t, `an approval goes by its endpoint's id, ep_…, not "crm"; see hookloop approval show --help`,
+	require.Equal(t, `an approval has its endpoint's id, ep_…, not "crm"; see hookloop approval show --help`,
 		g.run(t, "approval", "show", "crm").fails(t, 2))
 }

@@ -6,21 +6,23 @@ import (
 	"fmt"
 	"io"
 	"maps"
-	"net/http"
-	"net/url"
 	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
-	"hookloop/internal/webhook"
 )
 
-// longestWatch bounds the pause of a watch: a person looks at it, perhaps for days.
-const longestWatch = time.Second
+// The pauses of a watch: a person looks at it, perhaps for days.
+const (
+	firstLook    = 20 * time.Millisecond
+	longestWatch = time.Second
+)
 
-func newApprovalWatch(o *clientOptions) *cobra.Command {
+func newApprovalWatch(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "watch [ENDPOINT]",
 		Short: "Follow approvals, a line for each change",
@@ -39,11 +41,11 @@ released or recovered by itself, 1 if not.`,
 			return endpointsOnly(c, args)
 		},
 		RunE: func(c *cobra.Command, args []string) error {
-			gateway, err := o.connect()
+			g, err := o.connect(c)
 			if err != nil {
 				return err
 			}
-			w := &approvalWatch{gateway: gateway, out: c.OutOrStdout(), side: c.ErrOrStderr(), asJSON: o.asJSON, shown: map[string]approvalState{}}
+			w := &approvalWatch{gateway: g, out: c.OutOrStdout(), side: c.ErrOrStderr(), asJSON: o.asJSON, shown: map[string]approvalState{}}
 			if len(args) == 1 {
 				return w.one(c.Context(), args[0])
 			}
@@ -54,7 +56,7 @@ released or recovered by itself, 1 if not.`,
 
 // approvalWatch shows approvals as they change.
 type approvalWatch struct {
-	gateway *gatewayClient
+	gateway *gateway
 	out     io.Writer
 	side    io.Writer // for what is not about an approval
 	asJSON  bool
@@ -77,14 +79,14 @@ func (w *approvalWatch) one(ctx context.Context, id string) error {
 		if !s.Status.Ended() {
 			return false, nil
 		}
-		if s.Status != webhook.ApprovalReleased && s.Status != webhook.ApprovalRecovered {
+		if s.Status != api.ApprovalReleased && s.Status != api.ApprovalRecovered {
 			return true, fmt.Errorf("the approval of %s ended as %s", terminal.OneLine(id), because(string(s.Status), s.Reason))
 		}
 		return true, nil
 	})
 }
 
-// every follows all that are open, until somebody presses Ctrl-C.
+// every follows all that are open, until Ctrl-C.
 func (w *approvalWatch) every(ctx context.Context) error {
 	greeted := w.asJSON
 	return w.poll(ctx, func() (bool, error) {
@@ -96,11 +98,11 @@ func (w *approvalWatch) every(ctx context.Context) error {
 			_, _ = fmt.Fprintln(w.side, "No approval is open; waiting for one.   Ctrl-C stops")
 		}
 		greeted = true
-		gone, err := w.gone(ctx, open)
+		ended, err := w.unlisted(ctx, open)
 		if err != nil {
 			return false, err
 		}
-		for _, s := range append(open, gone...) {
+		for _, s := range append(open, ended...) {
 			if err := w.show(s); err != nil {
 				return true, err
 			}
@@ -112,14 +114,14 @@ func (w *approvalWatch) every(ctx context.Context) error {
 // poll looks again and again until look is done, or ctx ends: that is a good end. A gateway that has
 // answered once may go away and come back; only its refusals end the watch.
 func (w *approvalWatch) poll(ctx context.Context, look func() (done bool, err error)) error {
-	for pause := firstPoll; ; pause = min(2*pause, longestWatch) {
+	for pause := firstLook; ; pause = min(2*pause, longestWatch) {
 		done, err := look()
 		switch {
 		case ctx.Err() != nil:
 			return nil
 		case done:
 			return err
-		case err != nil && !w.bears(err):
+		case err != nil && !w.bears(ctx, err):
 			return err
 		case err == nil:
 			w.answered, w.trouble = true, false
@@ -132,57 +134,65 @@ func (w *approvalWatch) poll(ctx context.Context, look func() (done bool, err er
 	}
 }
 
-// bears says whether to try again, and tells people once.
-func (w *approvalWatch) bears(err error) bool {
-	_, refused := errors.AsType[*problemError](err)
-	if !passing(err) && (refused || !w.answered) {
+// bears says whether to try again, and says so once.
+func (w *approvalWatch) bears(ctx context.Context, err error) bool {
+	_, refused := errors.AsType[*client.Error](err)
+	if !client.IsUnavailable(err) && (refused || !w.answered) {
 		return false
 	}
 	if !w.trouble {
-		_, _ = fmt.Fprintf(w.side, "%s; trying again\n", terminal.OneLine(err.Error()))
+		_, _ = fmt.Fprintf(w.side, "%s; trying again\n", terminal.OneLine(explain(ctx, err).Error()))
 	}
 	w.trouble = true
 	return true
 }
 
 func (w *approvalWatch) get(ctx context.Context, id string) (approvalState, error) {
-	answer, err := w.gateway.call(ctx, apiRequest{method: http.MethodGet, path: approvalPath(id)})
+	answer, err := w.gateway.Approvals.Get(id).JSON(ctx)
 	if err != nil {
 		return approvalState{}, err
 	}
-	return decode[approvalState](answer)
+	return newApprovalState(answer)
 }
 
 // open lists what has not ended. The list is a moment behind, what it tells of each is not.
-func (w *approvalWatch) open(ctx context.Context) ([]approvalState, error) {
-	answer, err := w.gateway.list(ctx, "/approvals", url.Values{}, pageOptions{all: true})
-	if err != nil {
-		return nil, err
+func (w *approvalWatch) open(ctx context.Context) (open []approvalState, err error) {
+	query := api.ApprovalQuery{PageQuery: api.PageQuery{Limit: client.MaxPage}}
+	for answer, err := range w.gateway.Approvals.List(query).Raw().All(ctx) {
+		if err != nil {
+			return nil, err
+		}
+		s, err := newApprovalState(answer)
+		if err != nil {
+			return nil, err
+		}
+		if !s.Status.Ended() {
+			open = append(open, s)
+		}
 	}
-	page, err := decode[listOf[approvalState]](answer)
-	return slices.DeleteFunc(page.Data, func(s approvalState) bool { return s.Status.Ended() }), err
+	return open, nil
 }
 
-// gone tells of those that were open and are no longer listed: most have ended.
-func (w *approvalWatch) gone(ctx context.Context, open []approvalState) ([]approvalState, error) {
+// unlisted reads those that were open and are no longer listed: most have ended.
+func (w *approvalWatch) unlisted(ctx context.Context, open []approvalState) ([]approvalState, error) {
 	listed := map[string]bool{}
 	for _, s := range open {
 		listed[s.EndpointID] = true
 	}
-	var gone []approvalState
+	var found []approvalState
 	for _, id := range slices.Sorted(maps.Keys(w.shown)) {
 		if listed[id] || w.shown[id].Status.Ended() {
 			continue
 		}
 		now, err := w.get(ctx, id)
-		if p, ok := errors.AsType[*problemError](err); ok && p.Status == http.StatusNotFound {
+		if client.IsNotFound(err) {
 			delete(w.shown, id)
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		gone = append(gone, now)
+		found = append(found, now)
 	}
-	return gone, nil
+	return found, nil
 }

@@ -7,23 +7,24 @@ import (
 	"strings"
 	"time"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
-	"hookloop/internal/webhook"
 )
 
-// approvalState is an approval as the gateway tells of it: its JSON, and what we know of that.
+// approvalState is an approval as the gateway describes it: its JSON, and what we know of that.
 type approvalState struct {
-	webhook.ApprovalReport
+	api.Approval
 
 	raw json.RawMessage
 }
 
-func (s *approvalState) UnmarshalJSON(b []byte) error {
-	s.raw = bytes.Clone(b)
-	return json.Unmarshal(b, &s.ApprovalReport)
+func newApprovalState(answer json.RawMessage) (approvalState, error) {
+	s := approvalState{raw: answer}
+	return s, client.Decode(answer, &s.Approval)
 }
 
-// show writes a line, if there is news. A run that has ended makes none, whatever the list says of it.
+// show writes a line, if there is news. A run that has ended makes none, even while the list still has it.
 func (w *approvalWatch) show(s approvalState) error {
 	before, known := w.shown[s.EndpointID]
 	if known && (before.line() == s.line() || before.Status.Ended() && before.RunID == s.RunID) {
@@ -54,7 +55,7 @@ func (s approvalState) line() string {
 	if s.AskAt != nil {
 		facts = append(facts, "people are asked at "+terminal.UTC(*s.AskAt))
 	}
-	if s.DecideBy != nil && s.Status == webhook.ApprovalAwaiting {
+	if s.DecideBy != nil && s.Status == api.ApprovalAwaiting {
 		facts = append(facts, "decide by "+terminal.UTC(*s.DecideBy))
 	}
 	line := terminal.OneLine(s.EndpointID) + "  " + because(string(s.Status), s.Reason)

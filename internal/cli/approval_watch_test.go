@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 )
 
@@ -140,6 +142,6 @@ func TestApprovalWatchOutlastsTheGateway(t *testing.T) {
 	complaint := away.Error() + "; trying again\n"
 	require.Equal(t, complaint+complaint, side.String(), "once for each time it was away")
 
-	refused := &problemError{Status: 401, Code: "unauthenticated", Detail: "the token has expired"}
+	refused := &client.Error{Problem: api.Problem{Status: 401, Code: api.Unauthenticated, Detail: "the token has expired"}}
 	require.ErrorIs(t, w.poll(t.Context(), func() (bool, error) { return false, refused }), refused)
 }

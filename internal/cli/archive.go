@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
 	"hookloop/internal/archive"
 	"hookloop/internal/audit"
 	"hookloop/internal/codec"
@@ -65,11 +66,18 @@ func showLedger(w io.Writer, l audit.Ledger) error {
 	if err != nil {
 		return err
 	}
-	if err := showLines(w, l.Lines); err != nil || !l.Encrypted {
+	if err := showLines(w, linesOf(l)); err != nil || !l.Encrypted {
 		return err
 	}
 	_, err = fmt.Fprintln(w, "\nSome of it is encrypted, with a key that is not in HOOKLOOP_HISTORY_KEY_FILE.")
 	return err
+}
+
+func linesOf(l audit.Ledger) (lines []api.AuditLine) {
+	for _, line := range l.Lines {
+		lines = append(lines, api.AuditLine{At: line.At, Kind: line.Kind, Actor: line.Actor, Detail: line.Detail})
+	}
+	return lines
 }
 
 func newArchiveVerify() *cobra.Command {
@@ -79,7 +87,7 @@ func newArchiveVerify() *cobra.Command {
 		Short: "Compare every file of an archive with the hash that its index has",
 		Long: `Compare every file of an archive with the hash that its index has, and say which are missing or damaged; then
 it exits with 1. Files that no line names are counted: a run that was killed leaves them, and the next one takes
-them in. Whoever can write to the folder can write to its index too: keep a copy of _index elsewhere against that.`,
+them in. A person who can write to the folder can write to its index too: keep a copy of _index elsewhere.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
 			v, err := archive.Verify(c.Context(), args[0])
@@ -121,7 +129,7 @@ func newArchiveErase() *cobra.Command {
 		Short: "Take one file out of an archive, and say so in its index",
 		Long: `Take one file out of an archive for good: a person asked for it. FILE is named as the index names it, within
 DIR. Its line stays (names and times, no data) beside one that says when, by whom and why it was erased, so that
-'verify' does not miss it. Delete the execution in Temporal, too; whatever order, the archive does not copy it again.`,
+'verify' does not miss it. Delete the execution in Temporal, too; in either order, the archive does not copy it again.`,
 		Args: cobra.ExactArgs(2),
 		RunE: func(c *cobra.Command, args []string) error {
 			f, err := archive.Open(args[0])
@@ -138,6 +146,6 @@ DIR. Its line stays (names and times, no data) beside one that says when, by who
 		},
 	}
 	c.Flags().StringVar(&why.By, "by", osUser(), "who erases it")
-	c.Flags().StringVar(&why.Reason, "reason", "", "why; stands in the index, so name nobody")
+	c.Flags().StringVar(&why.Reason, "reason", "", "why; stands in the index, so give no names")
 	return c
 }

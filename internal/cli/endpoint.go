@@ -1,20 +1,18 @@
 package cli
 
 import (
-	"context"
 	"io"
-	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
 )
 
 func newEndpoint(version string) *cobra.Command {
-	o := clientOptions{version: version}
-	c := newGroup("endpoint", "Manage endpoints: who gets which events, signed how",
+	o := options{version: version}
+	c := group("endpoint", "Manage endpoints: who gets which events, signed how",
 		`Manage endpoints: who gets which events, signed how.
 
 An endpoint is a consumer's URL with a secret that signs what is sent there (Standard Webhooks).`, &o,
@@ -28,10 +26,8 @@ An endpoint is a consumer's URL with a secret that signs what is sent there (Sta
 	return c
 }
 
-func endpointPath(id string) string { return "/endpoints/" + url.PathEscape(id) }
-
-func newEndpointList(o *clientOptions) *cobra.Command {
-	var p pageOptions
+func newEndpointList(o *options) *cobra.Command {
+	var p pageFlags
 	c := &cobra.Command{
 		Use:     "list",
 		Short:   "List endpoints, the oldest first",
@@ -44,28 +40,25 @@ func newEndpointList(o *clientOptions) *cobra.Command {
 	return c
 }
 
-func runEndpointList(c *cobra.Command, o *clientOptions, p pageOptions) error {
+func runEndpointList(c *cobra.Command, o *options, p pageFlags) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	get := func(ctx context.Context, gateway *gatewayClient) ([]byte, error) {
-		return gateway.list(ctx, "/endpoints", url.Values{}, p)
+	g, err := o.connect(c)
+	if err != nil {
+		return err
 	}
-	return o.ask(c, get, as(func(w io.Writer, page listOf[endpointView]) error {
+	return showList(g, g.Endpoints.List(p.query()), p.all, func(w io.Writer, all []api.Endpoint) error {
 		t := terminal.Columns(w)
 		terminal.Row(t, "ID", "STATE", "URL", "EVENT TYPES")
-		for _, e := range page.Data {
-			terminal.Row(t, e.ID, e.State, e.URL, e.types())
+		for _, e := range all {
+			terminal.Row(t, e.ID, string(e.State), e.URL, typesOf(e))
 		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
-		moreHint(c.ErrOrStderr(), c.CommandPath(), page.next())
-		return nil
-	}))
+		return t.Flush()
+	})
 }
 
-func newEndpointGet(o *clientOptions) *cobra.Command {
+func newEndpointGet(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:   "get ID",
 		Short: "Show an endpoint",
@@ -73,33 +66,24 @@ func newEndpointGet(o *clientOptions) *cobra.Command {
 included. The breaker is that of the worker beside the gateway; each worker has its own.`,
 		Example: `  hookloop endpoint get ep_01jzc8k0a2n4p6r8s0t2v4w6x8`,
 		Args:    cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c, apiRequest{method: http.MethodGet, path: endpointPath(args[0])}, as(showEndpoint))
-		},
+		RunE:    o.with(func(g *gateway, args []string) error { return show(g, g.Endpoints.Get(args[0]), showEndpoint) }),
 	}
 }
 
-func newEndpointDelete(o *clientOptions) *cobra.Command {
+func newEndpointDelete(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:     "delete ID",
 		Short:   "Delete an endpoint",
 		Long:    `Delete an endpoint and its secret. Its deliveries under way end as cancelled.`,
 		Example: `  hookloop endpoint delete ep_01jzc8k0a2n4p6r8s0t2v4w6x8`,
 		Args:    cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			get := func(ctx context.Context, gateway *gatewayClient) ([]byte, error) {
-				_, err := gateway.call(ctx, apiRequest{method: http.MethodDelete, path: endpointPath(args[0])})
-				return []byte(`{"id":` + string(quoteJSON(args[0])) + `,"deleted":true}`), err
-			}
-			return o.ask(c, get, func(w io.Writer, _ []byte) error {
-				_, err := io.WriteString(w, "deleted "+terminal.OneLine(args[0])+"\n")
-				return err
-			})
-		},
+		RunE: o.with(func(g *gateway, args []string) error {
+			return done(g, g.Endpoints.Delete(args[0]), args[0], "deleted")
+		}),
 	}
 }
 
-func newEndpointTest(o *clientOptions) *cobra.Command {
+func newEndpointTest(o *options) *cobra.Command {
 	var wait waitOptions
 	c := &cobra.Command{
 		Use:   "test ID",
@@ -112,35 +96,18 @@ any other.`,
 			if err := wait.check(c); err != nil {
 				return err
 			}
-			return accept(c, o, apiRequest{method: http.MethodPost, path: endpointPath(args[0]) + "/test"}, wait)
+			g, err := o.connect(c)
+			if err != nil {
+				return err
+			}
+			return accept(g, g.Endpoints.Test(args[0]), wait)
 		},
 	}
 	wait.register(c.Flags())
 	return c
 }
 
-// endpointView is what the gateway tells of an endpoint.
-type endpointView struct {
-	ID          string            `json:"id"`
-	URL         string            `json:"url"`
-	State       string            `json:"state"`
-	StateReason string            `json:"state_reason"`
-	EventTypes  []string          `json:"event_types"`
-	Description string            `json:"description"`
-	Headers     map[string]string `json:"headers"`
-	Metadata    map[string]string `json:"metadata"`
-	Schedule    []string          `json:"schedule"`
-	Timeout     string            `json:"timeout"`
-	RateLimit   *rateView         `json:"rate_limit"` // nil: none
-	Approval    *approvalPolicy   `json:"approval"`   // nil: not known
-	Application string            `json:"application"`
-	Echo        *echoView         `json:"echo"`    // nil: neither
-	Request     *requestShape     `json:"request"` // nil: the envelope
-	Breaker     string            `json:"breaker"` // empty: not known
-	Secret      string            `json:"secret"`
-}
-
-func (e endpointView) types() string {
+func typesOf(e api.Endpoint) string {
 	if len(e.EventTypes) == 0 {
 		return "all"
 	}

@@ -3,15 +3,15 @@ package cli
 import (
 	"fmt"
 	"io"
-	"net/http"
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
-	"hookloop/internal/webhook"
 )
 
-func newEndpointPause(o *clientOptions) *cobra.Command {
+func newEndpointPause(o *options) *cobra.Command {
 	var d decisionFlags
 	c := &cobra.Command{
 		Use:   "pause ID",
@@ -21,7 +21,10 @@ deliveries wait, and spend no attempts. Attempts under way finish. An approval t
 		Example: `  hookloop endpoint pause ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'they move to another data centre'`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return changeState(c, o, args[0], "pause", d, func(w io.Writer, id string, _ webhook.Decision) error {
+			id := terminal.OneLine(args[0])
+			return changeState(c, o, d, func(g *gateway, r api.Release) client.Call[api.Endpoint] {
+				return g.Endpoints.Pause(args[0], api.Instruction{Reason: r.Reason})
+			}, func(w io.Writer, _ api.Release) error {
 				_, err := fmt.Fprintf(w, "%s is paused; its deliveries wait\n\nNext: hookloop endpoint resume %s\n", id, id)
 				return err
 			})
@@ -31,7 +34,7 @@ deliveries wait, and spend no attempts. Attempts under way finish. An approval t
 	return c
 }
 
-func newEndpointResume(o *clientOptions) *cobra.Command {
+func newEndpointResume(o *options) *cobra.Command {
 	var d decisionFlags
 	c := &cobra.Command{
 		Use:   "resume ID",
@@ -44,7 +47,10 @@ with 'hookloop endpoint recover'.`,
   hookloop endpoint resume ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'they are back' --rate 50`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			return changeState(c, o, args[0], "resume", d, func(w io.Writer, id string, given webhook.Decision) error {
+			id := terminal.OneLine(args[0])
+			return changeState(c, o, d, func(g *gateway, r api.Release) client.Call[api.Endpoint] {
+				return g.Endpoints.Resume(args[0], r)
+			}, func(w io.Writer, given api.Release) error {
 				_, err := fmt.Fprintf(w, "%s resumes: %s\n\nNext: hookloop approval watch %s\n",
 					id, probeFirst(given, nil), id)
 				return err
@@ -58,12 +64,16 @@ with 'hookloop endpoint recover'.`,
 
 // changeState pauses or resumes an endpoint and tells what follows.
 func changeState(
-	c *cobra.Command, o *clientOptions, id, order string, d decisionFlags, tell func(io.Writer, string, webhook.Decision) error,
+	c *cobra.Command, o *options, d decisionFlags,
+	call func(*gateway, api.Release) client.Call[api.Endpoint], display func(io.Writer, api.Release) error,
 ) error {
-	given, body, err := d.read(c)
+	given, err := d.read(c)
 	if err != nil {
 		return err
 	}
-	r := apiRequest{method: http.MethodPost, path: endpointPath(id) + "/" + order, body: body}
-	return o.run(c, r, func(w io.Writer, _ []byte) error { return tell(w, terminal.OneLine(id), given) })
+	g, err := o.connect(c)
+	if err != nil {
+		return err
+	}
+	return show(g, call(g, given), func(w io.Writer, _ api.Endpoint) error { return display(w, given) })
 }

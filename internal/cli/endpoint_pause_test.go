@@ -68,13 +68,13 @@ func TestApprovalPolicy(t *testing.T) {
 			"approval":{"after":"1h","timeout":"168h"}}`}},
 	})
 	g.run(t, "endpoint", "create", "--url", "http://x/", "--approval-after", "30m", "--approval-timeout", "168h").ok(t)
-	require.JSONEq(t, `{"url":"http://x/","approval":{"after":"30m0s","timeout":"168h0m0s"}}`, g.last(t).body)
+	require.JSONEq(t, `{"url":"http://x/","approval":{"after":"30m","timeout":"168h"}}`, g.last(t).body)
 	for body, args := range map[string][]string{
-		`{"approval":{"after":"1h0m0s"}}`:                {"--approval-after", "1h"},
-		`{"approval":{"after":"1s","timeout":null}}`:     {"--approval-after", "1s", "--clear", "approval.timeout"},
-		`{"approval":{"after":null,"timeout":null}}`:     {"--clear", "approval.timeout", "--clear", "approval.after"},
-		`{"approval":null,"headers":{"X-A":null}}`:       {"--clear", "approval", "--clear", "headers.X-A"},
-		`{"approval":{"timeout":"1h0m0s","after":null}}`: {"--clear", "approval.after", "--approval-timeout", "60m"},
+		`{"approval":{"after":"1h"}}`:                {"--approval-after", "1h"},
+		`{"approval":{"after":"1s","timeout":null}}`: {"--approval-after", "1s", "--clear", "approval.timeout"},
+		`{"approval":{"after":null,"timeout":null}}`: {"--clear", "approval.timeout", "--clear", "approval.after"},
+		`{"approval":null,"headers":{"X-A":null}}`:   {"--clear", "approval", "--clear", "headers.X-A"},
+		`{"approval":{"timeout":"1h","after":null}}`: {"--clear", "approval.after", "--approval-timeout", "60m"},
 	} {
 		g.run(t, append([]string{"endpoint", "update", "ep_1"}, args...)...).ok(t)
 		require.JSONEq(t, body, g.last(t).body)

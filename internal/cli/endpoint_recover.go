@@ -1,14 +1,13 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
 )
 
@@ -22,7 +21,7 @@ type recoverOptions struct {
 	cancel       bool
 }
 
-func newEndpointRecover(o *clientOptions) *cobra.Command {
+func newEndpointRecover(o *options) *cobra.Command {
 	var r recoverOptions
 	c := &cobra.Command{
 		Use:   "recover ID",
@@ -77,92 +76,82 @@ func (r recoverOptions) check(c *cobra.Command) error {
 	return nil
 }
 
-func runRecover(c *cobra.Command, o *clientOptions, id string, r recoverOptions) error {
+func runRecover(c *cobra.Command, o *options, id string, r recoverOptions) error {
 	if err := r.check(c); err != nil {
 		return err
 	}
-	path := endpointPath(id) + "/recover"
-	switch {
-	case r.cancel:
-		return o.run(c, apiRequest{method: http.MethodDelete, path: path}, func(w io.Writer, _ []byte) error {
-			_, err := fmt.Fprintf(w, "the recovery of %s ends after the delivery at hand\n", terminal.OneLine(id))
-			return err
-		})
-	case r.status && !r.wait:
-		return o.run(c, apiRequest{method: http.MethodGet, path: path}, as(showRecovery))
-	case r.status:
-		return watchRecovery(c, o, path, nil)
-	}
-	body, err := r.body(time.Now())
+	n, err := r.recovery(time.Now())
 	if err != nil {
 		return err
 	}
-	start := apiRequest{method: http.MethodPost, path: path, body: body}
-	if r.wait {
-		return watchRecovery(c, o, path, &start)
+	g, err := o.connect(c)
+	if err != nil {
+		return err
 	}
-	return o.run(c, start, as(func(w io.Writer, v recoveryView) error { return r.showStarted(w, id, v) }))
-}
-
-// body leaves to the gateway what the gateway checks.
-func (r recoverOptions) body(now time.Time) ([]byte, error) {
-	fields := map[string]any{"rate_per_second": r.rate}
-	if r.dryRun {
-		fields["dry_run"] = true
-	}
-	if r.unmatched {
-		fields["unmatched"] = true
-	}
-	for name, given := range map[string]string{"since": r.since, "until": r.until} {
-		if given == "" {
-			continue
+	switch start := g.Endpoints.Recover(id, n); {
+	case r.cancel:
+		return show(g, g.Endpoints.CancelRecovery(id), func(w io.Writer, _ api.CancelledRecovery) error {
+			_, err := fmt.Fprintf(w, "the recovery of %s ends after the delivery at hand\n", terminal.OneLine(id))
+			return err
+		})
+	case r.status && r.wait:
+		return watchRecovery(g, id)
+	case r.status:
+		return show(g, g.Endpoints.Recovery(id), showRecovery)
+	case r.wait:
+		if _, err := start.Do(c.Context()); err != nil {
+			return err
 		}
-		at, err := terminal.ParseTime("--"+name, given, now)
-		if err != nil {
-			return nil, err
-		}
-		fields[name] = at
+		return watchRecovery(g, id)
+	default:
+		return show(g, start, func(w io.Writer, started api.StartedRecovery) error { return r.showStarted(w, id, started.Found) })
 	}
-	return json.Marshal(fields)
 }
 
-// recoveryView is what the gateway tells of a recovery, and of its start.
-type recoveryView struct {
-	Status        string    `json:"status"`
-	Reason        string    `json:"reason"`
-	Found         int       `json:"found"`
-	Redelivered   int       `json:"redelivered"`
-	Skipped       int       `json:"skipped"`
-	Since         time.Time `json:"since"`
-	Until         time.Time `json:"until"`
-	Unmatched     bool      `json:"unmatched"`
-	RatePerSecond float64   `json:"rate_per_second"`
-	By            string    `json:"by"`
-	WorkflowID    string    `json:"workflow_id"`
-	RunID         string    `json:"run_id"`
+// recovery is what is asked for; what the gateway checks is left to it.
+func (r recoverOptions) recovery(now time.Time) (api.NewRecovery, error) {
+	n := api.NewRecovery{RatePerSecond: r.rate, DryRun: r.dryRun, Unmatched: r.unmatched}
+	since, err := terminal.ParseTime("--since", r.since, now)
+	if err != nil {
+		return n, err
+	}
+	until, err := terminal.ParseTime("--until", r.until, now)
+	if err != nil {
+		return n, err
+	}
+	n.Since, n.Until = wireTime(since), wireTime(until)
+	return n, nil
 }
 
-func (r recoverOptions) showStarted(w io.Writer, id string, v recoveryView) error {
+// wireTime is a time as a query or a body holds it; the zero time is none.
+func wireTime(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339Nano)
+}
+
+func (r recoverOptions) showStarted(w io.Writer, id string, found int) error {
 	id = terminal.OneLine(id)
 	if r.dryRun {
 		what := "of " + id + " ended undelivered"
 		if r.unmatched {
 			what = "to " + id + " of events that no endpoint wanted"
 		}
-		_, err := fmt.Fprintf(w, "%s %s; nothing was started\n", terminal.Count(v.Found, "delivery"), what)
+		_, err := fmt.Fprintf(w, "%s %s; nothing was started\n", terminal.Count(found, "delivery"), what)
 		return err
 	}
-	takes := time.Duration(float64(v.Found) / r.rate * float64(time.Second)).Round(time.Second)
+	takes := time.Duration(float64(found) / r.rate * float64(time.Second)).Round(time.Second)
 	again := " again"
 	if r.unmatched {
 		again = ""
 	}
 	_, err := fmt.Fprintf(w, "%s of %s to be started%s, %v a second: about %s\n\nNext: hookloop endpoint recover %s --status\n",
-		terminal.Count(v.Found, "delivery"), id, again, r.rate, takes, id)
+		terminal.Count(found, "delivery"), id, again, r.rate, takes, id)
 	return err
 }
 
-func showRecovery(w io.Writer, v recoveryView) error {
+func showRecovery(w io.Writer, v api.Recovery) error {
 	t := terminal.Columns(w)
 	terminal.Row(t, "status", because(v.Status, v.Reason))
 	if v.Unmatched {
@@ -176,4 +165,30 @@ func showRecovery(w io.Writer, v recoveryView) error {
 	terminal.Row(t, "rate", fmt.Sprintf("%v/s", v.RatePerSecond))
 	terminal.Row(t, "by", v.By)
 	return t.Flush()
+}
+
+// watchRecovery shows the progress of a recovery until it has ended. Only one that came to its end is a success.
+func watchRecovery(g *gateway, id string) error {
+	shown := ""
+	last, err := g.Endpoints.Recovery(id).Until(g.command.Context(), func(r api.Recovery) bool {
+		if r.Status != api.RecoveryRunning {
+			return true
+		}
+		line := fmt.Sprintf("%d redelivered, %d skipped, of %d found so far", r.Redelivered, r.Skipped, r.Found)
+		if line != shown {
+			shown = line
+			fmt.Fprintln(g.command.ErrOrStderr(), line)
+		}
+		return false
+	})
+	if err != nil {
+		return err
+	}
+	if err := showAnswer(g, last.JSON, showRecovery); err != nil {
+		return err
+	}
+	if r := last.Value; r.Status != api.RecoveryCompleted {
+		return fmt.Errorf("the recovery ended early: %s", because(r.Status, r.Reason))
+	}
+	return nil
 }

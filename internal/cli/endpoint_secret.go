@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
 )
 
@@ -53,31 +53,24 @@ func (s *secretFlags) read(c *cobra.Command) (string, error) {
 	return secret, nil
 }
 
-// secretView is what the gateway tells of a secret: itself.
-type secretView struct {
-	Secret string `json:"secret"`
-}
-
 // showSecret prints nothing else, so that $(hookloop endpoint secret …) works.
-func showSecret(w io.Writer, s secretView) error {
+func showSecret(w io.Writer, s api.Secret) error {
 	_, err := fmt.Fprintln(w, terminal.OneLine(s.Secret))
 	return err
 }
 
-func newEndpointSecret(o *clientOptions) *cobra.Command {
+func newEndpointSecret(o *options) *cobra.Command {
 	return &cobra.Command{
 		Use:     "secret ID",
 		Short:   "Print the secret that signs",
 		Long:    `Print the secret that signs what an endpoint receives, and nothing else.`,
 		Example: `  hookloop listen --secret "$(hookloop endpoint secret ep_01jzc8k0a2n4p6r8s0t2v4w6x8)"`,
 		Args:    cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return o.run(c, apiRequest{method: http.MethodGet, path: endpointPath(args[0]) + "/secret"}, as(showSecret))
-		},
+		RunE:    o.with(func(g *gateway, args []string) error { return show(g, g.Endpoints.Secret(args[0]), showSecret) }),
 	}
 }
 
-func newEndpointRotate(o *clientOptions) *cobra.Command {
+func newEndpointRotate(o *options) *cobra.Command {
 	var overlap time.Duration
 	c := &cobra.Command{
 		Use:   "rotate ID",
@@ -91,9 +84,12 @@ signed with the old one as well, so that the endpoint can change without missing
 			if overlap < 0 {
 				return terminal.Usage("--overlap must not be negative")
 			}
-			body := []byte(`{"overlap":"` + overlap.String() + `"}`)
-			r := apiRequest{method: http.MethodPost, path: endpointPath(args[0]) + "/secret/rotate", body: body}
-			return o.run(c, r, as(showSecret))
+			g, err := o.connect(c)
+			if err != nil {
+				return err
+			}
+			rotation := api.SecretRotation{Overlap: (*api.Duration)(&overlap)}
+			return show(g, g.Endpoints.RotateSecret(args[0], rotation), showSecret)
 		},
 	}
 	c.Flags().DurationVar(&overlap, "overlap", 24*time.Hour, "how long the old secret signs too")

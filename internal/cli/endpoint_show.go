@@ -7,23 +7,24 @@ import (
 	"slices"
 	"strings"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
 	"hookloop/internal/webhook"
 )
 
-func showEndpoint(w io.Writer, e endpointView) error {
+func showEndpoint(w io.Writer, e api.Endpoint) error {
 	t := terminal.Columns(w)
 	terminal.Row(t, "id", e.ID)
 	terminal.Row(t, "url", e.URL)
-	terminal.Row(t, "state", because(e.State, e.StateReason))
-	terminal.Row(t, "event types", e.types())
+	terminal.Row(t, "state", because(string(e.State), e.StateReason))
+	terminal.Row(t, "event types", typesOf(e))
 	if e.Description != "" {
 		terminal.Row(t, "description", e.Description)
 	}
 	pairRows(t, "header", ": ", e.Headers)
 	pairRows(t, "metadata", "=", e.Metadata)
-	terminal.Row(t, "schedule", strings.Join(e.Schedule, ", "))
-	terminal.Row(t, "timeout", e.Timeout)
+	terminal.Row(t, "schedule", schedule(e))
+	terminal.Row(t, "timeout", e.Timeout.String())
 	policyRows(t, e)
 	if e.Breaker != "" {
 		terminal.Row(t, "breaker", e.Breaker)
@@ -34,22 +35,23 @@ func showEndpoint(w io.Writer, e endpointView) error {
 	return t.Flush()
 }
 
-func policyRows(w io.Writer, e endpointView) {
-	if e.RateLimit != nil {
-		terminal.Row(w, "rate limit", e.RateLimit.String())
+func policyRows(w io.Writer, e api.Endpoint) {
+	if e.RateLimit != (api.RateLimit{}) {
+		terminal.Row(w, "rate limit", describeRate(e.RateLimit))
 	}
-	if e.Approval != nil {
-		terminal.Row(w, "approval", e.Approval.String())
+	if e.Approval != (api.ApprovalPolicy{}) {
+		terminal.Row(w, "approval", describePolicy(e.Approval))
 	}
 	if e.Application != "" {
 		terminal.Row(w, "application", e.Application)
 	}
-	if e.Echo != nil {
-		e.Echo.rows(w)
+	switch {
+	case e.Echo.Back:
+		terminal.Row(w, "echo", "also what came from its own application")
+	case !e.Echo.IsZero():
+		echoRows(w, e.Echo.Paths)
 	}
-	if e.Request != nil {
-		e.Request.rows(w)
-	}
+	requestRows(w, e.Request)
 }
 
 func pairRows(w io.Writer, name, between string, pairs map[string]string) {
@@ -59,7 +61,7 @@ func pairRows(w io.Writer, name, between string, pairs map[string]string) {
 }
 
 // showCreated ends with a line that shows the new endpoint at work.
-func showCreated(w io.Writer, e endpointView) error {
+func showCreated(w io.Writer, e api.Endpoint) error {
 	if err := showEndpoint(w, e); err != nil {
 		return err
 	}
@@ -69,4 +71,12 @@ func showCreated(w io.Writer, e endpointView) error {
 	}
 	_, err := fmt.Fprintf(w, "\nNext: hookloop event send --type %s --data '{\"id\": 1}' --wait\n", terminal.OneLine(eventType))
 	return err
+}
+
+func schedule(e api.Endpoint) string {
+	var waits []string
+	for _, d := range e.Schedule {
+		waits = append(waits, d.String())
+	}
+	return strings.Join(waits, ", ")
 }

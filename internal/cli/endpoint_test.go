@@ -25,7 +25,7 @@ func TestEndpointCreate(t *testing.T) {
 				"--schedule", "0s, 5s,1h", "--timeout", "5s", "--secret", "whsec_x", "--rate-limit", "90/m", "--burst", "20",
 			},
 			`{"url":"http://127.0.0.1:9000/","event_types":["a.b","c"],"description":"d","headers":{"X-A":"1: 2","X-B":""},
-			  "metadata":{"k":"v=w"},"schedule":["0s","5s","1h0m0s"],"timeout":"5s","secret":"whsec_x",
+			  "metadata":{"k":"v=w"},"schedule":["0s","5s","1h"],"timeout":"5s","secret":"whsec_x",
 			  "rate_limit":{"per_second":1.5,"burst":20}}`,
 		},
 	}
@@ -163,7 +163,7 @@ timeout      15s
 
 	require.Equal(t, "whsec_1\n", g.run(t, "endpoint", "secret", "ep_1").ok(t))
 	require.Equal(t, "whsec_2\n", g.run(t, "endpoint", "rotate", "ep_1").ok(t))
-	require.JSONEq(t, `{"overlap":"24h0m0s"}`, g.last(t).body)
+	require.JSONEq(t, `{"overlap":"24h"}`, g.last(t).body)
 	require.JSONEq(t, `{"secret":"whsec_2"}`, g.run(t, "endpoint", "rotate", "ep_1", "--overlap", "0s", "--json").ok(t))
 	require.JSONEq(t, `{"overlap":"0s"}`, g.last(t).body)
 

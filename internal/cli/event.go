@@ -3,19 +3,22 @@ package cli
 import (
 	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 )
 
 func newEvent(version string) *cobra.Command {
-	o := clientOptions{version: version}
-	c := newGroup("event", "Send events and see what became of them",
+	o := options{version: version}
+	c := group("event", "Send events and see what became of them",
 		`Send events and see what became of them.
 
 An event is what happened in an app, which sent it, or at a third party, which sent it to a source. It
@@ -27,9 +30,7 @@ goes to every endpoint of the tenant that takes its type; its id is the webhook-
 	return c
 }
 
-func eventPath(id string) string { return "/events/" + url.PathEscape(id) }
-
-func newEventGet(o *clientOptions) *cobra.Command {
+func newEventGet(o *options) *cobra.Command {
 	var wait waitOptions
 	c := &cobra.Command{
 		Use:   "get ID",
@@ -51,26 +52,22 @@ With --wait it first waits until all deliveries have ended, and exits 1 if one w
 	return c
 }
 
-func runEventGet(c *cobra.Command, o *clientOptions, id string, wait waitOptions) error {
+func runEventGet(c *cobra.Command, o *options, id string, wait waitOptions) error {
 	if err := wait.check(c); err != nil {
 		return err
 	}
-	gateway, err := o.connect()
+	g, err := o.connect(c)
 	if err != nil {
 		return err
 	}
 	if wait.wait {
-		return waitAndShow(c, o, gateway, id, wait.timeout)
+		return waitAndShow(g, id, wait.timeout)
 	}
-	answer, err := gateway.call(c.Context(), apiRequest{method: http.MethodGet, path: eventPath(id)})
-	if err != nil {
-		return err
-	}
-	return showEvent(c.OutOrStdout(), o, gateway, answer)
+	return show(g, g.Events.Get(id), g.showEvent)
 }
 
 type eventListOptions struct {
-	pageOptions
+	pageFlags
 
 	eventType string
 	status    string
@@ -78,7 +75,7 @@ type eventListOptions struct {
 	before    string
 }
 
-func newEventList(o *clientOptions) *cobra.Command {
+func newEventList(o *options) *cobra.Command {
 	var l eventListOptions
 	c := &cobra.Command{
 		Use:   "list",
@@ -101,41 +98,75 @@ The list is Temporal's own and a moment behind; 'hookloop event get' is not.`,
 }
 
 // query leaves to the gateway what the gateway checks.
-func (l eventListOptions) query() url.Values {
-	q := url.Values{}
-	for name, value := range map[string]string{"type": l.eventType, "status": l.status, "after": l.after, "before": l.before} {
-		if value != "" {
-			q.Set(name, value)
-		}
+func (l eventListOptions) query() api.EventQuery {
+	return api.EventQuery{
+		Type: l.eventType, Status: api.EventStatus(l.status), After: l.after, Before: l.before, PageQuery: l.pageFlags.query(),
 	}
-	return q
 }
 
-// eventItem is one line of the list.
-type eventItem struct {
-	ID         string    `json:"id"`
-	Type       string    `json:"type"`
-	Status     string    `json:"status"`
-	AcceptedAt time.Time `json:"accepted_at"`
-}
-
-func runEventList(c *cobra.Command, o *clientOptions, l eventListOptions) error {
+func runEventList(c *cobra.Command, o *options, l eventListOptions) error {
 	if err := l.check(); err != nil {
 		return err
 	}
-	get := func(ctx context.Context, gateway *gatewayClient) ([]byte, error) {
-		return gateway.list(ctx, "/events", l.query(), l.pageOptions)
+	g, err := o.connect(c)
+	if err != nil {
+		return err
 	}
-	return o.ask(c, get, as(func(w io.Writer, page listOf[eventItem]) error {
+	return showList(g, g.Events.List(l.query()), l.all, func(w io.Writer, all []api.EventItem) error {
 		t := terminal.Columns(w)
 		terminal.Row(t, "ID", "TYPE", "STATUS", "ACCEPTED")
-		for _, e := range page.Data {
-			terminal.Row(t, e.ID, cmp.Or(e.Type, "-"), e.Status, terminal.UTC(e.AcceptedAt))
+		for _, e := range all {
+			terminal.Row(t, e.ID, cmp.Or(e.Type, "-"), string(e.Status), terminal.UTC(e.AcceptedAt))
 		}
-		if err := t.Flush(); err != nil {
-			return err
-		}
-		moreHint(c.ErrOrStderr(), c.CommandPath(), page.next())
+		return t.Flush()
+	})
+}
+
+type waitOptions struct {
+	wait    bool
+	timeout time.Duration
+}
+
+func (o *waitOptions) register(f *pflag.FlagSet) {
+	f.BoolVar(&o.wait, "wait", false, "wait until all deliveries have ended")
+	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "how long --wait waits")
+}
+
+func (o *waitOptions) check(c *cobra.Command) error {
+	switch {
+	case o.timeout <= 0:
+		return terminal.Usage("--timeout must be longer than 0s")
+	case c.Flags().Changed("timeout") && !o.wait:
+		return terminal.Usage("--timeout goes with --wait")
+	}
+	return nil
+}
+
+// waitAndShow shows the event once it has ended, or what there is when patience ends. An event delivered everywhere is a
+// success, and so is one that no endpoint wanted, which is said.
+func waitAndShow(g *gateway, id string, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(g.command.Context(), patience)
+	defer cancel()
+	last, err := g.Events.Get(id).Until(ctx, client.Ended)
+	over := errors.Is(err, context.DeadlineExceeded) && ctx.Err() != nil
+	switch {
+	case over && last.JSON == nil:
+		return fmt.Errorf("event %s: the gateway could not tell within %s", id, patience)
+	case err != nil && !over:
+		return fmt.Errorf("event %s: %w", id, err)
+	}
+	if err := showAnswer(g, last.JSON, g.showEvent); err != nil {
+		return err
+	}
+	switch last.Value.Status {
+	case api.EventDelivered:
 		return nil
-	}))
+	case api.EventUnmatched:
+		_, err := fmt.Fprintln(g.command.ErrOrStderr(), "no endpoint wanted the event")
+		return err
+	case api.EventDelivering:
+		return fmt.Errorf("event %s is still being delivered after %s; that goes on without this command", id, patience)
+	case api.EventFailed:
+	}
+	return fmt.Errorf("event %s was not delivered everywhere", id)
 }

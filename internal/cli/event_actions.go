@@ -1,21 +1,21 @@
 package cli
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
-	"net/url"
 	"strings"
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
-	"hookloop/internal/webhook"
 )
 
-func newEventRetryNow(o *clientOptions) *cobra.Command {
-	return newOrder(o, "retry-now", &cobra.Command{
+func newEventRetryNow(o *options) *cobra.Command {
+	return newAction(o, func(g *gateway, event, endpoint string, i api.Instruction) client.Call[api.Delivery] {
+		return g.Events.RetryNow(event, endpoint, i)
+	}, &cobra.Command{
 		Use:   "retry-now EVENT ENDPOINT",
 		Short: "Make a waiting delivery's next attempt now",
 		Long: `Make a waiting delivery's next attempt now, not when its schedule would. If that fails, the schedule goes
@@ -25,8 +25,10 @@ on behind it. An open breaker or a spent rate limit still defers it.`,
 	}, "makes its next attempt now")
 }
 
-func newEventCancel(o *clientOptions) *cobra.Command {
-	return newOrder(o, "cancel", &cobra.Command{
+func newEventCancel(o *options) *cobra.Command {
+	return newAction(o, func(g *gateway, event, endpoint string, i api.Instruction) client.Call[api.Delivery] {
+		return g.Events.Cancel(event, endpoint, i)
+	}, &cobra.Command{
 		Use:   "cancel EVENT ENDPOINT",
 		Short: "End a waiting delivery",
 		Long: `End a waiting delivery. An attempt under way is waited for, and counts. 'hookloop event redeliver' starts
@@ -35,28 +37,25 @@ it again.`,
 	}, "is being cancelled")
 }
 
-// newOrder makes c the command that gives an order to one delivery.
-func newOrder(o *clientOptions, order string, c *cobra.Command, done string) *cobra.Command {
+// newAction makes c the command that instructs one delivery.
+func newAction(
+	o *options, call func(g *gateway, event, endpoint string, i api.Instruction) client.Call[api.Delivery], c *cobra.Command, done string,
+) *cobra.Command {
 	var reason string
 	c.Args = cobra.ExactArgs(2)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		body, err := json.Marshal(map[string]string{"reason": reason})
-		if err != nil {
-			return err
-		}
-		path := eventPath(args[0]) + "/deliveries/" + url.PathEscape(args[1]) + "/" + order
-		return o.run(c, apiRequest{method: http.MethodPost, path: path, body: body}, as(func(w io.Writer, d webhook.DeliveryReport) error {
+	c.RunE = o.with(func(g *gateway, args []string) error {
+		return show(g, call(g, args[0], args[1], api.Instruction{Reason: reason}), func(w io.Writer, d api.Delivery) error {
 			id := terminal.OneLine(args[0])
 			_, err := fmt.Fprintf(w, "%s to %s %s; it had made %s\n\nNext: hookloop event get %s\n",
 				id, terminal.OneLine(d.EndpointID), done, terminal.Count(len(d.Attempts), "attempt"), id)
 			return err
-		}))
-	}
-	c.Flags().StringVar(&reason, "reason", "", "why, for whoever reads the history")
+		})
+	})
+	c.Flags().StringVar(&reason, "reason", "", "why, for those who read the history")
 	return c
 }
 
-func newEventRedeliver(o *clientOptions) *cobra.Command {
+func newEventRedeliver(o *options) *cobra.Command {
 	var endpointID string
 	var wait waitOptions
 	c := &cobra.Command{
@@ -79,14 +78,7 @@ the event's history.
 	return c
 }
 
-// redeliveredView is what the gateway tells of a redelivery.
-type redeliveredView struct {
-	Deliveries []struct {
-		EndpointID string `json:"endpoint_id"`
-	} `json:"deliveries"`
-}
-
-func runRedeliver(c *cobra.Command, o *clientOptions, id, endpointID string, wait waitOptions) error {
+func runRedeliver(c *cobra.Command, o *options, id, endpointID string, wait waitOptions) error {
 	switch {
 	case c.Flags().Changed("endpoint") && endpointID == "":
 		return terminal.Usage("--endpoint must not be empty; without it, all that were not delivered are")
@@ -96,26 +88,23 @@ func runRedeliver(c *cobra.Command, o *clientOptions, id, endpointID string, wai
 	if err := wait.check(c); err != nil {
 		return err
 	}
-	r := apiRequest{method: http.MethodPost, path: eventPath(id) + "/redeliver"}
-	if endpointID != "" {
-		r.body = []byte(`{"endpoint_id":` + string(quoteJSON(endpointID)) + `}`)
-	}
-	if !wait.wait {
-		return o.run(c, r, as(func(w io.Writer, v redeliveredView) error { return showRedelivered(w, id, v) }))
-	}
-	gateway, err := o.connect()
+	g, err := o.connect(c)
 	if err != nil {
 		return err
 	}
-	if _, err := gateway.call(c.Context(), r); err != nil {
+	call := g.Events.Redeliver(id, api.Redelivery{EndpointID: endpointID})
+	if !wait.wait {
+		return show(g, call, func(w io.Writer, r api.Redelivered) error { return showRedelivered(w, id, r) })
+	}
+	if _, err := call.Do(c.Context()); err != nil {
 		return err
 	}
-	return waitAndShow(c, o, gateway, id, wait.timeout)
+	return waitAndShow(g, id, wait.timeout)
 }
 
-func showRedelivered(w io.Writer, id string, v redeliveredView) error {
+func showRedelivered(w io.Writer, id string, r api.Redelivered) error {
 	id = terminal.OneLine(id)
-	for _, d := range v.Deliveries {
+	for _, d := range r.Deliveries {
 		if _, err := fmt.Fprintf(w, "%s is delivered to %s again\n", id, terminal.OneLine(d.EndpointID)); err != nil {
 			return err
 		}

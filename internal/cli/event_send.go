@@ -1,18 +1,18 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/devdir"
 	"hookloop/internal/terminal"
 	"hookloop/internal/webhook"
@@ -26,7 +26,7 @@ type sendOptions struct {
 	wait      waitOptions
 }
 
-func newEventSend(o *clientOptions) *cobra.Command {
+func newEventSend(o *options) *cobra.Command {
 	var s sendOptions
 	c := &cobra.Command{
 		Use:   "send",
@@ -55,78 +55,51 @@ delivered.
 	return c
 }
 
-// acceptedEvent is the gateway's answer to an event.
-type acceptedEvent struct {
-	ID         string            `json:"id"`
-	Type       string            `json:"type"`
-	Duplicate  bool              `json:"duplicate"`
-	Deliveries []json.RawMessage `json:"deliveries"`
-}
-
-func runEventSend(c *cobra.Command, o *clientOptions, s sendOptions) error {
-	body, err := s.body(c)
+func runEventSend(c *cobra.Command, o *options, s sendOptions) error {
+	event, err := s.event(c)
 	if err != nil {
 		return err
 	}
-	return accept(c, o, apiRequest{method: http.MethodPost, path: "/events", body: body, idempotencyKey: s.key}, s.wait)
+	g, err := o.connect(c)
+	if err != nil {
+		return err
+	}
+	return accept(g, keyed(g.Events.Send(event), s.key), s.wait)
 }
 
-// accept makes a request that is answered with an accepted event, and waits for it if asked to.
-func accept(c *cobra.Command, o *clientOptions, r apiRequest, wait waitOptions) error {
+// accept makes a call that is answered with an accepted event, and waits for it if asked to.
+func accept(g *gateway, call client.Call[api.AcceptedEvent], wait waitOptions) error {
 	if !wait.wait {
-		return o.run(c, r, as(showAccepted))
+		return show(g, call, showAccepted)
 	}
-	gateway, err := o.connect()
+	accepted, err := call.Do(g.command.Context())
 	if err != nil {
 		return err
 	}
-	answer, err := gateway.call(c.Context(), r)
-	if err != nil {
-		return err
-	}
-	accepted, err := decode[acceptedEvent](answer)
-	if err != nil {
-		return err
-	}
-	return waitAndShow(c, o, gateway, accepted.ID, wait.timeout)
+	return waitAndShow(g, accepted.ID, wait.timeout)
 }
 
-// body is the JSON of the event, put together around the data so that not a byte of it changes.
-func (s sendOptions) body(c *cobra.Command) ([]byte, error) {
+// event is what the flags say.
+func (s sendOptions) event(c *cobra.Command) (e api.NewEvent, err error) {
 	switch flags := c.Flags(); {
 	case s.eventType == "":
-		return nil, terminal.Usage("--type is required; see %s --help", c.CommandPath())
+		return e, terminal.Usage("--type is required; see %s --help", c.CommandPath())
 	case !flags.Changed("data"):
-		return nil, terminal.Usage("--data is required; see %s --help", c.CommandPath())
+		return e, terminal.Usage("--data is required; see %s --help", c.CommandPath())
 	case flags.Changed("key") && s.key == "":
-		return nil, terminal.Usage("--key must not be empty")
+		return e, terminal.Usage("--key must not be empty")
 	}
 	if err := s.wait.check(c); err != nil {
-		return nil, err
+		return e, err
 	}
-	data, err := readData(c.Context(), s.data, c.InOrStdin())
-	if err != nil {
-		return nil, err
-	}
-	var b bytes.Buffer
-	b.WriteString(`{"type":`)
-	b.Write(quoteJSON(s.eventType))
+	e.Type = s.eventType
 	if s.timestamp != "" {
-		if _, err := time.Parse(time.RFC3339, s.timestamp); err != nil {
-			return nil, terminal.Usage("--timestamp must be an RFC 3339 time like 2026-01-31T12:00:00Z")
+		if e.Timestamp, err = time.Parse(time.RFC3339, s.timestamp); err != nil {
+			return e, terminal.Usage("--timestamp must be an RFC 3339 time like 2026-01-31T12:00:00Z")
 		}
-		b.WriteString(`,"timestamp":`)
-		b.Write(quoteJSON(s.timestamp))
 	}
-	b.WriteString(`,"data":`)
-	b.Write(data)
-	b.WriteByte('}')
-	return b.Bytes(), nil
-}
-
-func quoteJSON(s string) []byte {
-	q, _ := json.Marshal(s) // a string always marshals
-	return q
+	e.Data, err = readData(c.Context(), s.data, c.InOrStdin())
+	return e, err
 }
 
 // readData gets the data from where --data says. The check spares people a riddle: around data
@@ -186,7 +159,7 @@ func readBounded(ctx context.Context, r io.Reader) ([]byte, error) {
 	}
 }
 
-func showAccepted(w io.Writer, e acceptedEvent) error {
+func showAccepted(w io.Writer, e api.AcceptedEvent) error {
 	what := "accepted, goes to " + terminal.Count(len(e.Deliveries), "endpoint")
 	switch {
 	case e.Duplicate:

@@ -8,49 +8,30 @@ import (
 	"strings"
 	"time"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
-	"hookloop/internal/webhook"
 )
-
-// eventView is what the gateway tells of an event.
-type eventView struct {
-	ID         string                   `json:"id"`
-	Type       string                   `json:"type"`
-	Timestamp  time.Time                `json:"timestamp"`
-	Status     webhook.EventStatus      `json:"status"`
-	Reason     string                   `json:"reason"`
-	Hops       int                      `json:"hops"`
-	Origin     *webhook.Origin          `json:"origin"` // nil: an app posted it
-	Withheld   []string                 `json:"withheld"`
-	Deliveries []webhook.DeliveryReport `json:"deliveries"`
-	WorkflowID string                   `json:"workflow_id"`
-	RunID      string                   `json:"run_id"`
-}
 
 // shownBody bounds an answer's body in the picture, in characters: one line of a terminal. --json
 // has all that was kept.
 const shownBody = 100
 
-func showEvent(w io.Writer, o *clientOptions, gateway *gatewayClient, answer []byte) error {
-	if o.asJSON {
-		return terminal.RawJSON(w, answer)
-	}
-	e, err := decode[eventView](answer)
-	if err != nil {
-		return err
-	}
-	_, err = io.WriteString(w, e.picture(time.Now())+gateway.workflowLink(e.WorkflowID, e.RunID))
+func (g *gateway) showEvent(w io.Writer, e api.Event) error {
+	_, err := io.WriteString(w, eventPicture{e}.text(time.Now())+g.workflowLink(e.WorkflowID, e.RunID))
 	return err
 }
 
-// picture is the event for people: a line for it, each delivery and each attempt.
-func (e eventView) picture(now time.Time) string {
+// eventPicture is an event for people.
+type eventPicture struct{ api.Event }
+
+// text has a line for the event, each delivery and each attempt.
+func (e eventPicture) text(now time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s\n", terminal.OneLine(e.ID), terminal.OneLine(e.Type), because(string(e.Status), e.Reason))
 	fmt.Fprintf(&b, "happened %s\n", terminal.UTC(e.Timestamp))
 	e.provenance(&b)
 	if len(e.Deliveries) == 0 {
-		b.WriteString(e.nobody())
+		b.WriteString(e.whyNone())
 	}
 	for _, d := range e.Deliveries {
 		fmt.Fprintf(&b, "\n%s  %s\n", terminal.OneLine(d.EndpointID), because(string(d.Status), d.Reason))
@@ -65,7 +46,7 @@ func (e eventView) picture(now time.Time) string {
 }
 
 // provenance tells where the event came from, and who did not get it for that.
-func (e eventView) provenance(w io.Writer) {
+func (e eventPicture) provenance(w io.Writer) {
 	application := "its application"
 	if o := e.Origin; o != nil {
 		application = cmp.Or(terminal.OneLine(o.Application), application)
@@ -76,7 +57,7 @@ func (e eventView) provenance(w io.Writer) {
 		}
 	}
 	if e.Origin.IsEcho() {
-		_, _ = fmt.Fprintf(w, "echo of %s, sent to %s with the same value: it goes to nobody\n", terminal.OneLine(e.Origin.EchoOf), application)
+		_, _ = fmt.Fprintf(w, "echo of %s, sent to %s with the same value: it is not delivered\n", terminal.OneLine(e.Origin.EchoOf), application)
 	}
 	if len(e.Withheld) > 0 {
 		_, _ = fmt.Fprintf(w, "withheld from %s: what came from %s does not go back to it\n", terminal.OneLine(strings.Join(e.Withheld, ", ")), application)
@@ -86,8 +67,8 @@ func (e eventView) provenance(w io.Writer) {
 	}
 }
 
-// nobody says why there are no deliveries; of an echo that is said already.
-func (e eventView) nobody() string {
+// whyNone says why there are no deliveries; of an echo that is said already.
+func (e eventPicture) whyNone() string {
 	switch {
 	case e.Origin.IsEcho():
 		return ""
@@ -108,7 +89,7 @@ func because(status, reason string) string {
 	return terminal.OneLine(status + ": " + reason)
 }
 
-func outcome(a webhook.Attempt) string {
+func outcome(a api.Attempt) string {
 	line := fmt.Sprintf("%d after %d ms", a.StatusCode, a.DurationMS)
 	if a.StatusCode == 0 {
 		line = fmt.Sprintf("no answer after %d ms", a.DurationMS)
@@ -133,9 +114,9 @@ func until(now, at time.Time) string {
 }
 
 // workflowLink leads to the workflow in the Temporal UI of `hookloop dev`; empty when there is none.
-func (c *gatewayClient) workflowLink(workflowID, runID string) string {
-	if c.ui == "" || workflowID == "" || runID == "" {
+func (g *gateway) workflowLink(workflowID, runID string) string {
+	if g.ui == "" || workflowID == "" || runID == "" {
 		return ""
 	}
-	return "\nTemporal UI  " + c.ui + url.PathEscape(workflowID) + "/" + url.PathEscape(runID) + "/history\n"
+	return "\nTemporal UI  " + g.ui + url.PathEscape(workflowID) + "/" + url.PathEscape(runID) + "/history\n"
 }

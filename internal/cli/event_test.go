@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/api"
 	"hookloop/internal/webhook"
 )
 
@@ -32,7 +33,7 @@ func TestEventSendKeepsEveryByte(t *testing.T) {
 		"a scalar":     {[]string{"--data", "1e400"}, `{"type":"contact.updated","data":1e400}`},
 		"with a time": {
 			[]string{"--data", "{}", "--timestamp", "2026-01-31T13:00:00+01:00"},
-			`{"type":"contact.updated","timestamp":"2026-01-31T13:00:00+01:00","data":{}}`,
+			`{"type":"contact.updated","data":{},"timestamp":"2026-01-31T13:00:00+01:00"}`,
 		},
 	}
 	for name, tt := range tests {
@@ -183,9 +184,9 @@ Temporal UI  http://ui.test/namespaces/hook%20loop/workflows/event%2Fdemo%2Fevt_
 
 func TestEventWithoutEndpoints(t *testing.T) {
 	t.Parallel()
-	e := eventView{ID: "evt_1", Type: "a", Status: webhook.EventFailed, Reason: "its workflow was terminated"}
-	require.Contains(t, e.picture(time.Now()), "evt_1  a  failed: its workflow was terminated\n")
-	require.Contains(t, e.picture(time.Now()), "no endpoint took this type")
+	e := eventPicture{api.Event{ID: "evt_1", Type: "a", Status: api.EventFailed, Reason: "its workflow was terminated"}}
+	require.Contains(t, e.text(time.Now()), "evt_1  a  failed: its workflow was terminated\n")
+	require.Contains(t, e.text(time.Now()), "no endpoint took this type")
 	require.Equal(t, "in 5s", until(time.Unix(0, 0), time.Unix(5, 0)))
 }
 
@@ -198,9 +199,9 @@ func TestEventPictureTellsWhereItCameFrom(t *testing.T) {
 			"withheld from ep_1, ep_2: what came from crm does not go back to it\npassed through Hookloop 2 times before\n" +
 			"\nno other endpoint took this type when it was accepted\n",
 		github + `,"echo_of":"evt_0"}`: "came from github, source src_1, their key a\\u001bb\n" +
-			"echo of evt_0, sent to crm with the same value: it goes to nobody\n",
+			"echo of evt_0, sent to crm with the same value: it is not delivered\n",
 		`"origin":{"source_id":"src_1","provider":"x","key":"7","echo_of":"evt_0"},"hops":1`: "came from x, source src_1, their key 7\n" +
-			"echo of evt_0, sent to its application with the same value: it goes to nobody\npassed through Hookloop 1 time before\n",
+			"echo of evt_0, sent to its application with the same value: it is not delivered\npassed through Hookloop 1 time before\n",
 		`"origin":{"source_id":"src_1","provider":"x","key":"evt_0","repeats":"evt_0"},"deliveries":[{"endpoint_id":"ep_1","status":"pending"}]`: "" +
 			"repeats evt_0: by what x, source src_1, sent, its application had lost that\n\nep_1  pending\n",
 		`"hops":8,"deliveries":[{"endpoint_id":"ep_1","status":"held"}]`: "passed through Hookloop 8 times before\n\nep_1  held\n",

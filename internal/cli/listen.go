@@ -19,7 +19,7 @@ import (
 const stopPatience = time.Second
 
 type listenOptions struct {
-	clientOptions
+	options
 
 	listen   string
 	secret   string
@@ -32,7 +32,7 @@ type listenOptions struct {
 }
 
 func newListen(version string) *cobra.Command {
-	o := listenOptions{clientOptions: clientOptions{version: version}}
+	o := listenOptions{options: options{version: version}}
 	c := &cobra.Command{
 		Use:   "listen",
 		Short: "Receive deliveries, verify them and show them",
@@ -44,7 +44,7 @@ endpoints with this very address. They are looked up as deliveries arrive, so it
 which comes first, 'listen' or 'endpoint create'. Without a gateway deliveries are shown unverified.
 
 --fail is one answer, --script several: a status, "hang" (never answer) or "drop" (break the
-connection). 503:3 is said three times and then 200 follows; a plain last answer repeats.` + clientHelp,
+connection). 503:3 is said three times and then 200 follows; a plain last answer repeats.` + gatewayHelp,
 		Example: `  hookloop listen
   hookloop listen --fail 503:3
   hookloop listen --script "503 hang:2 500:1" --delay 2s
@@ -97,7 +97,7 @@ func runListen(c *cobra.Command, o listenOptions) error {
 		return terminal.ListenError("listen", "--listen", o.listen, err)
 	}
 	defer func() { _ = l.Close() }()
-	keys := o.keyring(l.Addr(), secret)
+	keys := o.keyring(c, l.Addr(), secret)
 	show := &receipts{w: c.OutOrStdout(), asJSON: o.asJSON, raw: o.raw, left: o.count, enough: make(chan struct{})}
 	if err := show.greet(c.Context(), "http://"+l.Addr().String()+"/", keys); err != nil {
 		return err
@@ -113,7 +113,7 @@ func runListen(c *cobra.Command, o listenOptions) error {
 }
 
 // serveUntil serves until ctx ends or there was enough. Answers under way get the patience to
-// finish, except when somebody pressed Ctrl-C.
+// finish, except after Ctrl-C.
 func serveUntil(ctx context.Context, l net.Listener, h http.Handler, enough <-chan struct{}, patience time.Duration) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
 	served := make(chan error, 1)

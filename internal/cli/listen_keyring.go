@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"net/netip"
 	"net/url"
 	"os"
@@ -12,6 +11,10 @@ import (
 	"sync"
 	"time"
 
+	"github.com/spf13/cobra"
+
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/signature"
 )
@@ -24,8 +27,8 @@ var errNoEndpoint = errors.New("no endpoint has this URL")
 // keyring knows the secrets to verify with, or finds them: endpoints may be created, and their
 // secrets rotated, while we listen.
 type keyring struct {
-	connect  func() (*gatewayClient, error) // anew each time: 'hookloop dev' may start, and restart, meanwhile
-	endpoint string                         // the one to verify for; empty: those at addr
+	connect  func() (*gateway, error) // anew each time: 'hookloop dev' may start, and restart, meanwhile
+	endpoint string                   // the one to verify for; empty: those at addr
 	addr     net.Addr
 	fixed    bool // the secret was given, there is nothing to find
 
@@ -35,11 +38,11 @@ type keyring struct {
 	err     error     // what came of it
 }
 
-func (o listenOptions) keyring(addr net.Addr, secret signature.Secret) *keyring {
+func (o listenOptions) keyring(c *cobra.Command, addr net.Addr, secret signature.Secret) *keyring {
 	if !secret.IsZero() {
 		return &keyring{fixed: true, secrets: []signature.Secret{secret}}
 	}
-	return &keyring{connect: o.connect, endpoint: o.endpoint, addr: addr}
+	return &keyring{connect: func() (*gateway, error) { return o.connect(c) }, endpoint: o.endpoint, addr: addr}
 }
 
 // verify checks one receipt. If no known secret fits, it looks for new ones first.
@@ -50,7 +53,7 @@ func (k *keyring) verify(ctx context.Context, r endpointtest.Receipt) error {
 	if k.fixed || !errors.Is(err, signature.ErrNoMatch) {
 		return err
 	}
-	// Whoever waited for a lookup that began after their delivery arrived shares its answer, so a
+	// A delivery that arrived before the last lookup began shares its answer, so a
 	// flood of bad signatures is not a flood of lookups.
 	if !k.asked.After(r.At) {
 		k.lookUp(ctx)
@@ -81,23 +84,23 @@ func (k *keyring) lookUp(ctx context.Context) {
 	if err == nil || errors.Is(err, errNoEndpoint) {
 		k.secrets = secrets
 	}
-	k.err = err
+	k.err = explain(ctx, err)
 }
 
 func (k *keyring) find(ctx context.Context) ([]signature.Secret, error) {
-	gateway, err := k.connect()
+	g, err := k.connect()
 	if err != nil {
 		return nil, err
 	}
 	ids := []string{k.endpoint}
 	if k.endpoint == "" {
-		if ids, err = gateway.endpointsAt(ctx, k.addr); err != nil {
+		if ids, err = g.endpointsAt(ctx, k.addr); err != nil {
 			return nil, err
 		}
 	}
 	var secrets []signature.Secret
 	for _, id := range ids {
-		s, err := gateway.secret(ctx, id)
+		s, err := g.secret(ctx, id)
 		if err != nil {
 			return nil, err
 		}
@@ -110,17 +113,11 @@ func (k *keyring) find(ctx context.Context) ([]signature.Secret, error) {
 }
 
 // endpointsAt gives the ids of the endpoints that lead to addr.
-func (c *gatewayClient) endpointsAt(ctx context.Context, addr net.Addr) ([]string, error) {
-	answer, err := c.list(ctx, "/endpoints", url.Values{}, pageOptions{all: true})
-	if err != nil {
-		return nil, err
-	}
-	page, err := decode[listOf[endpointView]](answer)
-	if err != nil {
-		return nil, err
-	}
-	var ids []string
-	for _, e := range page.Data {
+func (g *gateway) endpointsAt(ctx context.Context, addr net.Addr) (ids []string, err error) {
+	for e, err := range g.Endpoints.List(api.PageQuery{Limit: client.MaxPage}).All(ctx) {
+		if err != nil {
+			return nil, err
+		}
 		if leadsTo(e.URL, addr) {
 			ids = append(ids, e.ID)
 		}
@@ -128,7 +125,7 @@ func (c *gatewayClient) endpointsAt(ctx context.Context, addr net.Addr) ([]strin
 	return ids, nil
 }
 
-// leadsTo says whether a URL, with whatever path, names the address we listen at.
+// leadsTo says whether a URL, whatever its path, names the address we listen at.
 func leadsTo(raw string, addr net.Addr) bool {
 	u, err := url.Parse(raw)
 	if err != nil || u.Scheme != "http" {
@@ -156,14 +153,10 @@ func isHere(host string) bool {
 }
 
 // secret fetches the secret of an endpoint.
-func (c *gatewayClient) secret(ctx context.Context, id string) (signature.Secret, error) {
-	answer, err := c.call(ctx, apiRequest{method: http.MethodGet, path: endpointPath(id) + "/secret"})
+func (g *gateway) secret(ctx context.Context, id string) (signature.Secret, error) {
+	s, err := g.Endpoints.Secret(id).Do(ctx)
 	if err != nil {
 		return signature.Secret{}, err
 	}
-	view, err := decode[secretView](answer)
-	if err != nil {
-		return signature.Secret{}, err
-	}
-	return signature.ParseSecret(view.Secret)
+	return signature.ParseSecret(s.Secret)
 }

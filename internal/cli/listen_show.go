@@ -76,7 +76,7 @@ func (s *receipts) add(r endpointtest.Receipt, verified error) {
 	line := s.line(r, verified)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, _ = io.WriteString(s.w, line) // whoever closed our output no longer looks
+	_, _ = io.WriteString(s.w, line) // if our output was closed, nothing can be done
 	if s.left--; s.left == 0 {
 		close(s.enough)
 	}
@@ -141,6 +141,6 @@ func typeOf(body []byte) string {
 	var e struct {
 		Type string `json:"type"`
 	}
-	_ = json.Unmarshal(body, &e) // whatever else posts here is shown as well
+	_ = json.Unmarshal(body, &e) // what is no event is shown as well
 	return e.Type
 }

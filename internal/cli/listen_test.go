@@ -213,11 +213,11 @@ func TestListenGreets(t *testing.T) {
 	t.Parallel()
 	addr := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 9000}
 	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/endpoints": {{body: noEndpoints}}})
-	o := listenOptions{clientOptions: clientOptions{data: g.data}}
+	o := listenOptions{options: options{data: g.data}}
 	greet := func(o listenOptions, secret signature.Secret) string {
 		var b strings.Builder
 		s := &receipts{w: &b}
-		require.NoError(t, s.greet(t.Context(), "http://127.0.0.1:9000/", o.keyring(addr, secret)))
+		require.NoError(t, s.greet(t.Context(), "http://127.0.0.1:9000/", o.keyring(newListen("test"), addr, secret)))
 		return b.String()
 	}
 	require.Contains(t, greet(o, signature.Secret{}), "\n  hookloop endpoint create --url http://127.0.0.1:9000/\n")

@@ -4,7 +4,12 @@
 package cli
 
 import (
+	"fmt"
+	"runtime"
+
 	"github.com/spf13/cobra"
+
+	"hookloop/internal/terminal"
 )
 
 // New is the whole command line: the client's commands, and the roles beside them.
@@ -28,4 +33,22 @@ Start everything in one process, then talk to it from another terminal:
 		newListen(version), newToken(), newVersion(version))
 	root.AddCommand(roles...)
 	return root
+}
+
+func newVersion(version string) *cobra.Command {
+	var asJSON bool
+	c := &cobra.Command{
+		Use:   "version",
+		Short: "Print the version",
+		Args:  cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if asJSON {
+				return terminal.JSON(c.OutOrStdout(), map[string]string{"version": version, "go": runtime.Version()})
+			}
+			_, err := fmt.Fprintf(c.OutOrStdout(), "hookloop %s (%s)\n", version, runtime.Version())
+			return err
+		},
+	}
+	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return c
 }

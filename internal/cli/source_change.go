@@ -1,15 +1,12 @@
 package cli
 
 import (
-	"context"
-	"encoding/json"
-	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
 )
 
@@ -18,7 +15,7 @@ type sourceFlags struct {
 	name        string
 	typePrefix  string
 	application string
-	echo        echoPaths
+	echo        api.EchoPaths
 	config      configFlags
 	clear       []string
 }
@@ -27,38 +24,54 @@ func (s *sourceFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&s.name, "name", "", "for people")
 	f.StringVar(&s.typePrefix, "type-prefix", "", "what the types of its events begin with; the provider's name, if not given")
 	f.StringVar(&s.application, "application", "", "the `name` of the application that sends: endpoints of the same do not get what it sent")
-	s.echo.register(f, "the data of an event")
+	registerEcho(&s.echo, f, "the data of an event")
 	s.config.register(f)
 }
 
-// fields is the body of the request without the config: what the flags changed, and null for what
-// --clear names.
-func (s *sourceFlags) fields(flags *pflag.FlagSet) (map[string]any, error) {
-	all := map[string]any{}
-	for flag, value := range map[string]string{"name": s.name, "type-prefix": s.typePrefix, "application": s.application} {
+// change is what the flags changed but for the config, and what --clear names.
+func (s *sourceFlags) change(flags *pflag.FlagSet) (c api.SourceChange, err error) {
+	for flag, field := range map[string]struct {
+		value string
+		patch *api.Patch[string]
+	}{"name": {s.name, &c.Name}, "type-prefix": {s.typePrefix, &c.TypePrefix}, "application": {s.application, &c.Application}} {
 		if flags.Changed(flag) {
-			all[strings.ReplaceAll(flag, "-", "_")] = value
+			*field.patch = api.To(field.value)
 		}
 	}
-	if err := s.echo.field(flags, all); err != nil {
-		return nil, err
+	echo, err := echoGiven(flags)
+	if err != nil {
+		return c, err
 	}
-	for _, name := range s.clear {
-		switch {
-		case !slices.Contains(sourceClearable, name):
-			return nil, terminal.Usage("--clear takes %s, not %q", strings.Join(sourceClearable, ", "), name)
-		case all[name] != nil:
-			return nil, terminal.Usage("%s is set and cleared at once", name)
-		}
-		all[name] = nil
+	if echo {
+		c.Echo = api.To(s.echo)
 	}
-	return all, nil
+	return c, s.clearFields(&c)
 }
 
 // sourceClearable are the fields of a source that have a default to go back to.
 var sourceClearable = []string{"type_prefix", "application", "echo"}
 
-func newSourceCreate(o *clientOptions) *cobra.Command {
+func (s *sourceFlags) clearFields(to *api.SourceChange) error {
+	for _, name := range s.clear {
+		cleared := false
+		switch name {
+		case "type_prefix":
+			cleared = clearField(&to.TypePrefix)
+		case "application":
+			cleared = clearField(&to.Application)
+		case "echo":
+			cleared = clearField(&to.Echo)
+		default:
+			return terminal.Usage("--clear takes %s, not %q", strings.Join(sourceClearable, ", "), name)
+		}
+		if !cleared {
+			return terminal.Usage("%s is set and cleared at once", name)
+		}
+	}
+	return nil
+}
+
+func newSourceCreate(o *options) *cobra.Command {
 	var s sourceFlags
 	var provider, key string
 	c := &cobra.Command{
@@ -71,12 +84,12 @@ list "secrets" that most have; --config and --config-file give the rest, as JSON
 providers, and what their config holds; docs/sources.md tells more:
 
 ` + providersHelp() + `
-Stripe, PayPal and others tell a secret or an id only to whoever has a URL already: create the source
+Stripe, PayPal and others give a secret or an id only for a URL that exists: create the source
 with a random text in its place, and put the true one there with 'hookloop source update'.
 
 Its events are not delivered to endpoints of the same --application, unless with their --echo. With
 --echo-key and --echo-value it is seen when the application only reports what a delivery had brought it:
-such an echo goes to nobody. See 'hookloop endpoint create --help' for the other side.`,
+such an echo is not delivered. See 'hookloop endpoint create --help' for the other side.`,
 		Example: `  hookloop source create --provider github --name code --secret-file github.secret
   openssl rand -hex 32 | hookloop source create --provider stripe --type-prefix payments --secret-file -
   hookloop source create --provider meta --secret-file app.secret --config-file verify_token.json
@@ -93,29 +106,29 @@ such an echo goes to nobody. See 'hookloop endpoint create --help' for the other
 	return c
 }
 
-func runSourceCreate(c *cobra.Command, o *clientOptions, provider string, s sourceFlags, key string) error {
+func runSourceCreate(c *cobra.Command, o *options, provider string, s sourceFlags, key string) error {
 	if provider == "" {
 		return terminal.Usage("--provider is required; see %s --help", c.CommandPath())
 	}
 	if s.config.change(c.Flags()) == configKept {
 		return terminal.Usage("a config is required, by --secret-file, --config or --config-file; see %s --help", c.CommandPath())
 	}
-	fields, err := s.fields(c.Flags())
+	n := api.NewSource{Provider: api.Provider(provider), Name: s.name, TypePrefix: s.typePrefix, Application: s.application, Echo: s.echo}
+	if _, err := echoGiven(c.Flags()); err != nil {
+		return err
+	}
+	var err error
+	if n.Config, err = s.config.read(c); err != nil {
+		return err
+	}
+	g, err := o.connect(c)
 	if err != nil {
 		return err
 	}
-	fields["provider"] = provider
-	if fields["config"], err = s.config.read(c); err != nil {
-		return err
-	}
-	body, err := json.Marshal(fields)
-	if err != nil {
-		return err
-	}
-	return o.run(c, apiRequest{method: http.MethodPost, path: "/sources", body: body, idempotencyKey: key}, as(showNewSource))
+	return show(g, keyed(g.Sources.Create(n), key), showNewSource)
 }
 
-func newSourceUpdate(o *clientOptions) *cobra.Command {
+func newSourceUpdate(o *options) *cobra.Command {
 	var s sourceFlags
 	c := &cobra.Command{
 		Use:   "update ID",
@@ -127,7 +140,7 @@ another one create another source.
 --config and --config-file replace the whole config, secrets included.
 
 To change a secret without losing a request, list the new one beside the old one, change it at the third
-party, and then list the new one alone. Keep the old one until then: nobody can read it back.`,
+party, and then list the new one alone. Keep the old one until then: the gateway does not show it.`,
 		Example: `  hookloop source update src_01jzc8k0a2n4p6r8s0t2v4w6x8 --secret-file new.secret --secret-file old.secret   # rotating
   hookloop source update src_01jzc8k0a2n4p6r8s0t2v4w6x8 --secret-file new.secret                            # rotated
   hookloop source update src_01jzc8k0a2n4p6r8s0t2v4w6x8 --config '{"webhook_id": "1JE4291016473214C"}'
@@ -140,33 +153,30 @@ party, and then list the new one alone. Keep the old one until then: nobody can 
 	return c
 }
 
-func runSourceUpdate(c *cobra.Command, o *clientOptions, id string, s sourceFlags) error {
-	fields, err := s.fields(c.Flags())
+func runSourceUpdate(c *cobra.Command, o *options, id string, s sourceFlags) error {
+	change, err := s.change(c.Flags())
 	if err != nil {
 		return err
 	}
-	change := s.config.change(c.Flags())
-	if len(fields) == 0 && change == configKept {
+	how := s.config.change(c.Flags())
+	if change == (api.SourceChange{}) && how == configKept {
 		return terminal.Usage("there is nothing to change; see %s --help", c.CommandPath())
 	}
 	config, err := s.config.read(c)
 	if err != nil {
 		return err
 	}
-	get := func(ctx context.Context, gateway *gatewayClient) ([]byte, error) {
-		if change == configSecrets {
-			if err := keepRest(ctx, gateway, id, config); err != nil {
-				return nil, err
-			}
-		}
-		if change != configKept {
-			fields["config"] = config
-		}
-		body, err := json.Marshal(fields)
-		if err != nil {
-			return nil, err
-		}
-		return gateway.call(ctx, apiRequest{method: http.MethodPatch, path: sourcePath(id), body: body})
+	g, err := o.connect(c)
+	if err != nil {
+		return err
 	}
-	return o.ask(c, get, as(showSource))
+	if how == configSecrets {
+		if err := keepRest(g, id, config); err != nil {
+			return err
+		}
+	}
+	if how != configKept {
+		change.Config = api.To(config)
+	}
+	return show(g, g.Sources.Update(id, change), showSource)
 }

@@ -1,10 +1,8 @@
 package cli
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
-	"net/http"
 	"os"
 	"slices"
 	"strings"
@@ -13,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"hookloop/client"
 	"hookloop/internal/terminal"
 	"hookloop/internal/webhook"
 )
@@ -52,12 +51,12 @@ func (f *configFlags) change(flags *pflag.FlagSet) configChange {
 }
 
 // read gives the members of the config. No error quotes what is in them.
-func (f *configFlags) read(c *cobra.Command) (map[string]json.RawMessage, error) {
+func (f *configFlags) read(c *cobra.Command) (map[string]any, error) {
 	stdin := slices.DeleteFunc(append(slices.Clone(f.secretFiles), f.file), func(name string) bool { return name != "-" })
 	if len(stdin) > 1 {
 		return nil, terminal.Usage("standard input can be read once only")
 	}
-	all := map[string]json.RawMessage{}
+	all := map[string]any{}
 	if c.Flags().Changed("config") {
 		if err := addMembers(all, "--config", []byte(f.text)); err != nil {
 			return nil, err
@@ -76,7 +75,7 @@ func (f *configFlags) read(c *cobra.Command) (map[string]json.RawMessage, error)
 }
 
 // addMembers refuses a member that is given twice: one of them would be lost.
-func addMembers(all map[string]json.RawMessage, from string, object []byte) error {
+func addMembers(all map[string]any, from string, object []byte) error {
 	members, err := webhook.Members(object)
 	if err != nil {
 		return terminal.Usage("%s is not a JSON object", from)
@@ -90,7 +89,7 @@ func addMembers(all map[string]json.RawMessage, from string, object []byte) erro
 	return nil
 }
 
-func (f *configFlags) addSecrets(c *cobra.Command, all map[string]json.RawMessage) error {
+func (f *configFlags) addSecrets(c *cobra.Command, all map[string]any) error {
 	secrets := slices.Clone(f.secrets)
 	for _, name := range f.secretFiles {
 		content, err := readFlagFile(c, "--secret-file", name)
@@ -114,9 +113,8 @@ func (f *configFlags) addSecrets(c *cobra.Command, all map[string]json.RawMessag
 			return terminal.Usage("a secret is not text")
 		}
 	}
-	var err error
-	all["secrets"], err = json.Marshal(secrets)
-	return err
+	all["secrets"] = secrets
+	return nil
 }
 
 func readFlagFile(c *cobra.Command, flag, name string) ([]byte, error) {
@@ -137,24 +135,20 @@ func readFlagFile(c *cobra.Command, flag, name string) ([]byte, error) {
 }
 
 // keepRest adds to new secrets what else the source's config holds, for the gateway replaces it as a
-// whole. A secret outside the list cannot be kept: nobody gets to read it.
-func keepRest(ctx context.Context, gateway *gatewayClient, id string, config map[string]json.RawMessage) error {
-	answer, err := gateway.call(ctx, apiRequest{method: http.MethodGet, path: sourcePath(id)})
+// whole. A secret outside the list cannot be kept: the gateway does not show it.
+func keepRest(g *gateway, id string, config map[string]any) error {
+	s, err := g.Sources.Get(id).Do(g.command.Context())
 	if err != nil {
 		return err
 	}
-	s, err := decode[sourceView](answer)
-	if err != nil {
-		return err
-	}
-	now, err := decode[map[string]json.RawMessage](s.Config)
-	if err != nil {
+	var now map[string]json.RawMessage
+	if err := client.Decode(s.Config, &now); err != nil {
 		return err
 	}
 	for name, value := range now {
 		switch {
 		case string(value) == `"***"` && now["secrets"] != nil:
-			return terminal.Usage("the config of %s holds another secret, %s, which nobody can read back: give the whole config, by --config-file", id, name)
+			return terminal.Usage("the config of %s holds another secret, %s, which the gateway does not show: give the whole config, by --config-file", id, name)
 		case name != "secrets":
 			config[name] = value
 		}

@@ -3,6 +3,8 @@ package cli
 import (
 	"fmt"
 	"strings"
+
+	"hookloop/api"
 )
 
 // providerHelp is what people need to know of a provider.
@@ -71,10 +73,10 @@ func providersHelp() string {
 }
 
 // nextAt says what to do at the provider of a new source.
-func nextAt(s sourceView) string {
+func nextAt(s api.Source) string {
 	next := "tell the third party {url}"
 	for _, p := range providers {
-		if p.name == s.Provider {
+		if p.name == string(s.Provider) {
 			next = p.next
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/api"
 	"hookloop/internal/source"
 )
 
@@ -52,7 +53,7 @@ func TestProvidersHelp(t *testing.T) {
 			require.Contains(t, p.config, member, p.name)
 		}
 		require.Contains(t, p.next, "{url}", p.name)
-		next := nextAt(sourceView{ID: "src_1", Provider: p.name, IngestURL: "https://h/in/src_1"})
+		next := nextAt(api.Source{ID: "src_1", Provider: api.Provider(p.name), IngestURL: "https://h/in/src_1"})
 		require.Contains(t, next, "https://h/in/src_1")
 		require.NotContains(t, next, "{url}")
 		require.NotContains(t, next, "{id}")

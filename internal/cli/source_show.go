@@ -9,13 +9,14 @@ import (
 	"strconv"
 	"time"
 
+	"hookloop/api"
 	"hookloop/internal/terminal"
 )
 
-func showSource(w io.Writer, s sourceView) error {
+func showSource(w io.Writer, s api.Source) error {
 	t := terminal.Columns(w)
 	terminal.Row(t, "id", s.ID)
-	terminal.Row(t, "provider", s.Provider)
+	terminal.Row(t, "provider", string(s.Provider))
 	terminal.Row(t, "name", s.Name)
 	terminal.Row(t, "ingest url", s.IngestURL)
 	terminal.Row(t, "config", compactJSON(s.Config))
@@ -23,16 +24,16 @@ func showSource(w io.Writer, s sourceView) error {
 	if s.Application != "" {
 		terminal.Row(t, "application", s.Application)
 	}
-	if s.Echo != nil {
-		s.Echo.rows(t)
+	if s.Echo != (api.EchoPaths{}) {
+		echoRows(t, s.Echo)
 	}
 	if s.Activity != nil {
-		s.Activity.rows(t)
+		activityRows(t, *s.Activity)
 	}
 	return t.Flush()
 }
 
-func (a *sourceActivity) rows(w io.Writer) {
+func activityRows(w io.Writer, a api.SourceActivity) {
 	terminal.Row(w, "accepted", counted(a.Accepted, a.LastAcceptedAt))
 	terminal.Row(w, "repeats", counted(a.Repeats, nil))
 	terminal.Row(w, "refused", counted(a.Refused, a.LastRefusedAt))
@@ -60,7 +61,7 @@ func compactJSON(raw json.RawMessage) string {
 }
 
 // showNewSource ends with a line that says what to do at the provider.
-func showNewSource(w io.Writer, s sourceView) error {
+func showNewSource(w io.Writer, s api.Source) error {
 	if err := showSource(w, s); err != nil {
 		return err
 	}

@@ -142,7 +142,7 @@ func TestSourceUpdateDoesNotLoseASecret(t *testing.T) {
 		"GET" + sourcesURI + "/src_1": {{body: `{"config":{"secrets":["***"],"verify_token":"***"}}`}},
 		"GET" + sourcesURI + "/src_3": {{body: `{"config":7}`}},
 	})
-	require.Equal(t, "the config of src_1 holds another secret, verify_token, which nobody can read back: give the whole config, by --config-file",
+	require.Equal(t, "the config of src_1 holds another secret, verify_token, which the gateway does not show: give the whole config, by --config-file",
 		g.run(t, "source", "update", "src_1", "--secret", "new").fails(t, 2))
 	require.Equal(t, "GET", g.last(t).method)
 	require.Contains(t, g.run(t, "source", "update", "src_2", "--secret", "new").fails(t, 1), "(not_found, HTTP 404)")

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookloop/api"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
 	"hookloop/internal/terminal"
@@ -40,7 +41,7 @@ It is signed with HOOKLOOP_JWT_SECRET or, without one, with the secret that 'hoo
 below <data>. HOOKLOOP_JWT_ISSUER and HOOKLOOP_JWT_AUDIENCE must be the gateway's; both default to
 "hookloop". Unless told otherwise a token holds every scope for every tenant ("*"), for one hour.
 
-Scopes: ` + strings.Join(token.Scopes, " "),
+Scopes: ` + strings.Join(api.Scopes(), " "),
 		Example: `  curl -H "Authorization: Bearer $(hookloop token)" http://127.0.0.1:8080/v1/tenants/demo/events
   hookloop token --tenant acme --scope events:write --sub crm --ttl 720h`,
 		Args: cobra.NoArgs,
@@ -104,15 +105,15 @@ func runToken(o tokenOptions, stdout io.Writer) error {
 // parseScopes refuses what no gateway knows: a misspelt scope would show itself only as a 403 later.
 func parseScopes(given []string) ([]string, error) {
 	if given == nil {
-		return token.Scopes, nil
+		return api.Scopes(), nil
 	}
 	scopes := strings.Fields(strings.Join(given, " "))
 	if len(scopes) == 0 {
 		return nil, terminal.Usage("--scope must not be empty")
 	}
 	for _, s := range scopes {
-		if !slices.Contains(token.Scopes, s) {
-			return nil, terminal.Usage("%q is not a scope; there are %s", s, strings.Join(token.Scopes, " "))
+		if !slices.Contains(api.Scopes(), s) {
+			return nil, terminal.Usage("%q is not a scope; there are %s", s, strings.Join(api.Scopes(), " "))
 		}
 	}
 	return scopes, nil
@@ -125,7 +126,7 @@ func signingJWT(data string) (config.JWT, error) {
 		return j, err
 	}
 	if j.HasKey() {
-		return j, errors.New("HOOKLOOP_JWT_JWKS_… holds public keys only: whoever has the private one signs tokens")
+		return j, errors.New("HOOKLOOP_JWT_JWKS_… holds public keys only: tokens are signed where the private key is")
 	}
 	path := filepath.Join(data, "jwt.secret")
 	j.Secret, err = os.ReadFile(path)

@@ -12,6 +12,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
+	"hookloop/api"
 	"hookloop/internal/token"
 	"hookloop/internal/webhook"
 )
@@ -42,7 +43,7 @@ func TestTokenIsBare(t *testing.T) {
 	c := parseToken(t, strings.TrimSuffix(out, "\n"), secret)
 	require.NotEmpty(t, c.Subject)
 	require.Equal(t, []string{"*"}, c.Tenants)
-	require.Equal(t, strings.Join(token.Scopes, " "), c.Scope)
+	require.Equal(t, strings.Join(api.Scopes(), " "), c.Scope)
 	require.WithinDuration(t, time.Now().Add(time.Hour), c.ExpiresAt.Time, time.Minute)
 }
 

@@ -48,9 +48,6 @@ func TestReadJWT(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			if tc.want.Secret == nil {
-				tc.want.Secret = []byte{}
-			}
 			require.Equal(t, tc.want, got)
 		})
 	}
@@ -76,10 +73,10 @@ func TestReadService(t *testing.T) {
 	s, err := config.ReadService(env("HOOKLOOP_JWT_SECRET="+secret, "HOOKLOOP_REGISTRY=postgres://u:p@h/db", "HOOKLOOP_REGISTRY_KEY_FILE=r.key",
 		"HOOKLOOP_RETENTION=720h", "HOOKLOOP_UI_ORIGINS=https://a, https://b"), config.RoleServe)
 	require.NoError(t, err)
-	require.Equal(t, "127.0.0.1:8080", s.Listen)
+	require.EqualValues(t, "127.0.0.1:8080", s.Listen)
 	require.True(t, s.OnPostgres())
-	require.Equal(t, 720*time.Hour, s.Retention)
-	require.Equal(t, []string{"https://a", "https://b"}, s.UIOrigins)
+	require.EqualValues(t, 720*time.Hour, s.Retention)
+	require.Equal(t, config.Words{"https://a", "https://b"}, s.UIOrigins)
 }
 
 func TestSettingsHideSecrets(t *testing.T) {
@@ -148,12 +145,11 @@ func TestOwnGateway(t *testing.T) {
 
 func TestTrustedProxies(t *testing.T) {
 	t.Parallel()
-	all, err := config.ReadProxies(env("HOOKLOOP_TRUSTED_PROXIES=10.1.2.3, 10.20.0.9/24 fd00::1"))
-	require.NoError(t, err)
-	require.Equal(t, "[10.1.2.3/32 10.20.0.0/24 fd00::1/128]", fmt.Sprint(all))
+	s, _ := config.ReadService(env("HOOKLOOP_TRUSTED_PROXIES=10.1.2.3, 10.20.0.9/24 fd00::1"), config.RoleServe)
+	require.Equal(t, "[10.1.2.3/32 10.20.0.0/24 fd00::1/128]", fmt.Sprint(s.Proxies))
 	for _, bad := range []string{"proxy", "0.0.0.0/0", "10.0.0.1,::/0"} {
-		_, err := config.ReadProxies(env("HOOKLOOP_TRUSTED_PROXIES=" + bad))
-		require.ErrorContains(t, err, "HOOKLOOP_TRUSTED_PROXIES", bad)
+		_, err := config.ReadService(env("HOOKLOOP_TRUSTED_PROXIES="+bad), config.RoleServe)
+		require.ErrorContains(t, err, "HOOKLOOP_TRUSTED_PROXIES must", bad)
 	}
 }
 
@@ -171,11 +167,23 @@ func TestOpsApart(t *testing.T) {
 
 func TestAllowNetworks(t *testing.T) {
 	t.Parallel()
-	all, err := config.ReadNetworks(env("HOOKLOOP_ALLOW_NETWORKS=10.1.2.3/16, 127.0.0.0/8 fd00::/8,169.254.169.254/32"))
+	e, err := config.ReadEverywhere(env("HOOKLOOP_ALLOW_NETWORKS=10.1.2.3/16, 127.0.0.0/8 fd00::/8,169.254.169.254/32"))
 	require.NoError(t, err)
-	require.Equal(t, "[10.1.0.0/16 127.0.0.0/8 fd00::/8 169.254.169.254/32]", fmt.Sprint(all))
+	require.Equal(t, "[10.1.0.0/16 127.0.0.0/8 fd00::/8 169.254.169.254/32]", fmt.Sprint(e.AllowNetworks))
 	for _, bad := range []string{"10.0.0.0", "x", "0.0.0.0/0", "::/0", "10.0.0.0/8,0.0.0.0/0", "126.0.0.0/7", "168.0.0.0/5", "fe00::/8", "::/64"} {
-		_, err := config.ReadNetworks(env("HOOKLOOP_ALLOW_NETWORKS=" + bad))
-		require.ErrorContains(t, err, "HOOKLOOP_ALLOW_NETWORKS", bad)
+		_, err := config.ReadEverywhere(env("HOOKLOOP_ALLOW_NETWORKS=" + bad))
+		require.ErrorContains(t, err, "HOOKLOOP_ALLOW_NETWORKS ", bad)
+	}
+}
+
+// TestEverySettingStandsOnce: as a field with a name and a sentence, and no variable twice.
+func TestEverySettingStandsOnce(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, s := range config.Settings(env()) {
+		require.Regexp(t, `^HOOKLOOP_[A-Z_]+$`, s.Name)
+		require.NotEmpty(t, s.About, s.Name)
+		require.False(t, seen[s.Name], s.Name)
+		seen[s.Name] = true
 	}
 }

@@ -1,10 +1,18 @@
 package config
 
 import (
+	"errors"
+	"fmt"
 	"net/url"
+	"reflect"
 	"slices"
 	"strings"
+
+	"github.com/caarlos0/env/v11"
 )
+
+// A setting stands once, as a field of a struct with tags: env is the variable's name, envDefault its default, doc what
+// it is for. secret says that its value is never shown.
 
 // Setting is a variable of the environment as it stands, for people.
 type Setting struct {
@@ -14,51 +22,61 @@ type Setting struct {
 	About   string `json:"about"`
 }
 
-type known struct {
-	name, standard, about string
-	secret                bool
-}
-
-// settings are all variables that Hookloop reads itself.
-var settings = []known{
-	{"HOOKLOOP_LISTEN", standardListen, "host:port of the gateway", false},
-	{"HOOKLOOP_OPS_LISTEN", "127.0.0.1:8081", "host:port of /healthz, /readyz and /metrics; a gateway's may be HOOKLOOP_LISTEN", false},
-	{"HOOKLOOP_REGISTRY", "", "the registry: a PostgreSQL URL, or the path of a SQLite file", false},
-	{"HOOKLOOP_REGISTRY_KEY_FILE", "", "the key that seals secrets", false},
-	{"HOOKLOOP_HISTORY_KEY_FILE", "", "the keys that encrypt histories; unset: they are in clear", false},
-	{"HOOKLOOP_UI_ORIGINS", "", "origins of Temporal UIs that may decode histories at /codec", false},
-	{"HOOKLOOP_ALLOW_NETWORKS", "", "networks inside that endpoints may lie in; unset: none", false},
-	{"HOOKLOOP_QUOTAS_FILE", "", "what each tenant may ask for, as JSON; unset: the same, generously, for all", false},
-	{"HOOKLOOP_TRUSTED_PROXIES", "", "proxies whose X-Forwarded-For tells a client's address; unset: none", false},
-	{"HOOKLOOP_RETENTION", "", "how long ended workflows are kept, at least 24h; used by migrate", false},
-	{"HOOKLOOP_TEMPORAL_VISIBILITY", "", "PostgreSQL URL of Temporal's visibility database; used by migrate --lean-visibility", false},
-	{"HOOKLOOP_JWT_SECRET", "", "checks tokens: an HS256 secret of at least 32 bytes", true},
-	{"HOOKLOOP_JWT_JWKS_FILE", "", "or a JWKS file (RS256, ES256, EdDSA)", false},
-	{"HOOKLOOP_JWT_JWKS_URL", "", "or a JWKS URL", false},
-	{"HOOKLOOP_JWT_ISSUER", "hookloop", "expected iss", false},
-	{"HOOKLOOP_JWT_AUDIENCE", "hookloop", "expected aud", false},
-	{"HOOKLOOP_PUBLIC_URL", "", "where third parties reach the gateway; unset: the address at which a request arrived", false},
-	{"HOOKLOOP_GOOGLE_KEYS_URL", "", "Google's signing keys, if not at Google", false},
-	{"HOOKLOOP_PAYPAL_CA_FILE", "", "PEM of PayPal's authorities, if not the system's", false},
-}
-
-// Settings lists every variable with its effective value.
-func Settings(env Env) []Setting {
-	all := make([]Setting, len(settings))
-	for i, s := range settings {
-		value := env(s.name)
-		all[i] = Setting{Name: s.name, Value: shown(s, or(value, s.standard)), Default: value == "", About: s.about}
+// Settings lists every variable that Hookloop reads itself, with its effective value.
+func Settings(lookup Env) []Setting {
+	var all []Setting
+	for _, f := range fieldsOf(reflect.TypeFor[Service]()) {
+		value, isSet := lookup(f.Tag.Get("env")), true
+		if value == "" {
+			value, isSet = f.Tag.Get("envDefault"), false
+		}
+		all = append(all, Setting{Name: f.Tag.Get("env"), Value: shown(value, f.Tag.Get("secret") != ""), Default: !isSet, About: f.Tag.Get("doc")})
 	}
 	return all
 }
 
-// Names lists every variable that Hookloop reads itself.
+// Names lists the variables.
 func Names() []string {
-	all := make([]string, len(settings))
-	for i, s := range settings {
-		all[i] = s.name
+	var all []string
+	for _, f := range fieldsOf(reflect.TypeFor[Service]()) {
+		all = append(all, f.Tag.Get("env"))
 	}
 	return all
+}
+
+// fieldsOf finds the settings among the fields of a struct, and of the structs in it.
+func fieldsOf(t reflect.Type) (all []reflect.StructField) {
+	for f := range t.Fields() {
+		switch {
+		case f.Tag.Get("env") != "":
+			all = append(all, f)
+		case f.Type.Kind() == reflect.Struct:
+			all = append(all, fieldsOf(f.Type)...)
+		}
+	}
+	return all
+}
+
+// read fills the settings of a struct. Its errors name the variables and never quote a value.
+func read(lookup Env, into any) error {
+	names, given := map[string]string{}, map[string]string{}
+	for _, f := range fieldsOf(reflect.TypeOf(into).Elem()) {
+		name := f.Tag.Get("env")
+		names[f.Name], given[name] = name, lookup(name)
+	}
+	err := env.ParseWithOptions(into, env.Options{Environment: given})
+	all, several := errors.AsType[env.AggregateError](err)
+	if !several {
+		return err
+	}
+	var problems []error
+	for _, err := range all.Errors {
+		if p, ok := errors.AsType[env.ParseError](err); ok {
+			err = fmt.Errorf("%s %w", names[p.Name], p.Err)
+		}
+		problems = append(problems, err)
+	}
+	return errors.Join(problems...)
 }
 
 // harmless are the parameters of a registry's URL that say how to connect, and nothing about who.
@@ -67,11 +85,11 @@ var harmless = []string{
 }
 
 // shown hides a secret, the password of a URL and what stands in its query: keys do.
-func shown(s known, value string) string {
+func shown(value string, secret bool) string {
 	switch {
 	case value == "":
 		return ""
-	case s.secret, keywords.MatchString(value):
+	case secret, keywords.MatchString(value):
 		return "***"
 	case !strings.Contains(value, "://"):
 		return value

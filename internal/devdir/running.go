@@ -7,6 +7,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"hookloop/internal/keyfile"
 )
 
 // Running is what `hookloop dev` writes when it is ready, for the other commands and for scripts.
@@ -28,7 +30,7 @@ func (r Running) Write(data string) error {
 	if err != nil {
 		return err
 	}
-	return WritePrivate(RunningFile(data), append(content, '\n'))
+	return keyfile.Write(RunningFile(data), append(content, '\n'))
 }
 
 // ReadRunning reads what a `hookloop dev` that runs on the folder has written.
@@ -45,18 +47,4 @@ func ReadRunning(data string) (Running, error) {
 		return Running{}, fmt.Errorf("%s: %w", RunningFile(data), err)
 	}
 	return d, nil
-}
-
-// WritePrivate replaces a file in one step, so that readers find the old one or the new one. Only its owner may read it.
-func WritePrivate(path string, content []byte) error {
-	tmp, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(tmp.Name()) }()
-	_, err = tmp.Write(content)
-	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return err
-	}
-	return os.Rename(tmp.Name(), path)
 }

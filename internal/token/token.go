@@ -15,12 +15,6 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Scopes are everything a token can allow.
-var Scopes = []string{
-	"events:write", "events:read", "endpoints:write", "endpoints:read",
-	"approvals:read", "approvals:write", "sources:write", "audit:read",
-}
-
 // Request is what a token says.
 type Request struct {
 	Subject string
@@ -52,7 +46,7 @@ func Sign(j config.JWT, t Request) (string, error) {
 			IssuedAt: jwt.NewNumericDate(t.Now), ExpiresAt: jwt.NewNumericDate(t.Expiry()),
 		},
 		Tenants: t.Tenants, Scope: strings.Join(t.Scopes, " "),
-	}).SignedString(j.Secret)
+	}).SignedString([]byte(j.Secret))
 }
 
 // NewSecret draws 32 bytes, in base64 so that a person can export it as HOOKLOOP_JWT_SECRET.

@@ -92,7 +92,7 @@ func NewCommand(start Start) *cobra.Command {
 	return c
 }
 
-// What a closed loop does that nobody said anything about.
+// A closed loop, unless flags say otherwise.
 const (
 	defaultEvents  = 2000
 	defaultClients = 8
@@ -103,7 +103,7 @@ func (o *options) check(changed func(string) bool) error {
 		return terminal.Usage("%w", err)
 	}
 	if o.table && (o.Paced() || o.Neighbour || o.bare || o.held > 0 || o.asJSON || changed("rounds") || changed("events") || changed("clients")) {
-		return terminal.Usage("--table measures everything as docs/benchmarks.md tells of it: it goes with --program and --size only")
+		return terminal.Usage("--table measures everything as docs/benchmarks.md has it: it goes with --program and --size only")
 	}
 	if !o.Paced() && o.Events == 0 && !changed("events") {
 		o.Events = defaultEvents

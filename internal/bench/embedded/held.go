@@ -2,13 +2,13 @@ package embedded
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
 	"time"
 
+	"hookloop/api"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
@@ -57,7 +57,7 @@ func runHeld(ctx context.Context, folder string, o options, progress io.Writer) 
 	defer b.stop()
 	h := &heldLoop{loop: *b, log: progress, result: heldResult{Held: o.held, ReleaseAsked: o.heldRate}}
 	h.tenant = h.hookloop.Tenant + "-held"
-	h.url += "-held"
+	h.hooks = h.hooks.For(h.tenant)
 	if h.endpoint, err = startReceiver(ctx); err != nil {
 		return nil, err
 	}
@@ -98,18 +98,12 @@ func (h *heldLoop) measure(ctx context.Context) error {
 
 // pause registers the endpoint and pauses it before the first event.
 func (h *heldLoop) pause(ctx context.Context) error {
-	answer, err := h.post(ctx, "/endpoints", []byte(`{"url":"`+h.endpoint.url+`"}`))
+	made, err := h.hooks.Endpoints.Create(api.NewEndpoint{URL: h.endpoint.url}).Do(ctx)
 	if err != nil {
 		return err
 	}
-	var created struct {
-		ID string `json:"id"`
-	}
-	if err := json.Unmarshal(answer, &created); err != nil {
-		return err
-	}
-	h.endpointID = created.ID
-	_, err = h.post(ctx, "/endpoints/"+h.endpointID+"/pause", nil)
+	h.endpointID = made.ID
+	_, err = h.hooks.Endpoints.Pause(h.endpointID, api.Instruction{Reason: "bench"}).Do(ctx)
 	return err
 }
 
@@ -140,12 +134,12 @@ func (h *heldLoop) hold(ctx context.Context) (map[string]time.Time, error) {
 }
 
 // release resumes the endpoint and waits until every delivery has arrived and ended, and the approval
-// with them: from then on there is nobody left to send one twice.
+// with them: from then on none can be sent twice.
 func (h *heldLoop) release(ctx context.Context, posted map[string]time.Time) error {
 	h.endpoint.forget()
 	cpu := cpuTime()
-	body := fmt.Sprintf(`{"rate_per_second":%g,"reason":"bench"}`, h.result.ReleaseAsked)
-	if _, err := h.post(ctx, "/endpoints/"+h.endpointID+"/resume", []byte(body)); err != nil {
+	release := api.Release{RatePerSecond: h.result.ReleaseAsked, Reason: "bench"}
+	if _, err := h.hooks.Endpoints.Resume(h.endpointID, release).Do(ctx); err != nil {
 		return err
 	}
 	for got, before := 0, -1; got < len(posted) && got > before; { // for as long as some arrive
@@ -159,9 +153,9 @@ func (h *heldLoop) release(ctx context.Context, posted map[string]time.Time) err
 	if err != nil {
 		return err
 	}
-	asks, waiting := temporal.Approvals(), temporal.Backlog()
+	waiting := temporal.Backlog()
 	err = h.await(ctx, func() (bool, error) {
-		r, err := asks.Get(ctx, h.tenant, h.endpointID)
+		r, err := h.hooks.Approvals.Get(h.endpointID).Do(ctx)
 		if h.result.Released = r.Released; err != nil || !r.Status.Ended() {
 			return false, err
 		}

@@ -21,7 +21,7 @@ const (
 	heldCalm   = 3 // quiet samples in a row: what met a busy database comes back after seconds
 )
 
-// atRest is the process while nobody asks anything of it.
+// atRest is the process at rest.
 type atRest struct {
 	cpuPercent float64       // of one core
 	since      time.Duration // the CPU it had used before

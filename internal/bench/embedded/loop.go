@@ -8,8 +8,10 @@ import (
 	"slices"
 	"time"
 
-	"go.temporal.io/sdk/client"
+	temporal "go.temporal.io/sdk/client"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/bench"
 )
 
@@ -27,7 +29,7 @@ type Hookloop struct {
 	Gateway   string // base URL
 	Tenant    string
 	Token     string // every scope
-	Temporal  client.Client
+	Temporal  temporal.Client
 	Namespace string // of Temporal
 	Stop      func() // ends it; never nil
 }
@@ -41,7 +43,7 @@ type loop struct {
 	hookloop *Hookloop
 	endpoint *receiver
 	bare     *bareWorker // nil: nothing is compared with
-	url      string      // of the tenant
+	hooks    *client.Client
 }
 
 func startLoop(ctx context.Context, folder string, o options, log io.Writer) (*loop, error) {
@@ -49,8 +51,11 @@ func startLoop(ctx context.Context, folder string, o options, log io.Writer) (*l
 	if err != nil {
 		return nil, err
 	}
-	b := &loop{options: o, hookloop: h, url: h.Gateway + "/v1/tenants/" + h.Tenant}
-	if err := b.prepare(ctx); err != nil {
+	b := &loop{options: o, hookloop: h}
+	if b.hooks, err = connect(h); err == nil {
+		err = b.prepare(ctx)
+	}
+	if err != nil {
 		b.stop()
 		return nil, err
 	}
@@ -68,7 +73,7 @@ func (b *loop) prepare(ctx context.Context) (err error) {
 	if b.endpoint, err = startReceiver(ctx); err != nil {
 		return err
 	}
-	if _, err := b.post(ctx, "/endpoints", []byte(`{"url":"`+b.endpoint.url+`"}`)); err != nil {
+	if _, err := b.hooks.Endpoints.Create(api.NewEndpoint{URL: b.endpoint.url}).Do(ctx); err != nil {
 		return err
 	}
 	if b.options.bare {

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -155,9 +154,6 @@ func (b *loop) load(ctx context.Context, n int, send func(context.Context) (stri
 	clients.Wait()
 	return sent, context.Cause(ctx)
 }
-
-// payload is a JSON string of size bytes.
-func payload(size int) []byte { return []byte(`"` + strings.Repeat("x", size-2) + `"`) }
 
 // cpuTime is what this process has used, user and system.
 func cpuTime() time.Duration {

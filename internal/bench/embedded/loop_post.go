@@ -1,29 +1,25 @@
 package embedded
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
 	"net/http"
+	"strings"
 	"time"
 
+	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/bench"
 )
-
-// errOverloaded is an event that was refused for now.
-var errOverloaded = errors.New("more events come than can be accepted")
 
 // overloadedPause is what a client waits that was refused.
 const overloadedPause = 100 * time.Millisecond
 
-// persist sends an event until it is not refused. Its time runs from the first try.
+// persist sends an event until it is not refused for now. Its time runs from the first try.
 func persist(ctx context.Context, send func(context.Context) (string, error)) (string, error) {
 	for {
 		id, err := send(ctx)
-		if !errors.Is(err, errOverloaded) {
+		if refused, ok := errors.AsType[*client.Error](err); !ok || refused.Code != api.Overloaded {
 			return id, err
 		}
 		select {
@@ -35,38 +31,17 @@ func persist(ctx context.Context, send func(context.Context) (string, error)) (s
 }
 
 func (b *loop) postEvent(ctx context.Context) (string, error) {
-	body := `{"type":"bench.event","data":` + string(payload(b.options.Size)) + `}`
-	answer, err := b.post(ctx, "/events", []byte(body))
-	if err != nil {
-		return "", err
-	}
-	var accepted struct {
-		ID string `json:"id"`
-	}
-	return accepted.ID, json.Unmarshal(answer, &accepted)
+	accepted, err := b.hooks.Events.Send(api.NewEvent{Type: "bench.event", Data: payload(b.options.Size)}).Do(ctx)
+	return accepted.ID, err
 }
+
+// payload is a JSON string of size bytes.
+func payload(size int) []byte { return []byte(`"` + strings.Repeat("x", size-2) + `"`) }
 
 // httpClient keeps a connection for each client.
 var httpClient = &http.Client{Timeout: bench.Patience, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
 
-func (b *loop) post(ctx context.Context, path string, body []byte) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+path, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	req.Header.Set("Authorization", "Bearer "+b.hookloop.Token)
-	req.Header.Set("Content-Type", "application/json")
-	resp, err := httpClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	answer, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode == http.StatusServiceUnavailable && resp.Header.Get("RateLimit") != "" {
-		return nil, errOverloaded
-	}
-	if err == nil && resp.StatusCode/100 != 2 {
-		err = fmt.Errorf("POST %s: HTTP %d: %s", path, resp.StatusCode, answer)
-	}
-	return answer, err
+// connect is an app of the Hookloop that is measured. It repeats nothing by itself: that would be another post.
+func connect(h *Hookloop) (*client.Client, error) {
+	return client.New(client.Config{URL: h.Gateway, Tenant: h.Tenant, Token: h.Token, UserAgent: "hookloop-bench", Attempts: 1, HTTP: httpClient})
 }

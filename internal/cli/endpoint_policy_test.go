@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,7 +36,10 @@ func TestEndpointEchoAndRequest(t *testing.T) {
 			g.run(t, append([]string{"endpoint", "update", "ep_1"}, tt.args...)...).ok(t)
 			require.JSONEq(t, tt.body, g.last(t).body)
 			g.run(t, append([]string{"endpoint", "create", "--url", "http://x/"}, tt.args...)...).ok(t)
-			require.JSONEq(t, `{"url":"http://x/",`+tt.body[1:], g.last(t).body)
+			if tt.body == `{"echo":false}` { // as if it were not said
+				tt.body = `{}`
+			}
+			require.JSONEq(t, strings.Replace(`{"url":"http://x/",`+tt.body[1:], ",}", "}", 1), g.last(t).body)
 		})
 	}
 }
