@@ -1,6 +1,7 @@
-// Package archive copies the histories of ended workflows into files that outlive Temporal's retention,
-// and reads them again. It decides what such a folder looks like, and that nothing is copied twice or left
-// out. Who may have it and where the folder lies is left to cmd, its only caller.
+// Package archive copies the histories of ended workflows into files that outlive Temporal's
+// retention, and reads them again. It decides what such a folder looks like, and that nothing is
+// copied twice or left out. Who may have it and where the folder lies is left to cmd, its only
+// caller.
 package archive
 
 import (
@@ -20,25 +21,26 @@ import (
 )
 
 const (
-	// DefaultOverlap is how far a run looks back behind the end of the one before: visibility learns of an
-	// end a moment later, and that moment is long when its queue is.
+	// DefaultOverlap is how far a run looks back behind the end of the one before: visibility learns
+	// of an end a moment later, and that moment is long when its queue is.
 	DefaultOverlap = time.Hour
 
 	// pageSize is how many executions are copied between two writes of the index.
 	pageSize = 200
 
-	// copiers is how many histories are read and written at once: each waits for a disk most of the time.
+	// copiers is how many histories are read and written at once: each waits for a disk most of the
+	// time.
 	copiers = 4
 
-	// slice is the time whose executions are looked at together. It bounds memory, for their run ids are
-	// kept meanwhile: some 90 bytes each, 90 MB for an hour at 280 events a second.
+	// slice is the time whose executions are looked at together. It bounds memory, for their run ids
+	// are kept meanwhile: some 90 bytes each, 90 MB for an hour at 280 events a second.
 	slice = time.Hour
 
 	day = 24 * time.Hour
 )
 
-// Histories finds what has ended and reads what it did; orchestrator.Histories does. Its errors carry webhook.NotFound
-// when Temporal does not know a run any more.
+// Histories finds what has ended and reads what it did; orchestrator.Histories does. Its errors
+// carry webhook.NotFound when Temporal does not know a run any more.
 type Histories interface {
 	// Ended lists the runs that ended in [from, to), of one tenant or, empty, of all.
 	Ended(ctx context.Context, tenant string, from, to time.Time, size int, page []byte) ([]orchestrator.Execution, []byte, error)
@@ -99,8 +101,9 @@ func New(cfg Config) (*Archiver, error) {
 	return &Archiver{cfg: cfg, large: &large{bodies: cfg.Bodies, turn: semaphore.NewWeighted(1)}}, nil
 }
 
-// Run copies what ended in [since, until) and is not in the folder yet. A zero since goes on where the run
-// before stopped, a zero until is now. What it copied stays when ctx ends or something fails.
+// Run copies what ended in [since, until) and is not in the folder yet. A zero since goes on where
+// the run before stopped, a zero until is now. What it copied stays when ctx ends or something
+// fails.
 func (a *Archiver) Run(ctx context.Context, since, until time.Time) (Report, error) {
 	r, err := a.window(since, until)
 	if err != nil {
@@ -128,7 +131,8 @@ func (a *Archiver) Run(ctx context.Context, since, until time.Time) (Report, err
 	return r, a.cfg.Folder.cover(a.cfg.Tenant, r.From, r.Until)
 }
 
-// skip goes to the next day if nothing ended in the rest of this one: a first run begins with many such days.
+// skip goes to the next day if nothing ended in the rest of this one: a first run begins with many
+// such days.
 func (a *Archiver) skip(ctx context.Context, hour time.Time, r Report) (time.Time, error) {
 	for hour.Equal(hour.Truncate(day)) || hour.Equal(r.From.Truncate(slice)) {
 		end := earlier(hour.Truncate(day).Add(day), r.Until)
@@ -209,7 +213,8 @@ func (a *Archiver) hour(ctx context.Context, hour, from, to time.Time, r *Report
 	}
 }
 
-// copy writes files, several at once, and then their lines: those that came through even if one did not.
+// copy writes files, several at once, and then their lines: those that came through even if one did
+// not.
 func (a *Archiver) copy(ctx context.Context, hour time.Time, missing []orchestrator.Execution, r *Report) error {
 	done := make([]*Entry, len(missing))
 	all, ctx := errgroup.WithContext(ctx)

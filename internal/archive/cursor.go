@@ -38,8 +38,8 @@ func (f *Folder) covered(tenant string) (time.Time, error) {
 	return later(all[tenant].Until, all[""].Until), nil
 }
 
-// cover notes that a span was copied. One that leaves a gap to what was copied before changes nothing: the
-// next run begins before the gap.
+// cover notes that a span was copied. One that leaves a gap to what was copied before changes
+// nothing: the next run begins before the gap.
 func (f *Folder) cover(tenant string, from, until time.Time) error {
 	all, err := f.cursors()
 	if err != nil {

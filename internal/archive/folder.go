@@ -31,8 +31,9 @@ const (
 //	_index/2026/11/25/14.jsonl   a line for each execution that ended in that hour
 //	_cursor.json                 which ends have been looked at
 //
-// A file that has its name is whole, and so is one whose line is in the index: they are written in that
-// order, each safe on disk before the next. One process writes to a folder at a time; anybody may read.
+// A file that has its name is whole, and so is one whose line is in the index: they are written in
+// that order, each safe on disk before the next. One process writes to a folder at a time; anybody
+// may read.
 type Folder struct {
 	path string
 	lock *flock.Flock
@@ -67,7 +68,8 @@ func (f *Folder) Close() error { return f.lock.Unlock() }
 
 func (f *Folder) at(name string) string { return filepath.Join(f.path, filepath.FromSlash(name)) }
 
-// write makes the file of an entry and completes the entry. The name appears once the content is safe.
+// write makes the file of an entry and completes the entry. The name appears once the content is
+// safe.
 func (f *Folder) write(e *Entry, content func(io.Writer) error) error {
 	file, err := renameio.NewPendingFile(f.at(e.File), renameio.WithStaticPermissions(0o600), renameio.WithTempDir(f.at(tempDir)))
 	if err != nil {

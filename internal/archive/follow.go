@@ -7,16 +7,16 @@ import (
 	"hookloop/internal/orchestrator"
 )
 
-// The pause between two looks for what has ended meanwhile: five times as long as the look took, within
-// bounds. So following costs a sixth of what Temporal and disk have to give, or less.
+// The pause between two looks for what has ended meanwhile: five times as long as the look took,
+// within bounds. So following costs a sixth of what Temporal and disk have to give, or less.
 const (
 	followLoad  = 5
 	followLeast = 10 * time.Second
 	followMost  = time.Minute
 )
 
-// Follow runs again and again until ctx ends, which is its good end. It hands each run that found something to found, and
-// while Temporal is away it hands the reason to away and waits.
+// Follow runs again and again until ctx ends, which is its good end. It hands each run that found
+// something to found, and while Temporal is away it hands the reason to away and waits.
 func (a *Archiver) Follow(ctx context.Context, since time.Time, found func(Report) error, away func(error)) error {
 	for first := true; ; first = false {
 		began := time.Now()

@@ -27,7 +27,8 @@ type history struct {
 	bodiless  bool          // its data is not there any more: it holds the size and the hash of it
 }
 
-// writeTo writes Temporal's own JSON of a history, as its UI and CLI export it and its SDK replays it.
+// writeTo writes Temporal's own JSON of a history, as its UI and CLI export it and its SDK replays
+// it.
 func (h *history) writeTo(w io.Writer) error {
 	sep := `{"events":[` + "\n"
 	for e, err := range h.events {

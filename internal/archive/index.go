@@ -19,8 +19,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Entry is one line of the index: an execution, and the file that holds its history. Fields are added, never
-// renamed.
+// Entry is one line of the index: an execution, and the file that holds its history. Fields are
+// added, never renamed.
 type Entry struct {
 	Tenant     string    `json:"tenant"`
 	WorkflowID string    `json:"workflow_id"`
@@ -48,7 +48,8 @@ type Erasure struct {
 	Reason string    `json:"reason,omitempty"`
 }
 
-// unknown is the tenant of a workflow that names none: other programs may start ours, too, in the same namespace.
+// unknown is the tenant of a workflow that names none: other programs may start ours, too, in the
+// same namespace.
 const unknown = "_unknown"
 
 func entry(x orchestrator.Execution) Entry {
@@ -68,7 +69,8 @@ func entry(x orchestrator.Execution) Entry {
 	return e
 }
 
-// maxEscaped bounds a workflow id in a file's name: file systems allow 255 bytes, ours take at most 140.
+// maxEscaped bounds a workflow id in a file's name: file systems allow 255 bytes, ours take at most
+// 140.
 const maxEscaped = 160
 
 // fileName is where an execution lies: by tenant, and by the day in UTC on which it ended.
@@ -85,7 +87,8 @@ func indexName(hour time.Time) string {
 	return path.Join(indexDir, hour.UTC().Format("2006/01/02/15")+".jsonl")
 }
 
-// add writes lines in one go, once their files are safe. A line that was cut off by a crash is taken away first.
+// add writes lines in one go, once their files are safe. A line that was cut off by a crash is
+// taken away first.
 func (f *Folder) add(hour time.Time, lines []Entry) error {
 	if len(lines) == 0 {
 		return nil

@@ -16,8 +16,9 @@ import (
 
 // Bodies find the data of large events, of which histories hold a reference; bodies.Bodies does.
 type Bodies interface {
-	// Held gives what a history would hold if the data were not too large, sealed as histories are. p is what
-	// it holds; nil says that this is the data. The error carries webhook.NotFound when the data has gone.
+	// Held gives what a history would hold if the data were not too large, sealed as histories are. p
+	// is what it holds; nil says that this is the data. The error carries webhook.NotFound when the
+	// data has gone.
 	Held(ctx context.Context, e webhook.Event, p *commonpb.Payload) (*commonpb.Payload, error)
 }
 
@@ -66,7 +67,8 @@ func (h *history) fill(e *historypb.HistoryEvent) (done func(), err error) {
 	return func() {}, err
 }
 
-// Data is the data of an event, byte for byte as it was accepted, from the history that Read has read.
+// Data is the data of an event, byte for byte as it was accepted, from the history that Read has
+// read.
 func Data(h *historypb.History) ([]byte, error) {
 	data := dataOf(h.GetEvents()[0])
 	switch {

@@ -67,7 +67,8 @@ func input(h *historypb.History) []*commonpb.Payload {
 	return h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
 }
 
-// TestLargeDataIsInItsFile: what lies in the registry goes with the history, in clear or sealed as that is.
+// TestLargeDataIsInItsFile: what lies in the registry goes with the history, in clear or sealed as
+// that is.
 func TestLargeDataIsInItsFile(t *testing.T) {
 	t.Parallel()
 	data := []byte(`{"z": 1.10, "text": "` + strings.Repeat("\u00e9<&>", 200_000) + `"}`)

@@ -28,8 +28,8 @@ type Verified struct {
 	Faults    []Fault `json:"faults"`
 }
 
-// Verify compares every file with the hash that the index has of it. Of files without a line it tells the
-// number.
+// Verify compares every file with the hash that the index has of it. Of files without a line it
+// tells the number.
 func Verify(ctx context.Context, dir string) (Verified, error) {
 	v := Verified{Faults: []Fault{}}
 	if _, err := os.Stat(filepath.Join(dir, indexDir)); err != nil {
@@ -130,8 +130,8 @@ func count(ctx context.Context, dir string) (n int, err error) {
 	return n, err
 }
 
-// Erase takes a file away on purpose: first the index says so, then the file goes. The line that the file had
-// stays, for it holds none of what the file held but names and times.
+// Erase takes a file away on purpose: first the index says so, then the file goes. The line that
+// the file had stays, for it holds none of what the file held but names and times.
 func (f *Folder) Erase(file string, why Erasure) error {
 	file = filepath.ToSlash(file)
 	e, hour, err := f.find(file)

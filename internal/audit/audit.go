@@ -17,17 +17,19 @@ import (
 // pageSize is how many deliveries with a workflow of their own are read for one page.
 const pageSize = 100
 
-// Histories finds runs of workflows and reads what they did; orchestrator.Histories does. Its errors carry
-// webhook.NotFound when Temporal does not know a run, or no more.
+// Histories finds runs of workflows and reads what they did; orchestrator.Histories does. Its
+// errors carry webhook.NotFound when Temporal does not know a run, or no more.
 type Histories interface {
 	Events(ctx context.Context, workflowID, runID string) iter.Seq2[*historypb.HistoryEvent, error]
 	// Deliveries lists the runs of an event's deliveries.
 	Deliveries(ctx context.Context, tenant, eventID string, size int, page []byte) ([]orchestrator.Execution, []byte, error)
-	// During lists the runs of a tenant that were there after one time and before another; a zero time is no bound.
+	// During lists the runs of a tenant that were there after one time and before another; a zero time
+	// is no bound.
 	During(ctx context.Context, tenant string, after, before time.Time, size int, page []byte) ([]orchestrator.Execution, []byte, error)
 }
 
-// Audits reads what Temporal still has. What has passed its retention is in an archive, if there is one.
+// Audits reads what Temporal still has. What has passed its retention is in an archive, if there is
+// one.
 type Audits struct {
 	histories Histories
 	codec     converter.PayloadCodec
@@ -45,10 +47,10 @@ type Page struct {
 	Next      []byte // asks for the next part; nil: this is the last
 }
 
-// Event tells what happened to an event: what its own workflow did, and those of its deliveries, redeliveries too.
-// The first part has the event's own lines and those of the first hundred workflows of deliveries, the next
-// part those of the next hundred. The error carries webhook.NotFound when Temporal
-// does not know the event, or no more.
+// Event tells what happened to an event: what its own workflow did, and those of its deliveries,
+// redeliveries too. The first part has the event's own lines and those of the first hundred
+// workflows of deliveries, the next part those of the next hundred. The error carries
+// webhook.NotFound when Temporal does not know the event, or no more.
 func (a *Audits) Event(ctx context.Context, tenant, id string, after []byte) (p Page, err error) {
 	var own []*historypb.HistoryEvent
 	if len(after) == 0 {
@@ -89,7 +91,8 @@ func children(events []*historypb.HistoryEvent) (all []run) {
 	return all
 }
 
-// readAll reads each run once. One that is gone, by retention or because a person deleted it, is left out.
+// readAll reads each run once. One that is gone, by retention or because a person deleted it, is
+// left out.
 func (a *Audits) readAll(ctx context.Context, runs []run, into *Page) error {
 	done := map[run]bool{}
 	for _, r := range runs {

@@ -23,8 +23,8 @@ const (
 	sweepPage = 100
 )
 
-// Sweep deletes the bodies of events that Temporal has forgotten, by its retention or because a person deleted
-// them, until ctx ends. Several processes may do it side by side.
+// Sweep deletes the bodies of events that Temporal has forgotten, by its retention or because a
+// person deleted them, until ctx ends. Several processes may do it side by side.
 func (b *Bodies) Sweep(ctx context.Context, h Histories, log *slog.Logger) {
 	tick := time.NewTicker(sweepEvery)
 	defer tick.Stop()

@@ -29,7 +29,8 @@ func reporting(t *testing.T, f *episodes, do func(*health.Reporter)) (log string
 	return b.String()
 }
 
-// TestTheSameIsReportedAgainAfterAWhile, not a moment before; endpoints of one id are two in two tenants.
+// TestTheSameIsReportedAgainAfterAWhile, not a moment before; endpoints of one id are two in two
+// tenants.
 func TestTheSameIsReportedAgainAfterAWhile(t *testing.T) {
 	t.Parallel()
 	f := &episodes{}

@@ -1,5 +1,6 @@
-// Package health reports how endpoints fare: to the workflows that ask people, and to the other workers. Senders report
-// and never wait for it. What a report leads to is for those who get it to decide.
+// Package health reports how endpoints fare: to the workflows that ask people, and to the other
+// workers. Senders report and never wait for it. What a report leads to is for those who get it to
+// decide.
 package health
 
 import (
@@ -13,29 +14,32 @@ import (
 )
 
 const (
-	// dedupeWindow is how long the same is not reported again: hundreds of deliveries may fail at once, and go on
-	// failing. It is less than a breaker takes to open again.
+	// dedupeWindow is how long the same is not reported again: hundreds of deliveries may fail at
+	// once, and go on failing. It is less than a breaker takes to open again.
 	dedupeWindow = 20 * time.Second
 
-	// queueSize bounds the reports that wait, and reportTimeout how long one may take. A report that finds no room is
-	// dropped: the endpoint will give reason for another.
+	// queueSize bounds the reports that wait, and reportTimeout how long one may take. A report that
+	// finds no room is dropped: the endpoint will give reason for another.
 	queueSize     = 1024
 	reportTimeout = 10 * time.Second
 )
 
-// The kinds of failure that are reported apart from each other. An endpoint that wants no more (gone) says more than
-// one that fails. A delivery that persists in failing, and an endpoint that refuses every event, open no breaker.
+// The kinds of failure that are reported apart from each other. An endpoint that wants no more
+// (gone) says more than one that fails. A delivery that persists in failing, and an endpoint that
+// refuses every event, open no breaker.
 const (
 	gone     = " gone"
 	persists = " persists"
 	refuses  = " refuses"
 )
 
-// backdate is how long ago a breaker is reported to have opened that opened nowhere. It is longer than a breaker stays
-// open, plus the skew of clocks: so the other workers send on, and know only that the endpoint has to recover.
+// backdate is how long ago a breaker is reported to have opened that opened nowhere. It is longer
+// than a breaker stays open, plus the skew of clocks: so the other workers send on, and know only
+// that the endpoint has to recover.
 const backdate = 5 * time.Minute
 
-// Breakers is where workers tell each other that an endpoint's breaker opened, and that it recovered.
+// Breakers is where workers tell each other that an endpoint's breaker opened, and that it
+// recovered.
 type Breakers interface {
 	ReportBreaker(ctx context.Context, tenant, id string, openedAt time.Time) error
 }
@@ -44,12 +48,13 @@ type Breakers interface {
 type Approvals interface {
 	// Failing begins an endpoint's episode if there is none.
 	Failing(ctx context.Context, tenant, endpointID string, f webhook.Failing) error
-	// Recovered says what an endpoint took. If deliveries wait to hear of it, and no episode is open, one begins to
-	// tell them.
+	// Recovered says what an endpoint took. If deliveries wait to hear of it, and no episode is open,
+	// one begins to tell them.
 	Recovered(ctx context.Context, tenant, endpointID string, took webhook.Answer, waiting bool) error
 }
 
-// Reporter reports to approvals and to the other workers. Its methods never block: deliveries do not wait for it.
+// Reporter reports to approvals and to the other workers. Its methods never block: deliveries do
+// not wait for it.
 type Reporter struct {
 	approvals Approvals
 	breakers  Breakers
@@ -72,7 +77,8 @@ type report struct {
 	waiting            bool             // deliveries wait to hear of the recovery
 }
 
-// NewReporter begins to report; Close ends it. Without breakers (nil) each worker finds out for itself.
+// NewReporter begins to report; Close ends it. Without breakers (nil) each worker finds out for
+// itself.
 func NewReporter(a Approvals, b Breakers, log *slog.Logger) *Reporter {
 	ctx, stop := context.WithCancel(context.Background())
 	r := &Reporter{
@@ -134,8 +140,8 @@ func (r *Reporter) failing(kind string, n report) {
 	}
 }
 
-// Recovered reports that the endpoint takes deliveries. If some wait to hear of it, they are told even when no episode is
-// open any more.
+// Recovered reports that the endpoint takes deliveries. If some wait to hear of it, they are told
+// even when no episode is open any more.
 func (r *Reporter) Recovered(tenant, endpointID string, a webhook.Attempt, eventID string, waiting bool) {
 	r.mu.Lock()
 	for _, kind := range []string{"", gone, persists, refuses} { // its next failure is a new one

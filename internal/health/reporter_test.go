@@ -119,7 +119,8 @@ func (o *openings) ReportBreaker(_ context.Context, _, _ string, at time.Time) e
 	return nil
 }
 
-// TestADeliveryThatPersistsOpensNoBreaker: others know of it and send on, and the breaker that opens next is news.
+// TestADeliveryThatPersistsOpensNoBreaker: others know of it and send on, and the breaker that
+// opens next is news.
 func TestADeliveryThatPersistsOpensNoBreaker(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

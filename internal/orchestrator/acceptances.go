@@ -10,16 +10,17 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// refusalSpeaksFor is how long a refusal of Temporal says that the next event would be refused, too. It ends by
-// itself, or a balancer that has heard of it would never send the event that shows the opposite.
+// refusalSpeaksFor is how long a refusal of Temporal says that the next event would be refused,
+// too. It ends by itself, or a balancer that has heard of it would never send the event that shows
+// the opposite.
 const refusalSpeaksFor = 15 * time.Second
 
-// hasHung is how long a start has waited that speaks of Temporal. One that ran out of time sooner shares it
-// with many others, as the last events of a large batch do.
+// hasHung is how long a start has waited that speaks of Temporal. One that ran out of time sooner
+// shares it with many others, as the last events of a large batch do.
 const hasHung = 5 * time.Second
 
-// acceptances remember how Temporal took the latest event: one whose database is full goes on answering, and
-// takes nothing.
+// acceptances remember how Temporal took the latest event: one whose database is full goes on
+// answering, and takes nothing.
 type acceptances struct {
 	mu      sync.Mutex
 	refusal error     // of the latest; nil: it was taken

@@ -27,8 +27,8 @@ type Announcer struct {
 // Announcer is the part that accepts what Hookloop itself says.
 func (o *Orchestrator) Announcer(m Matcher) *Announcer { return &Announcer{link: o.link, endpoints: m} }
 
-// Announce tells every endpoint of the tenant that names the type, but the one it is about: that one
-// could not hear it. What there may be very much of is accepted now and sent in its turn.
+// Announce tells every endpoint of the tenant that names the type, but the one it is about: that
+// one could not hear it. What there may be very much of is accepted now and sent in its turn.
 func (n *Announcer) Announce(ctx context.Context, a activities.Announcement) error {
 	to, err := n.endpoints.MatchNamed(ctx, a.Tenant, a.Type)
 	if err != nil {

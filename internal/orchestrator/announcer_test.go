@@ -62,7 +62,8 @@ func TestAnnounce(t *testing.T) {
 	require.Equal(t, 1, c.Starts())
 }
 
-// TestWhatThereIsVeryMuchOfIsToldAtAPace, each tenant's at its own, and all of it is accepted at once.
+// TestWhatThereIsVeryMuchOfIsToldAtAPace, each tenant's at its own, and all of it is accepted at
+// once.
 func TestWhatThereIsVeryMuchOfIsToldAtAPace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -24,8 +24,8 @@ func (a *Approvals) Get(ctx context.Context, tenant, endpointID string) (webhook
 	return a.report(ctx, execution(d.GetWorkflowExecutionInfo()))
 }
 
-// List gives a page of a tenant's approvals in one status, or of all that have not ended, and where the
-// next page begins.
+// List gives a page of a tenant's approvals in one status, or of all that have not ended, and where
+// the next page begins.
 func (a *Approvals) List(ctx context.Context, tenant string, status webhook.ApprovalStatus, limit int, page []byte) ([]webhook.ApprovalReport, []byte, error) {
 	found, next, err := a.list(ctx, approvalsOf(tenant, status), limit, page)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"hookloop/workflows"
 )
 
-// Approvals reaches the workflows that ask people, of all tenants: senders report how endpoints fare, the gateway passes
-// on what people decide. What follows from it is the workflow's.
+// Approvals reaches the workflows that ask people, of all tenants: senders report how endpoints
+// fare, the gateway passes on what people decide. What follows from it is the workflow's.
 type Approvals struct{ link }
 
 // Approvals is the part that speaks to approvals.
@@ -25,8 +25,8 @@ func (a *Approvals) Failing(ctx context.Context, tenant, endpointID string, f we
 	return a.tell(ctx, tenant, endpointID, workflows.SignalFailing, f)
 }
 
-// Recovered reports what an endpoint took. If deliveries wait to hear of it, an episode that has ended already is no
-// reason not to tell them: one begins for that.
+// Recovered reports what an endpoint took. If deliveries wait to hear of it, an episode that has
+// ended already is no reason not to tell them: one begins for that.
 func (a *Approvals) Recovered(ctx context.Context, tenant, endpointID string, took webhook.Answer, waiting bool) error {
 	if waiting {
 		return a.tell(ctx, tenant, endpointID, workflows.SignalRecovered, took)
@@ -34,8 +34,8 @@ func (a *Approvals) Recovered(ctx context.Context, tenant, endpointID string, to
 	return a.signal(ctx, tenant, endpointID, workflows.SignalRecovered, took)
 }
 
-// Resume lets an endpoint's deliveries go without asking: what a pause, a rejection or an approval that
-// was stopped had held.
+// Resume lets an endpoint's deliveries go without asking: what a pause, a rejection or an approval
+// that was stopped had held.
 func (a *Approvals) Resume(ctx context.Context, tenant, endpointID string, d webhook.Decision) error {
 	return a.tell(ctx, tenant, endpointID, workflows.SignalResume, d)
 }

@@ -20,8 +20,9 @@ import (
 // backlogPage is how many deliveries of a backlog are listed at once.
 const backlogPage = 500
 
-// Backlog is what waits for one endpoint: it finds the deliveries that are held, and passes on to them what was
-// decided. When and in which order is the Approval's to say, through an interface of the activities.
+// Backlog is what waits for one endpoint: it finds the deliveries that are held, and passes on to
+// them what was decided. When and in which order is the Approval's to say, through an interface of
+// the activities.
 type Backlog struct{ link }
 
 // Backlog is the part that speaks to deliveries.
@@ -36,8 +37,9 @@ func (b *Backlog) Held(ctx context.Context, tenant, endpointID string) (int, err
 	return n, nil
 }
 
-// Count counts the deliveries that wait for the endpoint, of every status, as the visibility store knows it. A delivery
-// that a person must let go, because its event goes in circles, waits for that person and is left out.
+// Count counts the deliveries that wait for the endpoint, of every status, as the visibility store
+// knows it. A delivery that a person must let go, because its event goes in circles, waits for that
+// person and is left out.
 func (b *Backlog) Count(ctx context.Context, tenant, endpointID string) (int, error) {
 	n, err := b.count(ctx, where(underWay(tenant, endpointID), isNot(workflows.Outcome, string(webhook.ApprovalAwaiting))))
 	if err != nil {
@@ -46,7 +48,8 @@ func (b *Backlog) Count(ctx context.Context, tenant, endpointID string) (int, er
 	return n, nil
 }
 
-// Oldest gives the events of the deliveries that are held, at most limit, those first that were accepted first.
+// Oldest gives the events of the deliveries that are held, at most limit, those first that were
+// accepted first.
 func (b *Backlog) Oldest(ctx context.Context, tenant, endpointID string, limit int) ([]string, error) {
 	ids, err := b.oldest(ctx, tenant, endpointID, held(tenant, endpointID), limit)
 	if err != nil {
@@ -55,10 +58,12 @@ func (b *Backlog) Oldest(ctx context.Context, tenant, endpointID string, limit i
 	return ids, nil
 }
 
-// mostWaiting bounds what Waiting gives: some 10 MiB. A caller that has come to the end of it asks again.
+// mostWaiting bounds what Waiting gives: some 10 MiB. A caller that has come to the end of it asks
+// again.
 const mostWaiting = 100_000
 
-// Waiting gives the events of the deliveries under way that are not held, those first that were accepted first.
+// Waiting gives the events of the deliveries under way that are not held, those first that were
+// accepted first.
 func (b *Backlog) Waiting(ctx context.Context, tenant, endpointID string) ([]string, error) {
 	ids, err := b.oldest(ctx, tenant, endpointID, where(underWay(tenant, endpointID), notHeld), mostWaiting)
 	if err != nil {
@@ -70,8 +75,9 @@ func (b *Backlog) Waiting(ctx context.Context, tenant, endpointID string) ([]str
 // listed is a delivery of a list.
 type listed struct{ eventID, accepted string }
 
-// oldest gives the events of the deliveries that a query finds, at most limit, those first that were accepted first.
-// The store lists in another order, so all of them are looked through; limit bounds what is kept.
+// oldest gives the events of the deliveries that a query finds, at most limit, those first that
+// were accepted first. The store lists in another order, so all of them are looked through; limit
+// bounds what is kept.
 func (b *Backlog) oldest(ctx context.Context, tenant, endpointID string, q query, limit int) ([]string, error) {
 	var found []listed
 	for page, more := []byte(nil), true; more; more = len(page) > 0 {
@@ -114,8 +120,8 @@ func (b *Backlog) Running(ctx context.Context, tenant, endpointID string, before
 	return eventIDs(tenant, endpointID, all), next, nil
 }
 
-// Probe lets one held delivery make its next attempt, and waits for what came of it. A delivery that
-// is not held makes none. The key makes it one probe, however often it is asked for.
+// Probe lets one held delivery make its next attempt, and waits for what came of it. A delivery
+// that is not held makes none. The key makes it one probe, however often it is asked for.
 func (b *Backlog) Probe(ctx context.Context, tenant, eventID, endpointID, key string) (p webhook.Probe, err error) {
 	err = b.update(ctx, tenant, eventID, endpointID, client.UpdateWorkflowOptions{UpdateID: key, UpdateName: workflows.UpdateProbe}, &p)
 	if errors.Is(err, errNotHeld) {
@@ -133,8 +139,9 @@ func (b *Backlog) Release(ctx context.Context, tenant, eventID, endpointID strin
 	return err == nil, err
 }
 
-// Recheck gives a delivery its turn now if its last one was deferred: Temporal waits to retry its activity then.
-// One that waits for its schedule has no activity; false says so, and that it is held or has ended.
+// Recheck gives a delivery its turn now if its last one was deferred: Temporal waits to retry its
+// activity then. One that waits for its schedule has no activity; false says so, and that it is
+// held or has ended.
 func (b *Backlog) Recheck(ctx context.Context, tenant, eventID, endpointID string) (bool, error) {
 	id := workflows.DeliveryWorkflowID(tenant, eventID, endpointID)
 	_, err := b.client.WorkflowService().ResetActivity(ctx, &workflowservice.ResetActivityRequest{
@@ -181,8 +188,8 @@ func (b *Backlog) update(ctx context.Context, tenant, eventID, endpointID string
 	return nil
 }
 
-// endedOrNotHeld says whether a delivery refused because there is nothing to let go. Temporal aborts
-// an update that was accepted when its workflow ends before it.
+// endedOrNotHeld says whether a delivery refused because there is nothing to let go. Temporal
+// aborts an update that was accepted when its workflow ends before it.
 func endedOrNotHeld(app *temporal.ApplicationError) bool {
 	return app.Type() == workflows.TypeNotHeld || app.Type() == "AcceptedUpdateCompletedWorkflow"
 }

@@ -62,8 +62,8 @@ func TestTheOldestOfTwelveThousand(t *testing.T) {
 	require.Equal(t, []string{"evt_00000", "evt_00001", "evt_00002"}, ids)
 }
 
-// TestTheOldestGoByTheirEvents: a delivery that continued as new, or was started again, began later than its event was
-// accepted.
+// TestTheOldestGoByTheirEvents: a delivery that continued as new, or was started again, began later
+// than its event was accepted.
 func TestTheOldestGoByTheirEvents(t *testing.T) {
 	t.Parallel()
 	s := deliveries(3, webhook.Held)
@@ -104,7 +104,8 @@ func TestWaiting(t *testing.T) {
 	require.Equal(t, []string{"evt_00000", "evt_00001", "evt_00002"}, ids)
 }
 
-// TestHeldAndWhatWaitsAreCounted: what waits of every status, but for a delivery that waits for a person of its own.
+// TestHeldAndWhatWaitsAreCounted: what waits of every status, but for a delivery that waits for a
+// person of its own.
 func TestHeldAndWhatWaitsAreCounted(t *testing.T) {
 	t.Parallel()
 	s := deliveries(3, webhook.Retrying)
@@ -149,7 +150,8 @@ func TestWhatADeliveryAnswers(t *testing.T) {
 	require.Equal(t, []string{workflows.UpdateProbe, workflows.UpdateRelease}, []string{s.Updates[0].UpdateName, s.Updates[1].UpdateName})
 }
 
-// TestWhatIsNotHeldIsNotLetGo: whether Temporal refuses the update, or the delivery does when it has taken it.
+// TestWhatIsNotHeldIsNotLetGo: whether Temporal refuses the update, or the delivery does when it
+// has taken it.
 func TestWhatIsNotHeldIsNotLetGo(t *testing.T) {
 	t.Parallel()
 	for name, err := range map[string]error{

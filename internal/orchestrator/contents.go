@@ -14,8 +14,8 @@ import (
 	"hookloop/workflows"
 )
 
-// The data kept for retries: so many events, and so many bytes of all together. An event retried to many
-// endpoints is fetched once.
+// The data kept for retries: so many events, and so many bytes of all together. An event retried to
+// many endpoints is fetched once.
 const (
 	cachedEvents = 256
 	cachedBytes  = 64 << 20
@@ -29,8 +29,8 @@ type Bodies interface {
 	Data(ctx context.Context, e webhook.Event, p *commonpb.Payload) ([]byte, error)
 }
 
-// Contents reads what events say from where it was written once: the arguments in the first event of the Event
-// workflow's history.
+// Contents reads what events say from where it was written once: the arguments in the first event
+// of the Event workflow's history.
 type Contents struct {
 	link
 
@@ -39,8 +39,8 @@ type Contents struct {
 	bytes  atomic.Int64 // in the cache
 }
 
-// Contents is the part that reads what events say. Data that lies outside of histories it finds in bodies; nil: there
-// is none.
+// Contents is the part that reads what events say. Data that lies outside of histories it finds in
+// bodies; nil: there is none.
 func (o *Orchestrator) Contents(bodies Bodies) (*Contents, error) {
 	c := &Contents{link: o.link, bodies: bodies}
 	var err error

@@ -31,7 +31,8 @@ func waitingStatuses() []string {
 	return []string{string(webhook.Pending), string(webhook.Retrying), string(webhook.Held), string(webhook.ApprovalAwaiting)}
 }
 
-// Waiting is how many approvals wait for a person's decision, and how many deliveries go on, by their status.
+// Waiting is how many approvals wait for a person's decision, and how many deliveries go on, by
+// their status.
 func (c *Counts) Waiting(ctx context.Context) (approvals int, deliveries map[string]int, err error) {
 	approvals, err = c.count(ctx, where(ofType(workflows.TypeApproval), is(workflows.Outcome, string(webhook.ApprovalAwaiting)), running))
 	if err != nil {

@@ -9,7 +9,8 @@ import (
 	"google.golang.org/grpc/codes"
 )
 
-// AwayError says that something which Hookloop needs cannot be reached now. The same may succeed later.
+// AwayError says that something which Hookloop needs cannot be reached now. The same may succeed
+// later.
 type AwayError struct {
 	what  string // names it for those who asked
 	cause error  // for the log alone
@@ -27,8 +28,8 @@ const (
 	itself      = "Temporal"
 )
 
-// failed gives an error of Temporal its meaning: an AwayError where another try may help. Who asked has sorted out what
-// Temporal does not know.
+// failed gives an error of Temporal its meaning: an AwayError where another try may help. Who asked
+// has sorted out what Temporal does not know.
 func failed(err error) error {
 	if err == nil {
 		return nil
@@ -40,8 +41,9 @@ func failed(err error) error {
 	return fmt.Errorf("temporal: %w", err)
 }
 
-// unprepared says that a frontend does not know our search attributes: `hookloop migrate` has not run, or has
-// just run, and this frontend hears of it within ten seconds. Temporal tells it by the text alone.
+// unprepared says that a frontend does not know our search attributes: `hookloop migrate` has not
+// run, or has just run, and this frontend hears of it within ten seconds. Temporal tells it by the
+// text alone.
 func unprepared(err error) bool {
 	invalid, ok := errors.AsType[*serviceerror.InvalidArgument](err)
 	return ok && (strings.Contains(invalid.Message, "no mapping defined for search attribute") || // of one who starts
@@ -58,13 +60,15 @@ func outOfReach(err error) bool {
 	}
 }
 
-// unknown says that Temporal does not know a workflow, or no more: it never began, has ended, or was forgotten.
+// unknown says that Temporal does not know a workflow, or no more: it never began, has ended, or
+// was forgotten.
 func unknown(err error) bool {
 	_, is := errors.AsType[*serviceerror.NotFound](err)
 	return is
 }
 
-// FromTemporal says whether an error is an answer of Temporal, of any kind: a copy that runs all day waits and asks again.
+// FromTemporal says whether an error is an answer of Temporal, of any kind: a copy that runs all
+// day waits and asks again.
 func FromTemporal(err error) bool {
 	_, is := errors.AsType[serviceerror.ServiceError](err)
 	return is

@@ -18,9 +18,10 @@ import (
 // atOnce is how many deliveries of one event are asked side by side.
 const atOnce = 16
 
-// loadDeliveries replaces each report of a delivery that has a workflow of its own by that workflow's. Of
-// an event that has ended, or that could not say, any delivery may have one: it was redelivered, or
-// carried on. The first failure stops the rest: half an answer would look like a whole one.
+// loadDeliveries replaces each report of a delivery that has a workflow of its own by that
+// workflow's. Of an event that has ended, or that could not say, any delivery may have one: it was
+// redelivered, or carried on. The first failure stops the rest: half an answer would look like a
+// whole one.
 func (e *Events) loadDeliveries(ctx context.Context, s *eventState, known bool) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -70,8 +71,8 @@ func (e *Events) addRedelivered(ctx context.Context, s *eventState) (err error) 
 	return nil
 }
 
-// dropUnstarted takes away what addRedelivered added and was never started: the event was not redelivered there
-// after all, or Temporal has forgotten it.
+// dropUnstarted takes away what addRedelivered added and was never started: the event was not
+// redelivered there after all, or Temporal has forgotten it.
 func (s *eventState) dropUnstarted() {
 	if s.fresh {
 		return
@@ -128,16 +129,16 @@ func (e *Events) loadDelivery(ctx context.Context, s *eventState, report *webhoo
 	return nil
 }
 
-// markNotStarted leaves the event's own line of a delivery as it is: its workflow was not started yet, or is forgotten
-// already. But an event that has ended starts none any more.
+// markNotStarted leaves the event's own line of a delivery as it is: its workflow was not started
+// yet, or is forgotten already. But an event that has ended starts none any more.
 func (s *eventState) markNotStarted(report *webhook.DeliveryReport) {
 	if s.over() && !report.Status.Ended() {
 		report.Status, report.Reason = webhook.Cancelled, s.abandoned()
 	}
 }
 
-// markStarting leaves the event's own line of a delivery as it is if its workflow carries it on. A delivery that had
-// ended begins again.
+// markStarting leaves the event's own line of a delivery as it is if its workflow carries it on. A
+// delivery that had ended begins again.
 func (d described) markStarting(report *webhook.DeliveryReport) {
 	if report.Status.Ended() {
 		*report = webhook.DeliveryReport{EndpointID: report.EndpointID, Status: webhook.Pending}
@@ -145,8 +146,8 @@ func (d described) markStarting(report *webhook.DeliveryReport) {
 	report.WorkflowID = d.WorkflowID
 }
 
-// deferredActivity finds an activity that Temporal will repeat by itself: a deferral, of which the workflow
-// knows nothing.
+// deferredActivity finds an activity that Temporal will repeat by itself: a deferral, of which the
+// workflow knows nothing.
 func deferredActivity(all []*workflowpb.PendingActivityInfo) *workflowpb.PendingActivityInfo {
 	for _, a := range all {
 		if a.GetState() == enums.PENDING_ACTIVITY_STATE_SCHEDULED && a.GetLastFailure() != nil {

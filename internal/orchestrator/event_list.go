@@ -26,8 +26,8 @@ type EventItem struct {
 	WorkflowID, RunID string
 }
 
-// List gives a page of events, those still being delivered first, then the latest to end, and where the next page begins;
-// nil: that was the last. The visibility store is a moment behind.
+// List gives a page of events, those still being delivered first, then the latest to end, and where
+// the next page begins; nil: that was the last. The visibility store is a moment behind.
 func (e *Events) List(ctx context.Context, f EventFilter, size int, page []byte) ([]EventItem, []byte, error) {
 	found, next, err := e.list(ctx, f.query(), size, page)
 	if err != nil {
@@ -59,8 +59,8 @@ func (f EventFilter) query() query {
 	return where(all...)
 }
 
-// hasStatus counts an event whose workflow was ended from outside as failed, as eventStatus does: the
-// workflow had no chance to say so itself.
+// hasStatus counts an event whose workflow was ended from outside as failed, as eventStatus does:
+// the workflow had no chance to say so itself.
 func hasStatus(s webhook.EventStatus) query {
 	own := is(workflows.Outcome, string(s))
 	switch s {

@@ -17,8 +17,8 @@ type EventState struct {
 	Reason            string // why its workflow ended early; empty: it did not
 }
 
-// State puts the report of an event together with those of the deliveries that have a workflow of their own. The error
-// carries webhook.NotFound when there is no such event, or no more.
+// State puts the report of an event together with those of the deliveries that have a workflow of
+// their own. The error carries webhook.NotFound when there is no such event, or no more.
 func (e *Events) State(ctx context.Context, tenant, id string) (EventState, error) {
 	s, err := e.loadEvent(ctx, tenant, id)
 	if err != nil {

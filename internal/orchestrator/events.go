@@ -19,12 +19,14 @@ type EventsConfig struct {
 	Now      func() time.Time // nil: time.Now
 }
 
-// RedeliveryNotes gives the endpoints an event was redelivered to. Its errors are those of a registry out of reach.
+// RedeliveryNotes gives the endpoints an event was redelivered to. Its errors are those of a
+// registry out of reach.
 type RedeliveryNotes interface {
 	Redelivered(ctx context.Context, tenant, eventID string) ([]string, error)
 }
 
-// Events accepts events, says what became of them, and passes on to their deliveries what operators say.
+// Events accepts events, says what became of them, and passes on to their deliveries what operators
+// say.
 type Events struct {
 	link
 
@@ -44,8 +46,9 @@ func (o *Orchestrator) Events(c EventsConfig) *Events {
 // ErrAccepted says that an event of this id was accepted before; it may have been another event.
 var ErrAccepted = errors.New("an event of this id was accepted before")
 
-// Start accepts an event: once it has returned, the event cannot be lost. data is JSON and kept byte for byte; if it is
-// too large for a history it is put into the body store first, which sweeps it up if the event is not accepted then.
+// Start accepts an event: once it has returned, the event cannot be lost. data is JSON and kept
+// byte for byte; if it is too large for a history it is put into the body store first, which sweeps
+// it up if the event is not accepted then.
 func (e *Events) Start(ctx context.Context, in workflows.EventInput, data []byte) error {
 	in.Event.Stored = 0
 	held := rawJSON(data)
@@ -76,11 +79,12 @@ func startErr(err error) error {
 	return failed(err)
 }
 
-// Refused is why Temporal refused the latest event, if that was a moment ago; nil: the next one may be accepted.
+// Refused is why Temporal refused the latest event, if that was a moment ago; nil: the next one may
+// be accepted.
 func (e *Events) Refused() error { return e.latest.refused(e.cfg.Now()) }
 
-// Accepted gives what an event was accepted with, and its data. The error carries webhook.NotFound when there is no such
-// event, or no more.
+// Accepted gives what an event was accepted with, and its data. The error carries webhook.NotFound
+// when there is no such event, or no more.
 func (e *Events) Accepted(ctx context.Context, tenant, id string) (workflows.EventInput, []byte, error) {
 	in, held, err := e.eventInput(ctx, workflows.EventWorkflowID(tenant, id), "")
 	if err != nil {
@@ -93,8 +97,8 @@ func (e *Events) Accepted(ctx context.Context, tenant, id string) (workflows.Eve
 	return in, data, registryErr(err)
 }
 
-// registryErr gives an error of the registry its meaning: one with a code is an answer, without one the registry is out
-// of reach.
+// registryErr gives an error of the registry its meaning: one with a code is an answer, without one
+// the registry is out of reach.
 func registryErr(err error) error {
 	if err == nil || webhook.CodeOf(err) != "" {
 		return err

@@ -89,7 +89,8 @@ func TestARefusalSpeaksForTheNext(t *testing.T) {
 	require.NoError(t, e.Refused())
 }
 
-// TestNoValueEndsItsQuotes: a list that is asked for with such a name is of that name, and of nothing else.
+// TestNoValueEndsItsQuotes: a list that is asked for with such a name is of that name, and of
+// nothing else.
 func TestNoValueEndsItsQuotes(t *testing.T) {
 	t.Parallel()
 	s := orchestratortest.New()

@@ -43,7 +43,8 @@ func execution(x *workflowpb.WorkflowExecutionInfo) Execution {
 	return e
 }
 
-// attribute reads a search attribute. They are never encrypted, and one of another type is not ours.
+// attribute reads a search attribute. They are never encrypted, and one of another type is not
+// ours.
 func attribute(x *workflowpb.WorkflowExecutionInfo, k temporal.SearchAttributeKeyKeyword) (value string) {
 	if p := x.GetSearchAttributes().GetIndexedFields()[k.GetName()]; p != nil {
 		_ = converter.GetDefaultDataConverter().FromPayload(p, &value)
@@ -51,7 +52,8 @@ func attribute(x *workflowpb.WorkflowExecutionInfo, k temporal.SearchAttributeKe
 	return value
 }
 
-// over says whether a run has come to an end that is the workflow's own: one that continued as new has not.
+// over says whether a run has come to an end that is the workflow's own: one that continued as new
+// has not.
 func (x Execution) over() bool {
 	switch x.status {
 	case enums.WORKFLOW_EXECUTION_STATUS_RUNNING, enums.WORKFLOW_EXECUTION_STATUS_PAUSED, enums.WORKFLOW_EXECUTION_STATUS_CONTINUED_AS_NEW:
@@ -77,8 +79,8 @@ func (x Execution) abandoned() string {
 	}
 }
 
-// accepted is when the event of a delivery was accepted, as text that sorts; when the delivery began where that is not
-// said.
+// accepted is when the event of a delivery was accepted, as text that sorts; when the delivery
+// began where that is not said.
 func (x Execution) accepted() string {
 	if x.Accepted != "" {
 		return x.Accepted

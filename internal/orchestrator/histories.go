@@ -14,14 +14,15 @@ import (
 	"hookloop/workflows"
 )
 
-// Histories finds runs and reads their histories whole, as Temporal has them: what is encrypted stays so.
+// Histories finds runs and reads their histories whole, as Temporal has them: what is encrypted
+// stays so.
 type Histories struct{ link }
 
 // Histories is the part that reads histories.
 func (o *Orchestrator) Histories() *Histories { return &Histories{o.link} }
 
-// Events reads the history of a run, page by page; without a run id that of the latest. An error ends it: it carries
-// webhook.NotFound when Temporal has no such run, or no more.
+// Events reads the history of a run, page by page; without a run id that of the latest. An error
+// ends it: it carries webhook.NotFound when Temporal has no such run, or no more.
 func (h *Histories) Events(ctx context.Context, workflowID, runID string) iter.Seq2[*historypb.HistoryEvent, error] {
 	return func(yield func(*historypb.HistoryEvent, error) bool) {
 		for it := h.client.GetWorkflowHistory(ctx, workflowID, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); it.HasNext(); {
@@ -38,13 +39,14 @@ func (h *Histories) Events(ctx context.Context, workflowID, runID string) iter.S
 	}
 }
 
-// Deliveries lists the runs of an event's deliveries, redeliveries too: at most size of them, and where the next page
-// begins; nil: that was the last. As every list it is a moment behind.
+// Deliveries lists the runs of an event's deliveries, redeliveries too: at most size of them, and
+// where the next page begins; nil: that was the last. As every list it is a moment behind.
 func (h *Histories) Deliveries(ctx context.Context, tenant, eventID string, size int, page []byte) ([]Execution, []byte, error) {
 	return h.found(ctx, idBegins(workflows.DeliveryWorkflowID(tenant, eventID, "")), size, page)
 }
 
-// During lists the runs of a tenant that were there at some time after one and before another; a zero time is no bound.
+// During lists the runs of a tenant that were there at some time after one and before another; a
+// zero time is no bound.
 func (h *Histories) During(ctx context.Context, tenant string, after, before time.Time, size int, page []byte) ([]Execution, []byte, error) {
 	parts := []query{is(workflows.Tenant, tenant)}
 	if !before.IsZero() {
@@ -56,8 +58,8 @@ func (h *Histories) During(ctx context.Context, tenant string, after, before tim
 	return h.found(ctx, where(parts...), size, page)
 }
 
-// Ended lists the runs of our workflows that ended in [from, to), of one tenant or, empty, of all. Others may live in the
-// namespace; they are left out.
+// Ended lists the runs of our workflows that ended in [from, to), of one tenant or, empty, of all.
+// Others may live in the namespace; they are left out.
 func (h *Histories) Ended(ctx context.Context, tenant string, from, to time.Time, size int, page []byte) ([]Execution, []byte, error) {
 	parts := []query{
 		ofType(workflows.TypeEvent, workflows.TypeDelivery, workflows.TypeApproval, workflows.TypeRecovery), closed(">=", from), closed("<", to),

@@ -10,8 +10,8 @@ import (
 	"hookloop/workflows"
 )
 
-// input reads what a run was started with: the first event of its history has it. Without a run id it is the latest
-// run's. The error is Temporal's, or says that it cannot be decoded.
+// input reads what a run was started with: the first event of its history has it. Without a run id
+// it is the latest run's. The error is Temporal's, or says that it cannot be decoded.
 func (l link) input(ctx context.Context, workflowID, runID string, into ...any) error {
 	first, err := l.client.GetWorkflowHistory(ctx, workflowID, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
 	if err != nil {
@@ -23,7 +23,8 @@ func (l link) input(ctx context.Context, workflowID, runID string, into ...any) 
 	return nil
 }
 
-// eventInput reads what an event was accepted with. data is what its history holds: its data, or where it lies.
+// eventInput reads what an event was accepted with. data is what its history holds: its data, or
+// where it lies.
 func (l link) eventInput(ctx context.Context, workflowID, runID string) (in workflows.EventInput, data converter.RawValue, err error) {
 	err = l.input(ctx, workflowID, runID, &in, &data)
 	return in, data, err

@@ -12,11 +12,13 @@ import (
 	"hookloop/workflows"
 )
 
-// ErrNotWaiting says that a delivery has no workflow that could take an instruction: why, the event's State tells.
+// ErrNotWaiting says that a delivery has no workflow that could take an instruction: why, the
+// event's State tells.
 var ErrNotWaiting = errors.New("the delivery is not waiting")
 
-// RetryNow has a waiting delivery make its next attempt now, and gives how the delivery stood then. The error is
-// ErrNotWaiting, carries webhook.Conflict when the delivery did not take it, or is an AwayError.
+// RetryNow has a waiting delivery make its next attempt now, and gives how the delivery stood then.
+// The error is ErrNotWaiting, carries webhook.Conflict when the delivery did not take it, or is an
+// AwayError.
 func (e *Events) RetryNow(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) (webhook.DeliveryReport, error) {
 	return e.instruct(ctx, workflows.DeliveryWorkflowID(tenant, eventID, endpointID), workflows.UpdateRetryNow, v)
 }

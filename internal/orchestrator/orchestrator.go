@@ -1,8 +1,9 @@
-// Package orchestrator is the one way to Temporal for all that is neither a workflow nor a worker: it starts
-// workflows, passes on what people and endpoints say to them, and reads what became of them. It speaks the language of
-// webhook and workflows on one side and Temporal's requests, records and errors on the other. What should happen is
-// its callers' to decide: the gateway, the activities, health, audit and archive each reach it through an interface of
-// their own, and cmd puts them together.
+// Package orchestrator is the one way to Temporal for all that is neither a workflow nor a worker:
+// it starts workflows, passes on what people and endpoints say to them, and reads what became of
+// them. It speaks the language of webhook and workflows on one side and Temporal's requests,
+// records and errors on the other. What should happen is its callers' to decide: the gateway, the
+// activities, health, audit and archive each reach it through an interface of their own, and cmd
+// puts them together.
 package orchestrator
 
 import (
@@ -41,7 +42,8 @@ type Config struct {
 	Converter converter.DataConverter // the client's; nil: the SDK's default
 }
 
-// Orchestrator speaks to one namespace. It keeps nothing: what its parts say is what Temporal knows.
+// Orchestrator speaks to one namespace. It keeps nothing: what its parts say is what Temporal
+// knows.
 type Orchestrator struct{ link }
 
 // New says so if there is no client.
@@ -65,7 +67,8 @@ type link struct {
 	converter converter.DataConverter
 }
 
-// list gives a page of the runs that a query finds, and where the next page begins; nil: that was the last.
+// list gives a page of the runs that a query finds, and where the next page begins; nil: that was
+// the last.
 func (l link) list(ctx context.Context, q query, size int, page []byte) ([]Execution, []byte, error) {
 	found, err := l.client.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		PageSize: int32(size), NextPageToken: page, Query: string(q),
@@ -83,7 +86,8 @@ func (l link) list(ctx context.Context, q query, size int, page []byte) ([]Execu
 	return all, nil, nil
 }
 
-// count counts the runs that a query finds, as far as the visibility store knows: it is a moment behind.
+// count counts the runs that a query finds, as far as the visibility store knows: it is a moment
+// behind.
 func (l link) count(ctx context.Context, q query) (int, error) {
 	n, err := l.client.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: string(q)})
 	return int(n.GetCount()), err

@@ -7,15 +7,17 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// How fast one worker sends a tenant's endpoints what there may be very much of: ten thousand deliveries to one endpoint
-// may end within a minute, and each is told. At once go as many as people would read, then so many a second: a tenth of
-// what two cores deliver, so first attempts hardly feel it. The rest waits in Temporal, which starts each in its turn.
+// How fast one worker sends a tenant's endpoints what there may be very much of: ten thousand
+// deliveries to one endpoint may end within a minute, and each is told. At once go as many as
+// people would read, then so many a second: a tenth of what two cores deliver, so first attempts
+// hardly feel it. The rest waits in Temporal, which starts each in its turn.
 const (
 	pacePerSecond = 10
 	paceAtOnce    = 50
 )
 
-// paced bounds the tenants whose pace is kept: some 100 bytes each. One of more is forgotten and may be faster for a moment.
+// paced bounds the tenants whose pace is kept: some 100 bytes each. One of more is forgotten and
+// may be faster for a moment.
 const paced = 10_000
 
 // pace deals out turns. The zero value is ready.

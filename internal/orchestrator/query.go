@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// query is a question to the visibility store, in its language. It is made of the names in package workflows and of
-// values, which are quoted here and nowhere else.
+// query is a question to the visibility store, in its language. It is made of the names in package
+// workflows and of values, which are quoted here and nowhere else.
 type query string
 
 // where is what all conditions hold for.
@@ -47,7 +47,8 @@ func idIn(workflowIDs []string) query { return "WorkflowId IN " + list(workflowI
 
 func idBegins(with string) query { return "WorkflowId STARTS_WITH " + quoted(with) }
 
-// started compares when a run began, closed when it ended: with <, >, <= or >=. What still runs has no end.
+// started compares when a run began, closed when it ended: with <, >, <= or >=. What still runs has
+// no end.
 func started(than string, t time.Time) query { return "StartTime " + query(than) + " " + moment(t) }
 
 func closed(than string, t time.Time) query { return "CloseTime " + query(than) + " " + moment(t) }

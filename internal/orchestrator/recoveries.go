@@ -76,8 +76,9 @@ func recoverySummary(w webhook.Window) string {
 	return fmt.Sprintf("recover %s%s since %s", what, w.EndpointID, w.Since.Format(time.RFC3339))
 }
 
-// State says how far the latest recovery of an endpoint is, or came; it may be older than the endpoint's deletion. The
-// error carries webhook.NotFound when there was none, or its history is gone.
+// State says how far the latest recovery of an endpoint is, or came; it may be older than the
+// endpoint's deletion. The error carries webhook.NotFound when there was none, or its history is
+// gone.
 func (r *Recoveries) State(ctx context.Context, tenant, endpointID string) (RecoveryState, error) {
 	d, err := r.latest(ctx, tenant, endpointID)
 	if err != nil {
@@ -127,8 +128,9 @@ func (d described) recoveryStatus() RecoveryStatus {
 	return RecoveryFailed
 }
 
-// Cancel ends a recovery after the delivery at hand; what it has started goes on. It gives the run that ends. The error
-// carries webhook.NotFound when there was none, and webhook.Conflict when it has ended already.
+// Cancel ends a recovery after the delivery at hand; what it has started goes on. It gives the run
+// that ends. The error carries webhook.NotFound when there was none, and webhook.Conflict when it
+// has ended already.
 func (r *Recoveries) Cancel(ctx context.Context, tenant, endpointID string) (workflowID, runID string, err error) {
 	d, err := r.latest(ctx, tenant, endpointID)
 	if err != nil {

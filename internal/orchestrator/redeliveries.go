@@ -15,15 +15,16 @@ import (
 	"hookloop/workflows"
 )
 
-// Registry is what Redeliveries asks about endpoints, and where it notes what it starts: Temporal has no list of
-// an event's deliveries that could be asked for often.
+// Registry is what Redeliveries asks about endpoints, and where it notes what it starts: Temporal
+// has no list of an event's deliveries that could be asked for often.
 type Registry interface {
 	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
 	NoteRedelivery(ctx context.Context, tenant, eventID, endpointID string, now time.Time) error
 }
 
-// Redeliveries starts finished deliveries again and finds those that ended undelivered. It knows what can be
-// redelivered and how; who may ask for it is the gateway's to decide, and at what pace a Recovery's.
+// Redeliveries starts finished deliveries again and finds those that ended undelivered. It knows
+// what can be redelivered and how; who may ask for it is the gateway's to decide, and at what pace
+// a Recovery's.
 type Redeliveries struct {
 	link
 
@@ -35,12 +36,12 @@ func (o *Orchestrator) Redeliveries(r Registry) *Redeliveries {
 	return &Redeliveries{link: o.link, registry: r}
 }
 
-// Redeliver starts a new run of a Delivery, with the same webhook-id as ever and a schedule from its
-// beginning, or the first one of an endpoint that the event was not accepted for. The caller knows that
-// the delivery has ended: one still in the fast lane of its Event has no workflow that could tell. The
-// error is webhook.Expired when the event's history is gone, webhook.Conflict when a Delivery is under way,
-// webhook.Disabled when nothing goes to the endpoint and webhook.NotFound when there is none; one without a
-// code is an AwayError, or ours.
+// Redeliver starts a new run of a Delivery, with the same webhook-id as ever and a schedule from
+// its beginning, or the first one of an endpoint that the event was not accepted for. The caller
+// knows that the delivery has ended: one still in the fast lane of its Event has no workflow that
+// could tell. The error is webhook.Expired when the event's history is gone, webhook.Conflict when
+// a Delivery is under way, webhook.Disabled when nothing goes to the endpoint and webhook.NotFound
+// when there is none; one without a code is an AwayError, or ours.
 func (r *Redeliveries) Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error {
 	in, runID, err := r.event(ctx, tenant, eventID)
 	if err != nil {
@@ -68,8 +69,8 @@ func (r *Redeliveries) endpoint(ctx context.Context, tenant, id string) (webhook
 	return e, registryErr(err)
 }
 
-// takes refuses an endpoint that nothing is sent to: what was started would end as rejected at once, and its
-// person would hear that it had been redelivered.
+// takes refuses an endpoint that nothing is sent to: what was started would end as rejected at
+// once, and its person would hear that it had been redelivered.
 func (r *Redeliveries) takes(ctx context.Context, tenant, id string) error {
 	e, err := r.endpoint(ctx, tenant, id)
 	if err == nil && e.State == webhook.EndpointDisabled {

@@ -26,7 +26,8 @@ type described struct {
 	waits *workflowpb.PendingActivityInfo
 }
 
-// describe tells of the latest run of a workflow. The error carries webhook.NotFound when there is none, or no more.
+// describe tells of the latest run of a workflow. The error carries webhook.NotFound when there is
+// none, or no more.
 func (l link) describe(ctx context.Context, workflowID, what string) (described, error) {
 	d, err := l.client.DescribeWorkflowExecution(ctx, workflowID, "")
 	if err != nil {
@@ -50,8 +51,8 @@ func noSuch(what string, err error) error {
 	return failed(err)
 }
 
-// closeReason says how a run ended without coming to its own end, and whether what is shown of it may not be all: no
-// worker answered what it had done before.
+// closeReason says how a run ended without coming to its own end, and whether what is shown of it
+// may not be all: no worker answered what it had done before.
 func (d described) closeReason(queryErr error) string {
 	if queryErr == nil {
 		return d.abandoned()

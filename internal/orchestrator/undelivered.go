@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	// undeliveredPage is how many deliveries Undelivered looks at in one go: a recovery of ten a second
-	// works on one page for ten seconds.
+	// undeliveredPage is how many deliveries Undelivered looks at in one go: a recovery of ten a
+	// second works on one page for ten seconds.
 	undeliveredPage = 100
 
 	// countSize is the page of Count; its ids go into one query.
@@ -25,10 +25,10 @@ const (
 	readUpTo = 500
 )
 
-// Undelivered gives a page of the events of a window that did not reach its endpoint, and where the next page
-// begins; a nil next was the last. A page may be empty without being the last. It asks for every delivery
-// on the page how it ended last, so one that was redelivered meanwhile is not among them. An event that was
-// stopped before its first attempt had no Delivery and is not found.
+// Undelivered gives a page of the events of a window that did not reach its endpoint, and where the
+// next page begins; a nil next was the last. A page may be empty without being the last. It asks
+// for every delivery on the page how it ended last, so one that was redelivered meanwhile is not
+// among them. An event that was stopped before its first attempt had no Delivery and is not found.
 func (r *Redeliveries) Undelivered(ctx context.Context, w webhook.Window, page []byte) (eventIDs []string, next []byte, err error) {
 	lists, err := r.lists(ctx, w)
 	if err != nil {
@@ -71,8 +71,8 @@ func (r *Redeliveries) missed(ctx context.Context, w webhook.Window, l windowLis
 
 // Count says how many events Undelivered would give in all, as far as the visibility store knows,
 // which is a moment behind. Beyond 50,000 runs it is not worked out which were redelivered
-// meanwhile: the number is then an upper bound. It is one, too, beyond 500 events that were accepted while
-// several endpoints were disabled: which ones, their histories alone say.
+// meanwhile: the number is then an upper bound. It is one, too, beyond 500 events that were
+// accepted while several endpoints were disabled: which ones, their histories alone say.
 func (r *Redeliveries) Count(ctx context.Context, w webhook.Window) (int, error) {
 	lists, err := r.lists(ctx, w)
 	if err != nil {
@@ -174,8 +174,8 @@ func (r *Redeliveries) look(ctx context.Context, w webhook.Window, q query, size
 	return found, next, nil
 }
 
-// undelivered asks for the latest run of a delivery. A Delivery whose history is gone cannot be redelivered
-// and so is no longer undelivered; an event that never had one is.
+// undelivered asks for the latest run of a delivery. A Delivery whose history is gone cannot be
+// redelivered and so is no longer undelivered; an event that never had one is.
 func (r *Redeliveries) undelivered(ctx context.Context, w webhook.Window, l windowList, eventID string) (bool, error) {
 	workflowID := workflows.DeliveryWorkflowID(w.Tenant, eventID, w.EndpointID)
 	described, err := r.client.DescribeWorkflowExecution(ctx, workflowID, "")

@@ -63,8 +63,8 @@ func (r *Redeliveries) concerns(ctx context.Context, w webhook.Window, l windowL
 	return true, nil
 }
 
-// undeliveredTo is the deliveries of a window. A run that was terminated kept the Outcome it had; one that continued as
-// new stands for the run after it.
+// undeliveredTo is the deliveries of a window. A run that was terminated kept the Outcome it had;
+// one that continued as new stands for the run after it.
 func undeliveredTo(w webhook.Window) query {
 	return within(w, workflows.TypeDelivery,
 		is(workflows.Endpoint, w.EndpointID), ended, isNot(workflows.Outcome, string(webhook.Delivered)))

@@ -14,7 +14,8 @@ import (
 	"hookloop/workflows"
 )
 
-// missed is a Temporal with events and deliveries in it that endpoints missed, and the registry of those endpoints.
+// missed is a Temporal with events and deliveries in it that endpoints missed, and the registry of
+// those endpoints.
 type missed struct {
 	*orchestratortest.Temporal
 
@@ -143,7 +144,8 @@ func TestUnmatchedEventsOfTypesTheEndpointWants(t *testing.T) {
 	require.Equal(t, webhook.NotFound, webhook.CodeOf(err))
 }
 
-// TestNothingIsStartedForAnEndpointThatTakesNothing: what is counted as redelivered was really started.
+// TestNothingIsStartedForAnEndpointThatTakesNothing: what is counted as redelivered was really
+// started.
 func TestNothingIsStartedForAnEndpointThatTakesNothing(t *testing.T) {
 	t.Parallel()
 	f := &missed{Temporal: orchestratortest.New(), endpoints: map[string]webhook.Endpoint{"ep_off": {State: webhook.EndpointDisabled}, "ep_gone": {}}}

@@ -9,8 +9,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// Counts say how many approvals wait for a person, and how many deliveries go on, by their status; orchestrator.Counts
-// does.
+// Counts say how many approvals wait for a person, and how many deliveries go on, by their status;
+// orchestrator.Counts does.
 type Counts interface {
 	Waiting(ctx context.Context) (approvals int, deliveries map[string]int, err error)
 }
@@ -34,8 +34,8 @@ var (
 		[]string{"status"}, nil)
 )
 
-// waiting is a prometheus.Collector. It says nothing while Temporal does not answer: a number of before
-// would look like one of now.
+// waiting is a prometheus.Collector. It says nothing while Temporal does not answer: a number of
+// before would look like one of now.
 type waiting struct {
 	counts Counts
 	log    *slog.Logger

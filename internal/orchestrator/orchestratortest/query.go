@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// parse reads a query in the visibility store's language, as far as the orchestrator speaks it: comparisons of names
-// with quoted values, AND, OR and brackets.
+// parse reads a query in the visibility store's language, as far as the orchestrator speaks it:
+// comparisons of names with quoted values, AND, OR and brackets.
 func parse(text string) (func(*Run) bool, error) {
 	p := &parser{words: words(text)}
 	if len(p.words) == 0 {

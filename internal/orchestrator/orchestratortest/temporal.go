@@ -1,5 +1,6 @@
-// Package orchestratortest plays Temporal for the tests of the orchestrator and of those who reach Temporal through it:
-// one server in memory, which starts, lists, tells and forgets workflows as the real one does, and runs none of them.
+// Package orchestratortest plays Temporal for the tests of the orchestrator and of those who reach
+// Temporal through it: one server in memory, which starts, lists, tells and forgets workflows as
+// the real one does, and runs none of them.
 package orchestratortest
 
 import (
