@@ -117,7 +117,10 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 		return err
 	}
 	ended := temporal.Histories()
-	cfg := archive.Config{Histories: ended, Folder: folder, Codec: histories, Bodies: large, Tenant: o.tenant, Overlap: o.overlap, Progress: progressTo(stderr)}
+	cfg := archive.Config{
+		Histories: ended, Folder: folder, Codec: histories, Bodies: large,
+		Tenant: o.tenant, Overlap: o.overlap, Progress: progressTo(stderr),
+	}
 	if o.encrypted {
 		cfg.Codec = nil
 	}

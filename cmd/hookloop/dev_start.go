@@ -66,13 +66,16 @@ func startDev(ctx context.Context, o devOptions, data *devdir.Dir, log *slog.Log
 		return nil, err
 	}
 	d.service, err = newService(ctx, serviceConfig{
-		Role: config.RoleServe, Client: d.client, Namespace: d.engine.Namespace(), Telemetry: d.telemetry, Codec: d.codec, UIOrigins: d.uiOrigins(), Registry: data.File(devdir.RegistryFile), RegistryKey: key,
-		Settings: settings, AllowLoopback: true, Local: true, OpsApart: o.opsListen != "", Logger: log,
+		Role: config.RoleServe, Settings: settings, AllowLoopback: true, Local: true, OpsApart: o.opsListen != "",
+		Client: d.client, Namespace: d.engine.Namespace(), Codec: d.codec, UIOrigins: d.uiOrigins(),
+		Registry: data.File(devdir.RegistryFile), RegistryKey: key, Telemetry: d.telemetry, Logger: log,
 	})
 	return d, err
 }
 
-func dialEngine(ctx context.Context, e *engine.Engine, histories *codec.Codec, tel *telemetry.Telemetry, log *slog.Logger) (client.Client, error) {
+func dialEngine(
+	ctx context.Context, e *engine.Engine, histories *codec.Codec, tel *telemetry.Telemetry, log *slog.Logger,
+) (client.Client, error) {
 	return dialWith(ctx, client.Options{
 		HostPort:       e.HostPort(),
 		Namespace:      e.Namespace(),

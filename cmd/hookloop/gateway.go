@@ -46,12 +46,18 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		return err
 	}
 	s.gateway, err = gateway.New(gateway.Config{
-		Quotas: s.quotas, LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies, CursorKey: cursors,
-		Sources: s.registry, LargeItems: true, Providers: providers, Echoes: with.echoes, Expressions: s.expressions, PublicURL: string(cfg.Settings.Ingest.PublicURL),
-		Registry: s.registry, Auth: s.verifier, AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
-		Events: s.temporal.Events(orchestrator.EventsConfig{Bodies: with.large, Registry: s.registry}), Recoveries: s.temporal.Recoveries(),
-		Redeliveries: with.redeliveries, Approvals: s.temporal.Approvals(), Audits: audit.New(s.temporal.Histories(), cfg.Codec), Breakers: breakers, Codec: decoder,
 		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"),
+		Auth: s.verifier, Codec: decoder, CursorKey: cursors, Quotas: s.quotas,
+		LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies,
+		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
+
+		Registry: s.registry, Breakers: breakers, Expressions: s.expressions,
+		Sources: s.registry, Providers: providers, PublicURL: string(cfg.Settings.Ingest.PublicURL),
+		LargeItems: true, Echoes: with.echoes,
+
+		Events:     s.temporal.Events(orchestrator.EventsConfig{Bodies: with.large, Registry: s.registry}),
+		Recoveries: s.temporal.Recoveries(), Redeliveries: with.redeliveries,
+		Approvals: s.temporal.Approvals(), Audits: audit.New(s.temporal.Histories(), cfg.Codec),
 	})
 	return err
 }

@@ -116,8 +116,9 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 		return err
 	}
 	s, err := newService(ctx, serviceConfig{
-		Role: role, Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Telemetry: tel, Codec: histories, Registry: cfg.Registry, RegistryKey: key,
-		Settings: cfg.Everywhere, UIOrigins: cfg.UIOrigins, Proxies: cfg.Proxies, OpsApart: ops != nil, Logger: log,
+		Role: role, Settings: cfg.Everywhere, Proxies: cfg.Proxies, OpsApart: ops != nil,
+		Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Codec: histories, UIOrigins: cfg.UIOrigins,
+		Registry: cfg.Registry, RegistryKey: key, Telemetry: tel, Logger: log,
 	})
 	if err != nil {
 		return err

@@ -12,8 +12,9 @@ import (
 func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	s.reporter = health.NewReporter(s.temporal.Approvals(), s.registry, cfg.Logger)
 	s.sender, err = sender.New(sender.Config{
-		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks, UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics,
-		Tracer: cfg.Telemetry.Tracer("sender"), Health: s.reporter, Pacer: sharedPacer(s.registry), Expressions: s.expressions,
+		UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("sender"),
+		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
+		Health: s.reporter, Pacer: sharedPacer(s.registry), Expressions: s.expressions,
 	})
 	if err != nil {
 		return err
