@@ -69,12 +69,12 @@ func (r *race) Release(_ context.Context, _, eventID, _ string) (bool, error) {
 
 func (d *racer) send() { d.sent, d.held, d.unlisted = d.sent+1, false, time.Now().Add(time.Second) }
 
-// deliver is the life of a delivery, but for its schedule.
+// deliver is the life of a delivery in a bubble, but for its schedule.
 func (r *race) deliver(ctx context.Context, d *racer) {
-	<-time.After(d.readAt)
+	time.Sleep(d.readAt)
 	e, _ := r.Endpoint(ctx, "demo", "ep_1")
 	refused := e.Refuses(time.Now(), false)
-	<-time.After(d.turn)
+	time.Sleep(d.turn)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	d.held, d.listed = refused != nil, time.Now().Add(d.behind)
@@ -142,9 +142,9 @@ func TestNoneIsForgottenAtTheMomentOfTheRelease(t *testing.T) {
 				d.let = make(chan struct{})
 				go r.deliver(ctx, d)
 			}
-			<-time.After(r.approvedAt)
+			time.Sleep(r.approvedAt)
 			r.release(t)
-			<-time.After(4 * time.Minute)
+			time.Sleep(4 * time.Minute)
 		})
 		for _, d := range r.racers {
 			if d.sent != 1 {

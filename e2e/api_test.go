@@ -46,8 +46,10 @@ func (a app) try(ctx context.Context, method, path, body string, header http.Hea
 func (a app) call(t *testing.T, want int, method, path, body string, into any) {
 	t.Helper()
 	status, answer := a.try(t.Context(), method, path, body, nil)
+	again := time.NewTicker(100 * time.Millisecond)
+	defer again.Stop()
 	for end := time.Now().Add(patience); status == http.StatusServiceUnavailable && method == http.MethodGet && time.Now().Before(end); {
-		<-time.After(100 * time.Millisecond) // a slow machine's Temporal answers late now and then, and asks to come again
+		<-again.C // a slow machine's Temporal answers late now and then, and asks to come again
 		status, answer = a.try(t.Context(), method, path, body, nil)
 	}
 	require.Equal(t, want, status, "%s %s: %s", method, path, answer)

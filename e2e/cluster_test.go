@@ -182,11 +182,13 @@ type clusterLoad struct {
 func (l *clusterLoad) start(clients int) {
 	for client := range clients {
 		l.clients.Go(func() {
+			again := time.NewTicker(100 * time.Millisecond) // what Retry-After asks for is too long for a test
+			defer again.Stop()
 			turn := client
 			for n := l.next.Add(1); n <= l.last.Load(); n = l.next.Add(1) {
 				for !l.post(l.gateways[turn%len(l.gateways)], fmt.Sprintf("%s-%d", l.prefix, n)) {
 					turn++
-					<-time.After(100 * time.Millisecond) // what Retry-After asks for is too long for a test
+					<-again.C
 				}
 			}
 		})

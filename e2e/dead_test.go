@@ -49,7 +49,7 @@ func TestDeadEndpoint(t *testing.T) {
 	require.Eventually(t, settled, patience+time.Duration(*dead)*50*time.Millisecond, time.Second)
 	_, before := waiting()
 	began := time.Now()
-	<-time.After(10 * time.Second) // the span that is measured
+	wait(t, 10*time.Second) // the span that is measured
 	_, after := waiting()
 	events := float64(after-before) / time.Since(began).Seconds() * float64(len(all)) / float64(len(ids))
 	t.Logf("%d deliveries waiting: %.2f history events/s, and a workflow task is three", len(all), events)

@@ -43,7 +43,7 @@ func TestEngineGone(t *testing.T) {
 	require.NoError(t, e.Stop())
 	eventually(t, "every client was told to come again", func() bool { return l.refused.Load() >= awayClients })
 	requireNotReady(t, a)
-	<-time.After(time.Until(gone.Add(*away))) // the span of the outage, when one is asked for
+	wait(t, time.Until(gone.Add(*away))) // the span of the outage, when one is asked for
 
 	startEngine(t, dir, e.HostPort())
 	t.Logf("Temporal was away for %s, %d posts were refused", time.Since(gone).Round(time.Millisecond), l.refused.Load())
@@ -119,10 +119,12 @@ type keyedLoad struct {
 func (l *keyedLoad) start(t *testing.T) {
 	for range awayClients {
 		l.clients.Go(func() {
+			again := time.NewTicker(100 * time.Millisecond) // what Retry-After asks for is too long for a test
+			defer again.Stop()
 			for !l.stop.Load() {
 				key := fmt.Sprintf("key-%d", l.next.Add(1))
 				for !l.post(t, key) {
-					<-time.After(100 * time.Millisecond) // what Retry-After asks for is too long for a test
+					<-again.C
 				}
 			}
 		})

@@ -168,6 +168,15 @@ func eventually(t *testing.T, what string, condition func() bool) {
 	require.Eventually(t, condition, patience, 20*time.Millisecond, what)
 }
 
+// wait lets a span pass that is measured, or ends with the test.
+func wait(t *testing.T, span time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(span):
+	case <-t.Context().Done():
+	}
+}
+
 func oneLine(t *testing.T, s string) {
 	t.Helper()
 	require.Equal(t, 1, strings.Count(s, "\n"), "one clear line, not: %s", s)

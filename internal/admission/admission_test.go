@@ -17,8 +17,8 @@ import (
 	"hookloop/internal/admission"
 )
 
-// server stands in for Temporal on one database: it takes what is asked of it one after the other, and the
-// more is asked at once, the longer each takes.
+// server stands in for Temporal on one database: it takes what is asked of it one after the other,
+// and the more is asked at once, the longer each takes.
 type server struct {
 	mu      sync.Mutex
 	each    time.Duration
@@ -32,13 +32,14 @@ func newServer(each, crowded time.Duration) *server {
 	return s
 }
 
+// accept takes its time, in a bubble.
 func (s *server) accept() {
 	s.mu.Lock()
 	s.under++
 	took := s.each + time.Duration(s.under)*s.crowded
 	s.mu.Unlock()
 	s.turn <- struct{}{}
-	<-time.After(took)
+	time.Sleep(took)
 	<-s.turn
 	s.mu.Lock()
 	s.under--
@@ -58,7 +59,8 @@ type flood struct {
 	refused  []time.Duration
 }
 
-// run lets clients post for a span, each again as soon as it is answered, or after a moment if refused.
+// run lets clients of a bubble post for a span, each again as soon as it is answered, or after a
+// moment if refused.
 func (f *flood) run(ctx context.Context, g *admission.Gate, s *server, tenant string, clients int, span time.Duration) {
 	end := time.Now().Add(span)
 	var all sync.WaitGroup
@@ -66,7 +68,7 @@ func (f *flood) run(ctx context.Context, g *admission.Gate, s *server, tenant st
 		all.Go(func() {
 			for time.Now().Before(end) {
 				if !f.post(ctx, g, s, tenant) {
-					<-time.After(200 * time.Millisecond)
+					time.Sleep(200 * time.Millisecond)
 				}
 			}
 		})
@@ -107,8 +109,8 @@ func newGate(t *testing.T) (*admission.Gate, *prometheus.Registry) {
 	return g, r
 }
 
-// TestOverload offers far more than the server takes, for as long as a limit that drifts would need to
-// drift: what is accepted stays near the peak, nobody waits long, and who is refused is so at once.
+// TestOverload offers far more than the server takes, for as long as a limit that drifts would need
+// to drift: what is accepted stays near the peak, none waits long, and a refusal comes at once.
 func TestOverload(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
@@ -156,8 +158,8 @@ func gauge(t *testing.T, r *prometheus.Registry, name string) string {
 	return ""
 }
 
-// TestSlowDown slows the server down under way, twenty times: it is used as far as it goes, then and once
-// it is well again.
+// TestSlowDown slows the server down under way, twenty times: it is used as far as it goes, then
+// and once it is well again.
 func TestSlowDown(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -176,7 +178,8 @@ func TestSlowDown(t *testing.T) {
 	})
 }
 
-// TestFair lets one tenant flood the gate: another's posts, one now and then, are all accepted, and soon.
+// TestFair lets one tenant flood the gate: another's posts, one now and then, are all accepted, and
+// soon.
 func TestFair(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -186,7 +189,7 @@ func TestFair(t *testing.T) {
 		var flooding sync.WaitGroup
 		flooding.Go(func() { loud.run(t.Context(), g, s, "loud", 1000, 30*time.Second) })
 		for range 200 {
-			<-time.After(100 * time.Millisecond)
+			time.Sleep(100 * time.Millisecond)
 			require.NoError(t, g.Full("quiet"))
 			quiet.post(t.Context(), g, s, "quiet")
 		}
@@ -229,7 +232,7 @@ func TestWait(t *testing.T) {
 			require.Equal(t, 10*time.Second, time.Since(begun), "the patient wait longer")
 			p.Leave(false)
 		})
-		<-time.After(7500 * time.Millisecond)
+		time.Sleep(7500 * time.Millisecond)
 		for _, p := range places {
 			p.Leave(true)
 		}

@@ -106,7 +106,9 @@ const patience = 90 * time.Second
 
 // postWhenUp posts as soon as there is a listener.
 func postWhenUp(url string, header http.Header, body []byte) (*http.Response, error) {
-	for end := time.Now().Add(patience); ; <-time.After(10 * time.Millisecond) {
+	often := time.NewTicker(10 * time.Millisecond)
+	defer often.Stop()
+	for end := time.Now().Add(patience); ; <-often.C {
 		req, err := http.NewRequest(http.MethodPost, url, bytes.NewReader(body))
 		if err != nil {
 			return nil, err

@@ -34,7 +34,7 @@ func (s *server) load(context.Context) ([]string, error) {
 func (s *server) publish(words ...string) { s.words.Store(&words) }
 
 // pass lets the time of a bubble pass.
-func pass(d time.Duration) { <-time.After(d) }
+func pass(d time.Duration) { time.Sleep(d) }
 
 func has(word string) func([]string) bool {
 	return func(all []string) bool { return slices.Contains(all, word) }

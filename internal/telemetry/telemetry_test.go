@@ -171,7 +171,8 @@ func (e exporter) ExportSpans(ctx context.Context, _ []sdktrace.ReadOnlySpan) er
 
 func (exporter) Shutdown(context.Context) error { return nil }
 
-// TestCloseIsBounded: a collector that takes a connection and never answers does not keep a process alive.
+// TestCloseIsBounded: a collector that takes a connection and never answers does not keep a process
+// alive.
 func TestCloseIsBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -184,7 +185,7 @@ func TestCloseIsBounded(t *testing.T) {
 		start := time.Now()
 		require.EqualError(t, told.Close(), "telemetry: the last spans could not be exported in time")
 		require.Equal(t, 5*time.Second, time.Since(start))
-		time.Sleep(time.Hour) //nolint:forbidigo // of the bubble: the batches left over end by themselves
+		time.Sleep(time.Hour) // the batches left over end by themselves
 	})
 }
 
@@ -200,7 +201,7 @@ func TestLostSpansAreTold(t *testing.T) {
 		require.NoError(t, err)
 		for range 9 {
 			spans(t, told, 2)
-			time.Sleep(10 * time.Second) //nolint:forbidigo // of the bubble
+			time.Sleep(10 * time.Second)
 		}
 		require.NoError(t, told.Close())
 		require.Equal(t, 2, strings.Count(log.String(), `msg="spans lost" spans=2 reason="no collector"`), log.String())

@@ -79,8 +79,8 @@ temporal_worker_task_slots_used{worker_type="WorkflowWorker"} 3
 	require.Equal(t, 1, testutil.CollectAndCount(told.Metrics(), "temporal_request_latency_seconds"))
 }
 
-// TestTemporalNames: the SDK's names are constants of an internal package; a release that renames one would
-// only leave a graph empty.
+// TestTemporalNames: the SDK's names are constants of an internal package; a release that renames
+// one would only leave a graph empty.
 func TestTemporalNames(t *testing.T) {
 	t.Parallel()
 	dir, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "go.temporal.io/sdk").Output()

@@ -48,18 +48,18 @@ hookloop_deliveries_waiting{status="retrying"} 0
 		require.NoError(t, testutil.GatherAndCompare(told.Metrics(), strings.NewReader(seen), names...))
 		require.Equal(t, 1, known.asked)
 		known.approvals = 0
-		time.Sleep(29 * time.Second) //nolint:forbidigo // of the bubble
+		time.Sleep(29 * time.Second)
 		require.NoError(t, testutil.GatherAndCompare(told.Metrics(), strings.NewReader(seen), names...), "a busy scraper asks no more")
 		require.Equal(t, 1, known.asked)
 
 		known.err = errors.New("no Temporal")
-		time.Sleep(time.Second) //nolint:forbidigo // of the bubble
+		time.Sleep(time.Second)
 		require.NoError(t, testutil.GatherAndCompare(told.Metrics(), strings.NewReader(""), names...), "nothing rather than what was")
 		require.Equal(t, 2, known.asked)
 		require.Contains(t, log.String(), "no Temporal")
 
 		known.err = nil
-		time.Sleep(30 * time.Second) //nolint:forbidigo // of the bubble
+		time.Sleep(30 * time.Second)
 		require.NoError(t, testutil.GatherAndCompare(told.Metrics(), strings.NewReader(strings.Replace(seen, "waiting 2", "waiting 0", 1)), names...))
 	})
 }

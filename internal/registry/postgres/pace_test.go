@@ -41,7 +41,10 @@ func TestPassOfSeveralWorkers(t *testing.T) {
 				if wait == 0 {
 					break
 				}
-				<-time.After(wait)
+				select {
+				case <-time.After(wait): // the clock is the server's
+				case <-t.Context().Done():
+				}
 			}
 			mu.Lock()
 			defer mu.Unlock()

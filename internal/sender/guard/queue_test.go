@@ -35,8 +35,8 @@ func answers(after time.Duration) func(string, string) (time.Duration, webhook.A
 	return func(string, string) (time.Duration, webhook.Attempt) { return after, took }
 }
 
-// send is one delivery. Bubbles run one goroutine at a time when each ends in a wait, so load needs
-// no lock beside the order in which the guard answers.
+// send is one delivery in a bubble. Bubbles run one goroutine at a time when each ends in a wait,
+// so load needs no lock beside the order in which the guard answers.
 func (l *load) send(i int, tenant, endpoint string, mu chan struct{}) {
 	begin := time.Now()
 	release, refused := acquire(l.g, webhook.Delivery{
@@ -60,7 +60,7 @@ func (l *load) send(i int, tenant, endpoint string, mu chan struct{}) {
 	release(a)
 }
 
-// offer sends n deliveries at a pace, and waits for all of them.
+// offer sends n deliveries at a pace, and waits for all of them, in a bubble.
 func (l *load) offer(n, perSecond int, tenant, endpoint string) {
 	mu := make(chan struct{}, 1)
 	for i := range n {
