@@ -37,11 +37,11 @@ func TestTheSameIsReportedAgainAfterAWhile(t *testing.T) {
 	log := reporting(t, f, func(r *health.Reporter) {
 		r.Failing("acme", "ep_1", failed, "evt_1")
 		r.Failing("other", "ep_1", failed, "evt_1")
-		<-time.After(20*time.Second - 1)
+		time.Sleep(20*time.Second - 1)
 		r.Failing("acme", "ep_1", failed, "evt_1")
 		synctest.Wait()
 		require.Len(t, f.reports, 2)
-		<-time.After(1)
+		time.Sleep(1)
 		r.Failing("acme", "ep_1", failed, "evt_1")
 	})
 	require.Equal(t, []string{"failing acme/ep_1", "failing other/ep_1", "failing acme/ep_1"}, f.reports)
@@ -105,7 +105,7 @@ func TestAReportThatHangsCostsTenSeconds(t *testing.T) {
 		for range 3 {
 			r.Recovered("acme", "ep_1", took, "evt_9", false)
 		}
-		<-time.After(25 * time.Second)
+		time.Sleep(25 * time.Second)
 	})
 	require.Equal(t, 2, strings.Count(log, context.DeadlineExceeded.Error()), "the third was under way")
 }

@@ -56,7 +56,7 @@ func TestManyFailuresAreFewReports(t *testing.T) {
 			for range 100 {
 				r.Failing("acme", "ep_1", failed, "evt_1")
 			}
-			<-time.After(time.Second)
+			time.Sleep(time.Second)
 		}
 		synctest.Wait()
 		require.Len(t, f.reports, 3)
