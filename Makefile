@@ -16,6 +16,13 @@ TIMEOUT  ?= 1h
 BENCH    ?= --events 2000 --clients 32 --bare
 RELEASE  ?= $(VERSION)
 
+# go.mod is the product's alone. What tests need beside it is required by modules of their own.
+MODULES  := . e2e e2e/compose deploy/tests
+each      = @for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)) || exit 1; done
+LINT     := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
+RELEASER := go tool -modfile=$(CURDIR)/tools/release/go.mod goreleaser
+IMAGE    ?= $(or $(HOOKLOOP_IMAGE),hookloop)
+
 .PHONY: help
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  \033[1m%-14s\033[0m %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,39 +37,38 @@ dev: ## run everything in one process: Temporal, its UI, gateway, worker
 
 .PHONY: cluster
 cluster: ## run the production shape in processes: PostgreSQL, Temporal, two gateways, two workers; no Docker
-	go run ./e2e/cluster/run
+	go run -C e2e ./cluster/run
 
 .PHONY: image
-image: ## the container image hookloop:VERSION (needs Docker)
-	docker build --build-arg VERSION=$(VERSION) -t hookloop:$(VERSION) .
+image: ## the container image IMAGE:VERSION (needs Docker)
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) .
 
 .PHONY: test
 test: ## all tests, end to end included
-	go test -timeout $(TIMEOUT) ./...
-	cd e2e/compose && go test ./...
+	$(call each,go test -timeout $(TIMEOUT) ./...)
 
 .PHONY: race
 race: ## all tests under the race detector (needs gcc)
-	CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) ./...
+	$(call each,CGO_ENABLED=1 go test -race -timeout $(TIMEOUT) ./...)
 
 .PHONY: check
 check: fmt-check vet lint workflowcheck race replay fresh ## all that must hold before a commit
 
 .PHONY: fmt
 fmt: ## format the code (gofumpt, gci)
-	$(TOOL) golangci-lint fmt ./...
+	$(call each,$(LINT) fmt ./...)
 
 .PHONY: fmt-check
 fmt-check: ## fail on code that is not formatted
-	$(TOOL) golangci-lint fmt --diff ./...
+	$(call each,$(LINT) fmt --diff ./...)
 
 .PHONY: vet
 vet: ## go vet
-	go vet ./...
+	$(call each,go vet ./...)
 
 .PHONY: lint
 lint: ## golangci-lint, with the import arrows of docs/style.md
-	$(TOOL) golangci-lint run ./...
+	$(call each,$(LINT) run ./...)
 
 .PHONY: workflowcheck
 workflowcheck: ## nothing non-deterministic within reach of a workflow
@@ -75,11 +81,15 @@ replay: ## recorded histories replay on this code
 .PHONY: fresh
 fresh: ## generated files and go.mod are up to date
 	go test -count=1 -run '^TestOpenAPI' ./gateway
-	go mod tidy -diff
+	$(call each,go mod tidy -diff)
+
+.PHONY: tidy
+tidy: ## go mod tidy in every module
+	$(call each,go mod tidy)
 
 .PHONY: record
 record: ## write replay histories as RELEASE; run it from a released tag, never from the change under test
-	go test -count=1 -run '^TestRecord$$' ./e2e -record $(RELEASE)
+	go test -C e2e -count=1 -run '^TestRecord$$' . -record $(RELEASE)
 	go test -count=1 -run '^TestLedger$$' ./internal/audit -update
 
 .PHONY: fuzz
@@ -106,3 +116,15 @@ judges: ## let the npm packages of Standard Webhooks and Svix verify what an end
 .PHONY: vuln
 vuln: ## known vulnerabilities in what we call (needs the network); says what it could not look at
 	@tools/vuln $(TOOL) govulncheck
+
+.PHONY: snapshot
+snapshot: export RELEASE_MODFILE := $(CURDIR)/tools/release/go.mod
+snapshot: ## what a release consists of, for this machine and without publishing: dist/
+	$(RELEASER) release --snapshot --clean
+
+.PHONY: release
+release: export RELEASE_MODFILE := $(CURDIR)/tools/release/go.mod
+release: ## publish the tag that is checked out: binaries as a draft release, the image as IMAGE:VERSION (CI does it)
+	$(RELEASER) release --clean --release-notes <(tools/notes $(VERSION))
+	docker buildx build --platform linux/amd64,linux/arm64 --sbom=true --provenance=true \
+		--build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) --push .

@@ -1,9 +1,11 @@
+// Package deploy_test holds the image, CI and the modules to what they promise each other.
 package deploy_test
 
 import (
 	"os"
 	"os/exec"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -25,12 +27,43 @@ func found(t *testing.T, path, pattern string) string {
 	return match[1]
 }
 
+// testModules hold what only tests need.
+var testModules = []string{"../e2e/go.mod", "../e2e/compose/go.mod", "../deploy/tests/go.mod"}
+
+// TestModulesAgree: every module has the versions of the product's. Temporal would otherwise be compiled for
+// each, and tests would run what is not shipped. `make tidy` keeps them so.
+func TestModulesAgree(t *testing.T) {
+	t.Parallel()
+	ours := versions(t, "../go.mod")
+	require.Contains(t, ours, "go.temporal.io/server")
+	for _, mod := range testModules {
+		shared := 0
+		for path, version := range versions(t, mod) {
+			if want, ok := ours[path]; ok {
+				shared++
+				require.Equal(t, want, version, "%s: %s", mod, path)
+			}
+		}
+		require.NotZero(t, shared, mod)
+	}
+}
+
+// versions are those that a go.mod requires and replaces.
+func versions(t *testing.T, mod string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	for _, m := range regexp.MustCompile(`(?m)^(?:require )?\t?(\S+\.\S+/\S+) (v\S+)`).FindAllStringSubmatch(text(t, mod), -1) {
+		all[m[1]] = m[2]
+	}
+	return all
+}
+
 // TestGoIsEnough: what README says is all that is needed is all that is needed. GOTOOLCHAIN=local fetches no
 // other, and a module that asks for a newer one would move go.mod's line.
 func TestGoIsEnough(t *testing.T) {
 	t.Parallel()
 	version := found(t, "../README.md", `Go (\d+\.\d+\.\d+) is all it needs`)
-	for _, mod := range []string{"../go.mod", "../tools/go.mod", "../e2e/compose/go.mod"} {
+	for _, mod := range slices.Concat([]string{"../go.mod", "../tools/go.mod", "../tools/release/go.mod"}, testModules) {
 		require.Equal(t, version, found(t, mod, `(?m)^go (\S+)$`), mod)
 		require.NotRegexp(t, `(?m)^toolchain `, text(t, mod), mod)
 	}

@@ -1,5 +1,5 @@
-// Package deploy_test holds what we ship for Prometheus and Grafana to what a process really tells.
-package deploy_test
+// Package tests_test holds what we ship for Prometheus and Grafana to what a process really tells.
+package tests_test
 
 import (
 	"context"
@@ -250,7 +250,7 @@ func knownMetrics(t *testing.T) map[string][]string {
 func TestAlerts(t *testing.T) {
 	t.Parallel()
 	known := knownMetrics(t)
-	raw, err := os.ReadFile("prometheus/alerts.yml")
+	raw, err := os.ReadFile("../prometheus/alerts.yml")
 	require.NoError(t, err)
 	var file struct {
 		Groups []struct {
@@ -290,7 +290,7 @@ var runbooks = []string{"temporal-slow", "endpoint-flood", "database-full", "app
 func runbook(t *testing.T, link string) {
 	t.Helper()
 	file, anchor, _ := strings.Cut(link, "#")
-	page, err := os.ReadFile("../" + file)
+	page, err := os.ReadFile("../../" + file)
 	if file == "docs/operations.md" && os.IsNotExist(err) {
 		require.Contains(t, runbooks, anchor)
 		return
@@ -325,7 +325,7 @@ type panel struct {
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	known := knownMetrics(t)
-	raw, err := os.ReadFile("grafana/hookloop.json")
+	raw, err := os.ReadFile("../grafana/hookloop.json")
 	require.NoError(t, err)
 	var board struct {
 		UID, Title string
@@ -360,7 +360,7 @@ func TestDashboard(t *testing.T) {
 // TestReadme: the page lists every metric with its labels, and none that is not.
 func TestReadme(t *testing.T) {
 	t.Parallel()
-	raw, err := os.ReadFile("README.md")
+	raw, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	listed := map[string][]string{}
 	for _, m := range regexp.MustCompile("(?m)^\\| `((?:hookloop|temporal)_[a-z_]+)` \\| ([a-z_, ]*)\\|").FindAllStringSubmatch(string(raw), -1) {
