@@ -14,8 +14,8 @@ import (
 	"hookloop/workflows"
 )
 
-// stopTimeout lets attempts under way finish, and their results be recorded, before the worker ends. What takes
-// longer is handed back to be made again: orchestrators kill after 30 s.
+// stopTimeout lets attempts under way finish, and their results be recorded, before the worker
+// ends. What takes longer is handed back to be made again: orchestrators kill after 30 s.
 const stopTimeout = 25 * time.Second
 
 // Pollers of one kind: of workflow tasks, of sticky ones, of activities.
@@ -24,19 +24,24 @@ const (
 	mostPollers  = 50
 )
 
-// What runs at once. The sender decides how many attempts there are, by tenant and endpoint, and lets others wait
-// or defers them: so the SDK's own limits, which know neither, must never be the ones that are met first.
+// What runs at once. The sender decides how many attempts there are, by tenant and endpoint, and
+// lets others wait or defers them: so the SDK's own limits, which know neither, must never be the
+// ones that are met first.
 const (
-	// A workflow task lasts as long as its first attempts. The sender makes 2,048 of those at once and lets 4,096
-	// wait; each may be an event of its own. One that is under way and waits costs some 50 KiB.
+	// A workflow task lasts as long as its first attempts. The sender makes 2,048 of those at once
+	// and lets 4,096 wait; each may be an event of its own. One that is under way and waits costs
+	// some 50 KiB.
 	mostWorkflowTasks = 8192
-	// One event has up to 64 first attempts at once. What finds none waits in the SDK, in the order in which it came.
+	// One event has up to 64 first attempts at once. What finds none waits in the SDK, in the order
+	// in which it came.
 	mostLocalActivities = 16384
-	// Retries, which the sender bounds likewise, and beside them releases, recoveries and approvals.
+	// Retries, which the sender bounds likewise, and beside them releases, recoveries and
+	// approvals.
 	mostActivities = 8192
-	// Workflows kept between two of their tasks, at some 40 KiB each. One that waits for days need not stay: it is
-	// replayed from a short history. But an event whose attempts take longer than eight seconds, and whose task
-	// reports meanwhile, must not be dropped, or they would be made twice: so there are more than attempts.
+	// Workflows kept between two of their tasks, at some 40 KiB each. One that waits for days need
+	// not stay: it is replayed from a short history. But an event whose attempts take longer than
+	// eight seconds, and whose task reports meanwhile, must not be dropped, or they would be made
+	// twice: so there are more than attempts.
 	stickyWorkflows = 4096
 )
 
@@ -74,10 +79,11 @@ func New(cfg Config) (*Worker, error) {
 	return &Worker{worker: w}, nil
 }
 
-// pollers are as many as there is work for. Never fewer than there are partitions in a task queue, which are four
-// unless somebody changed it: a poll that waits in one of them does not see the tasks of the others while
-// their way through the root is broken, as it is for a minute after Temporal was killed. With the SDK's two, events
-// waited for that minute in one restart out of four; with eight, in none of eight.
+// pollers are as many as there is work for. Never fewer than there are partitions in a task queue,
+// which are four unless an operator changed it: a poll that waits in one of them does not see the
+// tasks of the others while their way through the root is broken, as it is for a minute after
+// Temporal was killed. With the SDK's two, events waited for that minute in one restart out of
+// four; with eight, in none of eight.
 func pollers() worker.PollerBehavior {
 	return worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
 		InitialNumberOfPollers: leastPollers, MinimumNumberOfPollers: leastPollers, MaximumNumberOfPollers: mostPollers,

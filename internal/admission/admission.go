@@ -1,7 +1,8 @@
-// Package admission decides how many acceptances are under way at once. What is beyond what the machine
-// carries waits for a moment, in a line of its tenant's own, or is refused at once: neither makes the
-// others slower. How many that are is found by failsafe-go's adaptive limiter (ADR 14), from how long
-// acceptances take; the lines are ours. The gateway asks before it accepts, and says what the client reads.
+// Package admission decides how many acceptances are under way at once. What is beyond what the
+// machine carries waits for a moment, in a line of its tenant's own, or is refused at once: neither
+// makes the others slower. How many that are is found by failsafe-go's adaptive limiter (ADR 14),
+// from how long acceptances take; the lines are ours. The gateway asks before it accepts, and says
+// what the client reads.
 package admission
 
 import (
@@ -15,8 +16,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 )
 
-// How many acceptances may be under way. Sixteen saturate an embedded Temporal, whose database takes one
-// after the other; a cluster takes more, and is found to.
+// How many acceptances may be under way. Sixteen saturate an embedded Temporal, whose database
+// takes one after the other; a cluster takes more, and is found to.
 const (
 	fewest  = 16 // and the first
 	slowest = 4  // where each takes far longer than clients are let wait
@@ -35,7 +36,8 @@ const (
 	firstGuess = 50 * time.Millisecond
 	// foreseen bounds how long a client is let wait, by how long acceptances take now.
 	foreseen = 500 * time.Millisecond
-	// mostWaiting bounds the bodies that are kept meanwhile: 256 MiB if all are of the largest size.
+	// mostWaiting bounds the bodies that are kept meanwhile: 256 MiB if all are of the largest
+	// size.
 	mostWaiting = 1024
 	fewWaiting  = 16
 	// patience bounds how long it does wait, if they take longer than foreseen.
@@ -99,8 +101,8 @@ func New(c Config) (*Gate, error) {
 // headroom is how many times as many as are under way the limit may be: for a burst.
 const headroom = 5
 
-// sensible bounds the limit. Where an acceptance takes as long as clients are let wait, more of them at
-// once only take longer.
+// sensible bounds the limit. Where an acceptance takes as long as clients are let wait, more of
+// them at once only take longer.
 func (g *Gate) sensible(inFlight int) float64 {
 	if g.took > foreseen {
 		return fewest
@@ -126,9 +128,9 @@ func (g *Gate) Full(tenant string) error {
 	return g.refuse()
 }
 
-// Enter gives a place. Where there is none, it waits in the tenant's line, for a second and a half; a
-// patient one, whose client would send everything again, waits until ctx ends. The error is a *Refusal,
-// or says that ctx has ended.
+// Enter gives a place. Where there is none, it waits in the tenant's line, for a second and a half;
+// a patient one, whose client would send everything again, waits until ctx ends. The error is a
+// *Refusal, or says that ctx has ended.
 func (g *Gate) Enter(ctx context.Context, tenant string, patient bool) (*Place, error) {
 	g.mu.Lock()
 	g.serve() // the limit may have grown
@@ -147,8 +149,8 @@ func (g *Gate) Enter(ctx context.Context, tenant string, patient bool) (*Place, 
 	return g.wait(ctx, w)
 }
 
-// join takes a place in the tenant's line. If the lines are full and another tenant's is longer, the last
-// there is refused instead: no tenant's flood keeps out another's single event.
+// join takes a place in the tenant's line. If the lines are full and another tenant's is longer,
+// the last there is refused instead: no tenant's flood keeps out another's single event.
 func (g *Gate) join(tenant string, patient bool) (*waiter, error) {
 	if !patient && g.lines.waiting >= g.mayWait() {
 		last := g.lines.unfair(tenant)
@@ -219,7 +221,7 @@ func (p *Place) Leave(brokenOff bool) {
 	g.serve()
 }
 
-// serve calls who waits, the tenants in turn, for as long as there are places.
+// serve admits acceptances that wait, the tenants in turn, as long as there are places.
 func (g *Gate) serve() {
 	for g.lines.waiting > 0 {
 		permit, ok := g.free()

@@ -15,8 +15,8 @@ func (g *Gate) free() (adaptivelimiter.Permit, bool) {
 	return g.limiter.TryAcquirePermit()
 }
 
-// limit is how many places there are now. A machine so slow that an acceptance takes longer than clients are
-// let wait has fewer than the limiter gives: more at once would only wait there.
+// limit is how many places there are now. A machine so slow that an acceptance takes longer than
+// clients are let wait has fewer than the limiter gives: more at once would only wait there.
 func (g *Gate) limit() int {
 	if g.took > foreseen {
 		return max(slowest, int(fewest*float64(foreseen)/float64(g.took)))
@@ -24,8 +24,8 @@ func (g *Gate) limit() int {
 	return g.limiter.Limit()
 }
 
-// mayWait is how many get a place within the time foreseen, but at least a few. On a machine that was idle so
-// far it errs on the side of fewer.
+// mayWait is how many get a place within the time foreseen, but at least a few. On a machine that
+// was idle so far it errs on the side of fewer.
 func (g *Gate) mayWait() int {
 	return max(fewWaiting, min(mostWaiting, int(foreseen/max(g.pace, time.Microsecond))))
 }

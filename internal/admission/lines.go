@@ -6,7 +6,8 @@ import (
 	"github.com/failsafe-go/failsafe-go/adaptivelimiter"
 )
 
-// waiter is one acceptance that waits for a place. Each channel has room for the one thing it is told.
+// waiter is one acceptance that waits for a place. Each channel has room for the one thing it is
+// told.
 type waiter struct {
 	tenant  string
 	patient bool // it is never refused for another's sake
@@ -60,8 +61,8 @@ func (l *lines) leave(w *waiter) {
 	l.turns = slices.DeleteFunc(l.turns, func(tenant string) bool { return tenant == w.tenant })
 }
 
-// unfair is the last of the longest line, if that is longer than a tenant's own would become; nil: the
-// tenant has its share.
+// unfair is the last of the longest line, if that is longer than a tenant's own would become; nil:
+// the tenant has its share.
 func (l *lines) unfair(tenant string) *waiter {
 	var longest []*waiter
 	for _, line := range l.of {

@@ -1,5 +1,5 @@
-// Package codec encrypts what Hookloop writes to Temporal's histories, so that whoever reads
-// Temporal's database, its backups or its UI sees neither events nor answers. It decides how a
+// Package codec encrypts what Hookloop writes to Temporal's histories, so that readers of
+// Temporal's database, its backups or its UI see neither events nor answers. It decides how a
 // payload is encrypted and what a worker does with one it cannot open; where the keyset comes from
 // and who may read through the codec server is left to cmd and the gateway. What stays in clear all
 // the same stands in docs/adr/0009-payload-encryption.md.
@@ -27,8 +27,9 @@ import (
 // encoding, is that of Temporal's samples: its UI and other tools know it, and histories hold it.
 const metadataKeyID = "encryption-key-id"
 
-// label is authenticated with every payload, so that nothing else that was ever sealed with the same
-// keyset, such as an endpoint's secret, opens as a payload. Changing it makes histories unreadable.
+// label is authenticated with every payload, so that nothing else that was ever sealed with the
+// same keyset, such as an endpoint's secret, opens as a payload. Changing it makes histories
+// unreadable.
 const label = "hookloop/temporal-payload/"
 
 // What a Codec finds wrong. None of them quotes a key or what was encrypted.
@@ -40,13 +41,14 @@ var (
 
 // Codec encrypts payloads with the primary key of a keyset and opens those of all its keys. A
 // payload that is not encrypted passes through: histories may be older than the keyset, and an
-// operator's signal from the Temporal UI may come in clear. So encryption keeps data from readers; it
-// does not prove where a payload came from, and whoever may write to the namespace may write anything.
+// operator's signal from the Temporal UI may come in clear. So encryption keeps data from readers;
+// it does not prove where a payload came from, and a client that may write to the namespace may
+// write anything.
 //
 // For that reason nothing binds a payload to its workflow, although the SDK can tell a codec the
-// workflow's id. A binding would stop nobody who may write, for he needs no encryption at all, and it
-// would stop us: the codec server is told no workflow id, and a history that was reset, or copied to
-// another namespace, would not open. Authenticated are the key's id and a label.
+// workflow's id. A binding would stop no such client, for it needs no encryption at all, and it
+// would stop us: the codec server is told no workflow id, and a history that was reset, or copied
+// to another namespace, would not open. Authenticated are the key's id and a label.
 //
 // It may be used from many goroutines.
 type Codec struct {
@@ -58,7 +60,7 @@ type Codec struct {
 var _ converter.PayloadCodec = (*Codec)(nil)
 
 // NewKey draws a keyset with one AES256-GCM key, as Tink's JSON in clear: the caller keeps it away
-// from Temporal, readable by its owner alone. Whoever loses it loses every event that is kept.
+// from Temporal, readable by its owner alone. To lose it is to lose every event that is kept.
 func NewKey() ([]byte, error) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {
@@ -71,8 +73,8 @@ func NewKey() ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-// New reads a keyset as NewKey makes it, or as Tink's tools do when they rotate it. A new key must be
-// in the keyset of every process before it is made primary anywhere.
+// New reads a keyset as NewKey makes it, or as Tink's tools do when they rotate it. A new key must
+// be in the keyset of every process before it is made primary anywhere.
 func New(keysetJSON []byte) (*Codec, error) {
 	// Tink's own errors stay here: they may quote what they could not read.
 	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(keysetJSON)))
@@ -98,9 +100,9 @@ func New(keysetJSON []byte) (*Codec, error) {
 	return c, nil
 }
 
-// Clear is the Codec of who has no keyset: it encrypts nothing, and opens only what is in clear. Give
-// its converters to Temporal rather than the SDK's own, for those would take an encrypted payload for
-// a failure of the workflow, or for data.
+// Clear is the Codec without a keyset: it encrypts nothing, and opens only what is in clear. Give
+// its converters to Temporal rather than the SDK's own, for those would take an encrypted payload
+// for a failure of the workflow, or for data.
 func Clear() *Codec { return &Codec{} }
 
 // Encrypts says whether there are keys to encrypt with.

@@ -208,7 +208,8 @@ func TestNothingElseOpensAsAPayload(t *testing.T) {
 	require.ErrorIs(t, err, codec.ErrDamaged, "no payload within")
 }
 
-// TestWireFormat opens what the first Codec wrote. Histories are kept for long: this must never fail.
+// TestWireFormat opens what the first Codec wrote. Histories are kept for long: this must never
+// fail.
 func TestWireFormat(t *testing.T) {
 	t.Parallel()
 	c, sealed := forever(t)

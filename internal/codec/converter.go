@@ -12,22 +12,23 @@ import (
 )
 
 // Converter is the SDK's default converter with this Codec around it. Set it in client.Options, and
-// give it to everybody who reads a history by hand.
+// give it to every program that reads a history by hand.
 func (c *Codec) Converter() converter.DataConverter {
 	return patient{converter.NewCodecDataConverter(converter.GetDefaultDataConverter(), c)}
 }
 
-// FailureConverter encrypts the messages and stack traces of failures as well, which may quote what an
-// endpoint answered. Set it in client.Options beside Converter. In the Temporal UI each failure then
-// reads "Encoded failure", without a stack trace; its type ("Deferred", "EndpointGone"), whether it is
-// retried, and the names of activity and workflow stay readable. With the codec server the UI shows
-// message and stack trace decoded, as the failure's encoded attributes. Failures that Temporal makes
-// itself, such as time-outs, stay in clear: they hold no data of ours.
+// FailureConverter encrypts the messages and stack traces of failures as well, which may quote what
+// an endpoint answered. Set it in client.Options beside Converter. In the Temporal UI each failure
+// then reads "Encoded failure", without a stack trace; its type ("Deferred", "EndpointGone"),
+// whether it is retried, and the names of activity and workflow stay readable. With the codec
+// server the UI shows message and stack trace decoded, as the failure's encoded attributes.
+// Failures that Temporal makes itself, such as time-outs, stay in clear: they hold no data of ours.
 //
-// That a payload did not open stays in clear as well, or nobody could read which key is missing: it
-// would be encrypted with the very keyset that is wrong.
+// That a payload did not open stays in clear as well, or no person could read which key is missing:
+// it would be encrypted with the very keyset that is wrong.
 //
-// Who reads a failure by hand must call converter.DecodeCommonFailureAttributes with Converter first.
+// A program that reads a failure by hand must call converter.DecodeCommonFailureAttributes with
+// Converter first.
 func (c *Codec) FailureConverter() converter.FailureConverter {
 	inClear := temporal.DefaultFailureConverterOptions{DataConverter: c.Converter()}
 	encrypted := inClear
@@ -54,9 +55,9 @@ func (f failures) ErrorToFailure(err error) *failurepb.Failure {
 // patient makes workflows wait for a key instead of ending without it. To the SDK, a payload that
 // does not open is an error of the workflow: it would fail for good if that is its input, and go on
 // without if that is a signal. A worker that was started with the wrong keyset would so lose every
-// event that reaches it. A panic fails just the workflow task, which Temporal tries again, here or on
-// another worker, until somebody has mended the keyset; meanwhile the UI shows why. Activities need
-// no such care: their errors are retried.
+// event that reaches it. A panic fails just the workflow task, which Temporal tries again, here or
+// on another worker, until an operator has mended the keyset; meanwhile the UI shows why.
+// Activities need no such care: their errors are retried.
 type patient struct{ converter.DataConverter }
 
 var _ converter.ContextAware = patient{}
@@ -91,7 +92,8 @@ func panicIfShut(err error) error {
 // isShut says whether err is about a payload that did not open.
 func isShut(err error) bool { return errors.Is(err, ErrUnknownKey) || errors.Is(err, ErrDamaged) }
 
-// isPanicOfOurs recognises the panic of panicIfShut in what the SDK makes of it, which keeps its text only.
+// isPanicOfOurs recognises the panic of panicIfShut in what the SDK makes of it, which keeps its
+// text only.
 func isPanicOfOurs(err error) bool {
 	panicked, ok := errors.AsType[interface {
 		error

@@ -102,7 +102,7 @@ func TestFailures(t *testing.T) {
 	require.Equal(t, secret+" is wrong", codec.Clear().FailureConverter().ErrorToFailure(err).GetMessage())
 }
 
-// TestWhichKeyIsMissingIsReadable: encrypted with the wrong keyset, nobody could read it.
+// TestWhichKeyIsMissingIsReadable: encrypted with the wrong keyset, it could not be read.
 func TestWhichKeyIsMissingIsReadable(t *testing.T) {
 	t.Parallel()
 	c := newCodec(t)
@@ -207,8 +207,8 @@ func (h handsOn) WithWorkflowContext(ctx converter.WorkflowContext) converter.Da
 
 func (h handsOn) WithContext(context.Context) converter.DataConverter { return h }
 
-// TestAWorkflowWaitsForItsKey: that it cannot be read is no answer. The workflow panics, which fails
-// its task and not the workflow; elsewhere the same is an error.
+// TestAWorkflowWaitsForItsKey: that it cannot be read is no answer. The workflow panics, which
+// fails its task and not the workflow; elsewhere the same is an error.
 func TestAWorkflowWaitsForItsKey(t *testing.T) {
 	t.Parallel()
 	c := newCodec(t)

@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// allowedHeaders are those the Temporal UI sends: the namespace, and if told to (codec.passAccessToken)
-// the person's access token and id token.
+// allowedHeaders are those the Temporal UI sends: the namespace, and if told to
+// (codec.passAccessToken) the person's access token and id token.
 const allowedHeaders = "Content-Type, X-Namespace, Authorization, Authorization-Extras"
 
 // cors decides which pages may read our answers. A browser asks first (the preflight), without any
-// credentials, so that is answered before anybody is authorised.
+// credentials, so that is answered before authorisation.
 type cors struct {
 	origins     map[string]bool
 	credentials bool
@@ -39,7 +39,7 @@ func isOrigin(s string) bool {
 	return u.Scheme == "https" && u.Port() != "443" || u.Scheme == "http" && u.Port() != "80"
 }
 
-// allow tells the browser that the page may read the answer, whatever that will be.
+// allow tells the browser that the page may read the answer, a refusal too.
 func (c cors) allow(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Origin") // to others, too: a cache must not give them each other's answer
 	origin := r.Header.Get("Origin")

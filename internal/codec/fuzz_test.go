@@ -9,7 +9,7 @@ import (
 	"hookloop/internal/codec"
 )
 
-// FuzzDecode: whatever stands in a history, Decode neither panics nor makes up a payload.
+// FuzzDecode: of anything in a history, Decode neither panics nor makes up a payload.
 func FuzzDecode(f *testing.F) {
 	c, sealed := forever(f) // fuzzing workers are other processes: they must not draw their own
 	f.Add("binary/encrypted", keyID(sealed), sealed.GetData())

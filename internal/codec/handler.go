@@ -20,31 +20,32 @@ type HandlerConfig struct {
 	Codec *Codec
 
 	// Authorize says why a request may not be answered. It sees the head of the request only, and
-	// comes before anything else is read. A payload does not tell whose it is: whoever may decode
-	// one may decode those of every tenant. Required, for forgetting it would make the keys useless.
+	// comes before anything else is read. A payload does not tell whose it is: a caller that may
+	// decode one may decode those of every tenant. Required, for forgetting it would make the keys
+	// useless.
 	Authorize func(*http.Request) error
 	// Refuse answers what Authorize refused, with its error; nil: a 401 that gives no reason. The
 	// UI repeats what is answered with 5xx.
 	Refuse func(http.ResponseWriter, *http.Request, error)
 
-	// Origins are those of Temporal UIs whose pages may ask ("https://temporal.example.com"); empty:
-	// no page of another origin may. The Temporal CLI needs none.
+	// Origins are those of Temporal UIs whose pages may ask ("https://temporal.example.com");
+	// empty: no page of another origin may. The Temporal CLI needs none.
 	Origins []string
 	// Credentials lets those pages send cookies, for a proxy in front that knows people by one. The
 	// UI must be told, too (codec.includeCredentials).
 	Credentials bool
 }
 
-// Handler is Temporal's codec server for its UI and CLI: POST {base}/decode and {base}/encode, below
-// any base, as only the last part of the path counts. What the UI asks for:
+// Handler is Temporal's codec server for its UI and CLI: POST {base}/decode and {base}/encode,
+// below any base, as only the last part of the path counts. What the UI asks for:
 //
-//   - decode, for whatever it shows;
-//   - encode, for every input of a signal, update or start that somebody types. It sends none without,
-//     so an operator could not give a reason with his approve;
+//   - decode, for all that it shows;
+//   - encode, for every input of a signal, update or start that a person types. It sends none without,
+//     so an operator could not give a reason with an approval;
 //   - download, for payloads outside of Temporal. We have none: 404.
 //
-// It is not the SDK's own handler, which answers with the errors of its JSON parser, and those quote
-// the request, reads bodies of any length, and knows neither origins nor authorisation.
+// It is not the SDK's own handler, which answers with the errors of its JSON parser, and those
+// quote the request, reads bodies of any length, and knows neither origins nor authorisation.
 type Handler struct {
 	codec     *Codec
 	authorize func(*http.Request) error
@@ -70,7 +71,7 @@ func NewHandler(c HandlerConfig) (*Handler, error) {
 	return &Handler{codec: c.Codec, authorize: c.Authorize, refuse: c.Refuse, cors: allowed}, nil
 }
 
-// ServeHTTP answers one request. Who may ask is settled before the body is read.
+// ServeHTTP answers one request. It authorises the caller before it reads the body.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	convert := h.conversion(r)
 	if convert == nil {

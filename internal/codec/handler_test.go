@@ -183,7 +183,7 @@ func TestAForeignKeyIsNamedToTheOperator(t *testing.T) {
 	require.Contains(t, w.Body.String(), "add key "+keyID(sealed))
 }
 
-// TestStrangersAreNotRead: who may ask is settled before a byte of the body is.
+// TestStrangersAreNotRead: a caller is authorised before a byte of the body is read.
 func TestStrangersAreNotRead(t *testing.T) {
 	t.Parallel()
 	var refused error

@@ -95,8 +95,8 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-// TestReplayWithoutAKey: whichever payload a worker cannot open, it either does not need it or fails
-// the workflow's task. Nothing else may happen: the workflow would end, or go on without.
+// TestReplayWithoutAKey: whichever payload a worker cannot open, it either does not need it or
+// fails the workflow's task. Nothing else may happen: the workflow would end, or go on without.
 func TestReplayWithoutAKey(t *testing.T) {
 	t.Parallel()
 	foreign, stopped := newCodec(t), map[enumspb.EventType]int{}
@@ -116,7 +116,7 @@ func TestReplayWithoutAKey(t *testing.T) {
 				require.Error(t, err, where) // accepted then, refused now: the history does not match
 			case enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
 				if err == nil {
-					continue // nobody looks at this one
+					continue // no person reads this one
 				}
 				require.ErrorContains(t, err, codec.ErrUnknownKey.Error(), where)
 			default:

@@ -63,7 +63,7 @@ func TestReadServiceNamesEveryProblem(t *testing.T) {
 		require.ErrorContains(t, err, name)
 	}
 	_, err = config.ReadService(env("HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_REGISTRY_KEY_FILE=r.key", "HOOKLOOP_OPS_LISTEN=x"), config.RoleWorker)
-	require.EqualError(t, err, "HOOKLOOP_OPS_LISTEN must be host:port, like 127.0.0.1:8080", "a worker asks nobody for a token")
+	require.EqualError(t, err, "HOOKLOOP_OPS_LISTEN must be host:port, like 127.0.0.1:8080", "a worker asks for no token")
 	_, err = config.ReadService(env("HOOKLOOP_REGISTRY=r.db"), config.RoleMigrate)
 	require.NoError(t, err)
 }
@@ -153,8 +153,8 @@ func TestTrustedProxies(t *testing.T) {
 	}
 }
 
-// TestOpsApart: what tells the operator's machines how a process is has an address of its own, unless it is
-// given the gateway's.
+// TestOpsApart: what tells the operator's machines how a process is has an address of its own,
+// unless it is given the gateway's.
 func TestOpsApart(t *testing.T) {
 	t.Parallel()
 	for listen, apart := range map[string]bool{"127.0.0.1:9000": true, "127.0.0.1:8081": false, "127.0.0.1:0": true} {

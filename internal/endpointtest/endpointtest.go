@@ -31,7 +31,7 @@ type Config struct {
 	Body      string             // of each answer
 	Secrets   []signature.Secret // any one that matches verifies; none: receipts are ErrUnverified
 	Now       func() time.Time   // the verifier's clock; nil: time.Now
-	OnReceipt func(Receipt)      // called as requests arrive, also several at once; nil: nobody listens
+	OnReceipt func(Receipt)      // called as requests arrive, also several at once; nil: none
 	Forget    bool               // keep no receipts, only pass them to OnReceipt: for an endpoint that runs for days
 }
 

@@ -38,8 +38,8 @@ func Start(t TB, cfg Config) *Server {
 	return &Server{Endpoint: endpoint, URL: "http://" + listener.Addr().String()}
 }
 
-// patience bounds what MustWait waits for, which comes at once when all is well, and on a busy machine within
-// seconds.
+// patience bounds what MustWait waits for, which comes at once when all is well, and on a busy
+// machine within seconds.
 const patience = 90 * time.Second
 
 // MustWait is Wait with a patience of 90 seconds, ending the test when it runs out.

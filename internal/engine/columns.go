@@ -17,7 +17,7 @@ import (
 
 // The UI keeps which columns its list of workflows shows in the browser, and has no setting for the
 // first visit. Ours begins with the search attributes, for they are what operators look for: a
-// script of one line in the index page writes them into an empty store. Whoever chooses other
+// script of one line in the index page writes them into an empty store. A person who chooses other
 // columns keeps them.
 
 // columnsKey is where the UI keeps its columns, by namespace; TestUIShowsSearchAttributes holds it.
@@ -56,8 +56,8 @@ func withScript(page []byte, script string) []byte {
 	return bytes.Replace(page, []byte("<body>"), []byte("<body><script>"+script+"</script>"), 1)
 }
 
-// methodOverrides make another method of a POST. The UI's gateway to gRPC heeds the first (CVE-2026-37236),
-// and nothing that the UI asks for needs one.
+// methodOverrides make another method of a POST. The UI's gateway to gRPC heeds the first
+// (CVE-2026-37236), and nothing that the UI asks for needs one.
 var methodOverrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
 
 // withColumns stands in front of the UI server and passes everything through but its index page.

@@ -13,9 +13,9 @@ const unlimited = 1_000_000
 // backgroundTasks is how many timers, transfers and index entries Temporal works off side by side.
 const backgroundTasks = 4
 
-// workflowsInMemory bounds the workflows whose state Temporal keeps, ended ones among them for an hour; a
-// state takes some 30 KiB. An event in the fast lane is among the latest few hundred. One that waits is
-// read back in well under a millisecond when its turn comes.
+// workflowsInMemory bounds the workflows whose state Temporal keeps, ended ones among them for an
+// hour; a state takes some 30 KiB. An event in the fast lane is among the latest few hundred. One
+// that waits is read back in well under a millisecond when its turn comes.
 const workflowsInMemory = 1024
 
 // dynamicConfig is where the embedded Temporal differs from one in production, and why.
@@ -25,7 +25,7 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.MatchingEnableFairness.Key():   true, // retries are dispatched fairly among tenants
 		dynamicconfig.EnableEagerWorkflowStart.Key(): true, // the fast lane
 
-		// Nobody is called: no question to Temporal's makers whether there is a newer version.
+		// Makes no call home: Temporal would ask its makers whether there is a newer version.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 
 		// Limits a busy laptop would meet.

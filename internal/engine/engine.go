@@ -1,7 +1,7 @@
-// Package engine runs Temporal and its UI inside this process, on two SQLite files below one folder:
-// for `hookloop dev` and for tests that want the real thing. It decides how that Temporal is stored,
-// tuned and kept on loopback; what runs on it is the business of its callers. Two engines must never
-// share a folder: the caller holds the lock.
+// Package engine runs Temporal and its UI inside this process, on two SQLite files below one
+// folder: for `hookloop dev` and for tests that want the real thing. It decides how that Temporal
+// is stored, tuned and kept on loopback; what runs on it is the business of its callers. Two
+// engines must never share a folder: the caller holds the lock.
 package engine
 
 import (
@@ -33,13 +33,15 @@ const (
 type Config struct {
 	// Dir holds temporal.db and visibility.db. It is made (0700) if missing.
 	Dir string
-	// Listen is the frontend's host:port, loopback only, because nothing here authenticates. Port 0 picks one.
+	// Listen is the frontend's host:port, loopback only, because nothing here authenticates. Port 0
+	// picks one.
 	Listen string
 	// UIListen is the UI's host:port, loopback only. Port 0 picks one; empty: no UI.
 	UIListen string
 	// Namespace is made at the first start. Empty: "default".
 	Namespace string
-	// Retention is how long closed workflows are kept, fixed when the namespace is made. Zero: 30 days.
+	// Retention is how long closed workflows are kept, fixed when the namespace is made. Zero: 30
+	// days.
 	Retention time.Duration
 	// SearchAttributes names the keyword attributes of the namespace, in the order of the columns
 	// behind them: the first is Keyword01. Names may be appended between starts, never moved.
@@ -119,8 +121,8 @@ func (e *Engine) start(ctx context.Context, ports *ports) error {
 // HostPort is where SDK clients connect.
 func (e *Engine) HostPort() string { return e.cfg.Listen }
 
-// DialOptions let an SDK client in this process call the engine without the network, with all that a
-// call passes through on either side. Without them it connects to HostPort like everybody else.
+// DialOptions let an SDK client in this process call the engine without the network, with all that
+// a call passes through on either side. Without them it connects to HostPort like other clients.
 func (e *Engine) DialOptions() []grpc.DialOption {
 	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(e.calls.Intercept)}
 }
@@ -135,7 +137,8 @@ func (e *Engine) Namespace() string { return e.cfg.Namespace }
 // process should stop in good order. Temporal itself would have ended the process on the spot.
 func (e *Engine) Failed() <-chan error { return e.log.fatal }
 
-// Stop stops the UI, then the server. It returns within 15 s, may be called again, and returns the same again.
+// Stop stops the UI, then the server. It returns within 15 s, may be called again, and returns the
+// same again.
 func (e *Engine) Stop() error {
 	e.stop.Do(func() {
 		e.log.stopping.Store(true)

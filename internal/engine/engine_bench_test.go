@@ -16,8 +16,8 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// BenchmarkEagerLocalActivity is the fast lane with nothing of Hookloop in it: what it reports is the
-// ceiling for events per second, and the floor for CPU per event. Run it with -benchtime=5000x.
+// BenchmarkEagerLocalActivity is the fast lane with nothing of Hookloop in it: what it reports is
+// the ceiling for events per second, and the floor for CPU per event. Run it with -benchtime=5000x.
 func BenchmarkEagerLocalActivity(b *testing.B) {
 	const clients, warmUp = 32, 500
 	e := start(b, config(b))

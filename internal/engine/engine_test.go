@@ -25,7 +25,8 @@ import (
 
 const taskQueue = "test"
 
-// patience bounds every wait for something that must happen: far above what it takes on a busy machine.
+// patience bounds every wait for something that must happen: far above what it takes on a busy
+// machine.
 const patience = 90 * time.Second
 
 var (

@@ -14,8 +14,8 @@ import (
 	"go.temporal.io/server/common/log/tag"
 )
 
-// harmless begins the warnings of every day: at each start that Nexus over HTTP is off, for we turned
-// it off, and at each long history that the UI asks for larger pages than Temporal likes.
+// harmless begins the warnings of every day: at each start that Nexus over HTTP is off, for we
+// turned it off, and at each long history that the UI asks for larger pages than Temporal likes.
 var harmless = []string{"HTTP API port has not been set", "GetHistory page size is larger than threshold"}
 
 // logger hands Temporal's warnings and errors to slog. Below that it says nothing: what it tells at

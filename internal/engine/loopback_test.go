@@ -16,8 +16,8 @@ import (
 	"hookloop/internal/engine"
 )
 
-// TestNothingListensBeyondLoopback asks the kernel, since a listener nobody configured is the one
-// that matters.
+// TestNothingListensBeyondLoopback asks the kernel, since a listener that was not configured is the
+// one that matters.
 func TestNothingListensBeyondLoopback(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/proc/self/net/tcp"); err != nil {
@@ -44,8 +44,9 @@ func TestNothingListensBeyondLoopback(t *testing.T) {
 	require.GreaterOrEqual(t, listening, 5, "frontend, history, matching, worker, UI")
 }
 
-// TestUIAnswersToThisMachine: a web page that has pointed its own name at 127.0.0.1 sees nothing, neither where
-// people look nor at the UI server behind it; and no request becomes one of another method on its way.
+// TestUIAnswersToThisMachine: a web page that has pointed its own name at 127.0.0.1 sees nothing,
+// neither where people look nor at the UI server behind it; and no request becomes one of another
+// method on its way.
 func TestUIAnswersToThisMachine(t *testing.T) {
 	t.Parallel()
 	e := sharedEngine(t)
@@ -78,7 +79,8 @@ func TestUIAnswersToThisMachine(t *testing.T) {
 	}
 }
 
-// TestNoOtherMethod: the UI's gateway to gRPC makes another method of a POST that asks for it (CVE-2026-37236).
+// TestNoOtherMethod: the UI's gateway to gRPC makes another method of a POST that asks for it
+// (CVE-2026-37236).
 func TestNoOtherMethod(t *testing.T) {
 	t.Parallel()
 	var got http.Header

@@ -22,10 +22,10 @@ type pool struct {
 	connector *statements.Connector
 }
 
-// openPool makes Temporal's plugin use connections that keep their statements (ADR 13). The plugin opens
-// its own by the name of a driver that it does not let us choose, and keeps it in a list by its
-// configuration; so that one is opened first, and what is behind it replaced. All users of the plugin
-// find it there.
+// openPool makes Temporal's plugin use connections that keep their statements (ADR 13). The plugin
+// opens its own by the name of a driver that it does not let us choose, and keeps it in a list by
+// its configuration; so that one is opened first, and what is behind it replaced. All users of the
+// plugin find it there.
 func openPool(d database) (*pool, error) {
 	theirs, err := temporalsql.NewSQLDB(sqlplugin.DbKindMain, d.sql(), resolver.NewNoopResolver(),
 		log.NewNoopLogger(), metrics.NoopMetricsHandler)

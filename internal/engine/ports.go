@@ -77,14 +77,15 @@ func (p *ports) releaseServer() {
 	}
 }
 
-// listen refuses what is not loopback: whoever reaches this Temporal may read and steer everything.
+// listen refuses what is not loopback: any program that reaches this Temporal may read and steer
+// everything.
 func listen(ctx context.Context, address string) (*port, error) {
 	addr, err := net.ResolveTCPAddr("tcp", address)
 	if err != nil {
 		return nil, fmt.Errorf("address %s: %w", address, err)
 	}
 	if !addr.IP.IsLoopback() {
-		return nil, fmt.Errorf("address %s: not loopback, and the embedded Temporal authenticates nobody", address)
+		return nil, fmt.Errorf("address %s: not loopback, and the embedded Temporal has no authentication", address)
 	}
 	var config net.ListenConfig
 	l, err := config.Listen(ctx, "tcp", addr.String())

@@ -18,7 +18,7 @@ func TestTakenAddressIsNamed(t *testing.T) {
 	var lc net.ListenConfig
 	taken, err := lc.Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	defer taken.Close() //nolint:errcheck // a listener nobody used
+	defer taken.Close() //nolint:errcheck // an unused listener
 	address := taken.Addr().String()
 
 	cfg := config(t)

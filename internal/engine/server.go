@@ -21,15 +21,16 @@ import (
 const (
 	// clusterName is stored with every namespace and cannot change afterwards.
 	clusterName = "active"
-	// historyShards is stored too. One: shards spread load over hosts and writers, and there is one of
-	// each; 4 measured no better.
+	// historyShards is stored too. One: shards spread load over hosts and writers, and there is one
+	// of each; 4 measured no better.
 	historyShards = 1
 	// readyTimeout bounds the wait for the frontend's first answer; it takes well below a second.
 	readyTimeout = 20 * time.Second
 )
 
 // startServer runs Temporal's start in a goroutine of its own, because that is what its fatal
-// errors end. After such an error what did start is abandoned: the caller's process is about to end.
+// errors end. After such an error what did start is abandoned: the caller's process is about to
+// end.
 func (e *Engine) startServer(ctx context.Context, ports *ports) error {
 	conf := serverConfig(ports, e.dbs)
 	ports.releaseServer()
@@ -53,7 +54,7 @@ func (e *Engine) startServer(ctx context.Context, ports *ports) error {
 	case err := <-started:
 		return e.log.fatalOr(err)
 	case <-ctx.Done():
-		go func() { // nobody waits for it any more, but what it started must not stay
+		go func() { // its caller waits no more, but what it started must not stay
 			if <-started == nil {
 				_ = e.server.Stop()
 			}
@@ -80,7 +81,8 @@ func (e *Engine) serverOptions(conf *config.Config, p *ports) []temporal.ServerO
 	}
 }
 
-// serverConfig leaves out what would listen or call elsewhere: metrics, pprof, the HTTP API, archival.
+// serverConfig leaves out what would listen or call elsewhere: metrics, pprof, the HTTP API,
+// archival.
 func serverConfig(p *ports, dbs []database) *config.Config {
 	conf := &config.Config{
 		Persistence: config.Persistence{
@@ -121,7 +123,8 @@ func listening(p *port) config.Service {
 	return config.Service{RPC: config.RPC{GRPCPort: p.number, BindOnIP: p.ip}}
 }
 
-// awaitFrontend returns when the namespace can be used; connecting and asking both retry within the SDK.
+// awaitFrontend returns when the namespace can be used; connecting and asking both retry within the
+// SDK.
 func awaitFrontend(ctx context.Context, cfg Config) error {
 	ctx, cancel := context.WithTimeout(ctx, readyTimeout)
 	defer cancel()

@@ -29,8 +29,8 @@ import (
 	"hookloop/internal/engine/inprocess"
 )
 
-// serverModule is temporal.TopLevelModule with services that can be called without the network (ADR 13).
-// TestServicesAreThoseOfTemporal notices when that one has grown.
+// serverModule is temporal.TopLevelModule with services that can be called without the network (ADR
+// 13). TestServicesAreThoseOfTemporal notices when that one has grown.
 func serverModule(calls *inprocess.Services) fx.Option {
 	return fx.Options(
 		fx.Provide(
@@ -57,8 +57,8 @@ func serverModule(calls *inprocess.Services) fx.Option {
 
 type serviceProvider func(temporal.ServiceProviderParamsCommon) (temporal.ServicesGroupOut, error)
 
-// newService makes a service of the module. Register is invoked after what the module invokes, and so
-// its hooks run when the service has started, and before it stops.
+// newService makes a service of the module. Register is invoked after what the module invokes, and
+// so its hooks run when the service has started, and before it stops.
 func newService(name primitives.ServiceName, params temporal.ServiceProviderParamsCommon, calls *inprocess.Services, module fx.Option, register any) (temporal.ServicesGroupOut, error) {
 	app := fx.New(
 		params.GetCommonServiceOptions(name),
@@ -122,7 +122,8 @@ func hook(lc fx.Lifecycle, calls *inprocess.Services, desc *grpc.ServiceDesc, se
 	))
 }
 
-// interceptors are those of service.GrpcServerOptionsProvider, which gives them to a gRPC server only.
+// interceptors are those of service.GrpcServerOptionsProvider, which gives them to a gRPC server
+// only.
 func interceptors(params service.GrpcServerOptionsParams) []grpc.UnaryServerInterceptor {
 	all := []grpc.UnaryServerInterceptor{
 		params.ServiceErrorInterceptor.Intercept,

@@ -22,8 +22,8 @@ import (
 	"hookloop/internal/engine"
 )
 
-// TestServicesAreThoseOfTemporal fails when a release of Temporal starts more, or passes calls through
-// more, than services.go knows of.
+// TestServicesAreThoseOfTemporal fails when a release of Temporal starts more, or passes calls
+// through more, than services.go knows of.
 func TestServicesAreThoseOfTemporal(t *testing.T) {
 	t.Parallel()
 	ours := regexp.MustCompile(`hookloop/internal/engine\.[\w.]*(history|matching|frontend)Service\.func\d+\(\)`).ReplaceAllStringFunc(engine.ServerModule(), func(name string) string {
@@ -73,7 +73,7 @@ func TestErrorsAreTheSameWithoutTheNetwork(t *testing.T) {
 			_, err := c.DescribeWorkflowExecution(ctx, "none", "not-an-id")
 			return err
 		},
-		"signal nobody takes": func(ctx context.Context, c client.Client) error {
+		"signal without a receiver": func(ctx context.Context, c client.Client) error {
 			return c.SignalWorkflow(ctx, "none", "", "hello", nil)
 		},
 		"wrong filter": func(ctx context.Context, c client.Client) error {

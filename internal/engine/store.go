@@ -17,10 +17,12 @@ import (
 )
 
 const (
-	// applicationID marks the files as ours ("Hklp"), so that a foreign database is refused, not filled.
+	// applicationID marks the files as ours ("Hklp"), so that a foreign database is refused, not
+	// filled.
 	applicationID = 0x486b6c70
-	// edition counts the schemas of Temporal that releases of Hookloop were built with. Temporal has no
-	// migrations for SQLite, so a new one needs a step in prepare; TestSchemaEdition notices.
+	// edition counts the schemas of Temporal that releases of Hookloop were built with. Temporal
+	// has no migrations for SQLite, so a new one needs a step in prepare; TestSchemaEdition
+	// notices.
 	edition = 1
 	// maxConns is for each database. SQLite has one writer; 4 connections measured no better.
 	maxConns = 1
@@ -52,7 +54,7 @@ func databases(dir string) []database {
 }
 
 // sql is the database as Temporal's configuration has it. Temporal shares connections by equality
-// of this, so everybody who uses Temporal's plugin must start from here.
+// of this, so all uses of Temporal's plugin must start from here.
 func (d database) sql() *config.SQL {
 	attributes := map[string]string{"mode": "rwc"}
 	maps.Copy(attributes, pragmas)
@@ -64,7 +66,8 @@ func (d database) sql() *config.SQL {
 	}
 }
 
-// open leaves the journal mode as it finds it, so that looking at a foreign database changes nothing.
+// open leaves the journal mode as it finds it, so that looking at a foreign database changes
+// nothing.
 func (d database) open() (*sql.DB, error) {
 	query := url.Values{"_txlock": {"immediate"}}
 	for _, name := range []string{"busy_timeout", "synchronous"} {
@@ -79,8 +82,8 @@ func (d database) open() (*sql.DB, error) {
 	return db, nil
 }
 
-// prepare makes the schema of a new file, checks that of an old one, and tunes either. Attributes is
-// the number of search attributes to keep an index for.
+// prepare makes the schema of a new file, checks that of an old one, and tunes either. Attributes
+// is the number of search attributes to keep an index for.
 func (d database) prepare(ctx context.Context, attributes int) error {
 	file, err := os.OpenFile(d.path, os.O_CREATE|os.O_RDWR, 0o600) // it will hold payloads
 	if err != nil {

@@ -57,8 +57,8 @@ func (e *Engine) startUI(ctx context.Context, ports *ports) error {
 	return nil
 }
 
-// onlyThisMachine guards the UI server's own address as the one in front of it is guarded: who finds it has
-// passed nothing of ours.
+// onlyThisMachine guards the UI server's own address as the one in front of it is guarded: a
+// request that finds it has passed nothing of ours.
 func onlyThisMachine(echo.Context) runtime.ServeMuxOption {
 	return runtime.WithMiddlewares(func(next runtime.HandlerFunc) runtime.HandlerFunc {
 		return func(w http.ResponseWriter, r *http.Request, params map[string]string) {
@@ -94,8 +94,8 @@ func awaitUI(ctx context.Context, address string) error {
 	}
 }
 
-// uiConfig keeps the UI to itself: no news, no question about newer versions. Write actions stay on,
-// since signalling a workflow is how operators decide.
+// uiConfig keeps the UI to itself: no news, no question about newer versions. Write actions stay
+// on, since signalling a workflow is how operators decide.
 func (e *Engine) uiConfig(p *port) *uiconfig.Config {
 	host := p.ip
 	if net.ParseIP(host).To4() == nil {

@@ -15,9 +15,9 @@ func ownBinary() (string, error) { return "/proc/self/exe", nil }
 // tie has the kernel end the child with its parent.
 func tie(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
 
-// confine has the kernel refuse this process more memory than so many bytes from now on: Go then ends it. Address
-// space (RLIMIT_AS) says nothing of a Go process, which reserves far more than it uses; RLIMIT_DATA counts what
-// may be written to. A core file would hold tenants' data.
+// confine has the kernel refuse this process more memory than so many bytes from now on: Go then
+// ends it. Address space (RLIMIT_AS) says nothing of a Go process, which reserves far more than it
+// uses; RLIMIT_DATA counts what may be written to. A core file would hold tenants' data.
 func confine(bytes uint64) {
 	_ = syscall.Setrlimit(syscall.RLIMIT_CORE, &syscall.Rlimit{})
 	statm, err := os.ReadFile("/proc/self/statm")

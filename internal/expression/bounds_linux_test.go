@@ -43,7 +43,8 @@ var attacks = []string{
 	`. as [$a] ?// $a | [recurse([., .])]`,
 }
 
-// children is what the ended children of this process took: of a processor in all, and of the memory the largest.
+// children is what the ended children of this process took: of a processor in all, and of the
+// memory the largest.
 func children(t *testing.T) (cpu time.Duration, memory int64) {
 	t.Helper()
 	var u syscall.Rusage
@@ -80,7 +81,7 @@ func TestBounds(t *testing.T) { //nolint:paralleltest // see above
 	}
 }
 
-// FuzzExpression: whatever an expression does, an answer comes, and the children stay within their bounds.
+// FuzzExpression: to any expression an answer comes, and the children stay within their bounds.
 func FuzzExpression(f *testing.F) {
 	for _, text := range attacks {
 		f.Add(text, `{"a":[1,"x"]}`)
@@ -132,7 +133,7 @@ func TestNeighbour(t *testing.T) {
 	require.Greater(t, good, 10)
 }
 
-// TestNoneOutlivesItsAttempt: a caller who goes takes the child along.
+// TestNoneOutlivesItsAttempt: the child ends with its caller.
 func TestNoneOutlivesItsAttempt(t *testing.T) {
 	t.Parallel()
 	p, err := expression.New(expression.Config{Processes: 1})
@@ -206,7 +207,8 @@ func TestOneThatEndedIsReplaced(t *testing.T) {
 
 var orphan = flag.Bool("orphan", false, "be the parent that TestChildEndsWithItsParent ends")
 
-// TestChildEndsWithItsParent: also in the middle of its work, and where the parent had no time to say so.
+// TestChildEndsWithItsParent: also in the middle of its work, and where the parent had no time to
+// say so.
 func TestChildEndsWithItsParent(t *testing.T) {
 	t.Parallel()
 	if *orphan {

@@ -23,9 +23,9 @@ const (
 	exitMemory = 4
 )
 
-// init turns the process into a child, if it was started as one, before more of the binary is set up. It is an
-// init, and not a call in main, because every binary that links this package must be able to be one: those of
-// tests, too.
+// init turns the process into a child, if it was started as one, before more of the binary is set
+// up. It is an init, and not a call in main, because every binary that links this package must be
+// able to be one: those of tests, too.
 func init() {
 	if len(os.Args) == 2 && os.Args[1] == childArgument {
 		serve(os.Stdin, os.Stdout)
@@ -61,7 +61,8 @@ func (e *evaluator) rehearse(w *watchdog) {
 	runtime.GC()
 }
 
-// listen reads what the parent asks, and ends the child when the parent goes: also in the middle of its work.
+// listen reads what the parent asks, and ends the child when the parent goes: also in the middle of
+// its work.
 func listen(in io.Reader, requests chan<- [2][]byte) {
 	for {
 		head, err := readFrame(in)

@@ -8,7 +8,8 @@ import (
 
 var errClosed = errors.New("the pool is closed")
 
-// children keeps the processes that have nothing to do. How many there are in all is bounded by places.
+// children keeps the processes that have nothing to do. How many there are in all is bounded by
+// places.
 type children struct {
 	mu     sync.Mutex
 	idle   []*child

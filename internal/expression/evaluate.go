@@ -38,8 +38,8 @@ func (e *evaluator) check(text string) (verdict, []byte) {
 	return verdictValue, nil
 }
 
-// compile gives an expression neither files nor the environment nor other input: gojq has none of them
-// unless told.
+// compile gives an expression neither files nor the environment nor other input: gojq has none of
+// them unless told.
 func (e *evaluator) compile(text string) (*gojq.Code, error) {
 	if code, ok := e.cache.Get(text); ok {
 		return code, nil
@@ -105,8 +105,8 @@ func failure(ctx context.Context, err error) verdict {
 	return verdictFails
 }
 
-// written writes a value in the form it was asked for, if it is small enough: a value that names itself twice,
-// forty times over, is quickly made and never written.
+// written writes a value in the form it was asked for, if it is small enough: a value that names
+// itself twice, forty times over, is quickly made and never written.
 func written(v any, a Ask) (verdict, []byte) {
 	most := a.Max
 	if most <= 0 || most > MaxValue {

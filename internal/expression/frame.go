@@ -6,17 +6,19 @@ import (
 	"io"
 )
 
-// request is what a child is asked: to check a text, or for values. The body follows in a frame of its own.
+// request is what a child is asked: to check a text, or for values. The body follows in a frame of
+// its own.
 type request struct {
 	Check string `json:"check,omitempty"`
 	Asks  []Ask  `json:"asks,omitempty"`
 }
 
-// maxFrame bounds what either side takes at once, in bytes: a body, or a value, and the byte before it.
+// maxFrame bounds what either side takes at once, in bytes: a body, or a value, and the byte before
+// it.
 const maxFrame = max(MaxBody, MaxValue) + 1<<16
 
-// verdict begins each answer of a child. There is one for each ask, and it stops behind the first that is
-// not verdictValue.
+// verdict begins each answer of a child. There is one for each ask, and it stops behind the first
+// that is not verdictValue.
 type verdict byte
 
 const (

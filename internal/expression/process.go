@@ -14,10 +14,11 @@ import (
 )
 
 const (
-	// maxWait bounds how long a child may take for one expression by the clock: it is given up even where it
-	// gets no processor, or where its own watchdog fails.
+	// maxWait bounds how long a child may take for one expression by the clock: it is given up even
+	// where it gets no processor, or where its own watchdog fails.
 	maxWait = 4 * MaxCPU
-	// maxStart bounds how long a child may take to get ready. It sets the whole binary up, on a busy machine.
+	// maxStart bounds how long a child may take to get ready. It sets the whole binary up, on a
+	// busy machine.
 	maxStart = 10 * time.Second
 )
 
@@ -32,11 +33,11 @@ type child struct {
 	ended chan struct{}
 
 	late    atomic.Bool // it was ended for its time
-	spoiled bool        // it was ended, or is about to; of who has it
+	spoiled bool        // it was ended, or is about to be; for the goroutine that has it
 }
 
-// startChild starts one and waits until it is ready. Its environment holds nothing of ours, and it inherits
-// no file but its own two pipes.
+// startChild starts one and waits until it is ready. Its environment holds nothing of ours, and it
+// inherits no file but its own two pipes.
 func startChild(ctx context.Context) (*child, error) {
 	binary, err := ownBinary()
 	if err != nil {
@@ -68,8 +69,8 @@ func startChild(ctx context.Context) (*child, error) {
 	return c, nil
 }
 
-// launch starts the process on a thread that lasts as long as it: the kernel ends a tied child with the
-// thread that started it.
+// launch starts the process on a thread that lasts as long as it: the kernel ends a tied child with
+// the thread that started it.
 func (c *child) launch() error {
 	started := make(chan error, 1)
 	go func() {

@@ -19,8 +19,8 @@ const (
 	tidy = MaxMemory / 4
 )
 
-// watchdog ends the child where an expression breaks a bound: gojq looks at its context between two steps
-// only, and one step may take hours. The kernel bounds the memory as well, where it can.
+// watchdog ends the child where an expression breaks a bound: gojq looks at its context between two
+// steps only, and one step may take hours. The kernel bounds the memory as well, where it can.
 type watchdog struct {
 	start  int64 // bytes that Go had of the memory at first
 	mapped int64 // and had taken from the system
@@ -64,8 +64,8 @@ func (w *watchdog) watch(done <-chan struct{}, stop func()) {
 	}
 }
 
-// worn says, after an answer, whether so much was taken from the system that the next expression may find too
-// little in one piece. What is free is given back.
+// worn says, after an answer, whether so much was taken from the system that the next expression
+// may find too little in one piece. What is free is given back.
 func (w *watchdog) worn() bool {
 	inUse, mapped := memoryNow()
 	if inUse-w.start > tidy {

@@ -1,6 +1,6 @@
-// Package places deals something scarce in this process out to tenants: no tenant has more than its share, and
-// those that wait are served by tenant in turn. Expressions and costly reads take places; what is done
-// with one is theirs.
+// Package places deals something scarce in this process out to tenants: no tenant has more than its
+// share, and those that wait are served by tenant in turn. Expressions and costly reads take
+// places; what is done with one is theirs.
 package places
 
 import (
@@ -26,7 +26,8 @@ type Places struct {
 	turns []string // the tenants in lines, the one whose turn it is first
 }
 
-// New makes n places. A tenant has at most half of them, one at least, and waits for one no longer than patience.
+// New makes n places. A tenant has at most half of them, one at least, and waits for one no longer
+// than patience.
 func New(n int, patience time.Duration) *Places {
 	return &Places{share: max(n/2, 1), patience: patience, free: n, taken: map[string]int{}, lines: map[string][]chan struct{}{}}
 }
@@ -75,7 +76,7 @@ func (p *Places) giveUp(tenant string, called chan struct{}, err error) error {
 	return err
 }
 
-// GiveBack frees a place and calls those who wait, the tenants in turn.
+// GiveBack frees a place and gives it to the callers that wait, the tenants in turn.
 func (p *Places) GiveBack(tenant string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

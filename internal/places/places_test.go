@@ -11,7 +11,8 @@ import (
 	"hookloop/internal/places"
 )
 
-// TestHalfForOne: one tenant has half of the places however many it asks for, and another finds one at once.
+// TestHalfForOne: one tenant has half of the places however many it asks for, and another finds one
+// at once.
 func TestHalfForOne(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -29,7 +30,8 @@ func TestHalfForOne(t *testing.T) {
 	})
 }
 
-// TestTenantsInTurn: who has waited longest is not first where its tenant has had its turn.
+// TestTenantsInTurn: the caller that has waited longest is not first if its tenant has had its
+// turn.
 func TestTenantsInTurn(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
@@ -54,7 +56,7 @@ func TestTenantsInTurn(t *testing.T) {
 	})
 }
 
-// TestGone: a place that comes to one who has gone is passed on.
+// TestGone: a place that comes to a caller that has gone is passed on.
 func TestGone(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

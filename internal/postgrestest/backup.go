@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Backup copies everything the running server has as it is at one moment, and gives the copy's path: a base
-// backup with the WAL that was written meanwhile. It goes with the server.
+// Backup copies everything the running server has as it is at one moment, and gives the copy's
+// path: a base backup with the WAL that was written meanwhile. It goes with the server.
 func (s *Server) Backup(t testing.TB) string {
 	t.Helper()
 	path := filepath.Join(s.folder.path, backupName)

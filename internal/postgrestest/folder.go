@@ -18,8 +18,8 @@ const folderName = "hookloop-postgres-"
 // backupName is where a server's backup lies, within its folder.
 const backupName = "backup"
 
-// folder holds all of a server's files. It is short, as the path of a Unix socket must be, and locked
-// for as long as its process lives.
+// folder holds all of a server's files. It is short, as the path of a Unix socket must be, and
+// locked for as long as its process lives.
 type folder struct {
 	path  string
 	lock  *flock.Flock
@@ -38,7 +38,7 @@ func newFolder() (_ *folder, err error) {
 	if f.path, err = os.MkdirTemp("", folderName); err != nil {
 		return nil, err
 	}
-	// The lock gets its name when it is held, so that whoever finds one free finds it abandoned.
+	// The lock gets its name when it is held, so that a free one is an abandoned one.
 	unnamed, named := filepath.Join(f.path, "lock.new"), filepath.Join(f.path, "lock")
 	f.lock = flock.New(unnamed)
 	if err = errors.Join(f.lock.Lock(), os.Rename(unnamed, named), f.own(f.path)); err != nil {
@@ -73,7 +73,7 @@ func removeAbandoned() {
 		lock := flock.New(path)
 		if free, err := lock.TryLock(); err == nil && free {
 			abandoned := filepath.Dir(path)
-			if os.RemoveAll(filepath.Join(abandoned, backupName)) == nil && os.RemoveAll(filepath.Join(abandoned, "data")) == nil { // the lock goes last, or nobody comes back
+			if os.RemoveAll(filepath.Join(abandoned, backupName)) == nil && os.RemoveAll(filepath.Join(abandoned, "data")) == nil { // the lock goes last, or no process comes back for the rest
 				_ = os.RemoveAll(abandoned)
 			}
 		}
@@ -81,7 +81,7 @@ func removeAbandoned() {
 	}
 }
 
-// owner finds somebody for the server to run as: PostgreSQL refuses to run as root.
+// owner finds a user for the server to run as: PostgreSQL refuses to run as root.
 func owner() (*identity, error) {
 	if os.Geteuid() != 0 {
 		return nil, nil

@@ -1,7 +1,7 @@
 // Package postgrestest starts throw-away PostgreSQL servers for tests, from the programs that are
-// installed: no Docker, no service that must run already. A server has a folder, a port and a password
-// of its own; it goes with the test that started it, and with the process when that is killed. What
-// is in its databases is the test's.
+// installed: no Docker, no service that must run already. A server has a folder, a port and a
+// password of its own; it goes with the test that started it, and with the process when that is
+// killed. What is in its databases is the test's.
 package postgrestest
 
 import (
@@ -18,10 +18,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// patience bounds whatever a server is to do: on a busy machine it takes seconds, and never minutes.
+// patience bounds everything a server is to do: on a busy machine it takes seconds, and never
+// minutes.
 const patience = 2 * time.Minute
 
-// user is who owns the server's databases, and may do everything there.
+// user owns the server's databases and may do everything there.
 const user = "hookloop"
 
 // Config says how a server behaves.
@@ -61,8 +62,8 @@ var shared struct {
 	err    error
 }
 
-// Shared gives the server that the tests of a package have in common; the first to ask starts it. The
-// package must have a TestMain that calls Main.
+// Shared gives the server that the tests of a package have in common; the first to ask starts it.
+// The package must have a TestMain that calls Main.
 func Shared(t testing.TB) *Server {
 	t.Helper()
 	shared.once.Do(func() { shared.server, shared.err = start(Config{}) })
@@ -155,7 +156,7 @@ func (s *Server) Restart(t testing.TB) {
 	}
 }
 
-// remove is for the end, when nobody is left to complain to.
+// remove is for the end, when errors have no reader any more.
 func (s *Server) remove() {
 	_ = s.process.stop()
 	s.folder.remove()

@@ -20,7 +20,8 @@ import (
 
 func TestMain(m *testing.M) { postgrestest.Main(m) }
 
-// patience bounds every wait for something that must happen: far above what it takes on a busy machine.
+// patience bounds every wait for something that must happen: far above what it takes on a busy
+// machine.
 const patience = 90 * time.Second
 
 func connect(t *testing.T, url string) *pgx.Conn {

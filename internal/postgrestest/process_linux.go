@@ -2,7 +2,7 @@ package postgrestest
 
 import "syscall"
 
-// attributes makes a program run as somebody else, if there is one.
+// attributes makes a program run as another user, if there is one.
 func attributes(as *identity) *syscall.SysProcAttr {
 	if as == nil {
 		return &syscall.SysProcAttr{}

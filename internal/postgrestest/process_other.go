@@ -4,7 +4,7 @@ package postgrestest
 
 import "syscall"
 
-// Elsewhere a server runs as who runs the test, and outlives it when that is killed.
+// Elsewhere a server runs as the user who runs the test, and outlives it when that is killed.
 
 func attributes(*identity) *syscall.SysProcAttr { return nil }
 

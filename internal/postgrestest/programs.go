@@ -29,7 +29,7 @@ func (p programs) beside(name string) string {
 	return name
 }
 
-// find looks on the PATH first: whoever put a version there means it.
+// find looks on the PATH first: a version that stands there was chosen.
 func find() (programs, error) {
 	if postgres, err := exec.LookPath("postgres"); err == nil {
 		if initdb, err := exec.LookPath("initdb"); err == nil {

@@ -27,7 +27,7 @@ func start(cfg Config) (_ *Server, err error) {
 		s.folder.remove()
 		return nil, err
 	}
-	// Between finding a free port and listening there, somebody else may take it.
+	// Between finding a free port and listening there, another program may take it.
 	for range 3 {
 		if s.port, err = freePort(); err != nil {
 			break
@@ -40,8 +40,8 @@ func start(cfg Config) (_ *Server, err error) {
 	return nil, err
 }
 
-// initialise makes the data directory. Even for a test it asks for a password: who may do everything
-// in a database may run programs on its machine.
+// initialise makes the data directory. Even for a test it asks for a password: a user who may do
+// everything in a database may run programs on its machine.
 func (s *Server) initialise() error {
 	secret := filepath.Join(s.folder.path, "password")
 	if err := os.WriteFile(secret, []byte(s.password), 0o600); err != nil {

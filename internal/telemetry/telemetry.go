@@ -1,6 +1,7 @@
-// Package telemetry is how a running Hookloop is watched from outside: the registry of its metrics, with
-// those of Temporal's SDK and of what waits in Temporal, and the exporter of its traces. What is counted
-// and which spans there are is decided where things happen; cmd makes one Telemetry and hands out its parts.
+// Package telemetry is how a running Hookloop is watched from outside: the registry of its metrics,
+// with those of Temporal's SDK and of what waits in Temporal, and the exporter of its traces. What
+// is counted and which spans there are is decided where things happen; cmd makes one Telemetry and
+// hands out its parts.
 package telemetry
 
 import (
@@ -24,8 +25,8 @@ type Config struct {
 	Env      func(name string) string // looks OTEL_* up; nil: none is set, and nothing is traced
 	Service  string                   // empty: "hookloop"; OTEL_SERVICE_NAME overrides it
 	Version  string                   // empty: "dev"
-	Logger   *slog.Logger             // hears of spans that could not be exported; nil: nobody does
-	Exporter sdktrace.SpanExporter    // takes the spans, whatever OTEL_* says of where to; nil: OTLP
+	Logger   *slog.Logger             // told of spans that could not be exported; nil: silent
+	Exporter sdktrace.SpanExporter    // takes the spans, in spite of OTEL_*; nil: OTLP
 }
 
 // Telemetry holds what the parts of a process tell about themselves.
@@ -66,7 +67,8 @@ func (t *Telemetry) Metrics() *prometheus.Registry { return t.metrics }
 // Temporal is for client.Options: it counts what the SDK tells of its requests and workers.
 func (t *Telemetry) Temporal() client.MetricsHandler { return t.temporal.handler() }
 
-// Tracer makes the spans of a part; nil if nothing is traced, so that a part can pass over it for free.
+// Tracer makes the spans of a part; nil if nothing is traced, so that a part can pass over it for
+// free.
 func (t *Telemetry) Tracer(part string) trace.Tracer {
 	if t.provider == nil {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"go.temporal.io/sdk/client"
 )
 
-// temporalMetrics shows what the SDK tells of itself. There is a handler of Temporal's own for tally; ours
-// is a page long, and keeps labels few.
+// temporalMetrics shows what the SDK tells of itself. There is a handler of Temporal's own for
+// tally; ours is a page long, and keeps labels few.
 type temporalMetrics struct {
 	families map[string]*series
 }

@@ -3,8 +3,9 @@ package telemetry
 // prefix begins the SDK's names of its metrics.
 const prefix = "temporal_"
 
-// The tags of Temporal's SDK that become labels. Namespace and client are the same for all, and a task
-// queue may bear a process's own name: they are left out, and so is every tag that is not listed.
+// The tags of Temporal's SDK that become labels. Namespace and client are the same for all, and a
+// task queue may bear a process's own name: they are left out, and so is every tag that is not
+// listed.
 const (
 	operation = iota
 	statusCode
@@ -43,8 +44,8 @@ func own() []family {
 	}
 }
 
-// family is one metric of the SDK, by its name there. Each is listed here, so their number is fixed,
-// whatever a release of the SDK adds.
+// family is one metric of the SDK, by its name there. Each is listed here, so their number is
+// fixed, even if a release of the SDK adds some.
 type family struct {
 	kind   kind
 	name   string

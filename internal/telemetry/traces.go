@@ -19,8 +19,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// newProvider makes spans and exports them in batches, or is nil. The exporters and the batches read the
-// rest of OTEL_* themselves: headers, certificates, time-outs, sizes.
+// newProvider makes spans and exports them in batches, or is nil. The exporters and the batches
+// read the rest of OTEL_* themselves: headers, certificates, time-outs, sizes.
 func newProvider(ctx context.Context, c Config, spans *prometheus.CounterVec) (*sdktrace.TracerProvider, error) {
 	s, err := readSettings(c.Env)
 	if err != nil || s.off || s.endpoint == "" && c.Exporter == nil {
@@ -109,8 +109,8 @@ func sampler(name, arg string) (sdktrace.Sampler, error) {
 	return root, nil
 }
 
-// quiet is how long nothing more is said of spans that are lost: a collector away for a day is one line a
-// minute.
+// quiet is how long nothing more is said of spans that are lost: a collector away for a day is one
+// line a minute.
 const quiet = time.Minute
 
 // watched counts what becomes of the spans, and says when some are lost; OpenTelemetry would tell a
@@ -134,7 +134,7 @@ func newSpansCounter() *prometheus.CounterVec {
 	return c
 }
 
-// ExportSpans never fails: nobody could do more about it.
+// ExportSpans never fails: its caller could do no more about it.
 func (w *watched) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
 	err := w.SpanExporter.ExportSpans(ctx, spans)
 	if err == nil {

@@ -7,7 +7,8 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// indexed is an index, with what it is for: Temporal's are all on the namespace and one more column.
+// indexed is an index, with what it is for: Temporal's are all on the namespace and one more
+// column.
 type indexed struct {
 	Index
 

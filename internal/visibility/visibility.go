@@ -1,7 +1,8 @@
-// Package visibility makes the table behind Temporal's lists lean, where Temporal runs on PostgreSQL.
-// Temporal indexes everything that might be asked for, some seventy indexes written for every workflow;
-// Hookloop and the Temporal UI ask ten questions. `hookloop migrate` calls it when told to. It changes
-// indexes alone, and remembers what it dropped beside the table, so that it can be brought back.
+// Package visibility makes the table behind Temporal's lists lean, where Temporal runs on
+// PostgreSQL. Temporal indexes everything that might be asked for, some seventy indexes written for
+// every workflow; Hookloop and the Temporal UI ask ten questions. `hookloop migrate` calls it when
+// told to. It changes indexes alone, and remembers what it dropped beside the table, so that it can
+// be brought back.
 package visibility
 
 import (
@@ -18,8 +19,8 @@ const (
 	table = "executions_visibility"
 	// dropped remembers the definitions of indexes. Its name is ours, the database is Temporal's.
 	dropped = "hookloop_dropped_indexes"
-	// divisionIndex finds batches and schedules, which are kept out of all other lists. Temporal's own has
-	// a line for every workflow, to say that it is neither.
+	// divisionIndex finds batches and schedules, which are kept out of all other lists. Temporal's
+	// own has a line for every workflow, to say that it is neither.
 	divisionIndex = "hookloop_namespace_division"
 	division      = `CREATE INDEX CONCURRENTLY IF NOT EXISTS ` + divisionIndex + ` ON ` + table + ` (namespace_id, temporalnamespacedivision,
 		(COALESCE(close_time, '9999-12-31 23:59:59')) DESC, start_time DESC, run_id) WHERE temporalnamespacedivision IS NOT NULL`
@@ -42,9 +43,9 @@ type Index struct {
 	Definition string `json:"definition"` // the statement that makes it
 }
 
-// Lean drops the indexes that nothing asks for, and gives them. Columns are those of the search attributes
-// that any namespace of this Temporal has, like Keyword01: theirs stay. Temporal may go on meanwhile, and
-// Lean may run again.
+// Lean drops the indexes that nothing asks for, and gives them. Columns are those of the search
+// attributes that any namespace of this Temporal has, like Keyword01: theirs stay. Temporal may go
+// on meanwhile, and Lean may run again.
 func Lean(ctx context.Context, url string, columns []string) ([]Index, error) {
 	db, err := open(ctx, url)
 	if err != nil {
@@ -74,7 +75,8 @@ func Lean(ctx context.Context, url string, columns []string) ([]Index, error) {
 	return gone, nil
 }
 
-// drop remembers first: killed between the two, the index is there and known, and the next run drops it.
+// drop remembers first: killed between the two, the index is there and known, and the next run
+// drops it.
 func drop(ctx context.Context, db *pgx.Conn, i Index) error {
 	_, err := db.Exec(ctx, `INSERT INTO `+dropped+` VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET definition = excluded.definition`, i.Name, i.Definition)
 	if err == nil {
@@ -83,8 +85,8 @@ func drop(ctx context.Context, db *pgx.Conn, i Index) error {
 	return err
 }
 
-// Full makes every index again that Lean has dropped, and gives them. It takes as long as PostgreSQL needs to
-// read the table for each; Temporal may go on meanwhile.
+// Full makes every index again that Lean has dropped, and gives them. It takes as long as
+// PostgreSQL needs to read the table for each; Temporal may go on meanwhile.
 func Full(ctx context.Context, url string) ([]Index, error) {
 	db, err := open(ctx, url)
 	if err != nil {
@@ -111,7 +113,8 @@ func Full(ctx context.Context, url string) ([]Index, error) {
 	return back, err
 }
 
-// restore makes an index anew that PostgreSQL could not finish: it leaves such a one behind, unusable.
+// restore makes an index anew that PostgreSQL could not finish: it leaves such a one behind,
+// unusable.
 func restore(ctx context.Context, db *pgx.Conn, i Index) error {
 	const unusable = `SELECT count(*) > 0 FROM pg_index WHERE indexrelid = to_regclass($1) AND NOT indisvalid`
 	var left bool
@@ -131,8 +134,8 @@ func restore(ctx context.Context, db *pgx.Conn, i Index) error {
 var errNotThere = errors.New("there is no table " + table + " there: the URL must be that of Temporal's visibility database, " +
 	"on PostgreSQL; on Elasticsearch there is nothing to drop")
 
-// open refuses a database that is not Temporal's. What goes wrong with the URL may quote its password, so
-// only the reason is passed on.
+// open refuses a database that is not Temporal's. What goes wrong with the URL may quote its
+// password, so only the reason is passed on.
 func open(ctx context.Context, url string) (*pgx.Conn, error) {
 	cfg, err := pgx.ParseConfig(url)
 	if err != nil {

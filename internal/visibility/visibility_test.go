@@ -50,7 +50,8 @@ func TestLeanAndFull(t *testing.T) {
 	require.Empty(t, none, "nothing was dropped")
 }
 
-// TestKilled: a process that dies between remembering and dropping, or a server that gives up making an index.
+// TestKilled: a process that dies between remembering and dropping, or a server that gives up
+// making an index.
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	url, db := temporal(t)
@@ -83,8 +84,8 @@ func TestAnotherDatabaseIsRefused(t *testing.T) {
 	require.NotContains(t, err.Error(), "secret")
 }
 
-// TestListsUseAnIndex asks what Hookloop and the UI ask, as Temporal's visibility store puts it, of a table
-// that PostgreSQL has counted.
+// TestListsUseAnIndex asks what Hookloop and the UI ask, as Temporal's visibility store puts it, of
+// a table that PostgreSQL has counted.
 func TestListsUseAnIndex(t *testing.T) {
 	t.Parallel()
 	url, db := temporal(t)

@@ -1,8 +1,8 @@
-// Package inprocess lets the clients of a gRPC service call it without the network where both are in
-// one process. What a call passes through stays: the client's interceptors, deadline and metadata, the
-// server's interceptors, headers and trailers, status codes. Messages are copied, so that neither side
-// sees what the other one does to its own. Streams, and services that are not registered, take the
-// connection they would have taken.
+// Package inprocess lets the clients of a gRPC service call it without the network where both are
+// in one process. What a call passes through stays: the client's interceptors, deadline and
+// metadata, the server's interceptors, headers and trailers, status codes. Messages are copied, so
+// that neither side sees what the other one does to its own. Streams, and services that are not
+// registered, take the connection they would have taken.
 package inprocess
 
 import (
@@ -57,8 +57,8 @@ func fullName(desc *grpc.ServiceDesc, m grpc.MethodDesc) string {
 	return "/" + desc.ServiceName + "/" + m.MethodName
 }
 
-// Intercept is a grpc.UnaryClientInterceptor. It must be the last one of a connection: those after it
-// would not be called.
+// Intercept is a grpc.UnaryClientInterceptor. It must be the last one of a connection: those after
+// it would not be called.
 func (s *Services) Intercept(ctx context.Context, name string, request, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	s.mu.RLock()
 	m, ok := s.methods[name]
@@ -81,7 +81,8 @@ func (s *Services) Intercept(ctx context.Context, name string, request, reply an
 }
 
 // serverContext has what a server finds in the context of a call: its deadline, where it came from,
-// what was sent beside it, and where headers and trailers go. It ends with the caller's, or with the call.
+// what was sent beside it, and where headers and trailers go. It ends with the caller's, or with
+// the call.
 func serverContext(caller context.Context, t *transport) (context.Context, context.CancelFunc) {
 	sent, ok := metadata.FromOutgoingContext(caller)
 	if !ok {

@@ -10,19 +10,19 @@ import (
 	lru "github.com/hashicorp/golang-lru/v2/simplelru"
 )
 
-// Kept bounds the statements a connection keeps. Temporal's own texts are some 120; the rest are lists
-// of as many shapes as people ask questions, and the one not used for longest makes room.
+// Kept bounds the statements a connection keeps. Temporal's own texts are some 120; the rest are
+// lists of as many shapes as people ask questions, and the one not used for longest makes room.
 const Kept = 256
 
-// cache holds the statements of one connection by their text. SQLite itself compiles a statement anew
-// when the schema has changed under it.
+// cache holds the statements of one connection by their text. SQLite itself compiles a statement
+// anew when the schema has changed under it.
 type cache struct {
 	on       driver.ConnPrepareContext
 	compiled *atomic.Int64
 	kept     *lru.LRU[string, *statement]
 }
 
-// statement is compiled. One that runs is not given to anybody else: the same text is compiled a
+// statement is compiled. One that runs is not given to another caller: the same text is compiled a
 // second time for as long as it runs twice.
 type statement struct {
 	compiled

@@ -6,7 +6,8 @@ import (
 	"sync/atomic"
 )
 
-// conn is used by one goroutine at a time, as database/sql promises; several of its rows may be open.
+// conn is used by one goroutine at a time, as database/sql promises; several of its rows may be
+// open.
 type conn struct {
 	sqliteConn
 
@@ -17,8 +18,9 @@ func newConn(inner sqliteConn, compiled *atomic.Int64) *conn {
 	return &conn{sqliteConn: inner, kept: newCache(inner, compiled)}
 }
 
-// ExecContext implements driver.ExecerContext. It does not begin once ctx is done, and does not stop
-// half-way either: a write is over sooner than the goroutine that would watch for that has begun.
+// ExecContext implements driver.ExecerContext. It does not begin once ctx is done, and does not
+// stop half-way either: a write is over sooner than the goroutine that would watch for that has
+// begun.
 func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (driver.Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -56,7 +58,8 @@ func (c *conn) Close() error {
 	return c.sqliteConn.Close()
 }
 
-// BeginTx implements driver.ConnBeginTx. SQLite's transactions are serializable, whatever is asked for.
+// BeginTx implements driver.ConnBeginTx. SQLite's transactions are serializable, also where less is
+// asked for.
 func (c *conn) BeginTx(ctx context.Context, _ driver.TxOptions) (driver.Tx, error) {
 	if _, err := c.ExecContext(ctx, "BEGIN", nil); err != nil {
 		return nil, err

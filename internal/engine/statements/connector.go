@@ -1,7 +1,7 @@
 // Package statements is a database/sql driver over SQLite's that keeps what it compiled: a
-// connection prepares a text once and runs it again and again. The embedded Temporal says everything
-// as text, some thirty statements for each event, and compiling them cost as much as running them.
-// What the statements say, and when they commit, it leaves to its callers.
+// connection prepares a text once and runs it again and again. The embedded Temporal says
+// everything as text, some thirty statements for each event, and compiling them cost as much as
+// running them. What the statements say, and when they commit, it leaves to its callers.
 package statements
 
 import (

@@ -7,8 +7,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 )
 
-// Columns are those that search attributes of any namespace of the cluster have in its visibility database,
-// like Keyword01. A column that is reused by several namespaces may come more than once.
+// Columns are those that search attributes of any namespace of the cluster have in its visibility
+// database, like Keyword01. A column that is reused by several namespaces may come more than once.
 func Columns(ctx context.Context, c Cluster) ([]string, error) {
 	var columns []string
 	request := &workflowservice.ListNamespacesRequest{PageSize: 100}
