@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"hookloop/internal/orchestrator/namespace"
+	"hookloop/internal/webhook"
 )
 
 // cluster is a Temporal with at most one namespace.
@@ -96,7 +97,7 @@ func TestPrepareMakesWhatIsMissing(t *testing.T) {
 		r, err := namespace.Prepare(t.Context(), c, wanted)
 		require.NoError(t, err)
 		require.Equal(t, namespace.Result{Created: true, Retention: 30 * 24 * time.Hour, Added: []string{"Tenant"}}, r)
-		require.Equal(t, namespace.DefaultRetention, c.retention)
+		require.Equal(t, webhook.DefaultRetention, c.retention)
 		require.Equal(t, enums.INDEXED_VALUE_TYPE_KEYWORD, c.attributes["Tenant"])
 
 		r, err = namespace.Prepare(t.Context(), c, wanted)
