@@ -17,7 +17,7 @@ type NewEndpoint struct {
 	Application string            `json:"application,omitempty" doc:"The application behind it, written as tenants are, at most 64 characters. What its sources of the same name send is not delivered here, unless echo is true." example:"crm"`
 	Echo        Echo              `json:"echo,omitzero" doc:"true: also what came from its own application. An object {key, value} of two jq expressions over the envelope: what is sent here is remembered for a day, and recognised when a source of the application reports it."`
 	Request     RequestShape      `json:"request,omitzero" doc:"What to send instead of the envelope, to an API that cannot be taught webhooks. It is signed all the same."`
-	Secret      string            `json:"secret,omitempty" doc:"whsec_ and the base64 of 24 to 64 bytes. Absent: one is drawn." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"`
+	Secret      string            `json:"secret,omitempty" pattern:"^whsec_" patternDescription:"whsec_ and the base64 of 24 to 64 bytes" doc:"whsec_ and the base64 of 24 to 64 bytes. Absent: one is drawn." example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"`
 }
 
 // EndpointChange is a change of an endpoint (RFC 7396).

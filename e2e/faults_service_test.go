@@ -18,6 +18,7 @@ import (
 
 	"hookloop/activities"
 	"hookloop/gateway"
+	"hookloop/gateway/auth"
 	"hookloop/internal/audit"
 	"hookloop/internal/echo"
 	"hookloop/internal/engine"
@@ -56,7 +57,7 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	endpoints := openEndpoints(t, filepath.Join(dir, "registry.db"))
-	verifier, err := gateway.NewVerifier(gateway.AuthConfig{
+	verifier, err := auth.New(auth.Config{
 		Secret: []byte(serviceSecret), Issuer: "hookloop", Audience: "hookloop", Logger: silent,
 	})
 	require.NoError(t, err)

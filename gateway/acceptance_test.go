@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/orchestrator/orchestratortest"
 )
@@ -38,7 +39,7 @@ func TestNotReadyWhileTemporalTakesNothing(t *testing.T) {
 	full.refuses = serviceerror.NewUnavailable("no space left on device")
 	require.Equal(t, 200, ready(), "nobody knows yet")
 	require.Equal(t, 503, post())
-	p := refused(t, r.do("GET", "=/readyz", ""), 503, gateway.Unavailable)
+	p := refused(t, r.do("GET", "=/readyz", ""), 503, api.Unavailable)
 	require.Equal(t, "temporal takes no events", p.Detail)
 	now = now.Add(16 * time.Second)
 	require.Equal(t, 200, ready(), "or no event would ever show that it is over")

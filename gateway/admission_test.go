@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/orchestrator/orchestratortest"
 )
@@ -89,13 +90,13 @@ func TestOverload(t *testing.T) {
 		req.Header.Set("Authorization", "Bearer "+c.token)
 		w := httptest.NewRecorder()
 		c.handler.ServeHTTP(w, req)
-		refused(t, w, 503, gateway.Overloaded)
+		refused(t, w, 503, api.Overloaded)
 		require.False(t, unread.read, "it is refused before its body is read")
 		h := w.Header()
 		require.Equal(t, []string{"1", `"acceptances";q=16;qu="concurrent-requests"`, `"acceptances";r=0;t=1`},
 			[]string{h.Get("Retry-After"), h.Get("RateLimit-Policy"), h.Get("RateLimit")})
 		for _, path := range []string{"/events/evt_" + strings.Repeat("0", 26) + "/redeliver", "/endpoints/ep_" + strings.Repeat("0", 26) + "/test"} {
-			refused(t, c.do("POST", path, ""), 503, gateway.Overloaded)
+			refused(t, c.do("POST", path, ""), 503, api.Overloaded)
 		}
 		require.Equal(t, 200, c.do("GET", "/endpoints", "").Code, "who only reads does not ask for a place")
 		require.Equal(t, 1, strings.Count(c.log.String(), "more events come than can be accepted"), "the log does not grow with a flood")
@@ -113,7 +114,7 @@ func TestOverloadByOneTenant(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c := newCrowd(t)
 		c.post(underWay+waiting, "/events")
-		refused(t, c.do("POST", "/events", `{"type":"a.b","data":1}`), 503, gateway.Overloaded)
+		refused(t, c.do("POST", "/events", `{"type":"a.b","data":1}`), 503, api.Overloaded)
 		other := &crowd{rig: c.rig, codes: map[int]int{}}
 		other.post(1, "=/v1/tenants/other/events")
 		require.Empty(t, other.codes, "it waits")
@@ -132,7 +133,7 @@ func TestOverloadByThirdParties(t *testing.T) {
 		github, mautic := c.source(githubSource), c.source(`{"provider":"mautic","config":{"secrets":["k"]}}`)
 		c.post(underWay+waiting, "/events")
 		w := c.fromGitHub(github, "s3cr3t-new", "push", `{"n":1}`)
-		refused(t, w, 503, gateway.Overloaded)
+		refused(t, w, 503, api.Overloaded)
 		require.Equal(t, "1", w.Header().Get("Retry-After"))
 		require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { c.fromMautic(mautic, "k", `{"mautic.form_on_submit":[{"n":1}]}`) })
 		c.end()

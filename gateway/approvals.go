@@ -2,8 +2,11 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
+	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
 	"hookloop/internal/webhook"
 )
 
@@ -23,19 +26,42 @@ type Approvals interface {
 	End(ctx context.Context, tenant, endpointID string, e webhook.End) error
 }
 
+func (g *Gateway) approvalRoutes(to huma.API) {
+	const (
+		approvals = "/v1/tenants/{tenant}/approvals"
+		one       = approvals + "/{endpoint_id}"
+	)
+	route(g, to, operation{
+		id: "list-approvals", tag: tagApprovals, cost: costly, method: http.MethodGet, path: approvals, scope: api.ApprovalsRead,
+		summary: "List endpoints that keep failing",
+		text:    "Those about which people are asked are `awaiting-approval`. An approval shows up, and changes its status, a moment after it did.",
+	}, g.listApprovals)
+	route(g, to, operation{
+		id: "get-approval", tag: tagApprovals, method: http.MethodGet, path: one, scope: api.ApprovalsRead,
+		summary: "How the latest approval of an endpoint stands",
+	}, g.getApproval)
+	route(g, to, operation{
+		id: "approve-endpoint", tag: tagApprovals, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/approve", scope: api.ApprovalsWrite, status: http.StatusAccepted,
+		summary: "Try a held endpoint again",
+		text: "Its oldest delivery is sent as the probe; if the endpoint takes it, it is active and the others follow, the oldest first, at `rate_per_second`. " +
+			"If it refuses that event, the next two are tried. Else the endpoint is held again. Answers how the approval stood when the decision came. `conflict` if nobody is asked, or somebody has decided already.",
+		example: releaseExample,
+	}, g.approve)
+	route(g, to, operation{
+		id: "reject-endpoint", tag: tagApprovals, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/reject", scope: api.ApprovalsWrite, status: http.StatusAccepted,
+		summary: "Give a held endpoint up",
+		text: "It is disabled, and its deliveries end as `rejected`; once it is resumed, they can be recovered. " +
+			"Answers how the approval stood when the decision came. `conflict` if nobody is asked, or somebody has decided already.",
+		example: instruction,
+	}, g.reject)
+}
+
 type listApprovals struct {
-	Tenant string                 `path:"tenant"`
-	Status webhook.ApprovalStatus `query:"status" enum:"watching,awaiting-approval,probing,releasing,released,recovered,rejected,cancelled" doc:"Absent: all that have not ended."`
-	Limit  int                    `query:"limit" minimum:"1" maximum:"250" default:"50"`
-	Cursor string                 `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
+	Tenant string `path:"tenant"`
+	api.ApprovalQuery
 }
 
-type approvalPage struct {
-	Data       []webhook.ApprovalReport `json:"data"`
-	NextCursor *string                  `json:"next_cursor" nullable:"true" doc:"null on the last page."`
-}
-
-func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answerOf[approvalPage], error) {
+func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answerOf[api.Page[api.Approval]], error) {
 	list := "approvals of " + in.Tenant + " " + string(in.Status)
 	place, err := g.openCursor(list, in.Cursor)
 	if err != nil {
@@ -47,10 +73,11 @@ func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answer
 	if err != nil {
 		return nil, approvalErr("every endpoint", err)
 	}
-	if found == nil {
-		found = []webhook.ApprovalReport{}
+	page := api.Page[api.Approval]{Data: make([]api.Approval, len(found)), NextCursor: g.newCursor(list, next)}
+	for i, report := range found {
+		page.Data[i] = api.Approval(report)
 	}
-	return &answerOf[approvalPage]{Body: approvalPage{Data: found, NextCursor: g.newCursor(list, next)}}, nil
+	return &answerOf[api.Page[api.Approval]]{Body: page}, nil
 }
 
 type approvalPath struct {
@@ -58,7 +85,7 @@ type approvalPath struct {
 	EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
-func (g *Gateway) getApproval(ctx context.Context, in *approvalPath) (*answerOf[webhook.ApprovalReport], error) {
+func (g *Gateway) getApproval(ctx context.Context, in *approvalPath) (*answerOf[api.Approval], error) {
 	if !endpointID.MatchString(in.EndpointID) {
 		return nil, noSuchEndpoint()
 	}
@@ -68,86 +95,49 @@ func (g *Gateway) getApproval(ctx context.Context, in *approvalPath) (*answerOf[
 	if err != nil {
 		return nil, approvalErr(in.EndpointID, err)
 	}
-	return &answerOf[webhook.ApprovalReport]{Body: report}, nil
+	return &answerOf[api.Approval]{Body: api.Approval(report)}, nil
 }
 
-// decideApproval is what a person says to an approval.
-type decideApproval struct {
-	request
+type approveEndpoint struct {
+	body[api.Release]
+
 	Tenant     string `path:"tenant"`
 	EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
-func (g *Gateway) approve(ctx context.Context, in *decideApproval) (*answerOf[webhook.ApprovalReport], error) {
-	return decide(ctx, in, parseRelease, g.approvals.Approve)
+func (g *Gateway) approve(ctx context.Context, in *approveEndpoint) (*answerOf[api.Approval], error) {
+	return decide(ctx, approvalPath{in.Tenant, in.EndpointID}, release(ctx, in.value), g.approvals.Approve)
 }
 
-func (g *Gateway) reject(ctx context.Context, in *decideApproval) (*answerOf[webhook.ApprovalReport], error) {
-	return decide(ctx, in, func(body []byte) (webhook.Decision, error) {
-		reason, err := parseOrder(body)
-		return webhook.Decision{Reason: reason}, err
-	}, g.approvals.Reject)
+// release is what a person decides who lets deliveries go.
+func release(ctx context.Context, r api.Release) webhook.Decision {
+	return webhook.Decision{By: subject(ctx), Reason: r.Reason, RatePerSecond: r.RatePerSecond}
+}
+
+type rejectEndpoint struct {
+	body[api.Instruction]
+
+	Tenant     string `path:"tenant"`
+	EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+func (g *Gateway) reject(ctx context.Context, in *rejectEndpoint) (*answerOf[api.Approval], error) {
+	return decide(ctx, approvalPath{in.Tenant, in.EndpointID}, webhook.Decision{By: subject(ctx), Reason: in.value.Reason}, g.approvals.Reject)
 }
 
 // decide hands a decision on and answers how the approval stood.
 func decide(
-	ctx context.Context, in *decideApproval, parse func([]byte) (webhook.Decision, error),
+	ctx context.Context, of approvalPath, d webhook.Decision,
 	hand func(ctx context.Context, tenant, endpointID string, d webhook.Decision) (webhook.ApprovalReport, error),
-) (*answerOf[webhook.ApprovalReport], error) {
-	body, err := in.body(true)
-	if err != nil {
-		return nil, err
-	}
-	d, err := parse(body)
-	if err != nil {
-		return nil, err
-	}
-	if !endpointID.MatchString(in.EndpointID) {
+) (*answerOf[api.Approval], error) {
+	if !endpointID.MatchString(of.EndpointID) {
 		return nil, noSuchEndpoint()
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
-	d.By = subject(ctx)
-	report, err := hand(ctx, in.Tenant, in.EndpointID, d)
+	report, err := hand(ctx, of.Tenant, of.EndpointID, d)
 	if err != nil {
-		return nil, approvalErr(in.EndpointID, err)
+		return nil, approvalErr(of.EndpointID, err)
 	}
-	return &answerOf[webhook.ApprovalReport]{Body: report}, nil
-}
-
-// parseRelease reads {"reason"?, "rate_per_second"?}; null stands for the default, and the body may
-// be missing altogether.
-func parseRelease(body []byte) (d webhook.Decision, err error) {
-	if len(body) == 0 {
-		return d, nil
-	}
-	all, err := fields(body)
-	if err != nil {
-		return d, err
-	}
-	for _, f := range all {
-		switch f.name {
-		case "reason":
-			err = setReason(&d.Reason, f)
-		case "rate_per_second":
-			err = setRate(&d.RatePerSecond, f)
-		default:
-			err = webhook.Invalidf(f.name, "is not a field of a release (reason, rate_per_second)")
-		}
-		if err != nil {
-			return d, err
-		}
-	}
-	return d, d.Check()
-}
-
-// setRate refuses a zero somebody wrote: in a Decision it stands for the default.
-func setRate(rate *float64, f field) error {
-	if json.Unmarshal(f.value, rate) != nil {
-		return webhook.Invalidf("rate_per_second", "must be a number")
-	}
-	if *rate == 0 && !f.isNull() {
-		return webhook.Invalidf("rate_per_second", "must not be 0; pause the endpoint to let nothing go")
-	}
-	return nil
+	return &answerOf[api.Approval]{Body: api.Approval(report)}, nil
 }

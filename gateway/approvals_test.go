@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/gateway"
+	"hookloop/api"
 	"hookloop/internal/webhook"
 )
 
@@ -130,7 +130,7 @@ func TestWhatApprovalsRefuse(t *testing.T) {
 	}{
 		"never failed":    {webhook.Errorf(webhook.NotFound, "there is none"), 404, webhook.NotFound, "there is none"},
 		"too late":        {webhook.Errorf(webhook.Conflict, "jane has approved it"), 409, webhook.Conflict, "jane has approved it"},
-		"Temporal is off": {errors.New("10.1.2.3 refused"), 503, gateway.Unavailable, "Temporal cannot be reached"},
+		"Temporal is off": {errors.New("10.1.2.3 refused"), 503, api.Unavailable, "Temporal cannot be reached"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -3,8 +3,12 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
 	"hookloop/internal/audit"
 	"hookloop/internal/webhook"
 )
@@ -18,27 +22,33 @@ type Audits interface {
 	Tenant(ctx context.Context, tenant string, period audit.Period, after []byte) (audit.Page, error)
 }
 
+func (g *Gateway) auditRoutes(to huma.API) {
+	route(g, to, operation{
+		id: "get-event-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/events/{id}/audit", scope: api.AuditRead,
+		summary: "What happened to an event, line by line",
+		text: "Who, what, when, which answer, who decided: read from the histories of its workflow and those of its deliveries, the oldest line first, for as long as Temporal " +
+			"keeps them. A page has those of a hundred workflows of deliveries; the first one also the event's own.",
+	}, g.getAudit)
+	route(g, to, operation{
+		id: "list-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: api.AuditRead,
+		summary: "What happened to everything, line by line",
+		text: "What the histories of events, deliveries, recoveries and approvals say, for as long as Temporal keeps them. A page has the lines of a hundred workflows, " +
+			"the oldest first: first of those that still run, then of those that have ended, the latest first. One that ends between two pages may be on both.",
+	}, g.listAudit)
+}
+
 type getAudit struct {
 	Tenant string `path:"tenant"`
 	ID     string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
-	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before."`
+	api.CursorQuery
 }
 
 type listAudit struct {
 	Tenant string `path:"tenant"`
-	After  string `query:"after" doc:"What happened at this time or later: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
-	Before string `query:"before" doc:"What happened before this time, likewise." example:"2026-01-31T12:00:00Z"`
-	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
+	api.AuditQuery
 }
 
-// auditPage is one page of a ledger.
-type auditPage struct {
-	Data       []audit.Line `json:"data"`
-	Encrypted  bool         `json:"encrypted,omitempty" doc:"Some of it is encrypted with a key that this gateway does not have."`
-	NextCursor *string      `json:"next_cursor" nullable:"true" doc:"null on the last page."`
-}
-
-func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[auditPage], error) {
+func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[api.AuditPage], error) {
 	if !eventID.MatchString(in.ID) {
 		return nil, noSuchEvent()
 	}
@@ -59,7 +69,7 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[auditPa
 	return g.ledgerPage(list, p), nil
 }
 
-func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[auditPage], error) {
+func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.AuditPage], error) {
 	var p audit.Period
 	var err error
 	if p.After, p.Before, err = period(in.After, in.Before, g.now()); err != nil {
@@ -79,9 +89,13 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[audit
 	return g.ledgerPage(list, page), nil
 }
 
-func (g *Gateway) ledgerPage(list string, p audit.Page) *answerOf[auditPage] {
-	if p.Lines == nil {
-		p.Lines = []audit.Line{}
+func (g *Gateway) ledgerPage(list string, p audit.Page) *answerOf[api.AuditPage] {
+	page := api.AuditPage{Encrypted: p.Encrypted}
+	page.NextCursor, page.Data = g.newCursor(list, p.Next), make([]api.AuditLine, len(p.Lines))
+	for i, l := range p.Lines {
+		page.Data[i] = api.AuditLine{
+			At: l.At, Kind: l.Kind, Actor: l.Actor, EndpointID: l.EndpointID, Detail: l.Detail, EventID: l.EventID, WorkflowID: l.WorkflowID,
+		}
 	}
-	return &answerOf[auditPage]{Body: auditPage{Data: p.Lines, Encrypted: p.Encrypted, NextCursor: g.newCursor(list, p.Next)}}
+	return &answerOf[api.AuditPage]{Body: page}
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/audit"
 	"hookloop/internal/webhook"
@@ -47,10 +48,10 @@ func TestAudit(t *testing.T) {
 	r := newRigWith(t, func(c *gateway.Config) { c.Audits = l })
 	id := "evt_" + strings.Repeat("a", 26)
 	get := func(query string) string { return "/events/" + id + "/audit" + query }
-	refused(t, r.do("GET", get(""), ""), 403, gateway.MissingScope)
+	refused(t, r.do("GET", get(""), ""), 403, api.MissingScope)
 
 	claims := everything()
-	claims["scope"] = gateway.AuditRead
+	claims["scope"] = api.AuditRead
 	r.token = sign(t, jwt.MapClaims(claims))
 	w := r.do("GET", get(""), "")
 	require.Equal(t, 200, w.Code)
@@ -68,17 +69,17 @@ func TestAudit(t *testing.T) {
 	l.err = webhook.Errorf(webhook.NotFound, "no rows")
 	refused(t, r.do("GET", get(""), ""), 404, webhook.NotFound)
 	l.err = away{}
-	refused(t, r.do("GET", get(""), ""), 503, gateway.Unavailable)
+	refused(t, r.do("GET", get(""), ""), 503, api.Unavailable)
 }
 
 func TestAuditOfEverything(t *testing.T) {
 	t.Parallel()
 	l := &ledgers{}
 	r := newRigWith(t, func(c *gateway.Config) { c.Audits = l })
-	refused(t, r.do("GET", "/audit", ""), 403, gateway.MissingScope)
+	refused(t, r.do("GET", "/audit", ""), 403, api.MissingScope)
 
 	claims := everything()
-	claims["scope"] = gateway.AuditRead
+	claims["scope"] = api.AuditRead
 	r.token = sign(t, jwt.MapClaims(claims))
 	const day = "/audit?after=2026-02-03T01:00:00%2B01:00&before=2026-02-04T00:00:00Z"
 	w := r.do("GET", day, "")
@@ -96,5 +97,5 @@ func TestAuditOfEverything(t *testing.T) {
 	refused(t, r.do("GET", "/audit?before=9999-12-31T23:00:00-02:00", ""), 422, webhook.Invalid)
 	refused(t, r.do("GET", "/audit?after=yesterday", ""), 422, webhook.Invalid)
 	l.err = away{}
-	refused(t, r.do("GET", "/audit", ""), 503, gateway.Unavailable)
+	refused(t, r.do("GET", "/audit", ""), 503, api.Unavailable)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/codec"
 )
@@ -25,8 +26,8 @@ func TestCodecIsForAuditorsOfEveryTenant(t *testing.T) {
 		return r.do("POST", "=/codec/decode", `{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"MQ=="}]}`, "Origin", "https://ui.example.com")
 	}
 	claims := everything()
-	refused(t, decode(), 403, gateway.MissingScope)
-	claims["scope"] = gateway.AuditRead
+	refused(t, decode(), 403, api.MissingScope)
+	claims["scope"] = api.AuditRead
 	r.token = sign(t, claims)
 	w := decode()
 	require.Equal(t, 200, w.Code, w.Body.String())
@@ -34,8 +35,8 @@ func TestCodecIsForAuditorsOfEveryTenant(t *testing.T) {
 	require.Equal(t, "https://ui.example.com", w.Header().Get("Access-Control-Allow-Origin"))
 	claims["tenants"] = []string{"acme"}
 	r.token = sign(t, claims)
-	refused(t, decode(), 403, gateway.WrongTenant)
+	refused(t, decode(), 403, api.WrongTenant)
 	r.token = "nonsense"
-	refused(t, decode(), 401, gateway.Unauthenticated)
+	refused(t, decode(), 401, api.Unauthenticated)
 	require.Equal(t, http.StatusNotFound, newRig(t).do("POST", "=/codec/decode", "{}").Code, "without it there is none")
 }

@@ -1,228 +1,194 @@
 package gateway
 
 import (
-	"encoding/json"
+	"context"
 	"maps"
-	"net/netip"
+	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
+	"hookloop/api"
+	"hookloop/gateway/schema"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
 )
 
-// rules are the fields of an endpoint an app may set, and what each accepts. Creating and patching
-// go through the same ones: a value that could not be created cannot be patched in either.
-type rules struct {
-	allowLoopback bool
-	allowNetworks []netip.Prefix
-}
+// hidden stands for the value of a header in the eyes of a token that may not change it.
+const hidden = "***"
 
-func (g *Gateway) rules() rules {
-	return rules{allowLoopback: g.allowLoopback, allowNetworks: g.allowNetworks}
-}
-
-// create reads a new endpoint.
-func (r rules) create(e *webhook.Endpoint, all []field) (err error) {
-	for _, f := range all {
-		if f.name == "secret" {
-			err = setSecret(e, f)
-		} else {
-			err = r.set(e, f)
+// show shows an endpoint to the token that asks. Headers hold credentials: only a token that may set them
+// reads their values.
+func show(ctx context.Context, e webhook.Endpoint) api.Endpoint {
+	s := settings(e)
+	shown := api.Endpoint{
+		ID: e.ID, URL: s.URL, State: e.State, StateReason: e.StateReason, Description: s.Description, Version: e.Version,
+		EventTypes: append([]string{}, s.EventTypes...),
+		Headers:    copied(s.Headers), Metadata: copied(s.Metadata),
+		Schedule: durations(e.ScheduleOrDefault()), Timeout: api.Duration(e.TimeoutOrDefault()),
+		RateLimit:   s.RateLimit,
+		Approval:    api.ApprovalPolicy{After: api.Duration(e.Approval.AfterOrDefault()), Timeout: api.Duration(e.Approval.TimeoutOrDefault())},
+		Application: s.Application, Echo: s.Echo, Request: s.Request,
+		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
+	}
+	if !holds(ctx, api.EndpointsWrite) {
+		for name := range shown.Headers {
+			shown.Headers[name] = hidden
 		}
+	}
+	return shown
+}
+
+// settings are what an app has set of an endpoint, without the defaults.
+func settings(e webhook.Endpoint) api.NewEndpoint {
+	return api.NewEndpoint{
+		URL: e.URL, EventTypes: e.EventTypes, Description: e.Description, Headers: e.Headers, Metadata: e.Metadata,
+		Schedule: durations(e.Schedule), Timeout: api.Duration(e.Timeout), RateLimit: api.RateLimit(e.RateLimit),
+		Approval:    api.ApprovalPolicy{After: api.Duration(e.Approval.After), Timeout: api.Duration(e.Approval.Timeout)},
+		Application: e.Application, Echo: api.Echo{Back: e.EchoBack, Paths: api.EchoPaths(e.Echo)}, Request: api.RequestShape(e.Request),
+	}
+}
+
+// setEndpoint sets all of them, or refuses what the types of api cannot.
+func (g *Gateway) setEndpoint(e *webhook.Endpoint, s api.NewEndpoint) (err error) {
+	if e.URL == "" || s.URL != e.URL {
+		if e.URL, err = g.normalURL(s.URL); err != nil {
+			return err
+		}
+	}
+	e.EventTypes, e.Description, e.Headers, e.Metadata = s.EventTypes, s.Description, s.Headers, s.Metadata
+	e.Schedule = nil
+	for _, wait := range s.Schedule {
+		e.Schedule = append(e.Schedule, time.Duration(wait))
+	}
+	e.Timeout, e.RateLimit = time.Duration(s.Timeout), webhook.RateLimit(s.RateLimit)
+	if e.RateLimit.PerSecond > 0 && e.RateLimit.Burst == 0 { // one second's worth
+		e.RateLimit.Burst = max(1, int(math.Ceil(e.RateLimit.PerSecond)))
+	}
+	e.Approval = webhook.ApprovalPolicy{After: time.Duration(s.Approval.After), Timeout: time.Duration(s.Approval.Timeout)}
+	e.Application, e.EchoBack, e.Echo, e.Request = s.Application, s.Echo.Back, webhook.EchoPaths(s.Echo.Paths), webhook.RequestShape(s.Request)
+	return checkEndpoint(e)
+}
+
+func checkEndpoint(e *webhook.Endpoint) error {
+	for _, err := range []error{
+		checkTypes(e.EventTypes), checkHeaders(e.Headers), checkMetadata(e.Metadata), e.Schedule.Check(), checkApplication(e.Application),
+	} {
 		if err != nil {
 			return err
 		}
 	}
-	if e.URL == "" {
-		return webhook.Invalidf("url", "is required")
-	}
-	return checkEcho(e)
-}
-
-// checkEcho refuses an echo nobody could recognise.
-func checkEcho(e *webhook.Endpoint) error {
 	if e.Application == "" && (e.EchoBack || !e.Echo.IsZero()) {
 		return webhook.Invalidf("application", "is required with echo: it says whose events and echoes are meant")
 	}
 	return nil
 }
 
-// patch merges a change into an endpoint (RFC 7396): what is absent stays, null goes back to the
-// default.
-func (r rules) patch(e *webhook.Endpoint, change []field) error {
-	for _, f := range change {
-		if f.name == "secret" {
-			return webhook.Invalidf("secret", "cannot be patched: POST …/secret/rotate gives the endpoint a new one")
-		}
-		if err := r.set(e, f); err != nil {
-			return err
-		}
+// firstSecret is the one that signs for a new endpoint: given, or drawn.
+func firstSecret(given string) ([]webhook.EndpointSecret, error) {
+	if given == "" {
+		return []webhook.EndpointSecret{{Secret: signature.NewSecret()}}, nil
 	}
-	return checkEcho(e)
-}
-
-func (r rules) set(e *webhook.Endpoint, f field) (err error) {
-	switch f.name {
-	case "url":
-		return r.setURL(e, f)
-	case "event_types":
-		e.EventTypes, err = eventTypes(f)
-	case "description":
-		e.Description, err = description(f)
-	case "headers":
-		e.Headers, err = headers(e.Headers, f)
-	case "metadata":
-		e.Metadata, err = metadata(e.Metadata, f)
-	case "schedule":
-		e.Schedule, err = schedule(f)
-	case "timeout":
-		e.Timeout, err = timeout(f)
-	case "rate_limit":
-		e.RateLimit, err = rateLimit(e.RateLimit, f)
-	case "approval":
-		e.Approval, err = approvalPolicy(e.Approval, f)
-	case "application":
-		e.Application, err = application(f)
-	case "echo":
-		e.EchoBack, e.Echo, err = endpointEcho(f)
-	case "request":
-		e.Request, err = shapeOf(e.Request, f)
-	default:
-		err = webhook.Invalidf(f.name, "is not a field of an endpoint (url, event_types, description, headers, secret, schedule, timeout, rate_limit, approval, application, echo, request, metadata)")
-	}
-	return err
-}
-
-func (r rules) setURL(e *webhook.Endpoint, f field) error {
-	var raw string
-	if f.isNull() || json.Unmarshal(f.value, &raw) != nil {
-		return webhook.Invalidf("url", "must be a string")
-	}
-	normal, err := r.normalURL(raw)
+	s, err := signature.ParseSecret(given)
 	if err != nil {
-		return err
+		return nil, webhook.Invalidf("secret", "%v", signature.ErrSecret)
 	}
-	e.URL = normal
-	return nil
+	return []webhook.EndpointSecret{{Secret: s}}, nil
 }
 
-func setSecret(e *webhook.Endpoint, f field) error {
-	if f.isNull() {
-		return nil // the one drawn stays
-	}
-	var raw string
-	if json.Unmarshal(f.value, &raw) != nil {
-		return webhook.Invalidf("secret", "must be a string")
-	}
-	s, err := signature.ParseSecret(raw)
-	if err != nil {
-		return webhook.Invalidf("secret", "%v", signature.ErrSecret)
-	}
-	e.Secrets = []webhook.EndpointSecret{{Secret: s}}
-	return nil
-}
-
-func eventTypes(f field) ([]string, error) {
-	var all []string
-	if json.Unmarshal(f.value, &all) != nil {
-		return nil, webhook.Invalidf("event_types", "must be a list of strings")
-	}
-	if len(all) > maxEventTypes {
-		return nil, webhook.Invalidf("event_types", "has %d entries, at most %d are allowed", len(all), maxEventTypes)
-	}
+func checkTypes(all []string) error {
 	for i, t := range all {
 		if !webhook.IsTypePattern(t) {
-			return nil, webhook.Invalidf(at("event_types", i), `%s; or "order.*" for every type below "order.", or "*" for every type`, webhook.TypeGrammar)
+			return webhook.Invalidf(schema.At("event_types", i), `%s; or "order.*" for every type below "order.", or "*" for every type`, webhook.TypeGrammar)
 		}
 		if slices.Contains(all[:i], t) {
-			return nil, webhook.Invalidf(at("event_types", i), "appears twice")
+			return webhook.Invalidf(schema.At("event_types", i), "appears twice")
 		}
 	}
-	return all, nil
+	return nil
 }
 
-func schedule(f field) (webhook.Schedule, error) {
-	var all []json.RawMessage
-	if json.Unmarshal(f.value, &all) != nil {
-		return nil, webhook.Invalidf("schedule", `must be a list of durations like "30s"`)
-	}
-	if all != nil && len(all) == 0 {
-		return nil, webhook.Invalidf("schedule", "must have at least one entry")
-	}
-	if len(all) > webhook.MaxScheduleEntries {
-		return nil, make(webhook.Schedule, len(all)).Check()
-	}
-	var s webhook.Schedule
-	for i, raw := range all {
-		wait, err := parseDuration(at("schedule", i), raw)
-		if err != nil {
-			return nil, err
+// Bounds of the names and values of maps, in bytes: an endpoint is read for every attempt, and has to stay
+// small.
+const (
+	maxURL           = 2048
+	maxHeaderName    = 128
+	maxHeaderValue   = 4 << 10
+	maxMetadataKey   = 64
+	maxMetadataValue = 1 << 10
+)
+
+func checkHeaders(all map[string]string) error {
+	seen := map[string]bool{}
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if err := checkHeader(name, all[name]); err != nil {
+			return err
 		}
-		s = append(s, wait)
+		lower := strings.ToLower(name)
+		if seen[lower] {
+			return webhook.Invalidf("headers."+name, "appears twice, but for upper and lower case")
+		}
+		seen[lower] = true
 	}
-	return s, s.Check()
+	return nil
 }
 
-func timeout(f field) (time.Duration, error) {
-	if f.isNull() {
-		return 0, nil
+func checkHeader(name, value string) error {
+	if len(name) == 0 || len(name) > maxHeaderName || strings.ContainsFunc(name, notToken) {
+		return webhook.Invalidf("headers", "has the name %.64q, which is not an HTTP header's", name)
 	}
-	d, err := parseDuration("timeout", f.value)
-	if err != nil {
-		return 0, err
+	switch {
+	case webhook.ReservedHeader(name):
+		return webhook.Invalidf("headers."+name, "is set by Hookloop or belongs to the connection: it cannot be chosen")
+	case len(value) > maxHeaderValue:
+		return webhook.Invalidf("headers."+name, "has %d bytes, at most %d are allowed", len(value), maxHeaderValue)
+	case strings.ContainsFunc(value, isControl):
+		return webhook.Invalidf("headers."+name, "contains a line break or another control character")
 	}
-	if d < webhook.MinTimeout || d > webhook.MaxTimeout {
-		return 0, webhook.Invalidf("timeout", "must lie between %q and %q", duration(webhook.MinTimeout), duration(webhook.MaxTimeout))
-	}
-	return d, nil
+	return nil
 }
 
-func parseDuration(field string, value json.RawMessage) (time.Duration, error) {
-	var s string
-	if json.Unmarshal(value, &s) == nil {
-		if d, err := time.ParseDuration(s); err == nil {
-			return d, nil
+// notToken says whether r may not stand in a header's name (RFC 9110, section 5.6.2).
+func notToken(r rune) bool {
+	switch {
+	case r >= 'a' && r <= 'z', r >= 'A' && r <= 'Z', r >= '0' && r <= '9':
+		return false
+	}
+	return !strings.ContainsRune("!#$%&'*+-.^_`|~", r)
+}
+
+func isControl(r rune) bool { return r < 0x20 && r != '\t' || r == 0x7f }
+
+func checkMetadata(all map[string]string) error {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		if len(key) == 0 || len(key) > maxMetadataKey {
+			return webhook.Invalidf("metadata", "has the key %.64q; keys have 1 to %d bytes", key, maxMetadataKey)
+		}
+		if n := len(all[key]); n > maxMetadataValue {
+			return webhook.Invalidf("metadata."+key, "has %d bytes, at most %d are allowed", n, maxMetadataValue)
 		}
 	}
-	return 0, webhook.Invalidf(field, `must be a duration like "30s" or "24h"`)
+	return nil
 }
 
-// duration writes a duration without the zeros time.Duration ends with: 24h, not 24h0m0s.
-func duration(d time.Duration) string {
-	s := d.String()
-	if strings.HasSuffix(s, "m0s") {
-		s = strings.TrimSuffix(s, "0s")
+// checkApplication refuses what is not spelt as tenants are.
+func checkApplication(name string) error {
+	if name != "" && webhook.CheckTenant(name) != nil {
+		return webhook.Invalidf("application", "must be 1 to 64 letters, digits, -, _ or single dots, begin with a letter or digit, and not end with a dot")
 	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	return s
+	return nil
 }
 
-func durations(s webhook.Schedule) []string {
-	all := make([]string, len(s))
-	for i, d := range s {
-		all[i] = duration(d)
+func durations(s webhook.Schedule) (all []api.Duration) {
+	for _, wait := range s {
+		all = append(all, api.Duration(wait))
 	}
 	return all
 }
 
-// merged is a map with a change merged in, of which null removes an entry. It is never nil and
-// never shares memory with now.
-func merged(now map[string]string, change map[string]*string) map[string]string {
-	next := map[string]string{}
-	maps.Copy(next, now)
-	for k, v := range change {
-		if v == nil {
-			delete(next, k)
-		} else {
-			next[k] = *v
-		}
-	}
-	return next
+// copied is never nil and never shares memory with m.
+func copied(m map[string]string) map[string]string {
+	c := map[string]string{}
+	maps.Copy(c, m)
+	return c
 }
-
-func at(list string, i int) string { return list + "[" + strconv.Itoa(i) + "]" }

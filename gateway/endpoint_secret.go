@@ -4,24 +4,19 @@ import (
 	"context"
 	"time"
 
+	"hookloop/api"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
 )
 
-// Bounds of how long the secret before signs beside a new one, and how many may sign at once: each
-// is a signature in the header of every attempt.
 const (
+	// defaultOverlap is how long the secret before signs beside a new one.
 	defaultOverlap = 24 * time.Hour
-	maxOverlap     = 7 * 24 * time.Hour
-	maxSecrets     = 10
+	// maxSecrets bounds how many may sign at once: each is a signature in the header of every attempt.
+	maxSecrets = 10
 )
 
-// secret is the one that signs from now on.
-type secret struct {
-	Secret string `json:"secret" example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"`
-}
-
-func (g *Gateway) getSecret(ctx context.Context, in *endpointPath) (*answerOf[secret], error) {
+func (g *Gateway) getSecret(ctx context.Context, in *endpointPath) (*answerOf[api.Secret], error) {
 	e, err := g.endpoint(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, err
@@ -29,26 +24,23 @@ func (g *Gateway) getSecret(ctx context.Context, in *endpointPath) (*answerOf[se
 	return reveal(e), nil
 }
 
-func reveal(e webhook.Endpoint) *answerOf[secret] {
-	return &answerOf[secret]{Body: secret{Secret: e.Secrets[0].Secret.Reveal()}}
+func reveal(e webhook.Endpoint) *answerOf[api.Secret] {
+	return &answerOf[api.Secret]{Body: api.Secret{Secret: e.Secrets[0].Secret.Reveal()}}
 }
 
 type rotateSecret struct {
-	request
+	body[api.SecretRotation]
+
 	Tenant string `path:"tenant"`
-	ID     string `path:"id"`
+	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
 // rotateSecret puts a new secret in front; the one before signs as well until the overlap is over,
 // so that the endpoint can change its own in peace.
-func (g *Gateway) rotateSecret(ctx context.Context, in *rotateSecret) (*answerOf[secret], error) {
-	body, err := in.body(true)
-	if err != nil {
-		return nil, err
-	}
-	overlap, err := parseRotation(body)
-	if err != nil {
-		return nil, err
+func (g *Gateway) rotateSecret(ctx context.Context, in *rotateSecret) (*answerOf[api.Secret], error) {
+	overlap := defaultOverlap
+	if in.value.Overlap != nil {
+		overlap = time.Duration(*in.value.Overlap)
 	}
 	next := signature.NewSecret()
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error {
@@ -63,30 +55,4 @@ func (g *Gateway) rotateSecret(ctx context.Context, in *rotateSecret) (*answerOf
 		return nil, err
 	}
 	return reveal(e), nil
-}
-
-func parseRotation(body []byte) (time.Duration, error) {
-	overlap := defaultOverlap
-	if len(body) == 0 {
-		return overlap, nil
-	}
-	all, err := fields(body)
-	if err != nil {
-		return 0, err
-	}
-	for _, f := range all {
-		if f.name != "overlap" {
-			return 0, webhook.Invalidf(f.name, "is not a field of a rotation (overlap)")
-		}
-		if f.isNull() {
-			continue
-		}
-		if overlap, err = parseDuration("overlap", f.value); err != nil {
-			return 0, err
-		}
-	}
-	if overlap < 0 || overlap > maxOverlap {
-		return 0, webhook.Invalidf("overlap", `must lie between "0s" and "168h"`)
-	}
-	return overlap, nil
 }

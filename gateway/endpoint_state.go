@@ -5,13 +5,44 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
+	"hookloop/gateway/problem"
 	"hookloop/internal/webhook"
 )
 
-type orderEndpoint struct {
-	request
+func (g *Gateway) stateRoutes(to huma.API) {
+	const one = "/v1/tenants/{tenant}/endpoints/{id}"
+	route(g, to, operation{
+		id: "pause-endpoint", tag: tagEndpoints, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/pause", scope: api.EndpointsWrite, status: http.StatusAccepted,
+		summary: "Hold an endpoint by hand",
+		text: "Its deliveries wait as `held` until it is resumed, new ones too; an attempt under way is not stopped. An approval of it ends as `cancelled`. " +
+			"Pausing it again changes nothing. `conflict` if it is disabled.",
+		example: instruction,
+	}, g.pauseEndpoint)
+	route(g, to, operation{
+		id: "resume-endpoint", tag: tagEndpoints, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/resume", scope: api.EndpointsWrite, status: http.StatusAccepted,
+		summary: "Let a paused, held or disabled endpoint's deliveries go",
+		text: "One delivery is sent as the probe; if it succeeds, the endpoint is active and the others follow, the oldest first, at `rate_per_second`. " +
+			"Answers how the endpoint stood when the order came. `conflict` if it is active.",
+		example: releaseExample,
+	}, g.resumeEndpoint)
+}
+
+type pauseEndpoint struct {
+	body[api.Instruction]
+
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+type resumeEndpoint struct {
+	body[api.Release]
+
 	Tenant string `path:"tenant"`
 	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
@@ -21,18 +52,10 @@ var errPaused = errors.New("the endpoint is paused already")
 
 // pauseEndpoint holds an endpoint by hand. If it fails between registry and workflow, a repeat does
 // the rest: what is paused already stays as it is, and its episode is ended all the same.
-func (g *Gateway) pauseEndpoint(ctx context.Context, in *orderEndpoint) (*answerOf[endpoint], error) {
-	body, err := in.body(true)
-	if err != nil {
-		return nil, err
-	}
-	reason, err := parseOrder(body)
-	if err != nil {
-		return nil, err
-	}
+func (g *Gateway) pauseEndpoint(ctx context.Context, in *pauseEndpoint) (*answerOf[api.Endpoint], error) {
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
-	verb := webhook.Verb{By: subject(ctx), Reason: reason}
+	verb := webhook.Verb{By: subject(ctx), Reason: in.value.Reason}
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error { return pause(e, verb) })
 	if errors.Is(err, errPaused) {
 		e, err = g.endpoint(ctx, in.Tenant, in.ID)
@@ -43,7 +66,7 @@ func (g *Gateway) pauseEndpoint(ctx context.Context, in *orderEndpoint) (*answer
 	if err := g.approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Verb: verb}); err != nil {
 		return nil, approvalErr(in.ID, err)
 	}
-	return &answerOf[endpoint]{Body: show(ctx, e)}, nil
+	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
 }
 
 func pause(e *webhook.Endpoint, v webhook.Verb) error {
@@ -65,16 +88,8 @@ func pause(e *webhook.Endpoint, v webhook.Verb) error {
 // resumeEndpoint lets a paused, held or disabled endpoint's deliveries go. A workflow does it: the oldest
 // delivery goes first, and if the endpoint takes it the others follow. A paused or disabled endpoint is
 // neither any more once this has answered.
-func (g *Gateway) resumeEndpoint(ctx context.Context, in *orderEndpoint) (*answerOf[endpoint], error) {
-	body, err := in.body(true)
-	if err != nil {
-		return nil, err
-	}
-	decision, err := parseRelease(body)
-	if err != nil {
-		return nil, err
-	}
-	decision.By = subject(ctx)
+func (g *Gateway) resumeEndpoint(ctx context.Context, in *resumeEndpoint) (*answerOf[api.Endpoint], error) {
+	decision := release(ctx, in.value)
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
 	e, err := g.endpoint(ctx, in.Tenant, in.ID)
@@ -90,7 +105,7 @@ func (g *Gateway) resumeEndpoint(ctx context.Context, in *orderEndpoint) (*answe
 	if e, err = g.resumed(ctx, e, decision); err != nil {
 		return nil, err
 	}
-	return &answerOf[endpoint]{Body: show(ctx, e)}, nil
+	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
 }
 
 // How long a resume waits for its workflow to have made the endpoint active, and how often it looks.
@@ -114,7 +129,7 @@ func (g *Gateway) resumed(ctx context.Context, was webhook.Endpoint, d webhook.D
 		select {
 		case <-time.After(resumeLook):
 		case <-ctx.Done():
-			return e, registryErr(ctx.Err())
+			return e, problem.Registry(ctx.Err())
 		}
 	}
 	return g.change(ctx, was.Tenant, was.ID, func(e *webhook.Endpoint) error {
@@ -152,5 +167,5 @@ func approvalErr(endpointID string, err error) error {
 	if err == nil || webhook.CodeOf(err) != "" {
 		return err
 	}
-	return fmt.Errorf("approval of %s: %w", endpointID, &unavailableError{what: "Temporal", cause: err})
+	return fmt.Errorf("approval of %s: %w", endpointID, problem.Away("Temporal", err))
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/gateway"
+	"hookloop/api"
 	"hookloop/internal/webhook"
 )
 
@@ -55,7 +55,7 @@ func TestPauseTwiceChangesNothing(t *testing.T) {
 	r := newRig(t)
 	id := r.in(webhook.EndpointActive, "")
 	r.approvals.down = errors.New("away")
-	refused(t, r.do("POST", "/endpoints/"+id+"/pause", `{"reason":"first"}`), 503, gateway.Unavailable)
+	refused(t, r.do("POST", "/endpoints/"+id+"/pause", `{"reason":"first"}`), 503, api.Unavailable)
 	r.approvals.down = nil
 	before := read[endpoint](t, r.do("GET", "/endpoints/"+id, ""), 200)
 	require.Equal(t, "paused by tester: first", before.StateReason)
@@ -74,7 +74,7 @@ func TestPauseThatCannotBe(t *testing.T) {
 	refused(t, r.do("POST", "/endpoints/"+failingEndpoint+"/pause", ""), 404, webhook.NotFound)
 	refused(t, r.do("POST", "=/v1/tenants/other/endpoints/"+id+"/pause", ""), 404, webhook.NotFound)
 	r.registry.down = errTest
-	refused(t, r.do("POST", "/endpoints/"+id+"/pause", ""), 503, gateway.Unavailable)
+	refused(t, r.do("POST", "/endpoints/"+id+"/pause", ""), 503, api.Unavailable)
 	require.Empty(t, r.approvals.calls)
 }
 
@@ -106,9 +106,9 @@ func TestResumeThatCannotBe(t *testing.T) {
 	r.approvals.down = webhook.Errorf(webhook.Conflict, "it is being probed")
 	require.Contains(t, refused(t, r.do("POST", "/endpoints/"+id+"/resume", ""), 409, webhook.Conflict).Detail, "probed")
 	r.approvals.down = errTest
-	refused(t, r.do("POST", "/endpoints/"+id+"/resume", ""), 503, gateway.Unavailable)
+	refused(t, r.do("POST", "/endpoints/"+id+"/resume", ""), 503, api.Unavailable)
 	r.registry.down = errTest
-	refused(t, r.do("POST", "/endpoints/"+id+"/resume", ""), 503, gateway.Unavailable)
+	refused(t, r.do("POST", "/endpoints/"+id+"/resume", ""), 503, api.Unavailable)
 }
 
 func TestDeleteEndsTheEpisode(t *testing.T) {

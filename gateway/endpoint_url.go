@@ -20,7 +20,7 @@ import (
 //
 // Refusing is a courtesy to the person who typed it: what a name resolves to is only known when an
 // attempt is dialled, and the sender's address guard decides then.
-func (r rules) normalURL(raw string) (string, error) {
+func (g *Gateway) normalURL(raw string) (string, error) {
 	raw = strings.TrimSpace(raw)
 	head, rest := cutAuthority(raw)
 	u, err := url.Parse(head)
@@ -47,7 +47,7 @@ func (r rules) normalURL(raw string) (string, error) {
 	if len(normal) > maxURL {
 		return "", webhook.Invalidf("url", "has %d bytes, at most %d are allowed", len(normal), maxURL)
 	}
-	return normal, r.checkHost(strings.TrimSuffix(host, "."))
+	return normal, g.checkHost(strings.TrimSuffix(host, "."))
 }
 
 // cutAuthority parts "https://example.com:8080" from the path and the query behind it.
@@ -138,7 +138,7 @@ func isPort(u *url.URL) bool {
 	return err == nil && n > 0
 }
 
-func (r rules) checkHost(host string) error {
+func (g *Gateway) checkHost(host string) error {
 	here := host == "localhost" || strings.HasSuffix(host, ".localhost")
 	addr, err := netip.ParseAddr(host)
 	if err == nil {
@@ -146,7 +146,7 @@ func (r rules) checkHost(host string) error {
 		here = addr.IsLoopback()
 	}
 	switch {
-	case here && r.allowLoopback, err == nil && r.allows(addr), err != nil && here && r.allows(loopback):
+	case here && g.allowLoopback, err == nil && g.allows(addr), err != nil && here && g.allows(loopback):
 		return nil
 	case here || err == nil && isInside(addr):
 		return webhook.Invalidf("url", "names an address inside the network, which nothing is ever sent to")
@@ -155,8 +155,8 @@ func (r rules) checkHost(host string) error {
 }
 
 // allows says whether an address lies in a network that endpoints may lie in.
-func (r rules) allows(a netip.Addr) bool {
-	return slices.ContainsFunc(r.allowNetworks, func(p netip.Prefix) bool { return p.Contains(a) })
+func (g *Gateway) allows(a netip.Addr) bool {
+	return slices.ContainsFunc(g.allowNetworks, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 var loopback = netip.MustParseAddr("127.0.0.1")

@@ -3,80 +3,91 @@ package gateway
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"time"
 
-	"hookloop/internal/signature"
+	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
+	"hookloop/gateway/problem"
 	"hookloop/internal/webhook"
 )
+
+func (g *Gateway) endpointRoutes(to huma.API) {
+	const (
+		endpoints = "/v1/tenants/{tenant}/endpoints"
+		one       = endpoints + "/{id}"
+	)
+	route(g, to, operation{
+		id: "create-endpoint", tag: tagEndpoints, refuses: []api.Code{api.IdempotencyConflict}, cost: makes, method: http.MethodPost, path: endpoints, scope: api.EndpointsWrite, status: http.StatusCreated,
+		summary: "Create an endpoint", text: "The answer shows its secret; afterwards only `/secret` does.",
+		example: map[string]any{"url": "https://example.com/hooks", "event_types": []string{"contact.updated"}},
+	}, g.createEndpoint)
+	route(g, to, operation{
+		id: "list-endpoints", tag: tagEndpoints, method: http.MethodGet, path: endpoints, scope: api.EndpointsRead,
+		summary: "List endpoints", text: "The oldest first.",
+	}, g.listEndpoints)
+	route(g, to, operation{
+		id: "get-endpoint", tag: tagEndpoints, method: http.MethodGet, path: one, scope: api.EndpointsRead, summary: "Get an endpoint",
+	}, g.getEndpoint)
+	route(g, to, operation{
+		id: "patch-endpoint", tag: tagEndpoints, method: http.MethodPatch, path: one, scope: api.EndpointsWrite, summary: "Change an endpoint",
+		text:    "Merges (RFC 7396): what is absent stays, `null` goes back to the default. Deliveries under way keep their schedule.",
+		example: map[string]any{"timeout": "10s", "event_types": nil},
+	}, g.patchEndpoint)
+	route(g, to, operation{
+		id: "delete-endpoint", tag: tagEndpoints, method: http.MethodDelete, path: one, scope: api.EndpointsWrite, status: http.StatusNoContent,
+		summary: "Delete an endpoint", text: "Its deliveries under way end as `cancelled`.",
+	}, g.deleteEndpoint)
+	route(g, to, operation{
+		id: "get-endpoint-secret", tag: tagEndpoints, method: http.MethodGet, path: one + "/secret", scope: api.EndpointsWrite,
+		summary: "Show the secret that signs",
+	}, g.getSecret)
+	route(g, to, operation{
+		id: "rotate-endpoint-secret", tag: tagEndpoints, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/secret/rotate", scope: api.EndpointsWrite,
+		summary: "Give an endpoint a new secret", text: "Until `overlap` is over, the secret before signs as well.", example: map[string]any{"overlap": "24h"},
+	}, g.rotateSecret)
+	route(g, to, operation{
+		id: "test-endpoint", tag: tagEndpoints, refuses: []api.Code{api.EndpointIsDisabled}, method: http.MethodPost, path: one + "/test", scope: api.EndpointsWrite, status: http.StatusAccepted,
+		summary: "Send an endpoint a test event", text: "Of the type `" + testType + "`, to this endpoint only, whatever types it wants.",
+		admitted: true, cost: posts,
+	}, g.testEndpoint)
+}
 
 type endpointPath struct {
 	Tenant string `path:"tenant"`
 	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
-// endpoint is an endpoint as the API shows it. Schedule, timeout and approval are those that hold,
-// the defaults included.
-type endpoint struct {
-	ID          string                `json:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-	URL         string                `json:"url" example:"https://example.com/hooks"`
-	State       webhook.EndpointState `json:"state" enum:"active,held,paused,disabled"`
-	StateReason string                `json:"state_reason,omitempty" doc:"Why it is not active." example:"paused by jane: they are moving house"`
-	EventTypes  []string              `json:"event_types" doc:"Empty: every type of the tenant's own events."`
-	Description string                `json:"description"`
-	Headers     map[string]string     `json:"headers" doc:"Their values are shown as *** to a token without the scope endpoints:write."`
-	Metadata    map[string]string     `json:"metadata"`
-	Schedule    []string              `json:"schedule" doc:"The wait before each attempt."`
-	Timeout     string                `json:"timeout" example:"15s"`
-	RateLimit   *webhook.RateLimit    `json:"rate_limit,omitempty" doc:"Of attempts of whatever kind. Absent: no limit."`
-	Approval    endpointApproval      `json:"approval"`
-	Application string                `json:"application,omitempty" doc:"The application behind it; its events of sources of the same application are not delivered here, unless echo is true."`
-	Echo        any                   `json:"echo,omitempty" doc:"true, or how to find object and value in what is sent here."`
-	Request     *requestShape         `json:"request,omitempty" doc:"What is sent instead of the envelope."`
-	Breaker     string                `json:"breaker,omitempty" enum:"closed,open,half-open" doc:"As the process that answers sees it: every worker has a breaker of its own. Absent in lists, and where no worker runs beside the gateway."`
-	Version     int                   `json:"version" doc:"Grows with each change; attempts record it."`
-	CreatedAt   time.Time             `json:"created_at"`
-	UpdatedAt   time.Time             `json:"updated_at"`
-	Secret      string                `json:"secret,omitempty" doc:"Only in the answer that created it."`
-}
-
-type endpointPage struct {
-	Data       []endpoint `json:"data"`
-	NextCursor *string    `json:"next_cursor" nullable:"true" doc:"null on the last page."`
-}
-
 type createEndpoint struct {
-	request
+	body[api.NewEndpoint]
+
 	Tenant string `path:"tenant"`
 	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For thirty days, a repeat with the same key and body is answered with the endpoint that the first one made, its secret among the rest." example:"endpoint-crm"`
 }
 
 type createdEndpoint struct {
 	Location string `header:"Location"`
-	Body     endpoint
+	Body     api.Endpoint
 }
 
 func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*createdEndpoint, error) {
-	body, err := in.body(false)
-	if err != nil {
-		return nil, err
-	}
 	now := g.now().UTC().Truncate(time.Millisecond)
 	e := webhook.Endpoint{
 		ID: newID(endpointPrefix, now), Tenant: in.Tenant, State: webhook.EndpointActive,
-		Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
-	all, err := fields(body)
+	err := g.setEndpoint(&e, in.value)
 	if err != nil {
 		return nil, err
 	}
-	if err := g.rules().create(&e, all); err != nil {
+	if e.Secrets, err = firstSecret(in.value.Secret); err != nil {
 		return nil, err
 	}
-	if err := g.checkExpressions(ctx, in.Tenant, all); err != nil {
+	if err := g.checkExpressions(ctx, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
-	if e, err = g.makeEndpoint(ctx, in, e, body); err != nil {
+	if e, err = g.makeEndpoint(ctx, in, e); err != nil {
 		return nil, err
 	}
 	shown := show(ctx, e)
@@ -85,12 +96,12 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 }
 
 // makeEndpoint gives the endpoint that was made: now, or before with the same Idempotency-Key.
-func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhook.Endpoint, body []byte) (webhook.Endpoint, error) {
+func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhook.Endpoint) (webhook.Endpoint, error) {
 	key, err := in.idempotencyKey()
 	if err != nil {
 		return e, err
 	}
-	c := webhook.NewCreation("endpoint", key, body, e.ID, e.CreatedAt)
+	c := webhook.NewCreation("endpoint", key, in.raw, e.ID, e.CreatedAt)
 	if err := g.roomUnlessMade(ctx, in.Tenant, key, c, g.roomForEndpoint, g.registry.Created); err != nil {
 		return e, err
 	}
@@ -101,12 +112,12 @@ func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhoo
 		return e, gone("endpoint", c.ID, err)
 	}
 	if err != nil {
-		return e, fmt.Errorf("endpoint %s: %w", e.ID, registryErr(err))
+		return e, fmt.Errorf("endpoint %s: %w", e.ID, problem.Registry(err))
 	}
 	return e, nil
 }
 
-func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[endpoint], error) {
+func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[api.Endpoint], error) {
 	e, err := g.endpoint(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, err
@@ -115,7 +126,7 @@ func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[
 	if g.breakers != nil {
 		shown.Breaker = g.breakers.Breaker(e.Tenant, e.ID)
 	}
-	return &answerOf[endpoint]{Body: shown}, nil
+	return &answerOf[api.Endpoint]{Body: shown}, nil
 }
 
 // endpoint reads one; an id that cannot exist is not asked for.
@@ -135,16 +146,15 @@ func endpointErr(id string, err error) error {
 	case webhook.CodeOf(err) == webhook.NotFound:
 		return noSuchEndpoint()
 	}
-	return fmt.Errorf("endpoint %s: %w", id, registryErr(err))
+	return fmt.Errorf("endpoint %s: %w", id, problem.Registry(err))
 }
 
 type listEndpoints struct {
 	Tenant string `path:"tenant"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50"`
-	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before."`
+	api.PageQuery
 }
 
-func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answerOf[endpointPage], error) {
+func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answerOf[api.Page[api.Endpoint]], error) {
 	list := "endpoints of " + in.Tenant
 	after, err := g.openCursor(list, in.Cursor)
 	if err != nil {
@@ -152,9 +162,9 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 	}
 	found, err := g.registry.Endpoints(ctx, in.Tenant, string(after), in.Limit+1)
 	if err != nil {
-		return nil, fmt.Errorf("endpoints: %w", registryErr(err))
+		return nil, fmt.Errorf("endpoints: %w", problem.Registry(err))
 	}
-	page := endpointPage{Data: []endpoint{}}
+	page := api.Page[api.Endpoint]{Data: []api.Endpoint{}}
 	if len(found) > in.Limit { // the one too many only tells that there are more
 		found = found[:in.Limit]
 		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
@@ -162,32 +172,34 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 	for _, e := range found {
 		page.Data = append(page.Data, show(ctx, e))
 	}
-	return &answerOf[endpointPage]{Body: page}, nil
+	return &answerOf[api.Page[api.Endpoint]]{Body: page}, nil
 }
 
 type patchEndpoint struct {
-	request
+	change[api.NewEndpoint]
+
 	Tenant string `path:"tenant"`
-	ID     string `path:"id"`
+	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
-func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answerOf[endpoint], error) {
-	body, err := in.body(false)
+func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answerOf[api.Endpoint], error) {
+	if _, given := in.tree["secret"]; given {
+		return nil, webhook.Invalidf("secret", "cannot be patched: POST …/secret/rotate gives the endpoint a new one")
+	}
+	if err := g.checkExpressions(ctx, in.Tenant, in.tree); err != nil {
+		return nil, err
+	}
+	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error {
+		next, err := in.of(settings(*e))
+		if err != nil {
+			return err
+		}
+		return g.setEndpoint(e, next)
+	})
 	if err != nil {
 		return nil, err
 	}
-	change, err := fields(body)
-	if err != nil {
-		return nil, err
-	}
-	if err := g.checkExpressions(ctx, in.Tenant, change); err != nil {
-		return nil, err
-	}
-	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error { return g.rules().patch(e, change) })
-	if err != nil {
-		return nil, err
-	}
-	return &answerOf[endpoint]{Body: show(ctx, e)}, nil
+	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
 }
 
 // change applies fn to an endpoint, or nothing if fn refuses.
@@ -200,34 +212,4 @@ func (g *Gateway) change(ctx context.Context, tenant, id string, fn func(*webhoo
 		return fn(e)
 	})
 	return e, endpointErr(id, err)
-}
-
-// hidden stands for the value of a header in the eyes of a token that may not change it.
-const hidden = "***"
-
-// show shows an endpoint to the token that asks. Headers hold credentials: only a token that may set them
-// reads their values.
-func show(ctx context.Context, e webhook.Endpoint) endpoint {
-	shown := endpoint{
-		ID: e.ID, URL: e.URL, State: e.State, StateReason: e.StateReason, Description: e.Description, Version: e.Version,
-		EventTypes: append([]string{}, e.EventTypes...),
-		Headers:    merged(e.Headers, nil), Metadata: merged(e.Metadata, nil),
-		Schedule: durations(e.ScheduleOrDefault()), Timeout: duration(e.TimeoutOrDefault()),
-		Approval:    showApproval(e.Approval),
-		Application: e.Application, Echo: showEcho(e),
-		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
-	}
-	if !holds(ctx, EndpointsWrite) {
-		for name := range shown.Headers {
-			shown.Headers[name] = hidden
-		}
-	}
-	if !e.RateLimit.IsZero() {
-		shown.RateLimit = &e.RateLimit
-	}
-	if !e.Request.IsZero() {
-		shape := requestShape(e.Request)
-		shown.Request = &shape
-	}
-	return shown
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/converter"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
@@ -237,8 +238,8 @@ func TestBadEndpointBodies(t *testing.T) {
 		for _, body := range []string{"nonsense", "[]", "null", `{"url":`, "{} {}", "{\"a\":\"\xff\"}", strings.Repeat(`{"a":`, 20_000)} {
 			refused(t, r.do(to[0], to[1], body), 400, webhook.BadJSON)
 		}
-		refused(t, r.do(to[0], to[1], "{}", "Content-Type", "text/plain"), 415, gateway.UnsupportedMediaType)
-		refused(t, r.do(to[0], to[1], `{"a":"`+strings.Repeat("x", webhook.MaxBody)+`"}`), 413, gateway.PayloadTooLarge)
+		refused(t, r.do(to[0], to[1], "{}", "Content-Type", "text/plain"), 415, api.UnsupportedMediaType)
+		refused(t, r.do(to[0], to[1], `{"a":"`+strings.Repeat("x", webhook.MaxBody)+`"}`), 413, api.PayloadTooLarge)
 	}
 	p := refused(t, r.do("POST", "/endpoints", `{}`), 422, webhook.Invalid)
 	require.Equal(t, "url", p.Errors[0].Field)
@@ -348,7 +349,7 @@ func TestRegistryOutOfReach(t *testing.T) {
 		{"POST", "/" + id + "/test", ""},
 	} {
 		w := r.do(c[0], "/endpoints"+c[1], c[2])
-		p := refused(t, w, 503, gateway.Unavailable)
+		p := refused(t, w, 503, api.Unavailable)
 		require.Equal(t, "5", w.Header().Get("Retry-After"))
 		require.NotContains(t, p.Detail, "path")
 	}

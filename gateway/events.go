@@ -2,7 +2,13 @@ package gateway
 
 import (
 	"context"
+	"net/http"
+	"strings"
+	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -26,6 +32,103 @@ type Events interface {
 	// Reachable says why nothing can be accepted now, Refused why the next event would probably be refused.
 	Reachable(ctx context.Context) error
 	Refused() error
+}
+
+func (g *Gateway) eventRoutes(to huma.API) {
+	const events = "/v1/tenants/{tenant}/events"
+	route(g, to, operation{
+		id: "post-event", tag: tagEvents, refuses: []api.Code{api.IdempotencyConflict}, method: http.MethodPost, path: events, scope: api.EventsWrite, status: http.StatusAccepted,
+		summary: "Post an event",
+		text: "Answered once the event cannot be lost any more. It goes to every endpoint that wants its type; " +
+			"`data` arrives there byte for byte as sent here. Names may not appear twice, nesting ends at 500 levels, the body at 1048576 bytes.",
+		example:  map[string]any{"type": "contact.updated", "data": map[string]any{"id": 4711, "email": "jane@example.com"}},
+		admitted: true, cost: posts,
+	}, g.postEvent)
+	route(g, to, operation{
+		id: "list-events", tag: tagEvents, cost: costly, method: http.MethodGet, path: events, scope: api.EventsRead,
+		summary: "List events", text: "Those still being delivered first, then the latest to end. An event shows up a moment after it was accepted. " +
+			"The status is the one its first deliveries ended with; the event itself knows of redeliveries too.",
+	}, g.listEvents)
+	route(g, to, operation{
+		id: "get-event", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}", scope: api.EventsRead,
+		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history.",
+	}, g.getEvent)
+}
+
+// getTimeout bounds the answer about one event: with a thousand deliveries that is two thousand
+// questions to Temporal.
+const getTimeout = 30 * time.Second
+
+type getEvent struct {
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
+}
+
+func (g *Gateway) getEvent(ctx context.Context, in *getEvent) (*answerOf[api.Event], error) {
+	ctx, cancel := context.WithTimeout(ctx, getTimeout)
+	defer cancel()
+	e, err := g.event(ctx, in.Tenant, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return &answerOf[api.Event]{Body: api.Event{
+		ID: in.ID, Type: e.Input.Event.Type, Timestamp: e.Input.Event.Timestamp,
+		Status: e.Report.Status, Reason: e.Reason, Deliveries: deliveries(e.Report.Deliveries),
+		Hops: e.Input.Event.Hops, Origin: e.Input.Event.Origin, Withheld: e.Input.Withheld,
+		WorkflowID: e.WorkflowID, RunID: e.RunID,
+	}}, nil
+}
+
+func deliveries(reports []webhook.DeliveryReport) []api.Delivery {
+	all := make([]api.Delivery, len(reports))
+	for i, r := range reports {
+		all[i] = api.Delivery(r)
+		if r.Attempts == nil {
+			all[i].Attempts = []webhook.Attempt{}
+		}
+	}
+	return all
+}
+
+type listEvents struct {
+	Tenant string `path:"tenant"`
+	api.EventQuery
+}
+
+// listEvents asks Temporal's visibility store, which is a moment behind.
+func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api.Page[api.EventItem]], error) {
+	filter, err := in.filter(g.now())
+	if err != nil {
+		return nil, err
+	}
+	list := strings.Join([]string{"events", in.Tenant, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
+	token, err := g.openCursor(list, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	found, next, err := g.events.List(ctx, filter, in.Limit, token)
+	if err != nil {
+		return nil, err
+	}
+	page := api.Page[api.EventItem]{Data: make([]api.EventItem, len(found)), NextCursor: g.newCursor(list, next)}
+	for i, e := range found {
+		page.Data[i] = api.EventItem(e)
+	}
+	return &answerOf[api.Page[api.EventItem]]{Body: page}, nil
+}
+
+// filter checks what was asked for.
+func (in *listEvents) filter(now time.Time) (f orchestrator.EventFilter, err error) {
+	f = orchestrator.EventFilter{Tenant: in.Tenant, Type: in.Type, Status: in.Status}
+	if in.Type != "" {
+		if err := webhook.CheckEventType(in.Type); err != nil {
+			return f, err
+		}
+	}
+	f.After, f.Before, err = period(in.After, in.Before, now)
+	return f, err
 }
 
 // start accepts an event: with it the event cannot be lost.

@@ -3,10 +3,15 @@ package gateway
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
+	"strconv"
 	"time"
 
+	"hookloop/api"
+	"hookloop/gateway/problem"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -16,7 +21,8 @@ import (
 const acceptTimeout = 10 * time.Second
 
 type postEvent struct {
-	request
+	rawBody[api.NewEvent]
+
 	Tenant string `path:"tenant"`
 	Hops   string `header:"Hookloop-Hops" doc:"As it came with the delivery this event follows from: an event that has passed by eight times waits for a person." example:"1"`
 	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. A repeat with the same key and body is answered like the first one." example:"order-4711-paid"`
@@ -24,21 +30,7 @@ type postEvent struct {
 
 type accepted struct {
 	Location string `header:"Location"`
-	Body     acceptedEvent
-}
-
-// acceptedEvent is what an app learns of an event at once.
-type acceptedEvent struct {
-	ID         string             `json:"id" doc:"The webhook-id of every delivery." example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
-	Type       string             `json:"type" example:"contact.updated"`
-	Timestamp  time.Time          `json:"timestamp"`
-	Duplicate  bool               `json:"duplicate" doc:"An event with this Idempotency-Key had been accepted before; this is that one."`
-	Deliveries []acceptedDelivery `json:"deliveries"`
-	WorkflowID string             `json:"workflow_id" doc:"Find the event by it in the Temporal UI."`
-}
-
-type acceptedDelivery struct {
-	EndpointID string `json:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	Body     api.AcceptedEvent
 }
 
 // postEvent accepts an event: once it answers 202, Temporal has it.
@@ -48,7 +40,7 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	if err != nil {
 		return nil, err
 	}
-	body, err := in.body(false)
+	body, err := in.read(false)
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +64,7 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	defer cancel()
 	match, err := g.registry.Match(ctx, e.Tenant, e.Type)
 	if err != nil {
-		return nil, registryErr(err)
+		return nil, problem.Registry(err)
 	}
 	return g.accept(ctx, posted{Event: e, data: parsed.Data, match: match, dated: !parsed.Timestamp.IsZero()})
 }
@@ -84,14 +76,6 @@ func (in *postEvent) eventID(now time.Time) (string, error) {
 		return newID(eventPrefix, now), err
 	}
 	return orchestrator.IDForKey(in.Tenant, key), nil
-}
-
-// utc refuses the hours at either end of time that have no year of four digits in UTC.
-func utc(field string, t time.Time) (time.Time, error) {
-	if u := t.UTC(); u.Year() >= 1 && u.Year() <= 9999 {
-		return u, nil
-	}
-	return time.Time{}, webhook.Invalidf(field, "must lie between the years 1 and 9999 in UTC")
 }
 
 // posted is an event about to be accepted.
@@ -118,9 +102,9 @@ func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
 func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {
 	a := &accepted{
 		Location: "/v1/tenants/" + e.Tenant + "/events/" + e.ID,
-		Body: acceptedEvent{
+		Body: api.AcceptedEvent{
 			ID: e.ID, Type: e.Type, Timestamp: e.Timestamp, Duplicate: duplicate,
-			Deliveries: make([]acceptedDelivery, len(endpoints)),
+			Deliveries: make([]api.AcceptedDelivery, len(endpoints)),
 			WorkflowID: workflows.EventWorkflowID(e.Tenant, e.ID),
 		},
 	}
@@ -140,7 +124,43 @@ func (g *Gateway) repeat(ctx context.Context, p posted) (*accepted, error) {
 	same := first.Event.Type == p.Type && bytes.Equal(data, p.data) &&
 		(!p.dated || first.Event.Timestamp.Equal(p.Timestamp))
 	if !same {
-		return nil, webhook.Errorf(IdempotencyConflict, "this Idempotency-Key was used for another event, %s", p.ID)
+		return nil, webhook.Errorf(api.IdempotencyConflict, "this Idempotency-Key was used for another event, %s", p.ID)
 	}
 	return answer(first.Event, first.EndpointIDs, true), nil
+}
+
+// testType is the type of the event an endpoint's owner asks for to try things out.
+const testType = "hookloop.test"
+
+// testEndpoint sends an event to one endpoint, whatever types it wants: an event like any other,
+// with its history, its signature and its retries.
+func (g *Gateway) testEndpoint(ctx context.Context, in *endpointPath) (*accepted, error) {
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	if err := g.takesDeliveries(ctx, in.Tenant, in.ID); err != nil {
+		return nil, err
+	}
+	data, err := json.Marshal(api.AcceptedDelivery{EndpointID: in.ID})
+	if err != nil {
+		return nil, err
+	}
+	now := g.now().UTC().Truncate(time.Millisecond)
+	return g.accept(ctx, posted{
+		Event: webhook.Event{Tenant: in.Tenant, ID: newID(eventPrefix, now), Type: testType, Timestamp: now},
+		data:  data,
+		match: webhook.Match{IDs: []string{in.ID}},
+	})
+}
+
+// hops reads how often an event has passed through Hookloop. Without the header an event is new here.
+func hops(h http.Header) (int, error) {
+	value := h.Get(webhook.HeaderHops)
+	if value == "" {
+		return 0, nil
+	}
+	n, err := strconv.ParseUint(value, 10, 31)
+	if err != nil {
+		return 0, webhook.Invalidf(webhook.HeaderHops, "must be a whole number")
+	}
+	return int(n), nil
 }

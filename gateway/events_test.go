@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -95,7 +96,7 @@ func TestIdempotencyKey(t *testing.T) {
 		"type":      `{"type":"a.c","data":{"x":1}}`,
 		"timestamp": `{"type":"a.b","data":{"x":1},"timestamp":"2001-01-01T00:00:00Z"}`,
 	} {
-		p := refused(t, r.do("POST", "/events", body, key...), 409, gateway.IdempotencyConflict)
+		p := refused(t, r.do("POST", "/events", body, key...), 409, api.IdempotencyConflict)
 		require.Contains(t, p.Detail, first.ID, name)
 	}
 	other := read[acceptedEvent](t, r.do("POST", "=/v1/tenants/other/events", `{"type":"a.b","data":{"x":1}}`, key...), 202)
@@ -155,11 +156,11 @@ func TestBadEvents(t *testing.T) {
 		"ill-formed timestamp": {`{"type":"a.b","data":1,"timestamp":"yesterday"}`, nil, 422, webhook.Invalid, "timestamp"},
 		"year 10000":           {`{"type":"a.b","data":1,"timestamp":"9999-12-31T23:59:59-01:00"}`, nil, 422, webhook.Invalid, "timestamp"},
 		"too deep":             {`{"type":"a.b","data":` + deep + `}`, nil, 422, webhook.Invalid, "data"},
-		"too large":            {big(fill + 1), nil, 413, gateway.PayloadTooLarge, ""},
-		"no content type":      {`{"type":"a.b","data":1}`, []string{"Content-Type", ""}, 415, gateway.UnsupportedMediaType, ""},
-		"another content type": {`{"type":"a.b","data":1}`, []string{"Content-Type", "text/plain"}, 415, gateway.UnsupportedMediaType, ""},
-		"another charset":      {`{"type":"a.b","data":1}`, []string{"Content-Type", "application/json; charset=latin1"}, 415, gateway.UnsupportedMediaType, ""},
-		"compressed":           {`{"type":"a.b","data":1}`, []string{"Content-Encoding", "gzip"}, 415, gateway.UnsupportedMediaType, ""},
+		"too large":            {big(fill + 1), nil, 413, api.PayloadTooLarge, ""},
+		"no content type":      {`{"type":"a.b","data":1}`, []string{"Content-Type", ""}, 415, api.UnsupportedMediaType, ""},
+		"another content type": {`{"type":"a.b","data":1}`, []string{"Content-Type", "text/plain"}, 415, api.UnsupportedMediaType, ""},
+		"another charset":      {`{"type":"a.b","data":1}`, []string{"Content-Type", "application/json; charset=latin1"}, 415, api.UnsupportedMediaType, ""},
+		"compressed":           {`{"type":"a.b","data":1}`, []string{"Content-Encoding", "gzip"}, 415, api.UnsupportedMediaType, ""},
 		"key with space":       {`{"type":"a.b","data":1}`, []string{"Idempotency-Key", "a b"}, 422, webhook.Invalid, "Idempotency-Key"},
 		"key too long":         {`{"type":"a.b","data":1}`, []string{"Idempotency-Key", strings.Repeat("k", 256)}, 422, webhook.Invalid, "Idempotency-Key"},
 	} {
@@ -204,7 +205,7 @@ func TestChunkedBodyHasTheSameLimit(t *testing.T) {
 	require.EqualValues(t, -1, req.ContentLength)
 	w := httptest.NewRecorder()
 	r.handler.ServeHTTP(w, req)
-	refused(t, w, 413, gateway.PayloadTooLarge)
+	refused(t, w, 413, api.PayloadTooLarge)
 }
 
 func TestOutOfReachIs503(t *testing.T) {
@@ -222,14 +223,14 @@ func TestOutOfReachIs503(t *testing.T) {
 		for _, w := range []*httptest.ResponseRecorder{
 			r.do("POST", "/events", event), r.do("GET", "/events", ""), r.do("GET", "/events/evt_01jzc8m3v7q2w5x9y1b4d6f8hk", ""),
 		} {
-			p := refused(t, w, 503, gateway.Unavailable)
+			p := refused(t, w, 503, api.Unavailable)
 			require.Equal(t, "5", w.Header().Get("Retry-After"), name)
 			require.Contains(t, p.Detail, "Temporal")
 		}
 	}
 	r := newRig(t)
 	r.registry.down = errors.New("database is locked")
-	p := refused(t, r.do("POST", "/events", event), 503, gateway.Unavailable)
+	p := refused(t, r.do("POST", "/events", event), 503, api.Unavailable)
 	require.NotContains(t, p.Detail, "locked")
 	require.Zero(t, r.temporal.Starts())
 }

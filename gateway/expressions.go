@@ -2,10 +2,9 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"slices"
 
+	"hookloop/gateway/problem"
 	"hookloop/internal/expression"
 	"hookloop/internal/webhook"
 )
@@ -22,23 +21,17 @@ var (
 	expressionParts = []string{"path", "body", "key", "value"}
 )
 
-// checkExpressions has every expression among the fields compiled, so that it cannot turn out to be none when
-// it is needed. It is asked before a transaction begins: an expression may take half a second.
-func (g *Gateway) checkExpressions(ctx context.Context, tenant string, all []field) error {
-	for _, f := range all {
-		if !slices.Contains(withExpressions, f.name) || f.value[0] != '{' {
-			continue
-		}
-		members, err := fields(f.value)
-		if err != nil {
-			continue // it is refused for that
-		}
-		for _, m := range members {
-			var text string
-			if !slices.Contains(expressionParts, m.name) || json.Unmarshal(m.value, &text) != nil || text == "" {
+// checkExpressions has every expression in a body compiled, so that it cannot turn out to be none when it is
+// needed. It is asked before a transaction begins: an expression may take half a second.
+func (g *Gateway) checkExpressions(ctx context.Context, tenant string, body map[string]any) error {
+	for _, field := range withExpressions {
+		members, _ := body[field].(map[string]any)
+		for _, part := range expressionParts {
+			text, _ := members[part].(string)
+			if text == "" {
 				continue
 			}
-			if err := g.checkExpression(ctx, tenant, f.name+"."+m.name, text); err != nil {
+			if err := g.checkExpression(ctx, tenant, field+"."+part, text); err != nil {
 				return err
 			}
 		}
@@ -52,16 +45,7 @@ func (g *Gateway) checkExpression(ctx context.Context, tenant, name, text string
 		return nil
 	}
 	if fault, ok := errors.AsType[*expression.Fault](err); ok {
-		return webhook.Invalidf(name, "%s", shortened(fault.Error()))
+		return webhook.Invalidf(name, "%s", problem.Shortened(fault.Error()))
 	}
-	return echoErr(err)
-}
-
-// echoErr says what is out of reach: expressions run in processes of their own, echoes lie in the
-// registry.
-func echoErr(err error) error {
-	if _, ours := errors.AsType[*expression.Unavailable](err); ours {
-		return &unavailableError{what: "the processes that run expressions", cause: err}
-	}
-	return registryErr(err)
+	return problem.Expression(err)
 }

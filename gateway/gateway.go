@@ -5,7 +5,6 @@ package gateway
 
 import (
 	"cmp"
-	"context"
 	"crypto/rand"
 	"errors"
 	"log/slog"
@@ -13,35 +12,16 @@ import (
 	"net/netip"
 	"time"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
+	"hookloop/gateway/ingest"
+	"hookloop/gateway/schema"
 	"hookloop/internal/admission"
 	"hookloop/internal/expression"
 	"hookloop/internal/quota"
-	"hookloop/internal/webhook"
 )
-
-// Registry keeps the endpoints. Its errors carry webhook.NotFound or webhook.Conflict; one without
-// a code means that it is out of reach.
-type Registry interface {
-	CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
-	// CreateEndpointOnce gives what an Idempotency-Key has made, now or before.
-	CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error)
-	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
-	// Endpoints lists by id, those behind after, at most limit.
-	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
-	CountEndpoints(ctx context.Context, tenant string) (int, error)
-	// Created says whether an Idempotency-Key has made an endpoint.
-	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
-	// UpdateEndpoint applies change to the endpoint as it is now, or not at all.
-	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
-	DeleteEndpoint(ctx context.Context, tenant, id string) error
-	// Match gives the endpoints that want an event of this type.
-	Match(ctx context.Context, tenant, eventType string) (webhook.Match, error)
-	Ping(ctx context.Context) error
-}
 
 // Breakers tells how an endpoint's breaker stands: "closed", "open" or "half-open".
 type Breakers interface {
@@ -53,7 +33,7 @@ type Config struct {
 	Registry     Registry
 	Sources      Sources
 	Providers    Providers
-	Echoes       Echoes
+	Echoes       ingest.Echoes
 	Events       Events
 	Recoveries   Recoveries
 	Redeliveries Redeliveries
@@ -88,12 +68,7 @@ type Gateway struct {
 	registry      Registry
 	sources       Sources
 	providers     Providers
-	echoes        Echoes
 	expressions   Expressions
-	known         *lru.Cache[string, string] // the provider of each source seen lately
-	ingesting     *shares                    // of the memory, for third parties' requests being read and accepted
-	bodyPatience  time.Duration
-	refusals      *refusals
 	public        string
 	codec         http.Handler
 	events        Events
@@ -110,12 +85,12 @@ type Gateway struct {
 	log           *slog.Logger
 	now           func() time.Time
 	metrics       *metrics
-	arrivals      *arrivals
 	gate          *admission.Gate
-	largeItems    bool
 	resumeWait    time.Duration
 	quotas        *quota.Quotas
 	cursorKey     []byte
+	ingest        *ingest.Receiver
+	schemas       huma.Registry // of the API
 	handler, ops  http.Handler
 }
 
@@ -132,16 +107,20 @@ func New(c Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	known, err := lru.New[string, string](maxProviders)
-	if err != nil {
-		return nil, err
-	}
 	g := &Gateway{
-		sources: c.Sources, providers: c.Providers, echoes: c.Echoes, expressions: c.Expressions, known: known, ingesting: newShares(c.IngestMemory), bodyPatience: cmp.Or(c.BodyPatience, bodyPatience), refusals: newRefusals(c.Logger), public: c.PublicURL, codec: c.Codec,
+		sources: c.Sources, providers: c.Providers, expressions: c.Expressions, public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
-		arrivals: newArrivals(c.Sources, c.Logger, c.Now), largeItems: c.LargeItems, quotas: c.Quotas, cursorKey: c.CursorKey,
+		quotas: c.Quotas, cursorKey: c.CursorKey, schemas: schema.New(),
+	}
+	g.ingest, err = ingest.New(ingest.Config{
+		Sources: c.Sources, Providers: c.Providers, Echoes: c.Echoes, Endpoints: c.Registry, Gate: gate, Quotas: c.Quotas,
+		Start: g.start, Accepted: c.Events.Accepted, LargeItems: c.LargeItems, Memory: c.IngestMemory, BodyPatience: c.BodyPatience,
+		AnswerTimeout: writeTimeout, Requests: m.ingested, Items: m.items, Events: m.accepted, Logger: c.Logger, Now: c.Now,
+	})
+	if err != nil {
+		return nil, err
 	}
 	g.handler, err = g.routes(c)
 	if err != nil {
@@ -187,9 +166,6 @@ func (c *Config) complete() error {
 	}
 	if c.Quotas == nil {
 		c.Quotas, _ = quota.New(quota.Config{}) // without metrics it cannot fail
-	}
-	if c.IngestMemory == 0 {
-		c.IngestMemory = maxIngesting
 	}
 	if c.CursorKey == nil {
 		c.CursorKey = []byte(rand.Text())

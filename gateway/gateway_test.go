@@ -17,7 +17,9 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/converter"
 
+	"hookloop/api"
 	"hookloop/gateway"
+	"hookloop/gateway/auth"
 	"hookloop/internal/audit"
 	"hookloop/internal/bodies"
 	"hookloop/internal/echo"
@@ -63,7 +65,7 @@ type behind struct {
 
 func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config)) *rig {
 	t.Helper()
-	auth, err := gateway.NewVerifier(gateway.AuthConfig{Secret: hmacKey, Issuer: "hookloop", Audience: "hookloop"})
+	tokens, err := auth.New(auth.Config{Secret: hmacKey, Issuer: "hookloop", Audience: "hookloop"})
 	require.NoError(t, err)
 	r := &rig{t: t, temporal: orchestratortest.New(), registry: newFakeRegistry(), approvals: &fakeApprovals{}, log: &bytes.Buffer{}}
 	r.sources = newFakeSources(t, r.registry)
@@ -80,7 +82,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 	var c gateway.Config
 	c = gateway.Config{
 		LargeItems: true, Sources: r.sources, Providers: providers, Echoes: echoes, Expressions: expressions,
-		Registry: r.registry, Recoveries: temporal.Recoveries(), Auth: auth, Version: "test",
+		Registry: r.registry, Recoveries: temporal.Recoveries(), Auth: tokens, Version: "test",
 		Redeliveries: temporal.Redeliveries(r.registry), Approvals: r.approvals,
 		Events: temporal.Events(orchestrator.EventsConfig{
 			Bodies: to.bodies, Registry: r.registry, Now: func() time.Time { return c.Now() },
@@ -142,10 +144,10 @@ func read[T any](t testing.TB, w *httptest.ResponseRecorder, status int) T {
 }
 
 // refused requires a problem with this status and code, and gives it.
-func refused(t testing.TB, w *httptest.ResponseRecorder, status int, code webhook.Code) gateway.Problem {
+func refused(t testing.TB, w *httptest.ResponseRecorder, status int, code webhook.Code) api.Problem {
 	t.Helper()
 	require.Equal(t, "application/problem+json", w.Header().Get("Content-Type"), w.Body.String())
-	p := read[gateway.Problem](t, w, status)
+	p := read[api.Problem](t, w, status)
 	require.Equal(t, code, p.Code, p.Detail)
 	require.Equal(t, status, p.Status)
 	require.NotEmpty(t, p.Title)
@@ -182,7 +184,7 @@ func TestUnknownRoutesAndMethods(t *testing.T) {
 	refused(t, r.do("GET", "=/nothing/here", ""), 404, webhook.NotFound)
 	refused(t, r.do("GET", "/events/", ""), 404, webhook.NotFound)
 	w := r.do("PUT", "/events", "{}")
-	refused(t, w, 405, gateway.MethodNotAllowed)
+	refused(t, w, 405, api.MethodNotAllowed)
 	require.Contains(t, w.Header().Get("Allow"), "POST")
 }
 
@@ -193,13 +195,13 @@ func TestHealth(t *testing.T) {
 	require.Equal(t, 200, r.do("GET", "=/readyz", "").Code)
 
 	r.registry.down = errors.New("disk on fire")
-	p := refused(t, r.do("GET", "=/readyz", ""), 503, gateway.Unavailable)
+	p := refused(t, r.do("GET", "=/readyz", ""), 503, api.Unavailable)
 	require.Equal(t, "registry", p.Errors[0].Field)
 	require.NotContains(t, p.Detail, "fire")
 	require.Equal(t, 200, r.do("GET", "=/healthz", "").Code)
 
 	r.registry.down, r.temporal.Down = nil, errors.New("gone")
-	p = refused(t, r.do("GET", "=/readyz", ""), 503, gateway.Unavailable)
+	p = refused(t, r.do("GET", "=/readyz", ""), 503, api.Unavailable)
 	require.Equal(t, "temporal", p.Errors[0].Field)
 }
 
@@ -218,20 +220,20 @@ func TestMetricsNameRoutesNotTenants(t *testing.T) {
 func TestPanicIsASilent500(t *testing.T) {
 	t.Parallel()
 	r := newRigWith(t, func(c *gateway.Config) { c.Auth = panics{} })
-	p := refused(t, r.do("GET", "/endpoints", ""), 500, gateway.Internal)
+	p := refused(t, r.do("GET", "/endpoints", ""), 500, api.Internal)
 	require.NotContains(t, p.Detail, "boom")
 	require.Contains(t, r.log.String(), "boom")
 }
 
 type panics struct{}
 
-func (panics) Verify(context.Context, string) (gateway.Principal, error) { panic("boom") }
+func (panics) Verify(context.Context, string) (auth.Principal, error) { panic("boom") }
 
 func TestErrorWithoutACodeIsASilent500(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	r.temporal.Down = errors.New("secret detail")
-	p := refused(t, r.do("POST", "/events", `{"type":"a.b","data":1}`), 500, gateway.Internal)
+	p := refused(t, r.do("POST", "/events", `{"type":"a.b","data":1}`), 500, api.Internal)
 	require.NotContains(t, p.Detail, "secret")
 	require.Contains(t, r.log.String(), "secret detail")
 }
@@ -268,8 +270,8 @@ func TestRunDrains(t *testing.T) {
 // blocks holds a request until it is released.
 type blocks struct{ held, release chan struct{} }
 
-func (b blocks) Verify(context.Context, string) (gateway.Principal, error) {
+func (b blocks) Verify(context.Context, string) (auth.Principal, error) {
 	close(b.held)
 	<-b.release
-	return gateway.Principal{Tenants: []string{"*"}, Scopes: []string{gateway.EndpointsRead}}, nil
+	return auth.Principal{Tenants: []string{"*"}, Scopes: []string{api.EndpointsRead}}, nil
 }

@@ -20,6 +20,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
@@ -271,7 +272,7 @@ func TestRefusedItemsAreNamed(t *testing.T) {
 	p := refused(t, w, 422, webhook.Invalid)
 	require.Equal(t, "12 of 13 events cannot be accepted; the others were", p.Detail)
 	require.Len(t, p.Errors, 10)
-	require.Equal(t, gateway.FieldError{Field: "events[1]", Message: "nests deeper than 500 levels"}, p.Errors[0])
+	require.Equal(t, api.FieldError{Field: "events[1]", Message: "nests deeper than 500 levels"}, p.Errors[0])
 	hash := sha256.Sum256([]byte(deep))
 	require.Equal(t, 10, strings.Count(r.log.String(), `msg="event refused"`))
 	require.Contains(t, r.log.String(), `place=events[10] reason="nests deeper than 500 levels" hash=sha256:`+hex.EncodeToString(hash[:]))

@@ -19,6 +19,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/api"
 	"hookloop/gateway"
 )
 
@@ -168,7 +169,7 @@ func TestLargeBodiesWithinTheirShare(t *testing.T) {
 	require.Equal(t, 200, r.pour(id, "192.0.2.1", strings.NewReader(body), signed...).Code)
 	require.Equal(t, 200, r.pour(id, "192.0.2.1", &packed, append(signed, "Content-Encoding", "gzip")...).Code)
 	require.Equal(t, 1, r.temporal.Starts(), "the same event")
-	refused(t, r.pour(id, "192.0.2.1", strings.NewReader(body+" "), signed...), 413, gateway.PayloadTooLarge)
+	refused(t, r.pour(id, "192.0.2.1", strings.NewReader(body+" "), signed...), 413, api.PayloadTooLarge)
 }
 
 // serve runs the gateway on a listener, until the test ends or stop.

@@ -17,7 +17,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
 
-	"hookloop/gateway"
+	"hookloop/api"
 	"hookloop/internal/echo"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -159,7 +159,7 @@ func TestIngestWhileDown(t *testing.T) {
 	down := func() {
 		r.t.Helper()
 		w := r.fromGitHub(github, "s3cr3t-new", "push", `{"n":1}`)
-		refused(t, w, 503, gateway.Unavailable)
+		refused(t, w, 503, api.Unavailable)
 		require.NotEmpty(t, w.Header().Get("Retry-After"))
 		require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() { r.fromMautic(mautic, "k", items) })
 	}
@@ -176,7 +176,7 @@ func TestIngestWhileDown(t *testing.T) {
 	}, "nobody knows whose it is: no answer is the one answer that everybody repeats")
 	r.sources.down, r.registry.down = nil, errors.New("registry away")
 	down2 := r.fromGitHub(github, "s3cr3t-new", "push", `{"n":2}`)
-	refused(t, down2, 503, gateway.Unavailable)
+	refused(t, down2, 503, api.Unavailable)
 	require.Equal(t, 3, r.temporal.Starts())
 }
 
@@ -203,11 +203,11 @@ func TestIngestRefusesWhatIsTooMuch(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.source(githubSource)
-	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", strings.Repeat("x", 25<<20+1)), 413, gateway.PayloadTooLarge)
-	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", `{}`, "Content-Encoding", "br"), 415, gateway.UnsupportedMediaType)
-	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", `{}`, "Content-Encoding", "gzip, gzip"), 415, gateway.UnsupportedMediaType)
+	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", strings.Repeat("x", 25<<20+1)), 413, api.PayloadTooLarge)
+	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", `{}`, "Content-Encoding", "br"), 415, api.UnsupportedMediaType)
+	refused(t, r.fromGitHub(id, "s3cr3t-new", "push", `{}`, "Content-Encoding", "gzip, gzip"), 415, api.UnsupportedMediaType)
 	require.Equal(t, 400, r.fromGitHub(id, "s3cr3t-new", "push", `not json`).Code)
-	refused(t, r.send("TRACE", id, ""), 405, gateway.MethodNotAllowed)
+	refused(t, r.send("TRACE", id, ""), 405, api.MethodNotAllowed)
 	refused(t, r.send("POST", id+"/", "{}"), 404, webhook.NotFound)
 	refused(t, r.send("POST", "", "{}"), 404, webhook.NotFound)
 	require.Zero(t, r.temporal.Starts())

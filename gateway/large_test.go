@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/converter"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
@@ -53,7 +54,7 @@ func TestBodyStoreAway(t *testing.T) {
 	t.Parallel()
 	r := newRigOver(t, func(b *behind) { b.bodies = noBodies{b.bodies} }, func(*gateway.Config) {})
 	large := `{"type":"a.b","data":"` + strings.Repeat("x", webhook.MaxInline) + `"}`
-	refused(t, r.do("POST", "/events", large), 503, gateway.Unavailable)
+	refused(t, r.do("POST", "/events", large), 503, api.Unavailable)
 	require.Equal(t, 202, r.do("POST", "/events", `{"type":"a.b","data":1}`).Code)
 	require.Equal(t, 1, r.temporal.Starts())
 }

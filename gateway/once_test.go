@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/gateway"
+	"hookloop/api"
 	"hookloop/internal/webhook"
 )
 
@@ -25,7 +25,7 @@ func TestAnEndpointIsMadeOnce(t *testing.T) {
 	require.Equal(t, first.Body.String(), again.Body.String())
 	require.Equal(t, first.Header().Get("Location"), again.Header().Get("Location"))
 
-	p := refused(t, r.do("POST", "/endpoints", `{"url":"https://b.example"}`, idempotencyKey, "key-1"), 409, gateway.IdempotencyConflict)
+	p := refused(t, r.do("POST", "/endpoints", `{"url":"https://b.example"}`, idempotencyKey, "key-1"), 409, api.IdempotencyConflict)
 	require.Contains(t, p.Detail, e.ID)
 	require.NotEqual(t, e.ID, read[endpoint](t, r.do("POST", "/endpoints", body, idempotencyKey, "key-2"), 201).ID)
 	require.NotEqual(t, e.ID, read[endpoint](t, r.do("POST", "=/v1/tenants/other/endpoints", body, idempotencyKey, "key-1"), 201).ID)
@@ -36,7 +36,7 @@ func TestAnEndpointIsMadeOnce(t *testing.T) {
 	now := read[endpoint](t, r.do("POST", "/endpoints", body, idempotencyKey, "key-1"), 201)
 	require.Equal(t, []string{e.ID, "changed since", rotated}, []string{now.ID, now.Description, now.Secret}, "as it is now")
 	require.Equal(t, 204, r.do("DELETE", "/endpoints/"+e.ID, "").Code)
-	p = refused(t, r.do("POST", "/endpoints", body, idempotencyKey, "key-1"), 409, gateway.IdempotencyConflict)
+	p = refused(t, r.do("POST", "/endpoints", body, idempotencyKey, "key-1"), 409, api.IdempotencyConflict)
 	require.Contains(t, p.Detail, "was deleted")
 	require.NotContains(t, r.log.String(), "key-1")
 }
@@ -57,7 +57,7 @@ func TestKeysThatAreNone(t *testing.T) {
 		require.Equal(t, 201, r.do("POST", path, body, idempotencyKey, "k").Code, "what was refused has made nothing")
 	}
 	r.registry.down = errTest
-	refused(t, r.do("POST", "/endpoints", `{"url":"https://a.example"}`, idempotencyKey, "l"), 503, gateway.Unavailable)
+	refused(t, r.do("POST", "/endpoints", `{"url":"https://a.example"}`, idempotencyKey, "l"), 503, api.Unavailable)
 }
 
 func TestASourceIsMadeOnce(t *testing.T) {
@@ -70,11 +70,11 @@ func TestASourceIsMadeOnce(t *testing.T) {
 	require.Equal(t, 201, again.Code)
 	require.JSONEq(t, first.Body.String(), again.Body.String())
 	require.NotContains(t, again.Body.String(), "s3cret")
-	refused(t, r.do("POST", "/sources", strings.Replace(body, "s3cret", "other", 1), idempotencyKey, "key-1"), 409, gateway.IdempotencyConflict)
+	refused(t, r.do("POST", "/sources", strings.Replace(body, "s3cret", "other", 1), idempotencyKey, "key-1"), 409, api.IdempotencyConflict)
 	require.Equal(t, 201, r.do("POST", "/endpoints", `{"url":"https://a.example"}`, idempotencyKey, "key-1").Code, "of each kind one")
 	id := read[struct{ ID string }](t, first, 201).ID
 	require.Equal(t, http.StatusNoContent, r.do("DELETE", "/sources/"+id, "").Code)
-	refused(t, r.do("POST", "/sources", body, idempotencyKey, "key-1"), 409, gateway.IdempotencyConflict)
+	refused(t, r.do("POST", "/sources", body, idempotencyKey, "key-1"), 409, api.IdempotencyConflict)
 }
 
 // TestHeaderValuesAreForThoseWhoMaySetThem: they hold credentials.
@@ -106,6 +106,6 @@ func TestMergePatch(t *testing.T) {
 	require.Equal(t, 200, r.do("PATCH", "/endpoints/"+id, `{"description":"d"}`, "Content-Type", kind+"; charset=UTF-8").Code)
 	src := read[struct{ ID string }](t, r.do("POST", "/sources", `{"provider":"github","config":{"secrets":["s3cret-of-github"]}}`), 201).ID
 	require.Equal(t, 200, r.do("PATCH", "/sources/"+src, `{"name":"n"}`, "Content-Type", kind).Code)
-	refused(t, r.do("POST", "/endpoints", `{"url":"https://a.example"}`, "Content-Type", kind), 415, gateway.UnsupportedMediaType)
-	refused(t, r.do("PATCH", "/endpoints/"+id, `[]`, "Content-Type", "application/json-patch+json"), 415, gateway.UnsupportedMediaType)
+	refused(t, r.do("POST", "/endpoints", `{"url":"https://a.example"}`, "Content-Type", kind), 415, api.UnsupportedMediaType)
+	refused(t, r.do("PATCH", "/endpoints/"+id, `[]`, "Content-Type", "application/json-patch+json"), 415, api.UnsupportedMediaType)
 }

@@ -3,30 +3,61 @@ package gateway
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
-	"reflect"
 	"slices"
-	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
+	"hookloop/gateway/schema"
 )
 
 const security = "token"
 
 // apiConfig leaves out what huma would serve by itself: its documentation page loads scripts from
 // elsewhere, and its schema links would stand in our answers.
-func apiConfig(version string) huma.Config {
+func apiConfig(version string, schemas huma.Registry) huma.Config {
 	c := huma.DefaultConfig("Hookloop", version)
 	c.OpenAPIPath, c.DocsPath, c.SchemasPath, c.CreateHooks = "", "", "", nil
+	c.Components.Schemas = schemas
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{ownProblems}
 	c.Info.Description = "Post an event once; every endpoint gets it, signed (Standard Webhooks), or somebody is asked.\n\n" +
 		"Durations are Go's (`\"5s\"`, `\"24h\"`), times RFC 3339 in UTC, sizes bytes. Errors are problems (RFC 9457) with a `code`."
+	c.Info.License = &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"}
+	c.Servers = []*huma.Server{{URL: "/", Description: "Where this document was found."}}
+	c.Tags = tags()
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{security: {
 		Type: "http", Scheme: "bearer", BearerFormat: "JWT",
 		Description: "Claims: `exp`, `iss`, `aud`, `sub`; `tenants`, a list of tenants or `[\"*\"]`; `scope`. Both as a list of texts, or as one text with spaces between. Clocks may be a minute apart.",
 	}}
 	return c
+}
+
+const (
+	tagEvents     = "events"
+	tagDeliveries = "deliveries"
+	tagEndpoints  = "endpoints"
+	tagApprovals  = "approvals"
+	tagRecoveries = "recoveries"
+	tagSources    = "sources"
+	tagAudit      = "audit"
+	tagWebhooks   = "webhooks"
+)
+
+func tags() []*huma.Tag {
+	return []*huma.Tag{
+		{Name: tagEvents, Description: "What apps post, and what became of it."},
+		{Name: tagDeliveries, Description: "One event on its way to one endpoint."},
+		{Name: tagEndpoints, Description: "Where deliveries go, with their secrets and policies."},
+		{Name: tagApprovals, Description: "Endpoints that keep failing, about which people decide."},
+		{Name: tagRecoveries, Description: "Redelivering what an endpoint did not get."},
+		{Name: tagSources, Description: "Third parties that send to us."},
+		{Name: tagAudit, Description: "What happened, line by line."},
+		{Name: tagWebhooks, Description: "What endpoints receive."},
+	}
 }
 
 func (op operation) document() huma.Operation {
@@ -36,9 +67,9 @@ func (op operation) document() huma.Operation {
 	}
 	return huma.Operation{
 		OperationID: op.id, Method: op.method, Path: op.path, Summary: op.summary, Description: text,
-		DefaultStatus: op.status,
-		Security:      []map[string][]string{{security: {}}},
-		Responses:     map[string]*huma.Response{},
+		DefaultStatus: op.status, Tags: []string{op.tag},
+		Security:  []map[string][]string{{security: {}}},
+		Responses: map[string]*huma.Response{},
 	}
 }
 
@@ -48,47 +79,59 @@ func describe(path *huma.PathItem, method string) *huma.Operation {
 	}[method]
 }
 
-// openAPI writes the document and gives every operation its errors.
-func openAPI(api *huma.OpenAPI) ([]byte, error) {
-	problem := api.Components.Schemas.Schema(reflect.TypeFor[Problem](), true, "")
-	delete(api.Components.Schemas.Map(), "ErrorModel")
-	delete(api.Components.Schemas.Map(), "ErrorDetail")
-	for _, path := range api.Paths {
-		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
-			if op := describe(path, method); op != nil {
-				addProblems(op, problem)
-				documentAdmission(op)
-				documentQuotas(op, op.Responses["default"].Content)
-			}
+func operations(path *huma.PathItem) (all []*huma.Operation) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		if op := describe(path, method); op != nil {
+			all = append(all, op)
 		}
 	}
-	for name, schema := range api.Components.Schemas.Map() {
-		if name != endpointChange {
-			neverNull(schema)
+	return all
+}
+
+// openAPI writes the document.
+func openAPI(doc *huma.OpenAPI) ([]byte, error) {
+	r := doc.Components.Schemas
+	delete(r.Map(), "ErrorModel")
+	delete(r.Map(), "ErrorDetail")
+	doc.Webhooks = schema.Webhooks(r, tagWebhooks)
+	requests := inRequests(doc)
+	for name, s := range r.Map() {
+		schema.Each(s, schema.DescribePattern)
+		if !strings.HasSuffix(name, schema.ChangeSuffix) {
+			neverNull(s)
 		}
-		if !slices.Contains(requestBodies, name) {
-			schema.AdditionalProperties = nil // answers grow; requests are strict
+		if !requests[name] {
+			s.AdditionalProperties = nil // answers grow; requests are strict
 		}
 	}
-	document, err := json.MarshalIndent(api, "", "  ")
+	document, err := json.MarshalIndent(doc, "", "  ")
 	if err != nil {
 		return nil, fmt.Errorf("openapi.json: %w", err)
 	}
 	return append(document, '\n'), nil
 }
 
-func addProblems(op *huma.Operation, problem *huma.Schema) {
-	content := map[string]*huma.MediaType{problemType: {Schema: problem}}
-	delete(op.Responses, "default")
-	for status, when := range map[int]string{
-		http.StatusUnauthorized:        "`unauthenticated`: no token, or one that proves nothing.",
-		http.StatusForbidden:           "`wrong_tenant` or `missing_scope`.",
-		http.StatusUnprocessableEntity: "`invalid_field`: the errors name it.",
-		http.StatusServiceUnavailable:  "`unavailable`: Temporal or the registry cannot be reached; try again after Retry-After.",
-	} {
-		op.Responses[strconv.Itoa(status)] = &huma.Response{Description: when, Content: content}
+// inRequests are the names of the schemas that bodies of requests are made of.
+func inRequests(doc *huma.OpenAPI) map[string]bool {
+	found := map[string]bool{}
+	var follow func(s *huma.Schema)
+	follow = func(s *huma.Schema) {
+		if name := strings.TrimPrefix(s.Ref, schema.Prefix); s.Ref != "" && !found[name] {
+			found[name] = true
+			follow(doc.Components.Schemas.SchemaFromRef(s.Ref))
+		}
+		for _, part := range slices.Concat(s.OneOf, slices.Collect(maps.Values(s.Properties))) {
+			follow(part)
+		}
 	}
-	op.Responses["default"] = &huma.Response{Description: "Any other problem; its `code` says which.", Content: content}
+	for _, path := range doc.Paths {
+		for _, op := range operations(path) {
+			if op.RequestBody != nil {
+				follow(op.RequestBody.Content["application/json"].Schema)
+			}
+		}
+	}
+	return found
 }
 
 // neverNull takes back what huma says of lists, that they may be null: ours are empty instead.
@@ -98,4 +141,24 @@ func neverNull(s *huma.Schema) {
 			p.Nullable = false
 		}
 	}
+}
+
+// codes are those an operation may answer with.
+func (op operation) codes(hasBody bool) []api.Code {
+	all := append([]api.Code{
+		api.Unauthenticated, api.WrongTenant, api.MissingScope, api.InvalidField, api.Unavailable, api.Internal,
+	}, op.refuses...)
+	if hasBody {
+		all = append(all, api.BadJSON, api.RequestTimeout, api.PayloadTooLarge, api.UnsupportedMediaType)
+	}
+	if strings.Contains(op.path, "id}") {
+		all = append(all, api.NotFound)
+	}
+	if op.cost != cheap {
+		all = append(all, api.QuotaExceeded)
+	}
+	if op.admitted {
+		all = append(all, api.Overloaded)
+	}
+	return all
 }

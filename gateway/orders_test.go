@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
@@ -80,9 +81,9 @@ func TestOrdersNobodyCanFollow(t *testing.T) {
 		"comes soon":        {soon, nil, 409, webhook.Conflict, "its next attempt is at 2026-11-28T03:00:05Z"},
 		"has ended":         {busy, &orchestratortest.Run{Report: spent, Status: completed}, 409, webhook.Conflict, "it has ended (exhausted)"},
 		"ends over it":      {busy, &orchestratortest.Run{Refuses: temporal.NewApplicationError("internal", "AcceptedUpdateCompletedWorkflow")}, 409, webhook.Conflict, "did not take the order"},
-		"no worker":         {busy, &orchestratortest.Run{Silent: context.DeadlineExceeded}, 503, gateway.Unavailable, "worker"},
-		"worker too late":   {busy, &orchestratortest.Run{Refuses: client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errTest)}, 503, gateway.Unavailable, "worker"},
-		"not ready":         {busy, &orchestratortest.Run{Refuses: serviceerror.NewWorkflowNotReady("no")}, 503, gateway.Unavailable, "Temporal"},
+		"no worker":         {busy, &orchestratortest.Run{Silent: context.DeadlineExceeded}, 503, api.Unavailable, "worker"},
+		"worker too late":   {busy, &orchestratortest.Run{Refuses: client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errTest)}, 503, api.Unavailable, "worker"},
+		"not ready":         {busy, &orchestratortest.Run{Refuses: serviceerror.NewWorkflowNotReady("no")}, 503, api.Unavailable, "Temporal"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,7 +125,7 @@ func TestOrdersToDeliveriesNobodyKnows(t *testing.T) {
 	}
 	refused(t, r.do("POST", path, "nonsense"), 400, webhook.BadJSON)
 	r.temporal.Down = serviceerror.NewUnavailable("no")
-	refused(t, r.do("POST", path, ""), 503, gateway.Unavailable)
+	refused(t, r.do("POST", path, ""), 503, api.Unavailable)
 }
 
 // redelivered is the answer to a redelivery.
@@ -220,7 +221,7 @@ func TestRedeliverThatCannotBe(t *testing.T) {
 	require.Contains(t, p.Detail, "or there never was one")
 	refused(t, r.do("POST", "/events/evt_x/redeliver", ""), 404, webhook.NotFound)
 	r.registry.down = errTest
-	refused(t, r.do("POST", path, ""), 503, gateway.Unavailable)
+	refused(t, r.do("POST", path, ""), 503, api.Unavailable)
 }
 
 // TestNothingGoesToADisabledEndpoint: what a person asks for is refused with what helps, not started to end
@@ -256,16 +257,16 @@ func (t taken) Count(context.Context, webhook.Window) (int, error) { return 0, t
 func TestRedeliverThatSomebodyElseBegan(t *testing.T) {
 	t.Parallel()
 	for want, err := range map[webhook.Code]error{
-		webhook.Conflict:    webhook.Errorf(webhook.Conflict, "under way"),
-		webhook.Expired:     webhook.Errorf(webhook.Expired, "gone"),
-		gateway.Unavailable: fmt.Errorf("redelivery: %w", away{}),
-		gateway.Internal:    errors.New("secret detail"),
+		webhook.Conflict: webhook.Errorf(webhook.Conflict, "under way"),
+		webhook.Expired:  webhook.Errorf(webhook.Expired, "gone"),
+		api.Unavailable:  fmt.Errorf("redelivery: %w", away{}),
+		api.Internal:     errors.New("secret detail"),
 	} {
 		r := newRigWith(t, func(c *gateway.Config) { c.Redeliveries = taken{err} })
 		a, run := r.post()
 		run.Status, run.Report = completed, reportOf(a, webhook.EventFailed, ok, webhook.DeliveryReport{Status: webhook.Rejected})
-		p := read[gateway.Problem](t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), map[webhook.Code]int{
-			webhook.Conflict: 409, webhook.Expired: 410, gateway.Unavailable: 503, gateway.Internal: 500,
+		p := read[api.Problem](t, r.do("POST", "/events/"+a.ID+"/redeliver", ""), map[webhook.Code]int{
+			webhook.Conflict: 409, webhook.Expired: 410, api.Unavailable: 503, api.Internal: 500,
 		}[want])
 		require.Equal(t, want, p.Code)
 		require.NotContains(t, p.Detail, "secret")

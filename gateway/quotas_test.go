@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/audit"
 	"hookloop/internal/quota"
@@ -28,7 +29,7 @@ func newRigOf(t *testing.T, l quota.Limits) *rig {
 // requireExceeded checks a refusal in all it must say.
 func requireExceeded(t *testing.T, w *httptest.ResponseRecorder, policy, left string) {
 	t.Helper()
-	refused(t, w, 429, gateway.QuotaExceeded)
+	refused(t, w, 429, api.QuotaExceeded)
 	require.Equal(t, policy, w.Header().Get("RateLimit-Policy"))
 	seconds := w.Header().Get("Retry-After")
 	n, err := strconv.Atoi(seconds)

@@ -1,10 +1,15 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -19,26 +24,37 @@ type Recoveries interface {
 	Cancel(ctx context.Context, tenant, endpointID string) (workflowID, runID string, err error)
 }
 
+func (g *Gateway) recoveryRoutes(to huma.API) {
+	const recovery = "/v1/tenants/{tenant}/endpoints/{id}/recover"
+	route(g, to, operation{
+		id: "recover-endpoint", tag: tagRecoveries, refuses: []api.Code{api.Conflict, api.EndpointIsDisabled}, cost: costly, method: http.MethodPost, path: recovery, scope: api.EndpointsWrite, status: http.StatusAccepted,
+		summary: "Redeliver what an endpoint did not get",
+		text: "Everything whose delivery began from `since` to before `until` and ended undelivered, and what was accepted in that time " +
+			"while the endpoint was disabled, however much it is. With `unmatched`, in their place the events accepted in that time that no endpoint wanted, " +
+			"of types that this one wants now. The `webhook-id` is the same as ever. With `dry_run` nothing is started. " +
+			"`conflict` while a recovery of the endpoint is running, `endpoint_disabled` while nothing goes to it.",
+		example: map[string]any{"since": "2026-01-31T12:00:00Z", "dry_run": true},
+	}, g.startRecovery)
+	route(g, to, operation{
+		id: "get-recovery", tag: tagRecoveries, cost: costly, method: http.MethodGet, path: recovery, scope: api.EndpointsRead,
+		summary: "How far the latest recovery of an endpoint is",
+	}, g.getRecovery)
+	route(g, to, operation{
+		id: "cancel-recovery", tag: tagRecoveries, refuses: []api.Code{api.Conflict}, method: http.MethodDelete, path: recovery, scope: api.EndpointsWrite, status: http.StatusAccepted,
+		summary: "End the recovery of an endpoint", text: "Deliveries it has started go on.",
+	}, g.cancelRecovery)
+}
+
 type startRecovery struct {
-	request
+	body[api.NewRecovery]
+
 	Tenant string `path:"tenant"`
 	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
-type startedRecovery struct {
-	DryRun     bool   `json:"dry_run"`
-	Found      int    `json:"found" doc:"Events of the window that did not reach the endpoint. Above 50000 an upper bound: some may have been redelivered since; and above 500 that were accepted while several endpoints were disabled."`
-	WorkflowID string `json:"workflow_id,omitempty" doc:"Absent after a dry run."`
-	RunID      string `json:"run_id,omitempty"`
-}
-
 // startRecovery redelivers, at a pace, what an endpoint did not get, or what no endpoint wanted. A dry run only counts.
-func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answerOf[startedRecovery], error) {
-	body, err := in.body(false)
-	if err != nil {
-		return nil, err
-	}
-	order, err := parseRecovery(body, g.now().UTC())
+func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answerOf[api.StartedRecovery], error) {
+	order, err := recoveryOf(in.value, g.now().UTC())
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +69,7 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 		return nil, err
 	}
 	w := webhook.Window{Tenant: in.Tenant, EndpointID: in.ID, Since: order.since, Until: order.until, Unmatched: order.unmatched}
-	out := startedRecovery{DryRun: order.dryRun}
+	out := api.StartedRecovery{DryRun: order.dryRun}
 	if out.Found, err = g.redeliveries.Count(ctx, w); err != nil {
 		return nil, err
 	}
@@ -66,26 +82,10 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 	if errors.Is(err, orchestrator.ErrRecovering) {
 		err = webhook.Errorf(webhook.Conflict, "a recovery of this endpoint is running; GET …/recover tells how far it is, DELETE ends it")
 	}
-	return &answerOf[startedRecovery]{Body: out}, err
+	return &answerOf[api.StartedRecovery]{Body: out}, err
 }
 
-// recovery is how far the latest recovery of an endpoint is, or came.
-type recovery struct {
-	Status        string    `json:"status" enum:"running,completed,cancelled,failed"`
-	Reason        string    `json:"reason,omitempty" doc:"Why it ended early, if it did."`
-	Found         int       `json:"found" doc:"Events of the window that did not reach the endpoint, so far."`
-	Redelivered   int       `json:"redelivered" doc:"Of them started again."`
-	Skipped       int       `json:"skipped" doc:"Under way or delivered meanwhile, or their history is gone."`
-	Since         time.Time `json:"since"`
-	Until         time.Time `json:"until"`
-	Unmatched     bool      `json:"unmatched,omitempty" doc:"It brings events that no endpoint wanted."`
-	RatePerSecond float64   `json:"rate_per_second"`
-	By            string    `json:"by" doc:"Who started it."`
-	WorkflowID    string    `json:"workflow_id"`
-	RunID         string    `json:"run_id"`
-}
-
-func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[recovery], error) {
+func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[api.Recovery], error) {
 	if !endpointID.MatchString(in.ID) {
 		return nil, noSuchEndpoint()
 	}
@@ -94,7 +94,7 @@ func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[
 		return nil, err
 	}
 	w := r.Input.Window
-	return &answerOf[recovery]{Body: recovery{
+	return &answerOf[api.Recovery]{Body: api.Recovery{
 		Status: string(r.Status), Reason: r.Reason,
 		Found: r.Report.Found, Redelivered: r.Report.Redelivered, Skipped: r.Report.Skipped,
 		Since: w.Since, Until: w.Until, Unmatched: w.Unmatched, RatePerSecond: r.Input.RatePerSecond, By: r.Input.Verb.By,
@@ -102,20 +102,46 @@ func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[
 	}}, nil
 }
 
-type endedRecovery struct {
-	WorkflowID string `json:"workflow_id"`
-	RunID      string `json:"run_id"`
-}
-
 // cancelRecovery ends a recovery after the delivery at hand. What it has started goes on.
-func (g *Gateway) cancelRecovery(ctx context.Context, in *endpointPath) (*answerOf[endedRecovery], error) {
+func (g *Gateway) cancelRecovery(ctx context.Context, in *endpointPath) (*answerOf[api.CancelledRecovery], error) {
 	if !endpointID.MatchString(in.ID) {
 		return nil, noSuchEndpoint()
 	}
-	var ended endedRecovery
+	var ended api.CancelledRecovery
 	var err error
 	if ended.WorkflowID, ended.RunID, err = g.recoveries.Cancel(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	return &answerOf[endedRecovery]{Body: ended}, nil
+	return &answerOf[api.CancelledRecovery]{Body: ended}, nil
+}
+
+// defaultRate is the pace of a recovery, in deliveries a second.
+const defaultRate = 10
+
+// recoveryOrder is what to recover, and how.
+type recoveryOrder struct {
+	since, until time.Time
+	dryRun       bool
+	unmatched    bool
+	rate         float64
+}
+
+// recoveryOf reads the times of an order.
+func recoveryOf(n api.NewRecovery, now time.Time) (o recoveryOrder, err error) {
+	o = recoveryOrder{until: now.Truncate(time.Millisecond), dryRun: n.DryRun, unmatched: n.Unmatched, rate: cmp.Or(n.RatePerSecond, defaultRate)}
+	if o.since, err = moment("since", n.Since, now); err != nil {
+		return o, err
+	}
+	if n.Until != "" {
+		o.until, err = moment("until", n.Until, now)
+	}
+	switch {
+	case err != nil:
+		return o, err
+	case o.since.IsZero():
+		return o, webhook.Invalidf("since", "%s", webhook.MomentForms)
+	case !o.since.Before(o.until):
+		return o, webhook.Invalidf("since", "must lie before until, which is now if not given")
+	}
+	return o, nil
 }

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
 
+	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
@@ -139,7 +140,7 @@ func TestRecoveryReports(t *testing.T) {
 	r, path := recovering(t)
 	id := read[recovery](t, r.do("POST", path, `{"since":"2026-02-02T12:00:00Z"}`), 202).WorkflowID
 	r.temporal.Run(id).Silent = silent
-	refused(t, r.do("GET", path, ""), 503, gateway.Unavailable)
+	refused(t, r.do("GET", path, ""), 503, api.Unavailable)
 }
 
 func TestRecoveriesThatCannotBe(t *testing.T) {
@@ -166,7 +167,7 @@ func TestRecoveriesThatCannotBe(t *testing.T) {
 		p := refused(t, r.do("POST", path, body), 422, webhook.Invalid)
 		require.Equal(t, field, p.Errors[0].Field, body)
 	}
-	refused(t, r.do("POST", path, ""), 415, gateway.UnsupportedMediaType)
+	refused(t, r.do("POST", path, ""), 415, api.UnsupportedMediaType)
 	const since = `{"since":"2026-02-01T00:00:00Z"}`
 	refused(t, r.do("POST", "/endpoints/ep_01jzc8k0a2n4p6r8s0t2v4w6x8/recover", since), 404, webhook.NotFound)
 	refused(t, r.do("POST", "=/v1/tenants/other"+path, since), 404, webhook.NotFound)
@@ -175,8 +176,8 @@ func TestRecoveriesThatCannotBe(t *testing.T) {
 	}
 	r.temporal.Down = serviceerror.NewUnavailable("no")
 	for _, method := range []string{"GET", "DELETE"} {
-		refused(t, r.do(method, path, ""), 503, gateway.Unavailable)
+		refused(t, r.do(method, path, ""), 503, api.Unavailable)
 	}
-	refused(t, r.do("POST", path, since), 503, gateway.Unavailable)
+	refused(t, r.do("POST", path, since), 503, api.Unavailable)
 	require.Zero(t, r.temporal.Starts())
 }

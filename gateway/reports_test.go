@@ -15,7 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"hookloop/activities"
-	"hookloop/gateway"
+	"hookloop/api"
 	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -126,7 +126,7 @@ func TestGetEventWithoutAWorkerIs503(t *testing.T) {
 	a, run := r.post()
 	for _, err := range []error{serviceerror.NewDeadlineExceeded("no"), serviceerror.NewFailedPrecondition("no poller"), context.DeadlineExceeded} {
 		run.Silent = err
-		p := refused(t, r.do("GET", "/events/"+a.ID, ""), 503, gateway.Unavailable)
+		p := refused(t, r.do("GET", "/events/"+a.ID, ""), 503, api.Unavailable)
 		require.Contains(t, p.Detail, "worker")
 	}
 }
@@ -285,7 +285,7 @@ func TestAThousandDeliveriesAndOneThatNobodyTells(t *testing.T) {
 	require.Len(t, read[event](t, r.do("GET", "/events/"+a.ID, ""), 200).Deliveries, 1000)
 
 	r.temporal.Run("d500").Silent = serviceerror.NewDeadlineExceeded("no")
-	refused(t, r.do("GET", "/events/"+a.ID, ""), 503, gateway.Unavailable)
+	refused(t, r.do("GET", "/events/"+a.ID, ""), 503, api.Unavailable)
 }
 
 func TestListEvents(t *testing.T) {

@@ -2,13 +2,21 @@ package gateway
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"net/netip"
+	"net/url"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
+	"hookloop/api"
+	"hookloop/gateway/problem"
+	"hookloop/gateway/schema"
 	"hookloop/internal/ownhost"
+	"hookloop/internal/webhook"
 )
 
 // answerOf is an answer that is nothing but its body.
@@ -31,18 +39,19 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 		engine.Any("/codec/*path", gin.WrapH(g.codec))
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
-		engine.Handle(method, ingestPath, g.ingest)
+		engine.Handle(method, ingestPath, g.ingest.Handle)
 	}
 
-	api := humagin.New(engine, apiConfig(g.version))
-	g.eventRoutes(api)
-	g.deliveryRoutes(api)
-	g.endpointRoutes(api)
-	g.stateRoutes(api)
-	g.approvalRoutes(api)
-	g.recoveryRoutes(api)
-	g.sourceRoutes(api)
-	document, err := openAPI(api.OpenAPI())
+	to := humagin.New(engine, apiConfig(g.version, g.schemas))
+	g.eventRoutes(to)
+	g.auditRoutes(to)
+	g.deliveryRoutes(to)
+	g.endpointRoutes(to)
+	g.stateRoutes(to)
+	g.approvalRoutes(to)
+	g.recoveryRoutes(to)
+	g.sourceRoutes(to)
+	document, err := openAPI(to.OpenAPI())
 	if err != nil {
 		return nil, err
 	}
@@ -53,165 +62,100 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 	return engine, nil
 }
 
-func (g *Gateway) eventRoutes(api huma.API) {
-	const events = "/v1/tenants/{tenant}/events"
-	route(g, api, operation{
-		id: "post-event", method: http.MethodPost, path: events, scope: EventsWrite, status: http.StatusAccepted,
-		summary: "Post an event",
-		text: "Answered once the event cannot be lost any more. It goes to every endpoint that wants its type; " +
-			"`data` arrives there byte for byte as sent here. Names may not appear twice, nesting ends at 500 levels, the body at 262144 bytes.",
-		body: newEventBody(api), admitted: true, cost: posts,
-	}, g.postEvent)
-	route(g, api, operation{
-		id: "list-events", cost: costly, method: http.MethodGet, path: events, scope: EventsRead,
-		summary: "List events", text: "Those still being delivered first, then the latest to end. An event shows up a moment after it was accepted. " +
-			"The status is the one its first deliveries ended with; the event itself knows of redeliveries too.",
-	}, g.listEvents)
-	route(g, api, operation{
-		id: "get-event", cost: costly, method: http.MethodGet, path: events + "/{id}", scope: EventsRead,
-		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history.",
-	}, g.getEvent)
-	route(g, api, operation{
-		id: "get-event-audit", cost: costly, method: http.MethodGet, path: events + "/{id}/audit", scope: AuditRead,
-		summary: "What happened to an event, line by line",
-		text: "Who, what, when, which answer, who decided: read from the histories of its workflow and those of its deliveries, the oldest line first, for as long as Temporal " +
-			"keeps them. A page has those of a hundred workflows of deliveries; the first one also the event's own.",
-	}, g.getAudit)
-	route(g, api, operation{
-		id: "list-audit", cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: AuditRead,
-		summary: "What happened to everything, line by line",
-		text: "What the histories of events, deliveries, recoveries and approvals say, for as long as Temporal keeps them. A page has the lines of a hundred workflows, " +
-			"the oldest first: first of those that still run, then of those that have ended, the latest first. One that ends between two pages may be on both.",
-	}, g.listAudit)
-}
-
-func (g *Gateway) deliveryRoutes(api huma.API) {
-	const (
-		event    = "/v1/tenants/{tenant}/events/{id}"
-		delivery = event + "/deliveries/{endpoint_id}"
-	)
-	route(g, api, operation{
-		id: "retry-delivery-now", method: http.MethodPost, path: delivery + "/retry-now", scope: EventsWrite, status: http.StatusAccepted,
-		summary: "Make a waiting delivery's next attempt now",
-		text: "The schedule goes on behind it; an open breaker or a spent rate limit still defers it. Answers how the delivery stood when the order came. " +
-			"`conflict` if it is not waiting: it has ended, or an early attempt is under way or comes within seconds.",
-		body: orderBody(api),
-	}, g.retryNow)
-	route(g, api, operation{
-		id: "cancel-delivery", method: http.MethodPost, path: delivery + "/cancel", scope: EventsWrite, status: http.StatusAccepted,
-		summary: "End a waiting delivery",
-		text: "It ends as `cancelled`, with the reason; an attempt under way is waited for, and counts. " +
-			"Answers how the delivery stood when the order came. `conflict` if it is not waiting.",
-		body: orderBody(api),
-	}, g.cancelDelivery)
-	route(g, api, operation{
-		id: "redeliver-event", method: http.MethodPost, path: event + "/redeliver", scope: EventsWrite, status: http.StatusAccepted,
-		summary: "Deliver an event again",
-		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, the delivery to any endpoint of the tenant, delivered or not, wanted or not. It is the same event: " +
-			"the same `webhook-id`, the same bytes. `conflict` if nothing can be redelivered now, `history_expired` (410) " +
-			"once the history is gone, and for an id that never was one: the two cannot be told apart.",
-		body: redeliveryBody(api), admitted: true, cost: posts,
-	}, g.redeliverEvent)
-}
-
-func (g *Gateway) recoveryRoutes(api huma.API) {
-	const recovery = "/v1/tenants/{tenant}/endpoints/{id}/recover"
-	route(g, api, operation{
-		id: "recover-endpoint", cost: costly, method: http.MethodPost, path: recovery, scope: EndpointsWrite, status: http.StatusAccepted,
-		summary: "Redeliver what an endpoint did not get",
-		text: "Everything whose delivery began from `since` to before `until` and ended undelivered, and what was accepted in that time " +
-			"while the endpoint was disabled, however much it is. With `unmatched`, in their place the events accepted in that time that no endpoint wanted, " +
-			"of types that this one wants now. The `webhook-id` is the same as ever. With `dry_run` nothing is started. " +
-			"`conflict` while a recovery of the endpoint is running, `endpoint_disabled` while nothing goes to it.",
-		body: recoveryBody(api),
-	}, g.startRecovery)
-	route(g, api, operation{
-		id: "get-recovery", cost: costly, method: http.MethodGet, path: recovery, scope: EndpointsRead,
-		summary: "How far the latest recovery of an endpoint is",
-	}, g.getRecovery)
-	route(g, api, operation{
-		id: "cancel-recovery", method: http.MethodDelete, path: recovery, scope: EndpointsWrite, status: http.StatusAccepted,
-		summary: "End the recovery of an endpoint", text: "Deliveries it has started go on.",
-	}, g.cancelRecovery)
-}
-
-func (g *Gateway) endpointRoutes(api huma.API) {
-	const (
-		endpoints = "/v1/tenants/{tenant}/endpoints"
-		one       = endpoints + "/{id}"
-	)
-	route(g, api, operation{
-		id: "create-endpoint", cost: makes, method: http.MethodPost, path: endpoints, scope: EndpointsWrite, status: http.StatusCreated,
-		summary: "Create an endpoint", text: "The answer shows its secret; afterwards only `/secret` does.", body: newEndpointBody(api),
-	}, g.createEndpoint)
-	route(g, api, operation{
-		id: "list-endpoints", method: http.MethodGet, path: endpoints, scope: EndpointsRead,
-		summary: "List endpoints", text: "The oldest first.",
-	}, g.listEndpoints)
-	route(g, api, operation{
-		id: "get-endpoint", method: http.MethodGet, path: one, scope: EndpointsRead, summary: "Get an endpoint",
-	}, g.getEndpoint)
-	route(g, api, operation{
-		id: "patch-endpoint", method: http.MethodPatch, path: one, scope: EndpointsWrite, summary: "Change an endpoint",
-		text: "Merges (RFC 7396): what is absent stays, `null` goes back to the default. Deliveries under way keep their schedule.",
-		body: endpointChangeBody(api),
-	}, g.patchEndpoint)
-	route(g, api, operation{
-		id: "delete-endpoint", method: http.MethodDelete, path: one, scope: EndpointsWrite, status: http.StatusNoContent,
-		summary: "Delete an endpoint", text: "Its deliveries under way end as `cancelled`.",
-	}, g.deleteEndpoint)
-	route(g, api, operation{
-		id: "get-endpoint-secret", method: http.MethodGet, path: one + "/secret", scope: EndpointsWrite,
-		summary: "Show the secret that signs",
-	}, g.getSecret)
-	route(g, api, operation{
-		id: "rotate-endpoint-secret", method: http.MethodPost, path: one + "/secret/rotate", scope: EndpointsWrite,
-		summary: "Give an endpoint a new secret", text: "Until `overlap` is over, the secret before signs as well.", body: rotationBody(api),
-	}, g.rotateSecret)
-	route(g, api, operation{
-		id: "test-endpoint", method: http.MethodPost, path: one + "/test", scope: EndpointsWrite, status: http.StatusAccepted,
-		summary: "Send an endpoint a test event", text: "Of the type `" + testType + "`, to this endpoint only, whatever types it wants.",
-		admitted: true, cost: posts,
-	}, g.testEndpoint)
-}
-
 // operation is what a route adds to its handler.
 type operation struct {
 	id, method, path string
-	scope            string
+	tag, scope       string
 	status           int // zero: 200
 	summary, text    string
-	body             *huma.RequestBody // documents what the handler parses
-	admitted         bool              // accepts or redelivers, so that it needs a place
-	cost             cost              // of its tenant's quotas
+	example          any        // of the body
+	refuses          []api.Code // besides those that follow from the rest
+	admitted         bool       // accepts or redelivers, so that it needs a place
+	cost             cost       // of its tenant's quotas
 }
 
-// route serves an operation and documents it. Its handler's errors become problems here.
-func route[I, O any](g *Gateway, api huma.API, op operation, handle func(context.Context, *I) (*O, error)) {
+// route serves an operation and documents it. Its body is read, and its handler's errors become problems,
+// here.
+func route[I, O any](g *Gateway, to huma.API, op operation, handle func(context.Context, *I) (*O, error)) {
 	documented := op.document()
 	documented.Middlewares = huma.Middlewares{g.requires(op.scope)}
-	documented.Metadata = map[string]any{}
 	if op.admitted {
 		documented.Middlewares = append(documented.Middlewares, g.admits)
-		documented.Metadata[admitted] = true
 	}
 	if op.cost != cheap {
 		documented.Middlewares = append(documented.Middlewares, g.charges(op.cost))
-		documented.Metadata[charged] = true
 	}
-	huma.Register(api, documented, func(ctx context.Context, in *I) (*O, error) {
+	huma.Register(to, documented, func(ctx context.Context, in *I) (*O, error) {
+		if b, ok := any(in).(bodied); ok {
+			if err := b.take(g.schemas); err != nil {
+				return nil, g.problem(ctx, err)
+			}
+		}
 		out, err := handle(ctx, in)
 		if err != nil {
 			return nil, g.problem(ctx, err)
 		}
 		return out, nil
 	})
-	if op.body != nil { // only now: a body huma knew of, huma would read
-		describe(api.OpenAPI().Paths[op.path], op.method).RequestBody = op.body
+	described := describe(to.OpenAPI().Paths[op.path], op.method)
+	b, hasBody := any(new(I)).(bodied)
+	if hasBody { // only now: a body huma knew of, huma would read
+		described.RequestBody = op.requestBody(b.document(g.schemas))
 	}
+	delete(described.Responses, "default")
+	maps.Copy(described.Responses, schema.Problems(g.schemas, op.codes(hasBody)))
+}
+
+// requestBody is how a body is documented.
+func (op operation) requestBody(schema *huma.Schema, optional bool) *huma.RequestBody {
+	content := map[string]*huma.MediaType{"application/json": {Schema: schema, Example: op.example}}
+	if op.method == http.MethodPatch {
+		content[mergePatch] = content["application/json"]
+	}
+	return &huma.RequestBody{Required: !optional, Content: content}
 }
 
 // fail answers with a problem from within a middleware.
 func (g *Gateway) fail(c huma.Context, err error) {
-	g.problem(c.Context(), err).write(humagin.Unwrap(c))
+	g.problem(c.Context(), err).Write(humagin.Unwrap(c))
+}
+
+// newEngine has what every request passes through.
+func (g *Gateway) newEngine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.RedirectTrailingSlash = false // a redirected POST would lose its body
+	engine.HandleMethodNotAllowed = true
+	engine.Use(g.observe, g.tracing.request, g.recover)
+	engine.NoRoute(noRoute)
+	engine.NoMethod(noMethod)
+	return engine
+}
+
+// comesFromOutside says whether a request is a third party's that came by the URL they were told, as through
+// a tunnel.
+func (g *Gateway) comesFromOutside(r *http.Request) bool {
+	u, err := url.Parse(g.public)
+	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && strings.HasPrefix(r.URL.Path, "/in/")
+}
+
+const forwardedFor = "X-Forwarded-For"
+
+// trust names the proxies that are believed to say for whom they ask.
+func trust(engine *gin.Engine, proxies []netip.Prefix) error {
+	engine.RemoteIPHeaders = []string{forwardedFor}
+	var all []string
+	for _, p := range proxies {
+		all = append(all, p.String())
+	}
+	return engine.SetTrustedProxies(all)
+}
+
+// noRoute and noMethod answer what no operation takes.
+func noRoute(c *gin.Context) {
+	problem.New(webhook.NotFound, "there is nothing at this path").Write(c)
+}
+
+func noMethod(c *gin.Context) {
+	problem.New(api.MethodNotAllowed, "this path does not take "+methodLabel(c.Request.Method)).Write(c)
 }

@@ -7,8 +7,14 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"hookloop/api"
+	"hookloop/gateway/problem"
 )
 
 // Bounds of one connection. Nobody may hold one open by being slow; the longest answer, an event
@@ -36,8 +42,7 @@ func (g *Gateway) Run(ctx context.Context, l net.Listener) error {
 	}
 	noting, drained := context.WithCancel(context.WithoutCancel(ctx))
 	var writer sync.WaitGroup
-	writer.Go(func() { g.arrivals.run(noting) })
-	writer.Go(func() { g.refusals.run(noting, g.now) })
+	writer.Go(func() { g.ingest.Run(noting) })
 	defer writer.Wait()
 	defer drained()
 	served := make(chan error, 1)
@@ -62,4 +67,61 @@ func (g *Gateway) drain(ctx context.Context, srv *http.Server, served <-chan err
 		err = errors.Join(err, end)
 	}
 	return err
+}
+
+// health is for balancers, which ask where the requests go, and for operators.
+func (g *Gateway) health(engine *gin.Engine) {
+	engine.GET("/healthz", g.healthz)
+	engine.GET("/readyz", g.readyz)
+}
+
+func (g *Gateway) opsRoutes() http.Handler {
+	engine := g.newEngine()
+	g.health(engine)
+	engine.GET("/metrics", gin.WrapH(g.metrics.handler))
+	return engine
+}
+
+// readyTimeout is how long what we depend on may take to answer; load balancers ask often.
+const readyTimeout = 2 * time.Second
+
+// healthz says that the process answers, whatever becomes of the rest: restarting it would help
+// nobody.
+func (g *Gateway) healthz(c *gin.Context) {
+	c.JSON(http.StatusOK, gin.H{"status": "ok"})
+}
+
+// readyz says whether an event would be accepted now, and if not, what is missing.
+func (g *Gateway) readyz(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
+	defer cancel()
+	temporal := make(chan error, 1)
+	go func() { temporal <- g.events.Reachable(ctx) }()
+	missing := g.missing("registry", unreached, g.registry.Ping(ctx), nil)
+	if err := <-temporal; err != nil {
+		missing = g.missing("temporal", unreached, err, missing)
+	} else {
+		missing = g.missing("temporal", "takes no events", g.events.Refused(), missing)
+	}
+	if len(missing) == 0 {
+		c.JSON(http.StatusOK, gin.H{"status": "ready"})
+		return
+	}
+	var all []string
+	for _, m := range missing {
+		all = append(all, m.Field+" "+m.Message)
+	}
+	p := problem.New(api.Unavailable, strings.Join(all, ", "))
+	p.Errors = missing
+	p.Write(c)
+}
+
+const unreached = "cannot be reached"
+
+func (g *Gateway) missing(name, what string, err error, others []api.FieldError) []api.FieldError {
+	if err == nil {
+		return others
+	}
+	g.log.Warn("not ready", slog.String("missing", name), slog.Any("error", err))
+	return append(others, api.FieldError{Field: name, Message: what})
 }

@@ -1,126 +1,99 @@
 package gateway
 
 import (
+	"cmp"
+	"context"
 	"encoding/json"
-	"slices"
-	"strings"
+	"fmt"
+	"net"
+	"net/http"
 
+	"hookloop/api"
+	"hookloop/gateway/ingest"
 	"hookloop/internal/signature"
-	"hookloop/internal/source"
 	"hookloop/internal/webhook"
 )
 
-// maxTypePrefix leaves room for the third party's own word in an event type, in bytes.
-const maxTypePrefix = 64
-
-// newSource reads a new source. The provider comes first: it says what the config means.
-func (g *Gateway) newSource(s *webhook.Source, all []field) (err error) {
-	hasConfig := false
-	for _, f := range all {
-		switch f.name {
-		case "provider":
-			err = setProvider(s, f)
-		case "config":
-			hasConfig = true
-		case "name", "type_prefix", "application", "echo":
-		default:
-			err = noSourceField(f)
-		}
-		if err != nil {
-			return err
-		}
+// sourceSettings are what an app has set of a source, without the defaults. The config stands for itself: it
+// is never shown, nor merged.
+func sourceSettings(s webhook.Source) api.NewSource {
+	return api.NewSource{
+		Provider: api.Provider(s.Provider), Name: s.Name, Config: map[string]any{}, TypePrefix: s.TypePrefix,
+		Application: s.Application, Echo: api.EchoPaths(s.Echo),
 	}
-	switch {
-	case s.Provider == "":
-		return webhook.Invalidf("provider", "is required: one of %s", strings.Join(source.Names(), ", "))
-	case !hasConfig:
-		return webhook.Invalidf("config", "is required: what it holds depends on the provider")
-	}
-	s.Name = s.Provider
-	return g.setSource(s, slices.DeleteFunc(all, func(f field) bool { return f.name == "provider" }))
 }
 
-func noSourceField(f field) error {
-	return webhook.Invalidf(f.name, "is not a field of a source (provider, name, config, type_prefix, application, echo)")
-}
-
-func setProvider(s *webhook.Source, f field) error {
-	if json.Unmarshal(f.value, &s.Provider) != nil || !slices.Contains(source.Names(), s.Provider) {
-		return webhook.Invalidf("provider", "must be one of %s", strings.Join(source.Names(), ", "))
-	}
-	return nil
-}
-
-// changeSource merges a change (RFC 7396); the config is replaced as a whole, for a part of it would
-// mean nothing to its provider.
-func (g *Gateway) changeSource(s *webhook.Source, change []field) error {
-	for _, f := range change {
-		if f.name == "provider" {
-			return webhook.Invalidf("provider", "cannot be patched: create another source")
-		}
-	}
-	return g.setSource(s, change)
-}
-
-func (g *Gateway) setSource(s *webhook.Source, all []field) (err error) {
-	for _, f := range all {
-		switch f.name {
-		case "name":
-			s.Name, err = sourceName(f)
-		case "config":
-			s.Config, err = g.sourceConfig(s.Provider, f)
-		case "type_prefix":
-			s.TypePrefix, err = sourceTypePrefix(f)
-		case "application":
-			s.Application, err = application(f)
-		case "echo":
-			s.Echo, err = sourceEcho(f)
-		default:
-			err = noSourceField(f)
-		}
-		if err != nil {
-			return err
-		}
-	}
+// setSource sets all of them but provider and config.
+func setSource(s *webhook.Source, n api.NewSource) error {
+	s.Name = cmp.Or(n.Name, s.Provider)
+	s.TypePrefix, s.Application, s.Echo = n.TypePrefix, n.Application, webhook.EchoPaths(n.Echo)
 	if !s.Echo.IsZero() && s.Application == "" {
 		return webhook.Invalidf("application", "is required with echo: it says whose echo to look for")
 	}
-	return nil
+	return checkApplication(s.Application)
 }
 
-func sourceName(f field) (string, error) {
-	var s string
-	if json.Unmarshal(f.value, &s) != nil || len(s) > maxDescription {
-		return "", webhook.Invalidf("name", "must be a string of at most %d bytes", maxDescription)
+// sourceConfig is the config in a body, byte for byte, if its provider can work with it.
+func (g *Gateway) sourceConfig(provider string, body []byte) (config signature.Hidden, given bool, err error) {
+	members, err := webhook.Members(body)
+	if err != nil {
+		return config, false, err
 	}
-	return s, nil
+	for _, m := range members {
+		if m.Name != "config" {
+			continue
+		}
+		if m.Value[0] != '{' {
+			return config, true, webhook.Invalidf("config", "must be a JSON object")
+		}
+		if _, err := g.providers.Provider(provider, m.Value); err != nil {
+			return config, true, err
+		}
+		config, given = signature.Hide(string(m.Value)), true
+	}
+	return config, given, nil
 }
 
-func (g *Gateway) sourceConfig(provider string, f field) (signature.Hidden, error) {
-	if f.value[0] != '{' {
-		return signature.Hidden{}, webhook.Invalidf("config", "must be a JSON object")
+func (g *Gateway) sourceActivity(ctx context.Context, id string) (*api.SourceActivity, error) {
+	if err := g.ingest.Flush(ctx, id); err != nil {
+		return nil, sourceErr(id, err)
 	}
-	if _, err := fields(f.value); err != nil {
-		return signature.Hidden{}, webhook.Invalidf("config", "names a field twice")
+	a, err := g.sources.SourceActivity(ctx, id)
+	if err != nil {
+		return nil, sourceErr(id, err)
 	}
-	if _, err := g.providers.Provider(provider, f.value); err != nil {
-		return signature.Hidden{}, err
+	shown := api.SourceActivity{Accepted: a.Accepted, Repeats: a.Repeats, Refused: a.Refused, LastRefusal: a.LastRefusal}
+	if !a.LastAcceptedAt.IsZero() {
+		shown.LastAcceptedAt = &a.LastAcceptedAt
 	}
-	return signature.Hide(string(f.value)), nil
+	if !a.LastRefusedAt.IsZero() {
+		shown.LastRefusedAt = &a.LastRefusedAt
+	}
+	return &shown, nil
 }
 
-func sourceTypePrefix(f field) (string, error) {
-	var s string
-	if json.Unmarshal(f.value, &s) != nil || len(s) > maxTypePrefix || s != "" && webhook.CheckEventType(s) != nil {
-		return "", webhook.Invalidf("type_prefix", `must be words of letters, digits, - and _, separated by dots, like "crm", at most %d characters`, maxTypePrefix)
+func (g *Gateway) showSource(s webhook.Source, r *request) (api.Source, error) {
+	config, err := g.providers.Shown(s.Provider, json.RawMessage(s.Config.Reveal()))
+	if err != nil {
+		return api.Source{}, fmt.Errorf("source %s: its config does not suit its provider any more: %w", s.ID, err)
 	}
-	return s, nil
+	return api.Source{
+		ID: s.ID, Provider: api.Provider(s.Provider), Name: s.Name, Config: config,
+		TypePrefix: ingest.TypePrefix(s), Application: s.Application, Echo: api.EchoPaths(s.Echo),
+		IngestURL: g.publicURL(r) + "/in/" + s.ID,
+		Version:   s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
+	}, nil
 }
 
-// typePrefix is what the types of a source's events begin with.
-func typePrefix(s webhook.Source) string {
-	if s.TypePrefix != "" {
-		return s.TypePrefix
+// publicURL is where third parties reach the gateway: as configured, or else the address at which this
+// request arrived. What it says in Host may be anybody's.
+func (g *Gateway) publicURL(r *request) string {
+	if g.public != "" {
+		return g.public
 	}
-	return webhook.EventTypeOf("", s.Provider)
+	arrived, ok := r.gin.Request.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok { // there is no server of ours
+		return ""
+	}
+	return "http://" + arrived.String()
 }

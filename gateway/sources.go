@@ -2,92 +2,55 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"time"
 
-	"hookloop/internal/source"
+	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
+	"hookloop/gateway/problem"
 	"hookloop/internal/webhook"
 )
 
-// Sources keeps the sources. Its errors are as those of Registry.
-type Sources interface {
-	CreateSource(ctx context.Context, s webhook.Source) error
-	// CreateSourceOnce gives what an Idempotency-Key has made, now or before.
-	CreateSourceOnce(ctx context.Context, s webhook.Source, c webhook.Creation) (webhook.Creation, error)
-	Source(ctx context.Context, tenant, id string) (webhook.Source, error)
-	SourceByID(ctx context.Context, id string) (webhook.Source, error)
-	// Sources lists by id, those behind after, at most limit.
-	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
-	CountSources(ctx context.Context, tenant string) (int, error)
-	// Created says whether an Idempotency-Key has made a source.
-	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
-	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
-	DeleteSource(ctx context.Context, tenant, id string) error
-
-	// Withheld gives the ids of an application's endpoints that do not want its own events back.
-	Withheld(ctx context.Context, tenant, application string) ([]string, error)
-	// Claim binds a name to the content it is first seen with, and answers the one it is bound to.
-	BindOnce(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
-
-	// Arrivals says which items came before, and of those that are the same for a while only, that they have
-	// come now.
-	Arrivals(ctx context.Context, sourceID string, names []string, sameFor time.Duration, now time.Time) (map[string]webhook.Arrival, error)
-	// TakeArrivals notes which items have become events, and adds what became of a source's requests.
-	TakeArrivals(ctx context.Context, sourceID string, all []webhook.Taken, a webhook.SourceActivity, now time.Time) error
-	// PruneArrivals forgets all but the latest items of a source.
-	PruneArrivals(ctx context.Context, sourceID string, keep int) error
-	SourceActivity(ctx context.Context, sourceID string) (webhook.SourceActivity, error)
-}
-
-// Providers know the third parties' protocols; source.Providers do.
-type Providers interface {
-	Provider(name string, config json.RawMessage) (source.Provider, error)
-	Shown(name string, config json.RawMessage) (json.RawMessage, error)
-}
-
-// sourceView is a source as the API shows it.
-type sourceView struct {
-	ID          string          `json:"id" example:"src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-	Provider    string          `json:"provider" example:"stripe"`
-	Name        string          `json:"name"`
-	Config      json.RawMessage `json:"config" doc:"Every secret is shown as ***."`
-	TypePrefix  string          `json:"type_prefix" doc:"Begins the types of its events." example:"stripe"`
-	Application string          `json:"application,omitempty"`
-	Echo        *echoPaths      `json:"echo,omitempty"`
-	IngestURL   string          `json:"ingest_url" doc:"What to tell the third party." example:"https://hooks.example.com/in/src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-	Version     int             `json:"version" doc:"Grows with each change."`
-	CreatedAt   time.Time       `json:"created_at"`
-	UpdatedAt   time.Time       `json:"updated_at"`
-	Activity    *sourceActivity `json:"activity,omitempty" doc:"What became of what it sent; shown of one source alone."`
-}
-
-// sourceActivity is what became of what a source sent. Other gateways tell of theirs within a second.
-type sourceActivity struct {
-	Accepted       int64      `json:"accepted" doc:"Events."`
-	Repeats        int64      `json:"repeats" doc:"Items that had become events before."`
-	Refused        int64      `json:"refused" doc:"Requests that were not let in, and single items of others."`
-	LastAcceptedAt *time.Time `json:"last_accepted_at,omitempty"`
-	LastRefusedAt  *time.Time `json:"last_refused_at,omitempty"`
-	LastRefusal    string     `json:"last_refusal,omitempty" doc:"Why, for a person." example:"the signature does not match"`
-}
-
-type sourcePage struct {
-	Data       []sourceView `json:"data"`
-	NextCursor *string      `json:"next_cursor" nullable:"true" doc:"null on the last page."`
+func (g *Gateway) sourceRoutes(to huma.API) {
+	const (
+		sources = "/v1/tenants/{tenant}/sources"
+		one     = sources + "/{id}"
+	)
+	route(g, to, operation{
+		id: "create-source", tag: tagSources, refuses: []api.Code{api.IdempotencyConflict}, cost: makes, method: http.MethodPost, path: sources, scope: api.SourcesWrite, status: http.StatusCreated,
+		summary: "Create a source", text: "A third party that sends to us. Tell it the `ingest_url`: what it sends there and can prove becomes events.",
+		example: map[string]any{"provider": "stripe", "name": "payments", "config": map[string]any{"secrets": []string{"whsec_…"}}},
+	}, g.createSource)
+	route(g, to, operation{
+		id: "list-sources", tag: tagSources, method: http.MethodGet, path: sources, scope: api.SourcesWrite,
+		summary: "List sources", text: "The oldest first.",
+	}, g.listSources)
+	route(g, to, operation{
+		id: "get-source", tag: tagSources, method: http.MethodGet, path: one, scope: api.SourcesWrite, summary: "Get a source",
+	}, g.getSource)
+	route(g, to, operation{
+		id: "patch-source", tag: tagSources, method: http.MethodPatch, path: one, scope: api.SourcesWrite, summary: "Change a source",
+		text:    "Merges (RFC 7396), but replaces `config` as a whole: to rotate, list the new secret and the old one, and later the new one alone.",
+		example: map[string]any{"config": map[string]any{"secrets": []string{"whsec_new…", "whsec_old…"}}},
+	}, g.patchSource)
+	route(g, to, operation{
+		id: "delete-source", tag: tagSources, method: http.MethodDelete, path: one, scope: api.SourcesWrite, status: http.StatusNoContent,
+		summary: "Delete a source", text: "What it sends from now on is refused. Its events go on.",
+	}, g.deleteSource)
 }
 
 type createSource struct {
-	request
+	body[api.NewSource]
+
 	Tenant string `path:"tenant"`
 	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For thirty days, a repeat with the same key and body is answered with the source that the first one made." example:"source-stripe"`
 }
 
 type createdSource struct {
 	Location string `header:"Location"`
-	Body     sourceView
+	Body     api.Source
 }
 
 type sourcePath struct {
@@ -97,23 +60,21 @@ type sourcePath struct {
 }
 
 func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdSource, error) {
-	body, err := in.body(false)
-	if err != nil {
-		return nil, err
-	}
 	now := g.now().UTC().Truncate(time.Millisecond)
-	s := webhook.Source{ID: newID(sourcePrefix, now), Tenant: in.Tenant, Version: 1, CreatedAt: now, UpdatedAt: now}
-	all, err := fields(body)
+	s := webhook.Source{
+		ID: newID(sourcePrefix, now), Tenant: in.Tenant, Provider: string(in.value.Provider), Version: 1, CreatedAt: now, UpdatedAt: now,
+	}
+	err := setSource(&s, in.value)
 	if err != nil {
 		return nil, err
 	}
-	if err := g.newSource(&s, all); err != nil {
+	if s.Config, _, err = g.sourceConfig(s.Provider, in.raw); err != nil {
 		return nil, err
 	}
-	if err := g.checkExpressions(ctx, in.Tenant, all); err != nil {
+	if err := g.checkExpressions(ctx, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
-	if s, err = g.makeSource(ctx, in, s, body); err != nil {
+	if s, err = g.makeSource(ctx, in, s); err != nil {
 		return nil, err
 	}
 	shown, err := g.showSource(s, &in.request)
@@ -124,12 +85,12 @@ func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdS
 }
 
 // makeSource gives the source that was made: now, or before with the same Idempotency-Key.
-func (g *Gateway) makeSource(ctx context.Context, in *createSource, s webhook.Source, body []byte) (webhook.Source, error) {
+func (g *Gateway) makeSource(ctx context.Context, in *createSource, s webhook.Source) (webhook.Source, error) {
 	key, err := in.idempotencyKey()
 	if err != nil {
 		return s, err
 	}
-	c := webhook.NewCreation("source", key, body, s.ID, s.CreatedAt)
+	c := webhook.NewCreation("source", key, in.raw, s.ID, s.CreatedAt)
 	if err := g.roomUnlessMade(ctx, in.Tenant, key, c, g.roomForSource, g.sources.Created); err != nil {
 		return s, err
 	}
@@ -140,12 +101,12 @@ func (g *Gateway) makeSource(ctx context.Context, in *createSource, s webhook.So
 		return s, gone("source", c.ID, err)
 	}
 	if err != nil {
-		return s, fmt.Errorf("source %s: %w", s.ID, registryErr(err))
+		return s, fmt.Errorf("source %s: %w", s.ID, problem.Registry(err))
 	}
 	return s, nil
 }
 
-func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[sourceView], error) {
+func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[api.Source], error) {
 	if !sourceID.MatchString(in.ID) {
 		return nil, noSuchSource()
 	}
@@ -158,25 +119,7 @@ func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[sour
 		return nil, err
 	}
 	shown.Activity, err = g.sourceActivity(ctx, in.ID)
-	return &answerOf[sourceView]{Body: shown}, err
-}
-
-func (g *Gateway) sourceActivity(ctx context.Context, id string) (*sourceActivity, error) {
-	if err := g.arrivals.write(ctx, id); err != nil {
-		return nil, sourceErr(id, err)
-	}
-	a, err := g.sources.SourceActivity(ctx, id)
-	if err != nil {
-		return nil, sourceErr(id, err)
-	}
-	shown := sourceActivity{Accepted: a.Accepted, Repeats: a.Repeats, Refused: a.Refused, LastRefusal: a.LastRefusal}
-	if !a.LastAcceptedAt.IsZero() {
-		shown.LastAcceptedAt = &a.LastAcceptedAt
-	}
-	if !a.LastRefusedAt.IsZero() {
-		shown.LastRefusedAt = &a.LastRefusedAt
-	}
-	return &shown, nil
+	return &answerOf[api.Source]{Body: shown}, err
 }
 
 func sourceErr(id string, err error) error {
@@ -186,17 +129,17 @@ func sourceErr(id string, err error) error {
 	case webhook.CodeOf(err) == webhook.NotFound:
 		return noSuchSource()
 	}
-	return fmt.Errorf("source %s: %w", id, registryErr(err))
+	return fmt.Errorf("source %s: %w", id, problem.Registry(err))
 }
 
 type listSources struct {
 	request
+
 	Tenant string `path:"tenant"`
-	Limit  int    `query:"limit" minimum:"1" maximum:"250" default:"50"`
-	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before."`
+	api.PageQuery
 }
 
-func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[sourcePage], error) {
+func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[api.Page[api.Source]], error) {
 	list := "sources of " + in.Tenant
 	after, err := g.openCursor(list, in.Cursor)
 	if err != nil {
@@ -204,9 +147,9 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[s
 	}
 	found, err := g.sources.Sources(ctx, in.Tenant, string(after), in.Limit+1)
 	if err != nil {
-		return nil, fmt.Errorf("sources: %w", registryErr(err))
+		return nil, fmt.Errorf("sources: %w", problem.Registry(err))
 	}
-	page := sourcePage{Data: []sourceView{}}
+	page := api.Page[api.Source]{Data: []api.Source{}}
 	if len(found) > in.Limit { // the one too many only tells that there are more
 		found = found[:in.Limit]
 		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
@@ -218,33 +161,52 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[s
 		}
 		page.Data = append(page.Data, shown)
 	}
-	return &answerOf[sourcePage]{Body: page}, nil
+	return &answerOf[api.Page[api.Source]]{Body: page}, nil
 }
 
-func (g *Gateway) patchSource(ctx context.Context, in *sourcePath) (*answerOf[sourceView], error) {
-	body, err := in.body(false)
-	if err != nil {
-		return nil, err
-	}
-	change, err := fields(body)
-	if err != nil {
-		return nil, err
+type patchSource struct {
+	change[api.NewSource]
+
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+func (g *Gateway) patchSource(ctx context.Context, in *patchSource) (*answerOf[api.Source], error) {
+	if _, given := in.tree["provider"]; given {
+		return nil, webhook.Invalidf("provider", "cannot be patched: create another source")
 	}
 	if !sourceID.MatchString(in.ID) {
 		return nil, noSuchSource()
 	}
-	if err := g.checkExpressions(ctx, in.Tenant, change); err != nil {
+	if err := g.checkExpressions(ctx, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
 	s, err := g.sources.UpdateSource(ctx, in.Tenant, in.ID, func(s *webhook.Source) error {
 		s.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)
-		return g.changeSource(s, change)
+		return g.changeSource(s, in)
 	})
 	if err != nil {
 		return nil, sourceErr(in.ID, err)
 	}
 	shown, err := g.showSource(s, &in.request)
-	return &answerOf[sourceView]{Body: shown}, err
+	return &answerOf[api.Source]{Body: shown}, err
+}
+
+// changeSource merges a change into a source, but for the config, which is replaced as a whole: a part of it
+// would mean nothing to its provider.
+func (g *Gateway) changeSource(s *webhook.Source, in *patchSource) error {
+	config, given, err := g.sourceConfig(s.Provider, in.raw)
+	if err != nil {
+		return err
+	}
+	next, err := in.of(sourceSettings(*s))
+	if err != nil {
+		return err
+	}
+	if given {
+		s.Config = config
+	}
+	return setSource(s, next)
 }
 
 func (g *Gateway) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, error) {
@@ -252,35 +214,4 @@ func (g *Gateway) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, 
 		return nil, noSuchSource()
 	}
 	return nil, sourceErr(in.ID, g.sources.DeleteSource(ctx, in.Tenant, in.ID))
-}
-
-func (g *Gateway) showSource(s webhook.Source, r *request) (sourceView, error) {
-	config, err := g.providers.Shown(s.Provider, json.RawMessage(s.Config.Reveal()))
-	if err != nil {
-		return sourceView{}, fmt.Errorf("source %s: its config does not suit its provider any more: %w", s.ID, err)
-	}
-	shown := sourceView{
-		ID: s.ID, Provider: s.Provider, Name: s.Name, Config: config,
-		TypePrefix: typePrefix(s), Application: s.Application,
-		IngestURL: g.publicURL(r) + "/in/" + s.ID,
-		Version:   s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
-	}
-	if !s.Echo.IsZero() {
-		paths := echoPaths(s.Echo)
-		shown.Echo = &paths
-	}
-	return shown, nil
-}
-
-// publicURL is where third parties reach the gateway: as configured, or else the address at which this
-// request arrived. What it says in Host may be anybody's.
-func (g *Gateway) publicURL(r *request) string {
-	if g.public != "" {
-		return g.public
-	}
-	arrived, ok := r.gin.Request.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok { // there is no server of ours
-		return ""
-	}
-	return "http://" + arrived.String()
 }

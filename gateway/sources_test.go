@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/gateway"
+	"hookloop/api"
 	"hookloop/internal/webhook"
 )
 
@@ -105,7 +105,7 @@ func TestSourcesNeedTheirScope(t *testing.T) {
 	c["scope"] = "endpoints:write events:write"
 	r.token = sign(t, c)
 	for _, call := range [][2]string{{"POST", "/sources"}, {"GET", "/sources"}, {"GET", "/sources/x"}, {"PATCH", "/sources/x"}, {"DELETE", "/sources/x"}} {
-		refused(t, r.do(call[0], call[1], ""), 403, gateway.MissingScope)
+		refused(t, r.do(call[0], call[1], ""), 403, api.MissingScope)
 	}
 }
 

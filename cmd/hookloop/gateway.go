@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"hookloop/gateway"
+	"hookloop/gateway/auth"
 	"hookloop/internal/audit"
 	"hookloop/internal/codec"
 	"hookloop/internal/orchestrator"
@@ -92,9 +93,9 @@ func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
 	return p, nil
 }
 
-func (s *service) newVerifier(cfg serviceConfig) (*gateway.Verifier, error) {
+func (s *service) newVerifier(cfg serviceConfig) (*auth.Verifier, error) {
 	s.issuer = sender.NewFetcher(sender.FetcherConfig{OwnAddresses: true, UserAgent: "Hookloop/" + version})
-	return gateway.NewVerifier(gateway.AuthConfig{
+	return auth.New(auth.Config{
 		Fetch: s.issuer, Secret: cfg.Settings.JWT.Secret, JWKSFile: cfg.Settings.JWT.JWKSFile, JWKSURL: cfg.Settings.JWT.JWKSURL,
 		Issuer: cfg.Settings.JWT.Issuer, Audience: cfg.Settings.JWT.Audience, Logger: cfg.Logger,
 	})

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"hookloop/gateway"
+	"hookloop/gateway/auth"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
@@ -59,7 +60,7 @@ type service struct {
 
 	expressions *expression.Pool
 	quotas      *quota.Quotas // nil without a gateway
-	verifier    *gateway.Verifier
+	verifier    *auth.Verifier
 	worker      *worker.Worker   // nil: there is none
 	gateway     *gateway.Gateway // likewise
 }

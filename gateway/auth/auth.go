@@ -1,0 +1,53 @@
+// Package auth says who asks: it verifies bearer tokens and knows what they allow. Which operation needs
+// which scope the gateway decides, which calls it.
+package auth
+
+import (
+	"slices"
+	"strings"
+
+	"hookloop/api"
+	"hookloop/internal/webhook"
+)
+
+// Principal is who a token speaks for, and what it may do.
+type Principal struct {
+	Subject string
+	Tenants []string // api.EveryTenant stands for all
+	Scopes  []string
+}
+
+// Allow refuses what the principal may not do.
+func (p Principal) Allow(tenant, scope string) error {
+	if !slices.Contains(p.Tenants, tenant) && !p.EveryTenant() {
+		return webhook.Errorf(api.WrongTenant, "the token does not speak for this tenant")
+	}
+	if !p.Holds(scope) {
+		return webhook.Errorf(api.MissingScope, "the token lacks the scope %s", scope)
+	}
+	return nil
+}
+
+// EveryTenant says whether the token speaks for all of them.
+func (p Principal) EveryTenant() bool { return slices.Contains(p.Tenants, api.EveryTenant) }
+
+// Holds says whether the token has a scope.
+func (p Principal) Holds(scope string) bool { return slices.Contains(p.Scopes, scope) }
+
+// Bearer is the token in a header Authorization.
+func Bearer(header string) (string, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	if token = strings.TrimSpace(token); !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return "", webhook.Errorf(api.Unauthenticated, "the header Authorization: Bearer <token> is missing")
+	}
+	return token, nil
+}
+
+// AwayError says that the keys of tokens are out of reach, so that nothing can be said of a token.
+type AwayError struct{ cause error }
+
+func (e *AwayError) Error() string { return e.Away() + ": " + e.cause.Error() }
+func (e *AwayError) Unwrap() error { return e.cause }
+
+// Away names what is out of reach.
+func (e *AwayError) Away() string { return "the server that publishes the keys of tokens" }

@@ -1,0 +1,147 @@
+package ingest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+
+	"golang.org/x/sync/errgroup"
+
+	"hookloop/gateway/problem"
+	"hookloop/internal/orchestrator"
+	"hookloop/internal/source"
+	"hookloop/internal/webhook"
+)
+
+// startAtOnce is how many events of one request are started side by side.
+const startAtOnce = 16
+
+// roundSize is how many items of a request are taken at a time: known, started and remembered together. A
+// large batch whose time is up has come as far as its last round, and goes on from there when it comes
+// again.
+const roundSize = 4 * startAtOnce
+
+// errTimeIsUp says that a batch is larger than what can be accepted while its sender waits.
+var errTimeIsUp = errors.New("not all events were accepted in time; the others are when they come again")
+
+// tally counts what became of the events of a request.
+type tally struct {
+	mu                           sync.Mutex
+	accepted, duplicates, echoes int
+	repeats                      int // of what an application has lost
+}
+
+// outcome is the metric's label of a request that was taken.
+func (in *ingestion) outcome(r source.Received) string {
+	if len(r.Items) == 0 {
+		return "handshake"
+	}
+	return "accepted"
+}
+
+// accept starts an event for each item that is none yet. Its error says that some were not started: those
+// that cannot be reached now come again with the request, in which the others are known by their ids;
+// those that can never be accepted are badItems.
+func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) error {
+	if len(items) == 0 {
+		return nil
+	}
+	if err := in.receiver.gate.Full(in.source.Tenant); err != nil { // once under way, each event waits for its place
+		return err
+	}
+	if err := in.receiver.chargeItems(in.source.Tenant, items); err != nil {
+		return err
+	}
+	defer in.countEvents()
+	begin, cancel := context.WithTimeout(ctx, beginTimeout)
+	defer cancel()
+	in.matcher = &matcher{receiver: in.receiver, source: in.source, matched: map[string]webhook.Match{}}
+	in.bad = badItems{of: len(items), bad: map[int]badItem{}}
+	place := 0
+	for round := range slices.Chunk(items, roundSize) {
+		if begin.Err() != nil {
+			return problem.Away("Hookloop", errTimeIsUp)
+		}
+		if err := in.round(ctx, in.arriving(round, place), hops); err != nil {
+			return err
+		}
+		place += len(round)
+	}
+	if len(in.bad.bad) > 0 {
+		return &in.bad
+	}
+	return nil
+}
+
+// round takes some of the items: it finds out which of them are new, and starts those.
+func (in *ingestion) round(ctx context.Context, all []*arriving, hops int) error {
+	if err := in.recognise(ctx, all); err != nil {
+		return err
+	}
+	var events []incoming
+	for _, a := range all { // in order: an application tells of its changes in the order in which it made them
+		if a.taken {
+			continue
+		}
+		e := in.event(a, hops)
+		more, err := in.rule(ctx, in.matcher, &e)
+		if err != nil {
+			return err
+		}
+		events = append(append(events, e), more...)
+	}
+	var starting errgroup.Group // one that fails holds no other up
+	starting.SetLimit(startAtOnce)
+	for _, e := range events {
+		starting.Go(func() error { return in.start(ctx, e) })
+	}
+	return starting.Wait()
+}
+
+// start accepts one event. One of the same id was accepted before, from the same request or its like.
+func (in *ingestion) start(ctx context.Context, e incoming) error {
+	err := in.receiver.start(ctx, e.EventInput, e.data)
+	in.tally.mu.Lock()
+	defer in.tally.mu.Unlock()
+	switch {
+	case errors.Is(err, orchestrator.ErrAccepted):
+		in.tally.duplicates++
+	case err != nil:
+		return fmt.Errorf("event %s: %w", e.Event.ID, err)
+	}
+	if e.arriving != nil {
+		in.taken = append(in.taken, e.arriving.known())
+	}
+	switch {
+	case err != nil:
+	case e.Event.Origin.IsEcho():
+		in.tally.echoes++
+	case e.Event.Origin.Repeats != "":
+		in.tally.repeats++
+	default:
+		in.tally.accepted++
+	}
+	return nil
+}
+
+// countEvents tells what became of the items, also of a request that was not taken to its end.
+func (in *ingestion) countEvents() {
+	m, provider := in.receiver.metrics, in.source.Provider
+	accepted := in.tally.accepted + in.tally.echoes + in.tally.repeats
+	m.events.Add(float64(accepted))
+	m.items.WithLabelValues(provider, "accepted").Add(float64(in.tally.accepted))
+	m.items.WithLabelValues(provider, "duplicate").Add(float64(in.tally.duplicates))
+	m.items.WithLabelValues(provider, "echo").Add(float64(in.tally.echoes))
+	m.items.WithLabelValues(provider, "repeat").Add(float64(in.tally.repeats))
+	m.items.WithLabelValues(provider, "refused").Add(float64(len(in.bad.bad)))
+	a := webhook.SourceActivity{Accepted: int64(accepted), Repeats: int64(in.tally.duplicates)}
+	if accepted > 0 {
+		a.LastAcceptedAt = in.receiver.now()
+	}
+	if len(in.bad.bad) > 0 {
+		a.Refused, a.LastRefusedAt, a.LastRefusal = int64(len(in.bad.bad)), in.receiver.now(), in.bad.first()
+	}
+	in.receiver.arrivals.note(in.source.ID, in.taken, a)
+}
