@@ -1,6 +1,6 @@
-// Package api describes the HTTP API: what each request and each answer holds and within which bounds,
-// the scopes of tokens, the codes of problems. It decides nothing. The gateway reads, checks and
-// documents its requests by these types; package client and the CLI send them.
+// Package api describes the HTTP API: what each request and each answer holds and within which
+// bounds, the scopes of tokens, the codes of problems. It decides nothing. The gateway reads,
+// checks and documents its requests by these types; package client and the CLI send them.
 //
 // Bounds stand in struct tags: those of huma (minimum, maxLength, enum, pattern and so on), and
 // shortest and longest for a Duration. A field without omitempty or omitzero is required.

@@ -2,14 +2,15 @@ package api
 
 import "encoding/json"
 
-// EchoPaths are two jq expressions that say which object a body is about and which value that object has.
+// EchoPaths are two jq expressions that say which object a body is about and which value that
+// object has.
 type EchoPaths struct {
 	Key   string `json:"key" pattern:"\\S" patternDescription:"a jq expression like \".data.id\"" maxLength:"4096" doc:"jq: which object a body is about." example:".data.id"`
 	Value string `json:"value" pattern:"\\S" patternDescription:"a jq expression like \".data.id\"" maxLength:"4096" doc:"jq: the value that object has: all that a person may edit and others should hear of." example:".data | {name, email}"`
 }
 
-// Echo says what an endpoint does with what comes back from its own application. In JSON it is true,
-// false or the paths.
+// Echo says what an endpoint does with what comes back from its own application. In JSON it is
+// true, false or the paths.
 type Echo struct {
 	Back  bool      // it also gets what came from its own application
 	Paths EchoPaths // what is sent to it is remembered by them; zero: nothing is

@@ -73,7 +73,8 @@ type RateLimitChange struct {
 	Burst     Patch[int]     `json:"burst,omitzero"`
 }
 
-// ApprovalPolicy says when an endpoint that keeps failing is held and people are asked, and for how long.
+// ApprovalPolicy says when an endpoint that keeps failing is held and people are asked, and for how
+// long.
 type ApprovalPolicy struct {
 	After   Duration `json:"after,omitzero" shortest:"1s" longest:"2160h" doc:"Of failing until the endpoint is held and people are asked. Absent: 1h." example:"1h"`
 	Timeout Duration `json:"timeout,omitzero" shortest:"1s" longest:"2160h" doc:"Of asking until the endpoint is rejected for want of an answer. Absent: 168h." example:"168h"`

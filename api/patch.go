@@ -2,8 +2,8 @@ package api
 
 import "encoding/json"
 
-// Patch is a field of a change: left as it is (the zero Patch), given a value, or cleared, which means
-// back to its default (RFC 7396). Use it with omitzero.
+// Patch is a field of a change: left as it is (the zero Patch), given a value, or cleared, which
+// means back to its default (RFC 7396). Use it with omitzero.
 type Patch[T any] struct {
 	given bool
 	value *T // nil: cleared

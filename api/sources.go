@@ -18,7 +18,8 @@ type NewSource struct {
 	Echo        EchoPaths      `json:"echo,omitzero" doc:"jq over an item: what is found here and was delivered to the application lately is an echo, and goes to nobody."`
 }
 
-// SourceChange is a change of a source (RFC 7396), but for the config, which is replaced as a whole.
+// SourceChange is a change of a source (RFC 7396), but for the config, which is replaced as a
+// whole.
 type SourceChange struct {
 	Name        Patch[string]         `json:"name,omitzero"`
 	Config      Patch[map[string]any] `json:"config,omitzero"` // cannot be cleared
@@ -43,7 +44,8 @@ type Source struct {
 	Activity    *SourceActivity `json:"activity,omitempty" doc:"What became of what it sent; shown of one source alone."`
 }
 
-// SourceActivity is what became of what a source sent. Other gateways tell of theirs within a second.
+// SourceActivity is what became of what a source sent. Other gateways tell of theirs within a
+// second.
 type SourceActivity struct {
 	Accepted       int64      `json:"accepted" doc:"Events."`
 	Repeats        int64      `json:"repeats" doc:"Items that had become events before."`

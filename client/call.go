@@ -9,7 +9,8 @@ import (
 	"net/url"
 )
 
-// Call is one call of the API, which is answered with a T. It is a value: it may be made more than once.
+// Call is one call of the API, which is answered with a T. It is a value: it may be made more than
+// once.
 type Call[T any] struct {
 	transport *transport
 	request   request
@@ -38,9 +39,9 @@ func (r request) repeatable() bool {
 	return r.method == http.MethodGet || r.method == http.MethodPatch || r.key != ""
 }
 
-// IdempotencyKey makes the call with an Idempotency-Key of the app's own: however often the app makes the call with it,
-// after a restart too, one thing is made. Without it each Do draws a key, which makes its own repeats safe and no more.
-// A call that makes nothing refuses it.
+// IdempotencyKey makes the call with an Idempotency-Key of the app's own: however often the app
+// makes the call with it, after a restart too, one thing is made. Without it each Do draws a key,
+// which makes its own repeats safe and no more. A call that makes nothing refuses it.
 func (c Call[T]) IdempotencyKey(key string) Call[T] {
 	if !c.request.makes && c.err == nil {
 		c.err = fmt.Errorf("%s %s takes no Idempotency-Key", c.request.method, c.request.path)
@@ -49,8 +50,8 @@ func (c Call[T]) IdempotencyKey(key string) Call[T] {
 	return c
 }
 
-// Hops passes on how often what the app answers has been through Hookloop: give it the headers of the delivery. Hookloop
-// stops a loop that nothing else explains by them.
+// Hops passes on how often what the app answers has been through Hookloop: give it the headers of
+// the delivery. Hookloop stops a loop that nothing else explains by them.
 func (c Call[T]) Hops(delivery http.Header) Call[T] {
 	c.request.hops = delivery.Values(hopsHeader)
 	return c
@@ -62,7 +63,8 @@ func (c Call[T]) Do(ctx context.Context) (T, error) {
 	return a.Value, err
 }
 
-// JSON makes the call and gives the answer as it came, with what this version of the client does not know.
+// JSON makes the call and gives the answer as it came, with what this version of the client does
+// not know.
 func (c Call[T]) JSON(ctx context.Context) (json.RawMessage, error) {
 	if c.err != nil {
 		return nil, c.err

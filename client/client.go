@@ -1,6 +1,7 @@
-// Package client is the typed Go client of Hookloop's HTTP API, for applications and tools; `hookloop event send` and its
-// siblings are built on it. It knows the paths, repeats what may be repeated, walks lists and waits for ends. What the
-// answers mean is said by the types of package api, which are the gateway's own.
+// Package client is the typed Go client of Hookloop's HTTP API, for applications and tools;
+// `hookloop event send` and its siblings are built on it. It knows the paths, repeats what may be
+// repeated, walks lists and waits for ends. What the answers mean is said by the types of package
+// api, which are the gateway's own.
 //
 // A [Client] speaks for one tenant and is safe for concurrent use:
 //
@@ -32,8 +33,8 @@ type Config struct {
 	Token string
 	// UserAgent names the program; empty: "hookloop-go".
 	UserAgent string
-	// Attempts is how often a call is made that may be repeated, while the gateway cannot be reached or refuses it
-	// for now; 0: 4, 1: no repeats.
+	// Attempts is how often a call is made that may be repeated, while the gateway cannot be
+	// reached or refuses it for now; 0: 4, 1: no repeats.
 	Attempts int
 	// HTTP makes the requests; nil: a client with Timeout that follows no redirects.
 	HTTP *http.Client
@@ -89,7 +90,8 @@ type scope struct {
 // stay keeps the token from going where it was not meant to go; the gateway sends no redirects.
 func stay(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
-// CheckURL says why a text is not a gateway's base URL. The error does not quote it: it may hold a password.
+// CheckURL says why a text is not a gateway's base URL. The error does not quote it: it may hold a
+// password.
 func CheckURL(s string) error {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {

@@ -17,7 +17,8 @@ import (
 	"hookloop/client"
 )
 
-// gateway plays one: it answers in turn, the last answer again and again, and remembers what it was asked.
+// gateway plays one: it answers in turn, the last answer again and again, and remembers what it was
+// asked.
 type gateway struct {
 	answers  []answer
 	requests []asked

@@ -41,7 +41,8 @@ func (e Endpoints) Secret(id string) Call[api.Secret] {
 	return call[api.Secret](e.scope, http.MethodGet, "endpoints", id, "secret")
 }
 
-// RotateSecret gives an endpoint a new secret; the one before signs as well until the overlap is over.
+// RotateSecret gives an endpoint a new secret; the one before signs as well until the overlap is
+// over.
 func (e Endpoints) RotateSecret(id string, r api.SecretRotation) Call[api.Secret] {
 	return call[api.Secret](e.scope, http.MethodPost, "endpoints", id, "secret", "rotate").with(r)
 }
@@ -56,7 +57,8 @@ func (e Endpoints) Pause(id string, i api.Instruction) Call[api.Endpoint] {
 	return call[api.Endpoint](e.scope, http.MethodPost, "endpoints", id, "pause").with(i)
 }
 
-// Resume sends to an endpoint again that is paused, held or disabled. The answer is the endpoint as it stood before.
+// Resume sends to an endpoint again that is paused, held or disabled. The answer is the endpoint as
+// it stood before.
 func (e Endpoints) Resume(id string, r api.Release) Call[api.Endpoint] {
 	return call[api.Endpoint](e.scope, http.MethodPost, "endpoints", id, "resume").with(r)
 }

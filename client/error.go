@@ -11,8 +11,8 @@ import (
 	"hookloop/api"
 )
 
-// Error is a refusal of the gateway: a problem document (RFC 9457). Without a Code, what answered is no gateway of
-// Hookloop.
+// Error is a refusal of the gateway: a problem document (RFC 9457). Without a Code, what answered
+// is no gateway of Hookloop.
 type Error struct {
 	api.Problem
 
@@ -51,7 +51,8 @@ func hasStatus(err error, status int) bool {
 	return ok && e.Status == status
 }
 
-// UnreachableError says that there was no answer: whether the gateway did what was asked is not known.
+// UnreachableError says that there was no answer: whether the gateway did what was asked is not
+// known.
 type UnreachableError struct {
 	URL   string // of the gateway
 	cause error

@@ -14,14 +14,16 @@ import (
 // Events are what happened, and their deliveries.
 type Events struct{ scope }
 
-// Send posts an event. Once the call is answered, the event cannot get lost; its data arrives byte for byte.
+// Send posts an event. Once the call is answered, the event cannot get lost; its data arrives byte
+// for byte.
 func (e Events) Send(event api.NewEvent) Call[api.AcceptedEvent] {
 	c := call[api.AcceptedEvent](e.scope, http.MethodPost, "events").making()
 	c.request.body, c.err = eventBody(event)
 	return c
 }
 
-// eventBody is put together around the data: encoding/json would take its blanks out and escape its angle brackets.
+// eventBody is put together around the data: encoding/json would take its blanks out and escape its
+// angle brackets.
 func eventBody(event api.NewEvent) ([]byte, error) {
 	if !json.Valid(event.Data) {
 		return nil, errors.New("the event's data is not valid JSON")
@@ -41,8 +43,8 @@ func (e Events) Get(id string) Call[api.Event] {
 	return call[api.Event](e.scope, http.MethodGet, "events", id)
 }
 
-// List shows events, those still being delivered first, then the latest to end. An event shows up a moment after it was
-// accepted.
+// List shows events, those still being delivered first, then the latest to end. An event shows up a
+// moment after it was accepted.
 func (e Events) List(query api.EventQuery) List[api.EventItem] {
 	return list[api.EventItem](e.scope, query, "events")
 }
@@ -52,7 +54,8 @@ func (e Events) Audit(id string) List[api.AuditLine] {
 	return list[api.AuditLine](e.scope, api.CursorQuery{}, "events", id, "audit")
 }
 
-// RetryNow makes a waiting delivery's next attempt now. The answer is the delivery as it stood before.
+// RetryNow makes a waiting delivery's next attempt now. The answer is the delivery as it stood
+// before.
 func (e Events) RetryNow(id, endpointID string, i api.Instruction) Call[api.Delivery] {
 	return call[api.Delivery](e.scope, http.MethodPost, "events", id, "deliveries", endpointID, "retry-now").with(i)
 }
@@ -62,7 +65,8 @@ func (e Events) Cancel(id, endpointID string, i api.Instruction) Call[api.Delive
 	return call[api.Delivery](e.scope, http.MethodPost, "events", id, "deliveries", endpointID, "cancel").with(i)
 }
 
-// Redeliver delivers an event again: all that ended undelivered, or to the one endpoint that is named.
+// Redeliver delivers an event again: all that ended undelivered, or to the one endpoint that is
+// named.
 func (e Events) Redeliver(id string, r api.Redelivery) Call[api.Redelivered] {
 	return call[api.Redelivered](e.scope, http.MethodPost, "events", id, "redeliver").with(r)
 }
@@ -79,8 +83,8 @@ func (e Events) Wait(ctx context.Context, id string) (api.Event, error) {
 // ErrUndelivered is why WaitDelivered fails although the event has ended.
 var ErrUndelivered = errors.New("was not delivered everywhere")
 
-// WaitDelivered waits until all deliveries of an event have ended, and fails with [ErrUndelivered] if one was not
-// delivered. An event that no endpoint wanted is not a failure.
+// WaitDelivered waits until all deliveries of an event have ended, and fails with [ErrUndelivered]
+// if one was not delivered. An event that no endpoint wanted is not a failure.
 func (e Events) WaitDelivered(ctx context.Context, id string) (api.Event, error) {
 	event, err := e.Wait(ctx, id)
 	if err == nil && event.Status == api.EventFailed {

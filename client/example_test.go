@@ -12,8 +12,8 @@ import (
 	"hookloop/client"
 )
 
-// Post an event with a key that the app can derive again, so that a crash of the app posts no second one; then wait
-// until its deliveries have ended.
+// Post an event with a key that the app can derive again, so that a crash of the app posts no
+// second one; then wait until its deliveries have ended.
 func Example() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()

@@ -20,7 +20,8 @@ const MaxPage = 250
 type Page[T any] struct {
 	api.Page[T]
 
-	// Encrypted says of an audit that some of it is encrypted with a key that the gateway does not have.
+	// Encrypted says of an audit that some of it is encrypted with a key that the gateway does not
+	// have.
 	Encrypted bool `json:"encrypted,omitempty"`
 }
 

@@ -24,7 +24,8 @@ func (s Sources) Get(id string) Call[api.Source] {
 	return call[api.Source](s.scope, http.MethodGet, "sources", id)
 }
 
-// Update changes a source; fields of the change that are zero stay as they are, and a config replaces the whole one.
+// Update changes a source; fields of the change that are zero stay as they are, and a config
+// replaces the whole one.
 func (s Sources) Update(id string, change api.SourceChange) Call[api.Source] {
 	return call[api.Source](s.scope, http.MethodPatch, "sources", id).with(change)
 }

@@ -15,12 +15,13 @@ import (
 	"hookloop/api"
 )
 
-// maxAnswer bounds what is read of an answer, in bytes: an event with a thousand deliveries and all their attempts fits.
+// maxAnswer bounds what is read of an answer, in bytes: an event with a thousand deliveries and all
+// their attempts fits.
 const maxAnswer = 64 << 20
 
-// The wait before a repeat doubles from the first to the longest, and each is drawn between a half and the whole of it,
-// so that clients that were refused together do not come back together. A Retry-After above the longest wait is taken for
-// a refusal: the caller has better things to do.
+// The wait before a repeat doubles from the first to the longest, and each is drawn between a half
+// and the whole of it, so that clients that were refused together do not come back together. A
+// Retry-After above the longest wait is taken for a refusal: the caller has better things to do.
 const (
 	firstPause   = 100 * time.Millisecond
 	longestPause = 30 * time.Second

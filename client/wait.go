@@ -11,9 +11,9 @@ const (
 	longestLook = 2 * time.Second
 )
 
-// Until makes the call again and again until done says of an answer that it is the one, or ctx ends. It gives the last
-// answer, with the error of ctx if that ended first; empty JSON: there was none. A gateway that cannot tell for a moment
-// does not end the wait; any other error does.
+// Until makes the call again and again until done says of an answer that it is the one, or ctx
+// ends. It gives the last answer, with the error of ctx if that ended first; empty JSON: there was
+// none. A gateway that cannot tell for a moment does not end the wait; any other error does.
 func (c Call[T]) Until(ctx context.Context, done func(T) bool) (last Answer[T], err error) {
 	for pause := firstLook; ; pause = min(2*pause, longestLook) {
 		answer, err := c.answer(ctx)

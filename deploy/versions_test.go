@@ -30,8 +30,8 @@ func found(t *testing.T, path, pattern string) string {
 // testModules hold what only tests need.
 var testModules = []string{"../e2e/go.mod", "../e2e/compose/go.mod", "../deploy/tests/go.mod"}
 
-// TestModulesAgree: every module has the versions of the product's. Temporal would otherwise be compiled for
-// each, and tests would run what is not shipped. `make tidy` keeps them so.
+// TestModulesAgree: every module has the versions of the product's. Temporal would otherwise be
+// compiled for each, and tests would run what is not shipped. `make tidy` keeps them so.
 func TestModulesAgree(t *testing.T) {
 	t.Parallel()
 	ours := versions(t, "../go.mod")
@@ -58,8 +58,8 @@ func versions(t *testing.T, mod string) map[string]string {
 	return all
 }
 
-// TestGoIsEnough: what README says is all that is needed is all that is needed. GOTOOLCHAIN=local fetches no
-// other, and a module that asks for a newer one would move go.mod's line.
+// TestGoIsEnough: what README says is all that is needed is all that is needed. GOTOOLCHAIN=local
+// fetches no other, and a module that asks for a newer one would move go.mod's line.
 func TestGoIsEnough(t *testing.T) {
 	t.Parallel()
 	version := found(t, "../README.md", `Go (\d+\.\d+\.\d+) is all it needs`)
@@ -93,8 +93,8 @@ func newer(a, b string) bool {
 	return false
 }
 
-// TestImageTrustsACheckedBundle: the image has Debian's bundle of the day of its build, without the roots that are
-// distrusted.
+// TestImageTrustsACheckedBundle: the image has Debian's bundle of the day of its build, without the
+// roots that are distrusted.
 func TestImageTrustsACheckedBundle(t *testing.T) {
 	t.Parallel()
 	const bundle = "/etc/ssl/certs/ca-certificates.crt"

@@ -12,7 +12,8 @@ import (
 	"hookloop/workflows"
 )
 
-// asksAboutRefusals: an endpoint that answers 400 to five different events and takes none is asked about.
+// asksAboutRefusals: an endpoint that answers 400 to five different events and takes none is asked
+// about.
 func asksAboutRefusals(t *testing.T, a app) {
 	_, e := a.listen(t, endpointtest.Config{Script: "400:4 422 200"}, `,"schedule":["0s"],"approval":{"after":"1s"}`)
 	for i := range 5 {
@@ -28,7 +29,8 @@ func asksAboutRefusals(t *testing.T, a app) {
 	require.Equal(t, webhook.Delivered, a.settled(t, next).Status)
 }
 
-// failsProbeWithNothingThere: 404 is no recovery, and a probe that finds nothing there does not let the others go.
+// failsProbeWithNothingThere: 404 is no recovery, and a probe that finds nothing there does not let
+// the others go.
 func failsProbeWithNothingThere(t *testing.T, a app) {
 	s, e, ids := a.asked(t, "410:1 404:1 200", 3)
 	a.call(t, http.StatusAccepted, http.MethodPost, "/approvals/"+e.ID+"/approve", "", nil)

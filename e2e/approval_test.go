@@ -86,8 +86,8 @@ func (a app) isHeld(t *testing.T, id string) webhook.DeliveryReport {
 	return a.delivery(t, id, "is held", func(d webhook.DeliveryReport) bool { return d.Status == webhook.Held })
 }
 
-// asked has an endpoint that failed until people were asked, and n deliveries held for it, the first
-// of which was tried once.
+// asked has an endpoint that failed until people were asked, and n deliveries held for it, the
+// first of which was tried once.
 func (a app) asked(t *testing.T, script string, n int) (*endpointtest.Server, endpoint, []string) {
 	t.Helper()
 	s, e := a.listen(t, endpointtest.Config{Script: script}, `,"schedule":["0s","50ms","24h"],"approval":{"after":"1s"}`)
@@ -135,7 +135,8 @@ func approves(t *testing.T, a app) {
 	require.ElementsMatch(t, ids, got)
 }
 
-// asksWithoutABreaker: an endpoint that is sent one event fails three times, and its schedule is spent.
+// asksWithoutABreaker: an endpoint that is sent one event fails three times, and its schedule is
+// spent.
 func asksWithoutABreaker(t *testing.T, a app) {
 	s, e := a.listen(t, endpointtest.Config{Script: "503:3 200"}, `,"schedule":["0s","50ms","50ms"],"approval":{"after":"1s"}`)
 	id := a.post(t, `{"type":"contact.updated","data":0}`).ID
@@ -331,8 +332,8 @@ func opensOneEpisode(t *testing.T, a app) {
 	require.Less(t, historyLength(t, a.p, id), 100, "a bounded number of signals")
 }
 
-// keepsPace measures the release from the approval to its last delivery. A slow machine may be late, and none may
-// be early.
+// keepsPace measures the release from the approval to its last delivery. A slow machine may be
+// late, and none may be early.
 func keepsPace(t *testing.T, a app) {
 	const n, rate = 61, 10
 	s, e, _ := a.asked(t, "410:1", n)
@@ -345,8 +346,8 @@ func keepsPace(t *testing.T, a app) {
 	require.GreaterOrEqual(t, all[n].At.Sub(approved).Seconds(), 0.9*spans/rate)
 }
 
-// TestCrashDuringApproval kills the process in every phase: nothing is forgotten, nothing sent twice
-// but what was in flight.
+// TestCrashDuringApproval kills the process in every phase: nothing is forgotten, nothing sent
+// twice but what was in flight.
 func TestCrashDuringApproval(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")

@@ -8,7 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestArchiveHoldsLargeData: what lay in the registry is in the file, byte for byte, when both are gone.
+// TestArchiveHoldsLargeData: what lay in the registry is in the file, byte for byte, when both are
+// gone.
 func TestArchiveHoldsLargeData(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")

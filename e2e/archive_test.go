@@ -22,8 +22,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestArchive copies fifty events that ended in every way, kills the copying in the middle, deletes what was
-// copied, and damages it.
+// TestArchive copies fifty events that ended in every way, kills the copying in the middle, deletes
+// what was copied, and damages it.
 func TestArchive(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
@@ -48,8 +48,8 @@ func TestArchive(t *testing.T) {
 	t.Run("damaged", func(t *testing.T) { findsDamage(t, out, all) })
 }
 
-// fiftyEvents are 20 delivered at once, 10 of which some are retried, 10 held and approved, 10 rejected. It says
-// how many executions that makes.
+// fiftyEvents are 20 delivered at once, 10 of which some are retried, 10 held and approved, 10
+// rejected. It says how many executions that makes.
 func fiftyEvents(t *testing.T, a app) (ids []string, want map[string]int) {
 	t.Helper()
 	want = map[string]int{"Event": 50 + 5, "Approval": 2} // five are our own: held twice, released, recovered, rejected

@@ -23,8 +23,8 @@ type auditLine struct {
 	WorkflowID string `json:"workflow_id"`
 }
 
-// TestAudit reads what became of an event as an auditor does, from encrypted histories: each attempt, who cut a
-// wait short, who had it delivered again.
+// TestAudit reads what became of an event as an auditor does, from encrypted histories: each
+// attempt, who cut a wait short, who had it delivered again.
 func TestAudit(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")

@@ -8,8 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBench runs a small benchmark of each kind: its figures are nobody's promise here, but nothing may be
-// missing.
+// TestBench runs a small benchmark of each kind: its figures are nobody's promise here, but nothing
+// may be missing.
 func TestBench(t *testing.T) {
 	t.Parallel()
 	stdout := measure(t, "--events", "60", "--clients", "4", "--bare", "--json")

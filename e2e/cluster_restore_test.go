@@ -14,9 +14,10 @@ import (
 	"hookloop/internal/endpointtest"
 )
 
-// restore loses everything and goes back to a backup that was taken under load, registry and Temporal in one. What
-// was answered before it is known and was delivered, the backlog of a paused endpoint is there, and an event
-// that was answered later is accepted under its id when it is posted again under its key.
+// restore loses everything and goes back to a backup that was taken under load, registry and
+// Temporal in one. What was answered before it is known and was delivered, the backlog of a paused
+// endpoint is there, and an event that was answered later is accepted under its id when it is
+// posted again under its key.
 func (r *clusterRun) restore(c *cluster.Cluster) {
 	r.t.Helper()
 	const most = 20_000 // far more than the backup takes time for

@@ -25,9 +25,10 @@ const (
 	clusterClients = 8
 )
 
-// TestCluster runs the production shape: a Temporal server and the registry on one PostgreSQL, two gateways and
-// two workers. Under load each kind of process is killed in turn and started again. Every event that was
-// answered 202 is delivered under the id of the answer, and only what was under way at a blow is sent twice.
+// TestCluster runs the production shape: a Temporal server and the registry on one PostgreSQL, two
+// gateways and two workers. Under load each kind of process is killed in turn and started again.
+// Every event that was answered 202 is delivered under the id of the answer, and only what was
+// under way at a blow is sent twice.
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	begun := time.Now()
@@ -84,8 +85,8 @@ type clusterRun struct {
 	duplicates int
 }
 
-// round posts events, deals the blow in the midst of them, and answers how many were sent twice. All
-// are delivered when it ends.
+// round posts events, deals the blow in the midst of them, and answers how many were sent twice.
+// All are delivered when it ends.
 func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
 	r.t.Helper()
 	begun, before := time.Now(), len(r.endpoint.Receipts())
@@ -129,8 +130,8 @@ func (r *clusterRun) requireDelivered(ids iter.Seq[string]) {
 	}
 }
 
-// requireUnderWay: only what was accepted came, signed, and what came twice was not yet on record when the blow
-// fell.
+// requireUnderWay: only what was accepted came, signed, and what came twice was not yet on record
+// when the blow fell.
 func (r *clusterRun) requireUnderWay(before int, ids map[string]bool, dealt time.Time) (twice int) {
 	r.t.Helper()
 	got := r.endpoint.Receipts()[before:]
@@ -163,8 +164,8 @@ func (r *clusterRun) requireSameIDs() {
 	require.Len(r.t, r.endpoint.Receipts(), sent, "nothing is sent for it")
 }
 
-// clusterLoad is one round's clients: each posts an event to a gateway and, when it is refused, the same event
-// under the same key to the next, until it is accepted.
+// clusterLoad is one round's clients: each posts an event to a gateway and, when it is refused, the
+// same event under the same key to the next, until it is accepted.
 type clusterLoad struct {
 	t        *testing.T
 	gateways []app

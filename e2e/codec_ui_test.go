@@ -13,8 +13,9 @@ import (
 	"hookloop/internal/npmtest"
 )
 
-// TestUIDecodes opens an encrypted event in the Temporal UI, with the gateway's codec server set in the UI's own
-// dialog: it becomes readable for those who may read it, and stays ciphertext for everybody else.
+// TestUIDecodes opens an encrypted event in the Temporal UI, with the gateway's codec server set in
+// the UI's own dialog: it becomes readable for those who may read it, and stays ciphertext for
+// everybody else.
 func TestUIDecodes(t *testing.T) {
 	t.Parallel()
 	ui := operator{browser: findBrowser(t), dir: npmtest.Install(t, "browser")}

@@ -10,8 +10,8 @@ import (
 	"hookloop/internal/endpointtest"
 )
 
-// refusedIsNoEcho: a value that an application refused was not written by us when a person sets it there:
-// everybody hears of that.
+// refusedIsNoEcho: a value that an application refused was not written by us when a person sets it
+// there: everybody hears of that.
 func refusedIsNoEcho(t *testing.T, a app) {
 	const echo = `,"application":"crm","echo":{"key":".data.id","value":".data.status"}`
 	a.listen(t, endpointtest.Config{Script: "400"}, echo+`,"schedule":["0s"],"event_types":["order.paid"]`)

@@ -22,8 +22,8 @@ type passed struct {
 	Origin *webhook.Origin
 }
 
-// TestExample runs examples/mautic as its README says, and looks for itself whether what the program
-// says is so.
+// TestExample runs examples/mautic as its README says, and looks for itself whether what the
+// program says is so.
 func TestExample(t *testing.T) {
 	t.Parallel()
 	program := buildExample(t)

@@ -75,8 +75,8 @@ func requireNotReady(t *testing.T, a app) {
 	require.Equal(t, http.StatusOK, (&keyedLoad{app: a}).get(t, "/healthz").status)
 }
 
-// requireOneAttemptEach: one successful attempt is on record for each event. Those whose attempt was
-// not on record when Temporal went were made again, and no other.
+// requireOneAttemptEach: one successful attempt is on record for each event. Those whose attempt
+// was not on record when Temporal went were made again, and no other.
 func requireOneAttemptEach(t *testing.T, a app, s *endpointtest.Server, ids map[string]bool, gone time.Time) {
 	t.Helper()
 	for id := range ids {

@@ -17,8 +17,9 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// The first attempt meets the bad wire, and the next is made when an operator asks for it: how long it takes to
-// mend the wire is the machine's affair. Only an attempt that is to run out of time has little of it.
+// The first attempt meets the bad wire, and the next is made when an operator asks for it: how long
+// it takes to mend the wire is the machine's affair. Only an attempt that is to run out of time has
+// little of it.
 const (
 	faultSchedule = `,"timeout":"30s","schedule":["0s","24h"]`
 	shortSchedule = `,"timeout":"3s","schedule":["0s","24h"]`

@@ -37,8 +37,8 @@ func ask(t *testing.T, url, host, token string) (status int, body string) {
 	return resp.StatusCode, string(b)
 }
 
-// TestDevIsForThisMachine: a web page that has pointed its name at 127.0.0.1 gets nothing, nothing listens
-// elsewhere, and the token is soon worth nothing.
+// TestDevIsForThisMachine: a web page that has pointed its name at 127.0.0.1 gets nothing, nothing
+// listens elsewhere, and the token is soon worth nothing.
 func TestDevIsForThisMachine(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")

@@ -17,9 +17,9 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// peer is an application that keeps values, takes changes as an endpoint, and tells of every change as a
-// source, those it was told included: the worst that can be closed into a loop. It tells in the order
-// in which its values changed.
+// peer is an application that keeps values, takes changes as an endpoint, and tells of every change
+// as a source, those it was told included: the worst that can be closed into a loop. It tells in
+// the order in which its values changed.
 type peer struct {
 	t        *testing.T
 	name     string
@@ -142,9 +142,9 @@ func (p *peer) snapshot() map[string]string {
 	return maps.Clone(p.values)
 }
 
-// quiet waits until all that the peers said has been taken and all of that has been delivered, and gives
-// the number of events that brought a peer once more what it had lost. A peer speaks before it answers:
-// then nothing is under way, and nothing will follow.
+// quiet waits until all that the peers said has been taken and all of that has been delivered, and
+// gives the number of events that brought a peer once more what it had lost. A peer speaks before
+// it answers: then nothing is under way, and nothing will follow.
 func (a app) quiet(t *testing.T, peers ...*peer) (repeats int) {
 	t.Helper()
 	known := map[string]bool{} // events that have ended, and whether they are repeats

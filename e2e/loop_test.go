@@ -66,8 +66,8 @@ func editsOnce(t *testing.T, a app) {
 	require.Equal(t, map[string]string{"7": "red"}, crm.snapshot())
 }
 
-// storms: after two hundred edits on either side of the same few objects the traffic stops, and both
-// have the same values.
+// storms: after two hundred edits on either side of the same few objects the traffic stops, and
+// both have the same values.
 func storms(t *testing.T, a app) {
 	const edits, objects = 200, 7
 	crm, shop := a.peer(t, "crm"), a.peer(t, "shop")
@@ -102,8 +102,8 @@ func passesOn(t *testing.T, a app) {
 	}
 }
 
-// goesInCircles: an application that answers every event with another one, and passes the hops on, is
-// held up for a person after the eighth.
+// goesInCircles: an application that answers every event with another one, and passes the hops on,
+// is held up for a person after the eighth.
 func goesInCircles(t *testing.T, a app) {
 	s := endpointtest.Start(t, endpointtest.Config{OnReceipt: func(r endpointtest.Receipt) {
 		status, body := a.try(t.Context(), http.MethodPost, "/events", `{"type":"step","data":`+r.Header.Get("Hookloop-Hops")+`}`,

@@ -52,7 +52,8 @@ func (a app) disabled(t *testing.T, types string) (*endpointtest.Server, endpoin
 	return s, e
 }
 
-// TestWhatADisabledEndpointMissed stands with the events, and a recovery brings it once the endpoint is back.
+// TestWhatADisabledEndpointMissed stands with the events, and a recovery brings it once the
+// endpoint is back.
 func TestWhatADisabledEndpointMissed(t *testing.T) {
 	t.Parallel()
 	a := app{start(t, filepath.Join(t.TempDir(), "data"))}
@@ -99,7 +100,8 @@ func dataOf(got []endpointtest.Receipt) (all []string) {
 	return all
 }
 
-// TestUnmatchedEventsReachAnEndpointMadeLater: those of types that it wants, and not what Hookloop itself told.
+// TestUnmatchedEventsReachAnEndpointMadeLater: those of types that it wants, and not what Hookloop
+// itself told.
 func TestUnmatchedEventsReachAnEndpointMadeLater(t *testing.T) {
 	t.Parallel()
 	a := app{start(t, filepath.Join(t.TempDir(), "data"))}

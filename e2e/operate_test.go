@@ -195,7 +195,8 @@ func showsBreaker(t *testing.T, a app) {
 	requireShut(t, s, 5)
 }
 
-// retriesDeferral: retry-now while Temporal holds a deferred turn ends that, and asks the guards again.
+// retriesDeferral: retry-now while Temporal holds a deferred turn ends that, and asks the guards
+// again.
 func retriesDeferral(t *testing.T, a app) {
 	s, e := a.listen(t, endpointtest.Config{}, `,"rate_limit":{"per_second":0.01,"burst":1}`)
 	a.post(t, `{"type":"contact.updated","data":1}`)

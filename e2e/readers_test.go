@@ -16,8 +16,8 @@ import (
 	"hookloop/internal/endpointtest"
 )
 
-// TestReadersLeaveRoom lets one tenant read lists, reports and ledgers as fast as it can: another tenant's posts
-// take little longer than in the pauses between, which are measured in the same run.
+// TestReadersLeaveRoom lets one tenant read lists, reports and ledgers as fast as it can: another
+// tenant's posts take little longer than in the pauses between, which are measured in the same run.
 func TestReadersLeaveRoom(t *testing.T) {
 	t.Parallel()
 	const readers, endpoints, posts, rounds = 20, 60, 40, 3

@@ -13,7 +13,8 @@ import (
 	"hookloop/workflows"
 )
 
-// recordAsked has two deliveries held for an endpoint that wanted no more, and lets somebody decide.
+// recordAsked has two deliveries held for an endpoint that wanted no more, and lets somebody
+// decide.
 func recordAsked(t *testing.T, a app, decide func(endpointID string), end webhook.ApprovalStatus) event {
 	t.Helper()
 	_, e, ids := a.asked(t, "410:1", 2)
@@ -90,8 +91,8 @@ func recordAsks(t *testing.T, a app) event {
 	return a.ended(t, id)
 }
 
-// The next three say something while an approval is about to end. In v0.1 it was lost; those histories are what
-// holds the gate.
+// The next three say something while an approval is about to end. In v0.1 it was lost; those
+// histories are what holds the gate.
 
 // recordResumedLate resumes an endpoint while its rejection is being announced.
 func recordResumedLate(t *testing.T, a app) event {

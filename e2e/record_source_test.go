@@ -8,8 +8,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// recordParked is an event that has passed by too often, let go by a person; recordCircled one that was
-// given up. recordEcho is an application that repeats what it was brought.
+// recordParked is an event that has passed by too often, let go by a person; recordCircled one that
+// was given up. recordEcho is an application that repeats what it was brought.
 
 func recordParked(t *testing.T, a app) event {
 	return a.parked(t, "retry-now")

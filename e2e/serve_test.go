@@ -54,8 +54,8 @@ func serve(t *testing.T, env []string) *process {
 	return runRole(t, "serve", env)
 }
 
-// runRole runs a process of the production shape until the test ends. Gateway is where it listens, Metrics
-// where it tells how it is.
+// runRole runs a process of the production shape until the test ends. Gateway is where it listens,
+// Metrics where it tells how it is.
 func runRole(t *testing.T, role string, env []string) *process {
 	t.Helper()
 	p := &process{cmd: exec.CommandContext(t.Context(), binary, role), done: make(chan struct{}), stderr: &output{}}

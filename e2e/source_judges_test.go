@@ -120,9 +120,9 @@ var thirdParties = map[string]thirdParty{
 	},
 }
 
-// TestSourceJudges lets third parties' own libraries send to us, over HTTP: what they sign is an event,
-// byte for byte, and what they refuse is refused. It is not parallel with other tests, for Google's keys
-// come from a server of its own that the environment names.
+// TestSourceJudges lets third parties' own libraries send to us, over HTTP: what they sign is an
+// event, byte for byte, and what they refuse is refused. It is not parallel with other tests, for
+// Google's keys come from a server of its own that the environment names.
 func TestSourceJudges(t *testing.T) {
 	judges := sdks{npmtest.Install(t, "sdks")}
 	google := startGoogle(t)
@@ -178,8 +178,8 @@ func requireOnlyFirst(t *testing.T, in string, judges sdks, requests []job) {
 	}
 }
 
-// signed gives a request as the library signs it, one that it signs with another secret, and one of six
-// minutes ago.
+// signed gives a request as the library signs it, one that it signs with another secret, and one of
+// six minutes ago.
 func (p thirdParty) signed(t *testing.T, judges sdks) (good, forged, stale job) {
 	t.Helper()
 	now := time.Now()

@@ -15,8 +15,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestLargeSourceEvents: what a third party may send at most is delivered byte for byte, at the first attempt and
-// a retry, from a sealed body store; one byte more is refused, and said to be.
+// TestLargeSourceEvents: what a third party may send at most is delivered byte for byte, at the
+// first attempt and a retry, from a sealed body store; one byte more is refused, and said to be.
 func TestLargeSourceEvents(t *testing.T) {
 	t.Parallel()
 	a := app{startEncrypted(t, filepath.Join(t.TempDir(), "data"))}

@@ -18,8 +18,8 @@ import (
 	"hookloop/internal/postgrestest"
 )
 
-// split is the production shape in processes: a Temporal elsewhere, a registry on PostgreSQL, histories
-// encrypted.
+// split is the production shape in processes: a Temporal elsewhere, a registry on PostgreSQL,
+// histories encrypted.
 type split struct {
 	t    *testing.T
 	env  []string
@@ -65,8 +65,9 @@ func (s *split) run(role string) *process {
 	return p
 }
 
-// TestSplit runs two gateways and two workers on one PostgreSQL and one Temporal. One of each is killed
-// under load; nothing is lost, and neither payloads nor secrets lie in clear in any database.
+// TestSplit runs two gateways and two workers on one PostgreSQL and one Temporal. One of each is
+// killed under load; nothing is lost, and neither payloads nor secrets lie in clear in any
+// database.
 func TestSplit(t *testing.T) {
 	t.Parallel()
 	s := startSplit(t)
@@ -96,9 +97,10 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestWorkersTogether: with three workers an endpoint's rate limit holds in sum and lets all through, and what one
-// finds out about an endpoint the others heed. That the limit is used up its slots show, in the registry's own
-// test: how soon an attempt follows its slot is the machine's affair.
+// TestWorkersTogether: with three workers an endpoint's rate limit holds in sum and lets all
+// through, and what one finds out about an endpoint the others heed. That the limit is used up its
+// slots show, in the registry's own test: how soon an attempt follows its slot is the machine's
+// affair.
 func TestWorkersTogether(t *testing.T) {
 	t.Parallel()
 	s := startSplit(t)

@@ -58,9 +58,9 @@ func (c *spanCollector) named(name string) (found []*tracepb.Span) {
 	return found
 }
 
-// TestTrace follows one event from the app's request to the endpoint, through a failed attempt and its retry
-// in the durable lane: one trace, and the endpoint is told the attempt it belongs to. Not parallel: the process
-// is told by the environment where the collector is.
+// TestTrace follows one event from the app's request to the endpoint, through a failed attempt and
+// its retry in the durable lane: one trace, and the endpoint is told the attempt it belongs to. Not
+// parallel: the process is told by the environment where the collector is.
 func TestTrace(t *testing.T) {
 	const (
 		app1 = "4bf92f3577b34da6a3ce929d0e0e4736"

@@ -64,8 +64,9 @@ func editsMeanwhile(t *testing.T, a app) {
 	arrivedAs(t, moved, ev.ID, 2)
 }
 
-// TestCrashWhileWaiting kills the process while a delivery waits: the next attempt stays where it was, and number
-// and schedule go on. Operators end the waits: how long it takes to start again is the machine's affair.
+// TestCrashWhileWaiting kills the process while a delivery waits: the next attempt stays where it
+// was, and number and schedule go on. Operators end the waits: how long it takes to start again is
+// the machine's affair.
 func TestCrashWhileWaiting(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
@@ -174,7 +175,8 @@ func requireShut(t *testing.T, s *endpointtest.Server, failures int) {
 	}
 }
 
-// hurry asks for the next attempt now, until a worker has heard it. One that was made meanwhile needs none.
+// hurry asks for the next attempt now, until a worker has heard it. One that was made meanwhile
+// needs none.
 func hurry(t *testing.T, a app, id, endpointID string) {
 	t.Helper()
 	eventually(t, "retry-now is heard", func() bool {
@@ -183,7 +185,8 @@ func hurry(t *testing.T, a app, id, endpointID string) {
 	})
 }
 
-// refusesPayloads: an endpoint that answers 400 to what it dislikes gets the rest; people are asked in an hour only.
+// refusesPayloads: an endpoint that answers 400 to what it dislikes gets the rest; people are asked
+// in an hour only.
 func refusesPayloads(t *testing.T, a app) {
 	s, _ := a.listen(t, endpointtest.Config{Script: "400:12"}, `,"schedule":["0s"]`)
 	for range 12 {

@@ -13,9 +13,9 @@ import (
 	"hookloop/workflows"
 )
 
-// TestSeveralWorkers lets three gateways and workers share one Temporal and one registry. Hundreds of
-// deliveries that fail on all of them at once are one episode with a bounded number of signals; people
-// are asked once, and one approval lets everything go, each once.
+// TestSeveralWorkers lets three gateways and workers share one Temporal and one registry. Hundreds
+// of deliveries that fail on all of them at once are one episode with a bounded number of signals;
+// people are asked once, and one approval lets everything go, each once.
 func TestSeveralWorkers(t *testing.T) {
 	t.Parallel()
 	const n = 240

@@ -140,8 +140,8 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 	return errors.Join(showArchived(stdout, r, o), interrupted(ctx, err))
 }
 
-// dialArchive connects to the Temporal of the environment, and names its namespace; to that of `hookloop dev` if the
-// flag asks for it, or the environment names none.
+// dialArchive connects to the Temporal of the environment, and names its namespace; to that of
+// `hookloop dev` if the flag asks for it, or the environment names none.
 func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec, stderr io.Writer) (client.Client, string, error) {
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {

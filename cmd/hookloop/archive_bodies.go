@@ -15,8 +15,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// archiveBodies finds the data of large events where Temporal's histories have a reference. Without a registry
-// it finds none, and says so for the first that is asked for.
+// archiveBodies finds the data of large events where Temporal's histories have a reference. Without
+// a registry it finds none, and says so for the first that is asked for.
 func archiveBodies(ctx context.Context, o archiveOptions, histories *codec.Codec) (*bodies.Bodies, func(), error) {
 	from, closing, err := archiveStore(ctx, o)
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 
 func newBench() *cobra.Command { return embedded.NewCommand(startEmbedded) }
 
-// startEmbedded is `hookloop dev` without its UI, on free addresses, for `hookloop bench` in the same process.
+// startEmbedded is `hookloop dev` without its UI, on free addresses, for `hookloop bench` in the
+// same process.
 func startEmbedded(ctx context.Context, folder string, stderr io.Writer) (*embedded.Hookloop, error) {
 	tuneGC()
 	log := newLogger(stderr, false)

@@ -131,8 +131,8 @@ func (d *dev) close() {
 }
 
 // registryKey reads the key that seals secrets. A new one is made only where nothing is sealed yet:
-// beside an old registry it would turn a lost file into endpoints whose secrets are lost. A registry
-// that is missing beside its key and Temporal's data is a lost file, too.
+// beside an old registry it would turn a lost file into endpoints whose secrets are lost. A
+// registry that is missing beside its key and Temporal's data is a lost file, too.
 func registryKey(data *devdir.Dir) ([]byte, error) {
 	key, db := data.File("registry.key"), data.File(devdir.RegistryFile)
 	switch hasKey, hasDB := exists(key), exists(db); {

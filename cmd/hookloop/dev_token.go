@@ -16,11 +16,12 @@ import (
 	"hookloop/internal/token"
 )
 
-// devTokenTTL is how long a token of dev.json is good for. One that was copied somewhere is soon worth
-// nothing; while `hookloop dev` runs, a new one takes its place in time.
+// devTokenTTL is how long a token of dev.json is good for. One that was copied somewhere is soon
+// worth nothing; while `hookloop dev` runs, a new one takes its place in time.
 const devTokenTTL = 12 * time.Hour
 
-// devSettings are the environment's. Tokens are signed with a secret made at the first run, where it names no key.
+// devSettings are the environment's. Tokens are signed with a secret made at the first run, where
+// it names no key.
 func devSettings(data *devdir.Dir) (config.Everywhere, error) {
 	e, err := config.ReadEverywhere(config.OS)
 	if err != nil || e.JWT.HasKey() {
@@ -39,7 +40,8 @@ func (d *dev) announce(data *devdir.Dir, gateway string) (devdir.Running, error)
 	return d.sign(place, data.Path())
 }
 
-// sign writes dev.json with a new token. With a JWKS there is no key to sign one with, and none in it.
+// sign writes dev.json with a new token. With a JWKS there is no key to sign one with, and none in
+// it.
 func (d *dev) sign(place devdir.Running, path string) (devdir.Running, error) {
 	if len(d.jwt.Secret) > 0 {
 		signed, err := token.Sign(d.jwt, token.Request{
@@ -69,8 +71,8 @@ func (d *dev) renew(ctx context.Context, path string, place devdir.Running, log 
 	}
 }
 
-// devListen opens the gateway's address, and the one of /metrics where that is another. Both must be
-// this machine's alone: from elsewhere, tokens would cross the network in clear.
+// devListen opens the gateway's address, and the one of /metrics where that is another. Both must
+// be this machine's alone: from elsewhere, tokens would cross the network in clear.
 func devListen(ctx context.Context, o devOptions) (l, ops net.Listener, err error) {
 	if l, err = listenHere(ctx, "gateway", "--listen", o.listen); err != nil || o.opsListen == "" {
 		return l, nil, err

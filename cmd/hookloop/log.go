@@ -15,9 +15,9 @@ func newLogger(w io.Writer, verbose bool) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
 }
 
-// stdlog takes what libraries say through the standard library's logger. net/http quotes there what an
-// endpoint sent without being asked, and that may be a credential it was given: the line is dropped, and a
-// sentence of ours says that there was one.
+// stdlog takes what libraries say through the standard library's logger. net/http quotes there what
+// an endpoint sent without being asked, and that may be a credential it was given: the line is
+// dropped, and a sentence of ours says that there was one.
 type stdlog struct{ log *slog.Logger }
 
 func (s stdlog) Write(line []byte) (int, error) {

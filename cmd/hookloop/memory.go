@@ -11,16 +11,17 @@ import (
 )
 
 const (
-	// devMemory bounds what Go keeps in `hookloop dev`, in bytes, while little lives: a laptop has other
-	// programs. Beside it the process has some 130 MiB of its own program and SQLite's two caches.
+	// devMemory bounds what Go keeps in `hookloop dev`, in bytes, while little lives: a laptop has
+	// other programs. Beside it the process has some 130 MiB of its own program and SQLite's two
+	// caches.
 	devMemory = 144 << 20
 	// devMemoryLooks is how often it is looked whether that is still enough.
 	devMemoryLooks = time.Second
 )
 
 // tuneGC lets the heap grow to five times what lives before it is collected: all that serves events
-// allocates much and keeps little, and memory is cheaper here than a core. GOGC overrides it, and GOMEMLIMIT
-// bounds it: near the limit it collects as often as it must.
+// allocates much and keeps little, and memory is cheaper here than a core. GOGC overrides it, and
+// GOMEMLIMIT bounds it: near the limit it collects as often as it must.
 func tuneGC() {
 	if config.OS("GOGC") == "" {
 		debug.SetGCPercent(400)
@@ -48,8 +49,8 @@ func limitMemory(ctx context.Context) {
 	}()
 }
 
-// memoryLimit grows with what lives: a heap that must stay just above that is collected without end.
-// Twice what lives costs as much as Go's own default does.
+// memoryLimit grows with what lives: a heap that must stay just above that is collected without
+// end. Twice what lives costs as much as Go's own default does.
 func memoryLimit(live, besideHeap uint64) int64 {
 	return max(devMemory, int64(2*live+besideHeap))
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// What needs the embedded engine, in a binary that was built without it: for production, where Temporal is a
-// server of its own and the image holds only what is used.
+// What needs the embedded engine, in a binary that was built without it: for production, where
+// Temporal is a server of its own and the image holds only what is used.
 
 func newDev() *cobra.Command {
 	return newNotBuilt("dev", "Run everything in one process (not in this binary)")

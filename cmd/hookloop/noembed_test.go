@@ -11,7 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestNoEmbed: what production runs links no Temporal server and no UI, and says so where they are needed.
+// TestNoEmbed: what production runs links no Temporal server and no UI, and says so where they are
+// needed.
 func TestNoEmbed(t *testing.T) {
 	t.Parallel()
 	deps, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "noembed", ".").Output()

@@ -152,8 +152,8 @@ func readService(role config.Role) (config.Service, client.Options, error) {
 	return cfg, options, nil
 }
 
-// listenAs opens the addresses of a role. ops is where a gateway tells how it is, nil if it does so with all
-// else; a worker does nothing else.
+// listenAs opens the addresses of a role. ops is where a gateway tells how it is, nil if it does so
+// with all else; a worker does nothing else.
 func listenAs(ctx context.Context, role config.Role, cfg config.Service) (l, ops net.Listener, err error) {
 	if role == config.RoleWorker {
 		l, err = listenOn(ctx, "worker", "HOOKLOOP_OPS_LISTEN", string(cfg.OpsListen))

@@ -45,8 +45,8 @@ type serviceConfig struct {
 	Logger        *slog.Logger
 }
 
-// service is a gateway, a worker, or both sharing one Temporal client, which is what lets an event start
-// eagerly: the gateway's start is answered with the worker's first task.
+// service is a gateway, a worker, or both sharing one Temporal client, which is what lets an event
+// start eagerly: the gateway's start is answered with the worker's first task.
 type service struct {
 	metrics  *prometheus.Registry
 	temporal *orchestrator.Orchestrator
@@ -115,8 +115,8 @@ type shared struct {
 	large        *bodies.Bodies
 }
 
-// run serves on l until ctx ends, then drains: requests and attempts under way come to their end side by side,
-// within 30 s in all. A gateway tells on ops how it is, nil: on l.
+// run serves on l until ctx ends, then drains: requests and attempts under way come to their end
+// side by side, within 30 s in all. A gateway tells on ops how it is, nil: on l.
 func (s *service) run(ctx context.Context, l, ops net.Listener) error {
 	sweeping, swept := context.WithCancel(ctx)
 	defer swept()

@@ -54,8 +54,8 @@ func openStore(ctx context.Context, place string, key []byte) (store, error) {
 	return s, nil
 }
 
-// registryKeyFile reads the key that seals secrets. One is made on the first run of a registry in a file;
-// processes that share a database would each make their own.
+// registryKeyFile reads the key that seals secrets. One is made on the first run of a registry in a
+// file; processes that share a database would each make their own.
 func registryKeyFile(cfg config.Service) ([]byte, error) {
 	if !cfg.OnPostgres() {
 		return keyfile.ReadOrMake(cfg.RegistryKeyFile, registry.NewKey)
@@ -67,14 +67,15 @@ func registryKeyFile(cfg config.Service) ([]byte, error) {
 	return key, err
 }
 
-// exists says whether there is a file; one that cannot be looked at counts, for what opens it says why.
+// exists says whether there is a file; one that cannot be looked at counts, for what opens it says
+// why.
 func exists(path string) bool {
 	_, err := os.Stat(path)
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// lostRegistry is why a process does not begin with an empty registry: to deliveries that wait, an endpoint
-// it does not know was deleted, and they would end as cancelled.
+// lostRegistry is why a process does not begin with an empty registry: to deliveries that wait, an
+// endpoint it does not know was deleted, and they would end as cancelled.
 func lostRegistry(path string) error {
 	return fmt.Errorf("%s is missing, but Temporal holds events whose endpoints were in it: their deliveries would end as cancelled; put it back, or begin anew with other data", path)
 }

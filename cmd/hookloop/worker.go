@@ -34,8 +34,8 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	return err
 }
 
-// sharedPacer is the registry if it can keep rate limits for several workers. One in a file serves one
-// process, which does that faster by itself.
+// sharedPacer is the registry if it can keep rate limits for several workers. One in a file serves
+// one process, which does that faster by itself.
 func sharedPacer(s store) guard.Pacer {
 	p, _ := s.(guard.Pacer)
 	return p

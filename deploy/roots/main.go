@@ -1,6 +1,7 @@
-// Command roots makes the bundle of certificates that an image trusts: `roots IN OUT` copies Debian's, and leaves out
-// the roots that must not be trusted any more, whether Debian has come to that yet or not. It fails if too few
-// are left to be the whole. The image's build runs it, .ci/run too.
+// Command roots makes the bundle of certificates that an image trusts: `roots IN OUT` copies
+// Debian's, and leaves out the roots that must not be trusted any more, whether Debian has come to
+// that yet or not. It fails if too few are left to be the whole. The image's build runs it, .ci/run
+// too.
 package main
 
 import (

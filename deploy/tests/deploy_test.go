@@ -74,7 +74,8 @@ func newProcess(t *testing.T) process {
 	return process{told, g, s, echoes}
 }
 
-// What stands behind the gateway answers only what is asked here: one source, which sends one event.
+// What stands behind the gateway answers only what is asked here: one source, which sends one
+// event.
 type (
 	registry     struct{ gateway.Registry }
 	oneSource    struct{ sources }
@@ -147,8 +148,8 @@ func (p process) busy(t *testing.T) {
 	require.Error(t, err)
 }
 
-// TestScrape is the one look at all of it together: what a busy process tells is well named, and every
-// metric of ours is told by a busy process.
+// TestScrape is the one look at all of it together: what a busy process tells is well named, and
+// every metric of ours is told by a busy process.
 func TestScrape(t *testing.T) {
 	t.Parallel()
 	p := newProcess(t)

@@ -1,6 +1,7 @@
-// Package cluster runs the production shape in processes, without Docker: PostgreSQL, a Temporal server on it,
-// `hookloop migrate`, and as many gateways and workers as asked for. e2e kills its parts and brings them back;
-// `make cluster` lets people look at it. What is installed and built decides what runs: nothing is downloaded.
+// Package cluster runs the production shape in processes, without Docker: PostgreSQL, a Temporal
+// server on it, `hookloop migrate`, and as many gateways and workers as asked for. e2e kills its
+// parts and brings them back; `make cluster` lets people look at it. What is installed and built
+// decides what runs: nothing is downloaded.
 package cluster
 
 import (
@@ -29,7 +30,8 @@ type Config struct {
 	Hookloop string
 	// Roles to run. Empty: two gateways and two workers.
 	Roles []string
-	// Bare runs the yardstick beside it: as many processes of workflows that do nothing as accept events.
+	// Bare runs the yardstick beside it: as many processes of workflows that do nothing as accept
+	// events.
 	Bare bool
 	// Lean drops the indexes of Temporal's lists that nothing asks for.
 	Lean bool

@@ -24,8 +24,8 @@ func (c *Cluster) Names() []string {
 	return append(names, here)
 }
 
-// CPU is what each process has used since it started, user and system; on Linux only. That of PostgreSQL is
-// the sum of all of its processes.
+// CPU is what each process has used since it started, user and system; on Linux only. That of
+// PostgreSQL is the sum of all of its processes.
 func (c *Cluster) CPU() map[string]time.Duration {
 	all := map[string]time.Duration{here: used(os.Getpid(), false), c.Temporal.Name: used(c.Temporal.PID(), false)}
 	for _, p := range append(c.Hookloops(), c.Bares...) {

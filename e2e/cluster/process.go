@@ -63,8 +63,8 @@ func (p *Process) Start(t testing.TB) {
 	}
 }
 
-// launch starts the process. It stays on one thread until that has ended: upon that thread's death, not this
-// process's, Linux ends what it started.
+// launch starts the process. It stays on one thread until that has ended: upon that thread's death,
+// not this process's, Linux ends what it started.
 func (p *Process) launch(stdout io.Reader, listens chan struct{}) error {
 	cmd, ended := p.cmd, p.ended
 	started := make(chan error)
@@ -171,8 +171,8 @@ func (w *tail) String() string {
 	return string(bytes.Clone(w.b))
 }
 
-// freeAddress lies below what systems hand out by themselves (32768 and up): nobody who asks for any port may
-// be given a killed process's.
+// freeAddress lies below what systems hand out by themselves (32768 and up): nobody who asks for
+// any port may be given a killed process's.
 func freeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {

@@ -1,5 +1,5 @@
-// Package compose_test reads docker-compose.yml as Docker Compose does, and holds it against what Hookloop
-// reads. Nothing is started: no Docker is needed.
+// Package compose_test reads docker-compose.yml as Docker Compose does, and holds it against what
+// Hookloop reads. Nothing is started: no Docker is needed.
 package compose_test
 
 import (
@@ -126,7 +126,8 @@ func value(s types.ServiceConfig, name string) string {
 	return ""
 }
 
-// TestSettings: what Hookloop is told it knows, and each role's configuration is one it starts with.
+// TestSettings: what Hookloop is told it knows, and each role's configuration is one it starts
+// with.
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	roles := map[config.Role]bool{}
@@ -162,8 +163,8 @@ func requireMounted(t *testing.T, s types.ServiceConfig, path string) {
 	require.True(t, slices.ContainsFunc(s.Secrets, func(c types.ServiceSecretConfig) bool { return "/run/secrets/"+c.Source == path }), "%s: %s", s.Name, path)
 }
 
-// TestPorts: what is published is published on loopback, and leads to where the process listens; health
-// checks ask there, too.
+// TestPorts: what is published is published on loopback, and leads to where the process listens;
+// health checks ask there, too.
 func TestPorts(t *testing.T) {
 	t.Parallel()
 	p := mustLoad(t)
@@ -195,8 +196,8 @@ func TestPorts(t *testing.T) {
 	}
 }
 
-// TestOperation: everything comes back by itself and says how it is, or is done once and says so; nothing takes
-// the whole machine.
+// TestOperation: everything comes back by itself and says how it is, or is done once and says so;
+// nothing takes the whole machine.
 func TestOperation(t *testing.T) {
 	t.Parallel()
 	p := mustLoad(t)
@@ -235,8 +236,8 @@ func TestOperation(t *testing.T) {
 	}
 }
 
-// TestMemory: what Go may keep, third parties' bodies beside its heap, expressions in processes of their own and
-// the program itself fit in the limit.
+// TestMemory: what Go may keep, third parties' bodies beside its heap, expressions in processes of
+// their own and the program itself fit in the limit.
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	const bodies, expressions, program = 256 << 20, 4 * 80 << 20, 96 << 20

@@ -1,6 +1,6 @@
-// Command mautic shows Mautic and a second application joined by Hookloop in both directions, and that
-// what Hookloop itself wrote is not taken for news when Mautic tells of it. It plays both applications
-// and needs nothing but a running `hookloop dev`. README.md tells the story.
+// Command mautic shows Mautic and a second application joined by Hookloop in both directions, and
+// that what Hookloop itself wrote is not taken for news when Mautic tells of it. It plays both
+// applications and needs nothing but a running `hookloop dev`. README.md tells the story.
 package main
 
 import (

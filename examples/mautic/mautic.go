@@ -29,7 +29,8 @@ type mautic struct {
 	rows     [][]byte // the webhook's queue
 }
 
-// contact has its fields by alias. Mautic keeps text, whatever a field's type; a field never set is absent.
+// contact has its fields by alias. Mautic keeps text, whatever a field's type; a field never set is
+// absent.
 type contact struct {
 	id         int
 	fields     map[string]string
@@ -55,8 +56,8 @@ func newMautic(contactID int, secret, webhookURL, user, password string) *mautic
 	}
 }
 
-// edit changes fields of a contact, and says whether there is one. A change queues a webhook; an edit
-// that changes nothing does not.
+// edit changes fields of a contact, and says whether there is one. A change queues a webhook; an
+// edit that changes nothing does not.
 func (m *mautic) edit(id int, by string, fields map[string]string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -22,8 +22,8 @@ const (
 	atOnce = 10
 )
 
-// row is a contact as a webhook shows it, with the time it was queued. A row that is sent again has the
-// same bytes.
+// row is a contact as a webhook shows it, with the time it was queued. A row that is sent again has
+// the same bytes.
 func (c *contact) row() []byte {
 	core := map[string]any{}
 	for _, alias := range []string{"firstname", "lastname", "email", "company", "score", "grade"} {
@@ -45,8 +45,8 @@ func (c *contact) row() []byte {
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05+00:00") }
 
-// phpJSON writes JSON as PHP's json_encode does: ASCII only, slashes escaped. Read and written again by
-// anybody else it would mean the same and have another signature.
+// phpJSON writes JSON as PHP's json_encode does: ASCII only, slashes escaped. Read and written
+// again by anybody else it would mean the same and have another signature.
 func phpJSON(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)
@@ -90,8 +90,8 @@ func (m *mautic) cron(ctx context.Context, every time.Duration) {
 	}
 }
 
-// process forgets rows once there is an answer, whatever it says: so does Mautic up to 5. Rows whose
-// connection broke off stay, and are sent again next time.
+// process forgets rows once there is an answer, whatever it says: so does Mautic up to 5. Rows
+// whose connection broke off stay, and are sent again next time.
 func (m *mautic) process(ctx context.Context) {
 	for {
 		m.mu.Lock()

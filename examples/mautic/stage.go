@@ -51,7 +51,8 @@ func (s *stage) build(ctx context.Context) error {
 		return err
 	}
 	s.source, s.mauticEndpoint, s.scoringEndpoint = source.ID, contactAPI.ID, app.ID
-	// A contact of its own for each run: Hookloop may still expect the echo of one that was broken off.
+	// A contact of its own for each run: Hookloop may still expect the echo of one that was broken
+	// off.
 	s.contactID = 1 + mathrand.IntN(1_000_000)
 	s.mautic = newMautic(s.contactID, secret, source.IngestURL, "hookloop", password)
 	s.scoring = &scoring{hookloop: s.hookloop, receipts: make(chan receipt, 16)}
@@ -79,7 +80,8 @@ func serve(l net.Listener, h http.Handler) {
 	_ = (&http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}).Serve(l)
 }
 
-// createSource makes a source, to be deleted at the end. An interrupt waits for the id by which to delete it.
+// createSource makes a source, to be deleted at the end. An interrupt waits for the id by which to
+// delete it.
 func (s *stage) createSource(ctx context.Context, n api.NewSource) (api.Source, error) {
 	made, err := s.hookloop.Sources.Create(n).Do(context.WithoutCancel(ctx))
 	if err == nil {

@@ -119,8 +119,8 @@ func (s *story) checkEcho(ctx context.Context, scored receipt) error {
 	return nil
 }
 
-// delivered waits until an event has arrived at an endpoint. Others may want it as well; they are not
-// waited for.
+// delivered waits until an event has arrived at an endpoint. Others may want it as well; they are
+// not waited for.
 func (s *story) delivered(ctx context.Context, id, endpointID string) (api.Event, error) {
 	a, err := s.hookloop.Events.Get(id).Until(ctx, func(e api.Event) bool { return deliveredTo(e, endpointID) })
 	if err != nil {

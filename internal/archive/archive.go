@@ -21,8 +21,8 @@ import (
 )
 
 const (
-	// DefaultOverlap is how far a run looks back behind the end of the one before: visibility learns
-	// of an end a moment later, and that moment is long when its queue is.
+	// DefaultOverlap is how far a run looks back behind the end of the one before: visibility
+	// learns of an end a moment later, and that moment is long when its queue is.
 	DefaultOverlap = time.Hour
 
 	// pageSize is how many executions are copied between two writes of the index.
@@ -32,8 +32,8 @@ const (
 	// time.
 	copiers = 4
 
-	// slice is the time whose executions are looked at together. It bounds memory, for their run ids
-	// are kept meanwhile: some 90 bytes each, 90 MB for an hour at 280 events a second.
+	// slice is the time whose executions are looked at together. It bounds memory, for their run
+	// ids are kept meanwhile: some 90 bytes each, 90 MB for an hour at 280 events a second.
 	slice = time.Hour
 
 	day = 24 * time.Hour

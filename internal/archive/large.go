@@ -16,9 +16,9 @@ import (
 
 // Bodies find the data of large events, of which histories hold a reference; bodies.Bodies does.
 type Bodies interface {
-	// Held gives what a history would hold if the data were not too large, sealed as histories are. p
-	// is what it holds; nil says that this is the data. The error carries webhook.NotFound when the
-	// data has gone.
+	// Held gives what a history would hold if the data were not too large, sealed as histories are.
+	// p is what it holds; nil says that this is the data. The error carries webhook.NotFound when
+	// the data has gone.
 	Held(ctx context.Context, e webhook.Event, p *commonpb.Payload) (*commonpb.Payload, error)
 }
 

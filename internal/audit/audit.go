@@ -23,8 +23,8 @@ type Histories interface {
 	Events(ctx context.Context, workflowID, runID string) iter.Seq2[*historypb.HistoryEvent, error]
 	// Deliveries lists the runs of an event's deliveries.
 	Deliveries(ctx context.Context, tenant, eventID string, size int, page []byte) ([]orchestrator.Execution, []byte, error)
-	// During lists the runs of a tenant that were there after one time and before another; a zero time
-	// is no bound.
+	// During lists the runs of a tenant that were there after one time and before another; a zero
+	// time is no bound.
 	During(ctx context.Context, tenant string, after, before time.Time, size int, page []byte) ([]orchestrator.Execution, []byte, error)
 }
 

@@ -64,7 +64,8 @@ func kinds(p audit.Page) (all []string) {
 	return all
 }
 
-// TestEvent puts an event and its delivery in one order, whether visibility has heard of the delivery or not.
+// TestEvent puts an event and its delivery in one order, whether visibility has heard of the
+// delivery or not.
 func TestEvent(t *testing.T) {
 	t.Parallel()
 	for name, listed := range map[string]bool{"listed": true, "not listed yet": false} {

@@ -1,5 +1,6 @@
-// Package audit reads histories for people and for auditors' tools: who, what, when, which answer, who decided. It
-// decides what of a history a person wants to know; who may ask is left to its callers.
+// Package audit reads histories for people and for auditors' tools: who, what, when, which answer,
+// who decided. It decides what of a history a person wants to know; who may ask is left to its
+// callers.
 package audit
 
 import (
@@ -16,7 +17,8 @@ import (
 	"hookloop/workflows"
 )
 
-// Ledger is a history for people and for auditors' tools: who, what, when, which answer, who decided.
+// Ledger is a history for people and for auditors' tools: who, what, when, which answer, who
+// decided.
 type Ledger struct {
 	Type       string    `json:"type"`
 	WorkflowID string    `json:"workflow_id"`
@@ -138,8 +140,8 @@ func (b *book) said(e *historypb.HistoryEvent) bool {
 	return true
 }
 
-// order notes a signal or an update. Who gave it stands in it, for the gateway passes on what people say;
-// else it is whoever spoke to Temporal.
+// order notes a signal or an update. Who gave it stands in it, for the gateway passes on what
+// people say; else it is whoever spoke to Temporal.
 func (b *book) order(e *historypb.HistoryEvent, name string, args *commonpb.Payloads, identity string) {
 	var one *commonpb.Payload
 	if all := args.GetPayloads(); len(all) > 0 {
@@ -207,7 +209,8 @@ func (b *book) child(e *historypb.HistoryEvent) bool {
 	return true
 }
 
-// endpointIn is the endpoint that a workflow is about, by its id: a delivery's and an approval's end with it.
+// endpointIn is the endpoint that a workflow is about, by its id: a delivery's and an approval's
+// end with it.
 func endpointIn(workflowID string) string {
 	last := workflowID[strings.LastIndexByte(workflowID, '/')+1:]
 	if !strings.HasPrefix(last, webhook.EndpointPrefix) {
@@ -222,7 +225,8 @@ func (b *book) summary(e *historypb.HistoryEvent) string {
 	return s
 }
 
-// read reads one payload as far as this version knows it: histories are older than programs, and newer.
+// read reads one payload as far as this version knows it: histories are older than programs, and
+// newer.
 func read[T any](b *book, p *commonpb.Payload) (v T, ok bool) {
 	if p == nil {
 		return v, false

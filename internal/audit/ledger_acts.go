@@ -12,7 +12,8 @@ import (
 	"hookloop/workflows"
 )
 
-// marked notes a first attempt, or what was told. Its endpoint stands in its summary alone: arguments are not recorded.
+// marked notes a first attempt, or what was told. Its endpoint stands in its summary alone:
+// arguments are not recorded.
 func (b *book) marked(e *historypb.HistoryEvent) {
 	m := e.GetMarkerRecordedEventAttributes()
 	if m.GetMarkerName() != "LocalActivity" {
@@ -45,7 +46,8 @@ func (b *book) turn(e *historypb.HistoryEvent, what string, r activities.TurnRes
 	}
 }
 
-// said is an attempt in a line: where, what was answered, how long it took, what else there was to it.
+// said is an attempt in a line: where, what was answered, how long it took, what else there was to
+// it.
 func said(what string, a webhook.Attempt) string {
 	answer := webhook.AnswerOf(a, "").String()
 	return fmt.Sprintf("%s: %s in %d ms%s%s", what, answer, a.DurationMS, because(a.Error), because(a.ResponseBody))

@@ -13,8 +13,9 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Open decrypts in place what there is to decrypt, and says whether something stayed shut: what lacks its key
-// today is better kept than lost, and opens when it is shown with the key. c may be nil: it opens nothing.
+// Open decrypts in place what there is to decrypt, and says whether something stayed shut: what
+// lacks its key today is better kept than lost, and opens when it is shown with the key. c may be
+// nil: it opens nothing.
 func Open(ctx context.Context, c converter.PayloadCodec, e *historypb.HistoryEvent) (shut bool, err error) {
 	err = proxy.VisitPayloads(ctx, e, proxy.VisitPayloadsOptions{
 		SkipSearchAttributes: true, // never encrypted

@@ -68,7 +68,8 @@ func (a *app) event(ctx context.Context, n int, kind string, due time.Time) post
 	return p
 }
 
-// register makes an endpoint that wants a type. retry is the wait between attempts; 0: the usual schedule.
+// register makes an endpoint that wants a type. retry is the wait between attempts; 0: the usual
+// schedule.
 func (a *app) register(ctx context.Context, url, kind string, retry time.Duration) error {
 	n := api.NewEndpoint{URL: url, EventTypes: []string{kind}}
 	if retry > 0 {
@@ -87,5 +88,6 @@ func (a *app) hang(ctx context.Context, url string, timeout time.Duration) error
 	return err
 }
 
-// retries is how many attempts may follow the first, which is made at once: a schedule has thirty at most.
+// retries is how many attempts may follow the first, which is made at once: a schedule has thirty
+// at most.
 const retries = 29

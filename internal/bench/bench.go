@@ -1,7 +1,7 @@
 // Package bench measures a running Hookloop from outside, as apps and endpoints see it: it posts
 // events at a pace, plays the endpoints, and reads what the processes say of themselves. It decides
-// how a measurement goes and what its figures mean; where Hookloop comes from (`dev` in a process of
-// its own, a cluster) is its callers' business: `hookloop bench` and e2e/cluster/run.
+// how a measurement goes and what its figures mean; where Hookloop comes from (`dev` in a process
+// of its own, a cluster) is its callers' business: `hookloop bench` and e2e/cluster/run.
 package bench
 
 import (
@@ -63,7 +63,8 @@ const (
 	peakWindow = 10 * time.Second
 )
 
-// Peak measures how many events per second are delivered at most to an endpoint that answers at once.
+// Peak measures how many events per second are delivered at most to an endpoint that answers at
+// once.
 func Peak(ctx context.Context, w World, l Load) (accepted, delivered float64, err error) {
 	l.Rate, l.Half, l.Events, l.Duration, l.Clients = 0, false, 0, peakWindow, peakClients
 	t, err := w.Start(ctx)

@@ -19,7 +19,8 @@ import (
 	"hookloop/internal/bench"
 )
 
-// gateway stands in for Hookloop: it accepts events, delivers each until it is taken, and may refuse some.
+// gateway stands in for Hookloop: it accepts events, delivers each until it is taken, and may
+// refuse some.
 type gateway struct {
 	refuse func(n int) bool
 

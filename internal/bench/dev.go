@@ -21,8 +21,9 @@ import (
 // devPatience bounds how long `hookloop dev` may take to be ready.
 const devPatience = 2 * time.Minute
 
-// StartDev runs `program dev` with its data in a folder, as a process of its own: what it uses is told
-// apart from what loads it. Closing the target kills it, and with it everything it had not done.
+// StartDev runs `program dev` with its data in a folder, as a process of its own: what it uses is
+// told apart from what loads it. Closing the target kills it, and with it everything it had not
+// done.
 func StartDev(ctx context.Context, program, folder string) (*Target, error) {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return nil, err
@@ -45,8 +46,8 @@ func StartDev(ctx context.Context, program, folder string) (*Target, error) {
 	return t, nil
 }
 
-// launch returns once the program says that it is ready. The program runs on a thread that lives as long
-// as it does: upon that thread's death, not this process's, Linux ends what it started.
+// launch returns once the program says that it is ready. The program runs on a thread that lives as
+// long as it does: upon that thread's death, not this process's, Linux ends what it started.
 func launch(ctx context.Context, program, folder string) (stop func(), err error) {
 	said := &strings.Builder{}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), program, "dev", "--data", folder,

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// FailingResult is what becomes of events for an endpoint that answers 500 to a share of the attempts.
-// Times run from when an event was due to be posted until an attempt of it was taken.
+// FailingResult is what becomes of events for an endpoint that answers 500 to a share of the
+// attempts. Times run from when an event was due to be posted until an attempt of it was taken.
 type FailingResult struct {
 	Share     float64 `json:"failing_share"`
 	Offered   float64 `json:"offered_per_second"`

@@ -13,8 +13,8 @@ const maxInFlight = 2000
 // poster posts the nth event, due at a time.
 type poster func(ctx context.Context, n int, due time.Time) post
 
-// open posts what is due within a span, at a rate, whatever the answers are, with at most inFlight posts
-// under way; what is later than late is not posted any more. It ends early if until is done.
+// open posts what is due within a span, at a rate, whatever the answers are, with at most inFlight
+// posts under way; what is later than late is not posted any more. It ends early if until is done.
 func open(ctx, until context.Context, rate float64, span, late time.Duration, inFlight int, send poster) []post {
 	begun := time.Now()
 	end := begun.Add(span)
@@ -59,7 +59,8 @@ func wait(ctx context.Context, at time.Time) bool {
 // refusedPause is what a client of a closed loop waits before it goes on.
 const refusedPause = 100 * time.Millisecond
 
-// closed lets clients post for a span, or n events in all if n is not 0, each as fast as it is answered.
+// closed lets clients post for a span, or n events in all if n is not 0, each as fast as it is
+// answered.
 func closed(ctx context.Context, clients, n int, span time.Duration, send poster) []post {
 	var all collected
 	var next counter

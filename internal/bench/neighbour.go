@@ -28,8 +28,8 @@ type Noisy struct {
 	Pairs     int // of measurements, alone and beside; 0: 5
 }
 
-// NeighbourResult says what the one costs the other, in milliseconds from the moment the app is to begin
-// its POST to the moment the healthy endpoint has the event: medians of the pairs.
+// NeighbourResult says what the one costs the other, in milliseconds from the moment the app is to
+// begin its POST to the moment the healthy endpoint has the event: medians of the pairs.
 type NeighbourResult struct {
 	P50Alone   float64 `json:"neighbour_p50_ms_alone"`
 	P99Alone   float64 `json:"neighbour_p99_ms_alone"`
@@ -58,8 +58,8 @@ type pair struct {
 	missing int
 }
 
-// Neighbour measures alone and beside in turn, each pair in a target of its own: what the one before has
-// left to retry is not there.
+// Neighbour measures alone and beside in turn, each pair in a target of its own: what the one
+// before has left to retry is not there.
 func Neighbour(ctx context.Context, w World, l Load, n Noisy) (*NeighbourResult, error) {
 	l.Rate, l.Half, l.Events, l.Endpoints = neighbourRate, false, 0, 1
 	n.Endpoints, n.Attempts, n.Pairs = cmp.Or(n.Endpoints, 1), cmp.Or(n.Attempts, neighbourEvents), cmp.Or(n.Pairs, neighbourPairs)

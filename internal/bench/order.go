@@ -21,8 +21,8 @@ func busiest(all []arrival, from time.Time) (most int) {
 	return most
 }
 
-// orderly is the share of the events that came that are left once no more than necessary are taken out
-// to have them in the order of acceptance.
+// orderly is the share of the events that came that are left once no more than necessary are taken
+// out to have them in the order of acceptance.
 func orderly(posts []post, came map[string]time.Time) float64 {
 	byAcceptance := slices.SortedFunc(slices.Values(posts), func(a, b post) int { return a.answered.Compare(b.answered) })
 	var at []time.Time

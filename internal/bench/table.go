@@ -11,8 +11,8 @@ import (
 // tableNeighbours is how many pairs a row about neighbours takes: there are four of them.
 const tableNeighbours = 3
 
-// Table measures all that docs/benchmarks.md tells of, and prints each table when it has it: a run that is
-// broken off has shown what it had. It takes about half an hour.
+// Table measures all that docs/benchmarks.md tells of, and prints each table when it has it: a run
+// that is broken off has shown what it had. It takes about half an hour.
 func Table(ctx context.Context, w World, size int, out io.Writer) error {
 	for _, o := range sittings(size) {
 		r, err := o.Run(ctx, w)

@@ -111,8 +111,8 @@ func (w *approvalWatch) every(ctx context.Context) error {
 	})
 }
 
-// poll looks again and again until look is done, or ctx ends: that is a good end. A gateway that has
-// answered once may go away and come back; only its refusals end the watch.
+// poll looks again and again until look is done, or ctx ends: that is a good end. A gateway that
+// has answered once may go away and come back; only its refusals end the watch.
 func (w *approvalWatch) poll(ctx context.Context, look func() (done bool, err error)) error {
 	for pause := firstLook; ; pause = min(2*pause, longestWatch) {
 		done, err := look()

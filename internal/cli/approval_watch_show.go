@@ -24,7 +24,8 @@ func newApprovalState(answer json.RawMessage) (approvalState, error) {
 	return s, client.Decode(answer, &s.Approval)
 }
 
-// show writes a line, if there is news. A run that has ended makes none, even while the list still has it.
+// show writes a line, if there is news. A run that has ended makes none, even while the list still
+// has it.
 func (w *approvalWatch) show(s approvalState) error {
 	before, known := w.shown[s.EndpointID]
 	if known && (before.line() == s.line() || before.Status.Ended() && before.RunID == s.RunID) {

@@ -15,8 +15,8 @@ import (
 	"hookloop/internal/terminal"
 )
 
-// ArchiveFiles are the commands about the files of an archive: they ask neither Temporal nor a registry. keys reads the
-// codec of histories from a key file.
+// ArchiveFiles are the commands about the files of an archive: they ask neither Temporal nor a
+// registry. keys reads the codec of histories from a key file.
 func ArchiveFiles(keys func(path string) (*codec.Codec, error)) []*cobra.Command {
 	return []*cobra.Command{newArchiveShow(keys), newArchiveVerify(), newArchiveErase()}
 }

@@ -114,7 +114,8 @@ func (e auditExportOptions) query(now time.Time) (q api.AuditQuery, err error) {
 	return api.AuditQuery{After: wireTime(after), Before: wireTime(before)}, err
 }
 
-// exported is a line as the gateway said it: nothing is lost that this version of the CLI does not know.
+// exported is a line as the gateway said it: nothing is lost that this version of the CLI does not
+// know.
 type exported struct {
 	at   time.Time
 	line []byte

@@ -26,7 +26,8 @@ func TestAuditExport(t *testing.T) {
 	require.Contains(t, g.requests[1].uri, "&cursor=two")
 }
 
-// TestAuditExportIsSafeToRead: what others wrote turns no terminal around, and is the same text to a program.
+// TestAuditExportIsSafeToRead: what others wrote turns no terminal around, and is the same text to
+// a program.
 func TestAuditExportIsSafeToRead(t *testing.T) {
 	t.Parallel()
 	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/audit": {

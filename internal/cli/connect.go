@@ -59,8 +59,9 @@ type gateway struct {
 	ui      string // what a workflow's page in the Temporal UI begins with; empty: not known
 }
 
-// connect finds the gateway. Each field is taken from the first that has it: flag, environment, known. The token of
-// known is its gateway's only: a token never goes to a gateway that it was not made for.
+// connect finds the gateway. Each field is taken from the first that has it: flag, environment,
+// known. The token of known is its gateway's only: a token never goes to a gateway that it was not
+// made for.
 func (o *options) connect(c *cobra.Command) (*gateway, error) {
 	env := config.ReadClient(config.OS)
 	cfg := client.Config{
@@ -91,8 +92,8 @@ func (o *options) connect(c *cobra.Command) (*gateway, error) {
 	return g, err
 }
 
-// known is the gateway that this environment configures, with a token that its secret signs, else what dev.json says.
-// A folder that is named comes first.
+// known is the gateway that this environment configures, with a token that its secret signs, else
+// what dev.json says. A folder that is named comes first.
 func (o *options) known(env config.Client) (devdir.Running, error) {
 	if o.data != devdir.Default || env.Own == "" {
 		return devdir.ReadRunning(o.data)
@@ -110,7 +111,8 @@ func (o *options) known(env config.Client) (devdir.Running, error) {
 // errInterrupted ends a command that Ctrl-C ended.
 var errInterrupted = errors.New("interrupted")
 
-// explain is an error of the client as a command tells it: on one line, and with what to do about the usual reason.
+// explain is an error of the client as a command tells it: on one line, and with what to do about
+// the usual reason.
 func explain(ctx context.Context, err error) error {
 	unreachable, isUnreachable := errors.AsType[*client.UnreachableError](err)
 	_, isRefusal := errors.AsType[*client.Error](err)

@@ -43,8 +43,8 @@ func TestFlagsBeforeEnvironmentBeforeDevFile(t *testing.T) {
 	hookloop(t, "endpoint", "list", "--data", filepath.Join(t.TempDir(), "none")).ok(t)
 }
 
-// Not parallel: the environment is the process's. Inside a container that runs a gateway its settings are enough: that
-// gateway, and a token that its secret signs.
+// Not parallel: the environment is the process's. Inside a container that runs a gateway its
+// settings are enough: that gateway, and a token that its secret signs.
 func TestTheGatewayOfThisEnvironment(t *testing.T) {
 	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/acme/endpoints": {{body: noEndpoints}}})
 	other := newStandIn(t, nil)

@@ -167,7 +167,8 @@ func showRecovery(w io.Writer, v api.Recovery) error {
 	return t.Flush()
 }
 
-// watchRecovery shows the progress of a recovery until it has ended. Only one that came to its end is a success.
+// watchRecovery shows the progress of a recovery until it has ended. Only one that came to its end
+// is a success.
 func watchRecovery(g *gateway, id string) error {
 	shown := ""
 	last, err := g.Endpoints.Recovery(id).Until(g.command.Context(), func(r api.Recovery) bool {

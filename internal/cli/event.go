@@ -142,8 +142,8 @@ func (o *waitOptions) check(c *cobra.Command) error {
 	return nil
 }
 
-// waitAndShow shows the event once it has ended, or what there is when patience ends. An event delivered everywhere is a
-// success, and so is one that no endpoint wanted, which is said.
+// waitAndShow shows the event once it has ended, or what there is when patience ends. An event
+// delivered everywhere is a success, and so is one that no endpoint wanted, which is said.
 func waitAndShow(g *gateway, id string, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(g.command.Context(), patience)
 	defer cancel()

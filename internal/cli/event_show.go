@@ -113,7 +113,8 @@ func until(now, at time.Time) string {
 	return "due"
 }
 
-// workflowLink leads to the workflow in the Temporal UI of `hookloop dev`; empty when there is none.
+// workflowLink leads to the workflow in the Temporal UI of `hookloop dev`; empty when there is
+// none.
 func (g *gateway) workflowLink(workflowID, runID string) string {
 	if g.ui == "" || workflowID == "" || runID == "" {
 		return ""

@@ -142,8 +142,8 @@ func leadsTo(raw string, addr net.Addr) bool {
 	return u.Hostname() == host || isHere(u.Hostname()) && isHere(host)
 }
 
-// isHere says whether a host is this machine, or its name, as a container's; who listens at every address listens
-// there too.
+// isHere says whether a host is this machine, or its name, as a container's; who listens at every
+// address listens there too.
 func isHere(host string) bool {
 	if own, err := os.Hostname(); err == nil && strings.EqualFold(host, own) {
 		return true

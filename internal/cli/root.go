@@ -1,6 +1,7 @@
-// Package cli is the command line of hookloop as a client: it sends events, manages endpoints and sources, and shows
-// and decides what waits for people, all through the HTTP API of a gateway. `listen` plays an endpoint and `token`
-// signs a token; neither needs one. The roles (dev, serve, …) are handed in by cmd/hookloop.
+// Package cli is the command line of hookloop as a client: it sends events, manages endpoints and
+// sources, and shows and decides what waits for people, all through the HTTP API of a gateway.
+// `listen` plays an endpoint and `token` signs a token; neither needs one. The roles (dev, serve,
+// …) are handed in by cmd/hookloop.
 package cli
 
 import (

@@ -24,7 +24,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(unconfigured{m}, map[string]func(){"hookloop": func() { os.Exit(terminal.Run(New("test"))) }})
 }
 
-// unconfigured runs the tests without HOOKLOOP_*: whoever runs them may have a gateway of their own.
+// unconfigured runs the tests without HOOKLOOP_*: whoever runs them may have a gateway of their
+// own.
 type unconfigured struct{ m *testing.M }
 
 func (u unconfigured) Run() int {
@@ -101,7 +102,8 @@ func sign(h http.Header, secret signature.Secret, id string, body []byte) {
 	h.Set(signature.HeaderSignature, signature.Sign([]signature.Secret{secret}, id, now, body))
 }
 
-// patience bounds every wait for something that must happen: far above what it takes on a busy machine.
+// patience bounds every wait for something that must happen: far above what it takes on a busy
+// machine.
 const patience = 90 * time.Second
 
 // postWhenUp posts as soon as there is a listener.

@@ -86,7 +86,8 @@ func (p *pageFlags) query() api.PageQuery {
 	return api.PageQuery{Limit: p.limit, Cursor: p.cursor}
 }
 
-// showList shows a page of a list, or with all the whole list: with --json as it came, else by display.
+// showList shows a page of a list, or with all the whole list: with --json as it came, else by
+// display.
 func showList[T any](g *gateway, list client.List[T], all bool, display func(io.Writer, []T) error) error {
 	ctx, w := g.command.Context(), g.command.OutOrStdout()
 	if g.asJSON {

@@ -134,8 +134,8 @@ func readFlagFile(c *cobra.Command, flag, name string) ([]byte, error) {
 	return content, nil
 }
 
-// keepRest adds to new secrets what else the source's config holds, for the gateway replaces it as a
-// whole. A secret outside the list cannot be kept: the gateway does not show it.
+// keepRest adds to new secrets what else the source's config holds, for the gateway replaces it as
+// a whole. A secret outside the list cannot be kept: the gateway does not show it.
 func keepRest(g *gateway, id string, config map[string]any) error {
 	s, err := g.Sources.Get(id).Do(g.command.Context())
 	if err != nil {

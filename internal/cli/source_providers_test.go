@@ -21,8 +21,8 @@ func (noFetch) Get(context.Context, string) ([]byte, error) {
 	return nil, errors.New("nothing is fetched")
 }
 
-// TestProvidersHelp holds the help to the providers there are: each has its line, and a config made of
-// what that line names is one its provider takes.
+// TestProvidersHelp holds the help to the providers there are: each has its line, and a config made
+// of what that line names is one its provider takes.
 func TestProvidersHelp(t *testing.T) {
 	t.Parallel()
 	const ed25519Key = "whpk_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="

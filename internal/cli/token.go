@@ -102,7 +102,8 @@ func runToken(o tokenOptions, stdout io.Writer) error {
 	return err
 }
 
-// parseScopes refuses what no gateway knows: a misspelt scope would show itself only as a 403 later.
+// parseScopes refuses what no gateway knows: a misspelt scope would show itself only as a 403
+// later.
 func parseScopes(given []string) ([]string, error) {
 	if given == nil {
 		return api.Scopes(), nil

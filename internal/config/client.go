@@ -13,15 +13,16 @@ type Client struct {
 	Own     string // base URL of the gateway whose tokens this environment can sign, or that it starts; empty: there is none
 }
 
-// ReadClient reads HOOKLOOP_GATEWAY, HOOKLOOP_TENANT and HOOKLOOP_TOKEN, and finds the gateway that is configured here.
+// ReadClient reads HOOKLOOP_GATEWAY, HOOKLOOP_TENANT and HOOKLOOP_TOKEN, and finds the gateway that
+// is configured here.
 func ReadClient(lookup Env) (c Client) {
 	_ = read(lookup, &c) // every text is one
 	c.Own = ownGateway(lookup, c.Gateway)
 	return c
 }
 
-// ownGateway is HOOKLOOP_GATEWAY, where a key for its tokens stands beside it, or the gateway that `hookloop serve`
-// starts with this environment, as a process on the same machine reaches it.
+// ownGateway is HOOKLOOP_GATEWAY, where a key for its tokens stands beside it, or the gateway that
+// `hookloop serve` starts with this environment, as a process on the same machine reaches it.
 func ownGateway(lookup Env, named string) string {
 	var s Service
 	_ = read(lookup, &s) // what is wrong with a setting is said where it is needed

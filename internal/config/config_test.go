@@ -121,7 +121,8 @@ func TestRegistryIsAURLOrAPath(t *testing.T) {
 	}
 }
 
-// TestOwnGateway: an environment with a key for tokens leads to its own gateway, at an address that can be dialled.
+// TestOwnGateway: an environment with a key for tokens leads to its own gateway, at an address that
+// can be dialled.
 func TestOwnGateway(t *testing.T) {
 	t.Parallel()
 	key := "HOOKLOOP_JWT_SECRET=" + secret

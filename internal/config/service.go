@@ -20,8 +20,8 @@ const (
 
 func (r Role) listens() bool { return r == RoleServe || r == RoleGateway }
 
-// Service is the configuration of the processes that run in production. Temporal's own (TEMPORAL_*) is
-// read by its SDK.
+// Service is the configuration of the processes that run in production. Temporal's own (TEMPORAL_*)
+// is read by its SDK.
 type Service struct {
 	Listen          Address   `env:"HOOKLOOP_LISTEN" envDefault:"127.0.0.1:8080" doc:"host:port of the gateway"`
 	OpsListen       Address   `env:"HOOKLOOP_OPS_LISTEN" envDefault:"127.0.0.1:8081" doc:"host:port of /healthz, /readyz and /metrics; a gateway's may be HOOKLOOP_LISTEN"`
@@ -49,13 +49,15 @@ func ReadService(lookup Env, role Role) (s Service, err error) {
 	return s, errors.Join(append([]error{err}, s.problems(role)...)...)
 }
 
-// ReadEverywhere reads what 'hookloop dev' takes from the environment. A key for tokens is not needed there.
+// ReadEverywhere reads what 'hookloop dev' takes from the environment. A key for tokens is not
+// needed there.
 func ReadEverywhere(lookup Env) (e Everywhere, err error) {
 	err = read(lookup, &e)
 	return e, errors.Join(err, e.JWT.check())
 }
 
-// OpsApart says whether a gateway tells how it is at an address of its own. Port 0 is another one each time.
+// OpsApart says whether a gateway tells how it is at an address of its own. Port 0 is another one
+// each time.
 func (s Service) OpsApart() bool {
 	return s.OpsListen != s.Listen || strings.HasSuffix(string(s.Listen), ":0")
 }

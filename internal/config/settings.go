@@ -11,8 +11,8 @@ import (
 	"github.com/caarlos0/env/v11"
 )
 
-// A setting stands once, as a field of a struct with tags: env is the variable's name, envDefault its default, doc what
-// it is for. secret says that its value is never shown.
+// A setting stands once, as a field of a struct with tags: env is the variable's name, envDefault
+// its default, doc what it is for. secret says that its value is never shown.
 
 // Setting is a variable of the environment as it stands, for people.
 type Setting struct {

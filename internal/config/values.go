@@ -55,7 +55,8 @@ func (w *Words) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Retention is how long ended workflows are kept; zero: it stays as it is, or 30 days where nothing is.
+// Retention is how long ended workflows are kept; zero: it stays as it is, or 30 days where nothing
+// is.
 type Retention time.Duration
 
 // MinRetention is Temporal's: shorter is refused by it.
@@ -74,8 +75,8 @@ func (r *Retention) UnmarshalText(text []byte) error {
 // Networks are networks inside that endpoints may lie in.
 type Networks []netip.Prefix
 
-// specialNetworks lead to this machine and to the metadata of clouds. They may be allowed by their names,
-// but not because a wider network holds them: 0.0.0.0/0 would open them to every tenant.
+// specialNetworks lead to this machine and to the metadata of clouds. They may be allowed by their
+// names, but not because a wider network holds them: 0.0.0.0/0 would open them to every tenant.
 var specialNetworks = []netip.Prefix{
 	netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("169.254.0.0/16"),
 	netip.MustParsePrefix("::1/128"), netip.MustParsePrefix("fe80::/10"),

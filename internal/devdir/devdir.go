@@ -1,5 +1,6 @@
-// Package devdir is the folder below which `hookloop dev` keeps everything: one process owns it at a time, and the
-// file dev.json in it tells the other commands where that process is. What the databases in it hold is not its business.
+// Package devdir is the folder below which `hookloop dev` keeps everything: one process owns it at
+// a time, and the file dev.json in it tells the other commands where that process is. What the
+// databases in it hold is not its business.
 package devdir
 
 import (
@@ -22,7 +23,8 @@ const (
 // RegistryFile is where `hookloop dev` keeps its registry, in its folder.
 const RegistryFile = "registry.db"
 
-// Default is where `hookloop dev` keeps its data unless told otherwise, and where the other commands look for it.
+// Default is where `hookloop dev` keeps its data unless told otherwise, and where the other
+// commands look for it.
 const Default = ".hookloop"
 
 // Dir is the folder below which `hookloop dev` keeps everything. One process owns it at a time.

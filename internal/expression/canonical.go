@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// canonical makes one value of all that JSON may write it as, however it is spaced, ordered or escaped, and
-// whether a number is written 1.10 or 1.1. Its hash is remembered for a day, so a change to it costs
-// one day's echoes. The value must be known to be small.
+// canonical makes one value of all that JSON may write it as, however it is spaced, ordered or
+// escaped, and whether a number is written 1.10 or 1.1. Its hash is remembered for a day, so a
+// change to it costs one day's echoes. The value must be known to be small.
 func canonical(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

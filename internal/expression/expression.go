@@ -1,8 +1,8 @@
 // Package expression runs the jq expressions that endpoints and sources are configured with: which
-// object a body is about, which value it has, what a foreign API wants to read. Tenants write them, so
-// none of them runs in this process: a Pool hands them to child processes of the same binary, which
-// the kernel and a watchdog bound in memory and time (ADR 17). What an answer means is for the caller:
-// sender and echo ask for values, the gateway whether a text is an expression at all.
+// object a body is about, which value it has, what a foreign API wants to read. Tenants write them,
+// so none of them runs in this process: a Pool hands them to child processes of the same binary,
+// which the kernel and a watchdog bound in memory and time (ADR 17). What an answer means is for
+// the caller: sender and echo ask for values, the gateway whether a text is an expression at all.
 package expression
 
 import (
@@ -21,14 +21,16 @@ import (
 const (
 	// MaxSource bounds an expression's text, in bytes.
 	MaxSource = 4 << 10
-	// MaxBody bounds the body an expression is given, in bytes. Decoded it holds ten times as much of the memory.
+	// MaxBody bounds the body an expression is given, in bytes. Decoded it holds ten times as much
+	// of the memory.
 	MaxBody = 2 << 20
 	// MaxValue bounds what an expression gives, in bytes of JSON.
 	MaxValue = 2 << 20
-	// MaxMemory is what a child may take of the memory for its work, in bytes: beside what it had at its start.
+	// MaxMemory is what a child may take of the memory for its work, in bytes: beside what it had
+	// at its start.
 	MaxMemory = 64 << 20
-	// MaxCPU is what one expression may take of a processor. It is no wall clock: a busy machine makes no
-	// expression fail.
+	// MaxCPU is what one expression may take of a processor. It is no wall clock: a busy machine
+	// makes no expression fail.
 	MaxCPU = 500 * time.Millisecond
 )
 
@@ -42,7 +44,8 @@ var (
 	ErrJSON   = errors.New("the body is not one JSON value")
 )
 
-// Unavailable is our own failure: nothing was found out about the expression. It is worth another try.
+// Unavailable is our own failure: nothing was found out about the expression. It is worth another
+// try.
 type Unavailable struct{ Cause error }
 
 func (e *Unavailable) Error() string { return "expressions: " + e.Cause.Error() }
@@ -77,12 +80,12 @@ type Ask struct {
 	Max  int    `json:"max"` // bytes of JSON the value may have; 0: MaxValue
 }
 
-// patience bounds how long an expression waits for a child. Each is free again after some two seconds at the
-// latest, so who waits longer has many before them.
+// patience bounds how long an expression waits for a child. Each is free again after some two
+// seconds at the latest, so who waits longer has many before them.
 const patience = 5 * time.Second
 
-// usualProcesses is how many children there are unless a Config says otherwise. Two let a second tenant in
-// beside one whose expressions take all their time.
+// usualProcesses is how many children there are unless a Config says otherwise. Two let a second
+// tenant in beside one whose expressions take all their time.
 func usualProcesses() int { return min(max(runtime.GOMAXPROCS(0), 2), 4) }
 
 // Config is what a Pool is made of.
@@ -91,8 +94,8 @@ type Config struct {
 	Metrics   prometheus.Registerer // nil: shows none
 }
 
-// Pool runs expressions in child processes. None is started before the first expression, and one that
-// breaks its bounds is replaced. It is safe for concurrent use, and meant to be shared.
+// Pool runs expressions in child processes. None is started before the first expression, and one
+// that breaks its bounds is replaced. It is safe for concurrent use, and meant to be shared.
 type Pool struct {
 	places   *places.Places
 	children *children
@@ -118,9 +121,9 @@ func New(c Config) (*Pool, error) {
 // Close ends the children. What they work at fails.
 func (p *Pool) Close() { p.children.close() }
 
-// Values gives what a tenant's expressions make of a body, in the order they were asked for. It stops at
-// the first that fails: then the error is a *Fault, and the values before it are given. ErrJSON and
-// ErrLarge alone are about the body. Any other error is ctx's, or an *Unavailable.
+// Values gives what a tenant's expressions make of a body, in the order they were asked for. It
+// stops at the first that fails: then the error is a *Fault, and the values before it are given.
+// ErrJSON and ErrLarge alone are about the body. Any other error is ctx's, or an *Unavailable.
 func (p *Pool) Values(ctx context.Context, tenant string, body []byte, asks ...Ask) ([][]byte, error) {
 	if len(body) > MaxBody {
 		return nil, ErrLarge
@@ -139,7 +142,8 @@ func (p *Pool) Check(ctx context.Context, tenant, text string) error {
 	return err
 }
 
-// run finds a child and asks it. One that was idle may have been ended by others: then a new one is asked.
+// run finds a child and asks it. One that was idle may have been ended by others: then a new one is
+// asked.
 func (p *Pool) run(ctx context.Context, tenant string, r request, body []byte) ([][]byte, error) {
 	if err := p.places.Take(ctx, tenant); err != nil {
 		if errors.Is(err, places.ErrFull) {

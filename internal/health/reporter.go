@@ -18,8 +18,8 @@ const (
 	// once, and go on failing. It is less than a breaker takes to open again.
 	dedupeWindow = 20 * time.Second
 
-	// queueSize bounds the reports that wait, and reportTimeout how long one may take. A report that
-	// finds no room is dropped: the endpoint will give reason for another.
+	// queueSize bounds the reports that wait, and reportTimeout how long one may take. A report
+	// that finds no room is dropped: the endpoint will give reason for another.
 	queueSize     = 1024
 	reportTimeout = 10 * time.Second
 )
@@ -48,8 +48,8 @@ type Breakers interface {
 type Approvals interface {
 	// Failing begins an endpoint's episode if there is none.
 	Failing(ctx context.Context, tenant, endpointID string, f webhook.Failing) error
-	// Recovered says what an endpoint took. If deliveries wait to hear of it, and no episode is open,
-	// one begins to tell them.
+	// Recovered says what an endpoint took. If deliveries wait to hear of it, and no episode is
+	// open, one begins to tell them.
 	Recovered(ctx context.Context, tenant, endpointID string, took webhook.Answer, waiting bool) error
 }
 

@@ -11,8 +11,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// Read reads a key. A file that it may not read is mostly another user's, as in a container whose files
-// belong to the user that made them outside: the error names both users.
+// Read reads a key. A file that it may not read is mostly another user's, as in a container whose
+// files belong to the user that made them outside: the error names both users.
 func Read(path string) ([]byte, error) {
 	content, err := os.ReadFile(path)
 	if !errors.Is(err, fs.ErrPermission) {
@@ -46,8 +46,8 @@ func Create(path string, key []byte) error {
 	return Write(path, key)
 }
 
-// Write replaces a file in one step, so that readers find the old one or the new one. Only its owner may read it, even if
-// the old one was open to others.
+// Write replaces a file in one step, so that readers find the old one or the new one. Only its
+// owner may read it, even if the old one was open to others.
 func Write(path string, content []byte) error {
 	file, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {

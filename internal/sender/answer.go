@@ -20,8 +20,8 @@ import (
 // Beyond, a new connection is cheaper than the bytes.
 const maxDrain = 16 << 10
 
-// minCredential is how long a word of an endpoint's own header must be to be looked for in its answer.
-// Shorter ones are no secrets, and taking them out would only garble the answer.
+// minCredential is how long a word of an endpoint's own header must be to be looked for in its
+// answer. Shorter ones are no secrets, and taking them out would only garble the answer.
 const minCredential = 8
 
 // readAnswer keeps the beginning of the response body, without the endpoint's own header values: an

@@ -18,8 +18,8 @@ const (
 	maxOwnDocument = 1 << 20
 	// fetchTimeout is short: a third party waits for our answer meanwhile, and comes again.
 	fetchTimeout = 5 * time.Second
-	// issuerHost has what its certificates were issued with at http:// addresses alone. They need no
-	// trust: a chain of certificates proves itself.
+	// issuerHost has what its certificates were issued with at http:// addresses alone. They need
+	// no trust: a chain of certificates proves itself.
 	issuerHost = "cacerts.digicert.com"
 )
 

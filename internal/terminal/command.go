@@ -1,5 +1,6 @@
-// Package terminal is how the commands of hookloop speak to people and to scripts: exit codes, command lines that
-// make no sense, tables, JSON, times, and other people's text made safe to show. It knows nothing of what it prints.
+// Package terminal is how the commands of hookloop speak to people and to scripts: exit codes,
+// command lines that make no sense, tables, JSON, times, and other people's text made safe to show.
+// It knows nothing of what it prints.
 package terminal
 
 import (
@@ -14,8 +15,8 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// Run runs the process's own command line, and says how the process ends. The first SIGINT or SIGTERM ends the command
-// in good order; a second one kills it.
+// Run runs the process's own command line, and says how the process ends. The first SIGINT or
+// SIGTERM ends the command in good order; a second one kills it.
 func Run(root *cobra.Command) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()

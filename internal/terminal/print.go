@@ -38,7 +38,8 @@ func escape(s, keep string) string {
 	return b.String()
 }
 
-// RawJSON shows JSON as it came, only indented: nothing is lost that this version of hookloop does not know.
+// RawJSON shows JSON as it came, only indented: nothing is lost that this version of hookloop does
+// not know.
 func RawJSON(w io.Writer, answer []byte) error {
 	var b bytes.Buffer
 	if err := json.Indent(&b, answer, "", "  "); err != nil {

@@ -6,7 +6,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// ParseTime reads the value of a flag: a time in RFC 3339, a day, or how long ago. No text is the zero time.
+// ParseTime reads the value of a flag: a time in RFC 3339, a day, or how long ago. No text is the
+// zero time.
 func ParseTime(flag, text string, now time.Time) (time.Time, error) {
 	if text == "" {
 		return time.Time{}, nil

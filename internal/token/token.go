@@ -1,5 +1,5 @@
-// Package token signs the tokens that gateways take, for `hookloop token` and `hookloop dev`. What a token allows is
-// checked by the gateway.
+// Package token signs the tokens that gateways take, for `hookloop token` and `hookloop dev`. What
+// a token allows is checked by the gateway.
 package token
 
 import (

@@ -1,6 +1,6 @@
-// Command bare starts workflows that do nothing but say they ran, and runs them itself: the yardstick of a
-// load, what Temporal alone costs. Each POST /?workflows=750&clients=16 is one round, and is answered when the last
-// has run.
+// Command bare starts workflows that do nothing but say they ran, and runs them itself: the
+// yardstick of a load, what Temporal alone costs. Each POST /?workflows=750&clients=16 is one
+// round, and is answered when the last has run.
 package main
 
 import (

@@ -22,9 +22,9 @@ import (
 // loadPatience bounds the wait for the last event of a round.
 const loadPatience = time.Minute
 
-// load measures a cluster: events from clients here to an endpoint here, in rounds, and in alternation as many
-// bare workflows on the same Temporal, in as many processes as accept events: eager start, one local activity
-// that does nothing but say it ran.
+// load measures a cluster: events from clients here to an endpoint here, in rounds, and in
+// alternation as many bare workflows on the same Temporal, in as many processes as accept events:
+// eager start, one local activity that does nothing but say it ran.
 type load struct {
 	s       *stage
 	c       *cluster.Cluster
@@ -127,8 +127,8 @@ func (l *load) post(to, body string) ([]byte, error) {
 	return answer, err
 }
 
-// errOverloaded says that the gateway accepts no more at the moment. As fast as the clients are is what is
-// measured, so they try again soon, and not only when Retry-After says.
+// errOverloaded says that the gateway accepts no more at the moment. As fast as the clients are is
+// what is measured, so they try again soon, and not only when Retry-After says.
 var errOverloaded = errors.New("the gateway is overloaded")
 
 const loadRetry = 50 * time.Millisecond

@@ -1,5 +1,5 @@
-// Command run is `make cluster`: the production shape on this machine, in processes, until Ctrl-C. It leaves
-// nothing behind.
+// Command run is `make cluster`: the production shape on this machine, in processes, until Ctrl-C.
+// It leaves nothing behind.
 package main
 
 import (

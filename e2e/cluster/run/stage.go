@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// stage stands in for a test, to use what starts and stops things for tests: it has the part of one that they
-// need.
+// stage stands in for a test, to use what starts and stops things for tests: it has the part of one
+// that they need.
 type stage struct {
 	testing.TB // nil: what is not below is not needed
 
@@ -23,8 +23,8 @@ type stage struct {
 
 func newStage(ctx context.Context, stderr io.Writer) *stage { return &stage{ctx: ctx, stderr: stderr} }
 
-// play runs a program on the stage, cleans up, last first, and answers the exit code. Like a test, the program
-// has a goroutine of its own, which Fatal ends.
+// play runs a program on the stage, cleans up, last first, and answers the exit code. Like a test,
+// the program has a goroutine of its own, which Fatal ends.
 func (s *stage) play(program func(*stage)) int {
 	done := make(chan struct{})
 	go func() {

@@ -1,6 +1,7 @@
-// Command temporal is a Temporal server on PostgreSQL in one process, for tests and `make cluster`: the same
-// four services and the same store as in production, on loopback, without Docker. It brings its two schemas
-// up to date by itself, says where it listens, and stops on SIGTERM. No release contains it.
+// Command temporal is a Temporal server on PostgreSQL in one process, for tests and `make cluster`:
+// the same four services and the same store as in production, on loopback, without Docker. It
+// brings its two schemas up to date by itself, says where it listens, and stops on SIGTERM. No
+// release contains it.
 package main
 
 import (
@@ -20,8 +21,8 @@ import (
 	"hookloop/internal/config"
 )
 
-// postgresVariable names the URL of a PostgreSQL server, whose user may make databases. It is no flag
-// because it holds a password, and everybody may read flags.
+// postgresVariable names the URL of a PostgreSQL server, whose user may make databases. It is no
+// flag because it holds a password, and everybody may read flags.
 const postgresVariable = "CLUSTER_POSTGRES"
 
 func main() {
@@ -73,8 +74,8 @@ type address struct {
 
 func (a address) String() string { return net.JoinHostPort(a.ip, fmt.Sprint(a.port)) }
 
-// choosePorts takes free ports for what only the services themselves talk to: static hosts know them, so
-// they may differ at every start.
+// choosePorts takes free ports for what only the services themselves talk to: static hosts know
+// them, so they may differ at every start.
 func choosePorts(ctx context.Context, listen string) (p ports, err error) {
 	for _, one := range []struct {
 		a      *address

@@ -29,8 +29,8 @@ const (
 	always = "postgres"
 )
 
-// schema is one database's, as Temporal's own sql tool would make it: the tool itself is a command line that
-// ends the process when something is wrong.
+// schema is one database's, as Temporal's own sql tool would make it: the tool itself is a command
+// line that ends the process when something is wrong.
 type schema struct{ database, folder string }
 
 var schemas = []schema{

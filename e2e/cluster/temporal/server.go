@@ -23,8 +23,8 @@ const (
 	connections = 20
 )
 
-// dynamicConfig differs from a server's defaults where production does (docker-compose.yml), and where one
-// process on loopback needs no patience.
+// dynamicConfig differs from a server's defaults where production does (docker-compose.yml), and
+// where one process on loopback needs no patience.
 var dynamicConfig = dynamicconfig.StaticClient{
 	dynamicconfig.MatchingEnableFairness.Key():        true, // retries are dispatched fairly among tenants
 	dynamicconfig.EnableServerVersionCheck.Key():      false,

@@ -1,5 +1,6 @@
-// Package embedded is `hookloop bench`: it measures a Hookloop that runs in this process with its Temporal, beside bare
-// Temporal workflows and with held deliveries, and has package bench measure `hookloop dev` in a process of its own.
+// Package embedded is `hookloop bench`: it measures a Hookloop that runs in this process with its
+// Temporal, beside bare Temporal workflows and with held deliveries, and has package bench measure
+// `hookloop dev` in a process of its own.
 package embedded
 
 import (

@@ -133,8 +133,8 @@ func (h *heldLoop) hold(ctx context.Context) (map[string]time.Time, error) {
 	return posted, nil
 }
 
-// release resumes the endpoint and waits until every delivery has arrived and ended, and the approval
-// with them: from then on none can be sent twice.
+// release resumes the endpoint and waits until every delivery has arrived and ended, and the
+// approval with them: from then on none can be sent twice.
 func (h *heldLoop) release(ctx context.Context, posted map[string]time.Time) error {
 	h.endpoint.forget()
 	cpu := cpuTime()

@@ -37,7 +37,8 @@ type Hookloop struct {
 // Start starts a Hookloop with its data in a folder. What goes wrong later is logged to the writer.
 type Start func(ctx context.Context, folder string, log io.Writer) (*Hookloop, error)
 
-// loop is an embedded Hookloop, an endpoint and its clients: each client posts as fast as it is answered.
+// loop is an embedded Hookloop, an endpoint and its clients: each client posts as fast as it is
+// answered.
 type loop struct {
 	options  options
 	hookloop *Hookloop

@@ -41,7 +41,8 @@ func payload(size int) []byte { return []byte(`"` + strings.Repeat("x", size-2) 
 // httpClient keeps a connection for each client.
 var httpClient = &http.Client{Timeout: bench.Patience, Transport: &http.Transport{MaxIdleConnsPerHost: 1000}}
 
-// connect is an app of the Hookloop that is measured. It repeats nothing by itself: that would be another post.
+// connect is an app of the Hookloop that is measured. It repeats nothing by itself: that would be
+// another post.
 func connect(h *Hookloop) (*client.Client, error) {
 	return client.New(client.Config{URL: h.Gateway, Tenant: h.Tenant, Token: h.Token, UserAgent: "hookloop-bench", Attempts: 1, HTTP: httpClient})
 }

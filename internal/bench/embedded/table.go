@@ -14,7 +14,8 @@ import (
 // tableClients are those of the rows about the peak.
 var tableClients = []int{1, 8, 32}
 
-// runTable prints the tables of docs/benchmarks.md: first what a closed loop can do, beside bare workflows.
+// runTable prints the tables of docs/benchmarks.md: first what a closed loop can do, beside bare
+// workflows.
 func runTable(ctx context.Context, folder string, o options, stdout, stderr io.Writer) error {
 	w, err := devWorld(folder, o.program, stderr)
 	if err != nil {

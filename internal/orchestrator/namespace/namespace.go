@@ -1,6 +1,7 @@
-// Package namespace prepares a Temporal cluster for Hookloop: the namespace its workflows live in and the
-// search attributes they write. `hookloop migrate` runs it before the first start and before every upgrade;
-// the embedded engine, which has its cluster to itself, does the same in its own store.
+// Package namespace prepares a Temporal cluster for Hookloop: the namespace its workflows live in
+// and the search attributes they write. `hookloop migrate` runs it before the first start and
+// before every upgrade; the embedded engine, which has its cluster to itself, does the same in its
+// own store.
 package namespace
 
 import (
@@ -20,8 +21,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Known is how long Prepare waits until every part of the cluster knows a new namespace; they ask for it
-// every ten seconds.
+// Known is how long Prepare waits until every part of the cluster knows a new namespace; they ask
+// for it every ten seconds.
 const Known = 60 * time.Second
 
 // Cluster is the part of the Temporal client that is needed here; client.Client is one.
@@ -44,8 +45,8 @@ type Result struct {
 	Added     []string      `json:"added"` // search attributes
 }
 
-// Prepare makes what is missing. It may run twice, also at once. On Temporal Cloud, where both are made in
-// its own console, it finds them there or says what to make.
+// Prepare makes what is missing. It may run twice, also at once. On Temporal Cloud, where both are
+// made in its own console, it finds them there or says what to make.
 func Prepare(ctx context.Context, c Cluster, cfg Config) (Result, error) {
 	var r Result
 	if err := ensure(ctx, c.WorkflowService(), cfg, &r); err != nil {
@@ -93,8 +94,8 @@ func register(ctx context.Context, s workflowservice.WorkflowServiceClient, cfg 
 	return err
 }
 
-// addAttributes makes what is missing, and returns when the cluster takes it. Parts of it do not know a
-// new namespace yet, and refuse workflows with attributes that its list already shows.
+// addAttributes makes what is missing, and returns when the cluster takes it. Parts of it do not
+// know a new namespace yet, and refuse workflows with attributes that its list already shows.
 func addAttributes(ctx context.Context, c Cluster, cfg Config, r *Result) error {
 	ctx, cancel := context.WithTimeout(ctx, Known)
 	defer cancel()
