@@ -295,8 +295,10 @@ func TestListEvents(t *testing.T) {
 		outcome string
 		status  enums.WorkflowExecutionStatus
 	}{
-		{"delivered", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, {"delivering", enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
-		{"delivered", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED}, {"delivering", enums.WORKFLOW_EXECUTION_STATUS_RUNNING},
+		{"delivered", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED},
+		{"delivering", enums.WORKFLOW_EXECUTION_STATUS_TERMINATED},
+		{"delivered", enums.WORKFLOW_EXECUTION_STATUS_COMPLETED},
+		{"delivering", enums.WORKFLOW_EXECUTION_STATUS_RUNNING},
 	} {
 		r.temporal.Put(&orchestratortest.Run{
 			ID: fmt.Sprint("event/acme/evt_", 4-i), RunID: "run", Type: workflows.TypeEvent, Status: of.status,
