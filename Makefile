@@ -40,8 +40,12 @@ cluster: ## run the production shape in processes: PostgreSQL, Temporal, two gat
 	go run -C e2e ./cluster/run
 
 .PHONY: image
-image: ## the container image IMAGE:VERSION (needs Docker)
-	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) .
+image: ## the container image IMAGE:VERSION (needs Docker with BuildKit: Debian's docker-buildx, from version 23 on)
+	DOCKER_BUILDKIT=1 docker build --build-arg VERSION=$(VERSION) -t $(IMAGE):$(VERSION) .
+
+.PHONY: docker
+docker: ## docker-compose.yml in a Docker engine of its own: kills, cuts, upgrade (as root; needs docker.io and debootstrap)
+	HOOKLOOP_DOCKER=1 go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^TestDocker' .
 
 .PHONY: test
 test: ## all tests, end to end included

@@ -63,11 +63,11 @@ func versions(t *testing.T, mod string) map[string]string {
 func TestGoIsEnough(t *testing.T) {
 	t.Parallel()
 	version := found(t, "../README.md", `Go (\d+\.\d+\.\d+) is all it needs`)
-	for _, mod := range slices.Concat([]string{"../go.mod", "../tools/go.mod", "../tools/release/go.mod"}, testModules) {
+	for _, mod := range slices.Concat([]string{"../go.mod", "../tools/go.mod", "../tools/release/go.mod", "../e2e/docker/tools/go.mod", "../e2e/docker/temporal/go.mod"}, testModules) {
 		require.Equal(t, version, found(t, mod, `(?m)^go (\S+)$`), mod)
 		require.NotRegexp(t, `(?m)^toolchain `, text(t, mod), mod)
 	}
-	require.Equal(t, version, found(t, "../Dockerfile", `FROM golang:(\S+?)-`))
+	require.Equal(t, version, found(t, "../Dockerfile", `(?m)^ARG GO=golang:(\S+?)-`))
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{.Path}} {{.GoVersion}}{{end}}", "../cmd/hookloop")
 	list.Env = append(os.Environ(), "GOTOOLCHAIN=local")
 	out, err := list.Output()
@@ -99,16 +99,20 @@ func TestImageTrustsACheckedBundle(t *testing.T) {
 	t.Parallel()
 	const bundle = "/etc/ssl/certs/ca-certificates.crt"
 	dockerfile := text(t, "../Dockerfile")
-	require.Regexp(t, `(?m)^FROM debian:\S+ AS certificates\nRUN apt-get update && apt-get install -y --no-install-recommends ca-certificates$`, dockerfile)
+	require.Regexp(t, `(?m)^ARG DEBIAN=debian:\S+$`, dockerfile)
+	require.Regexp(t, `(?m)^FROM \$\{DEBIAN\} AS certificates\nRUN apt-get update && apt-get install -y --no-install-recommends ca-certificates$`, dockerfile)
 	require.Contains(t, dockerfile, "COPY --from=certificates "+bundle+" /debian.crt")
-	require.Contains(t, dockerfile, "go run ./deploy/roots /debian.crt /roots.crt")
-	require.Contains(t, dockerfile, "COPY --from=build /roots.crt "+bundle)
+	require.Contains(t, dockerfile, "COPY deploy/roots/main.go .")
+	require.Contains(t, dockerfile, "go run main.go /debian.crt /roots.crt")
+	require.Contains(t, dockerfile, "COPY --from=roots /roots.crt "+bundle)
 	require.Contains(t, text(t, "../.ci/run"), "go run ./deploy/roots "+bundle+" /dev/null")
 }
 
 // TestKeysStayOut of git and of the image.
 func TestKeysStayOut(t *testing.T) {
 	t.Parallel()
-	require.Contains(t, strings.Split(text(t, "../.gitignore"), "\n"), "*.key")
-	require.Contains(t, strings.Split(text(t, "../.dockerignore"), "\n"), "**/*.key")
+	for _, secret := range []string{"*.key", "*.secret"} {
+		require.Contains(t, strings.Split(text(t, "../.gitignore"), "\n"), secret)
+		require.Contains(t, strings.Split(text(t, "../.dockerignore"), "\n"), "**/"+secret)
+	}
 }

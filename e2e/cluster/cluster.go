@@ -64,7 +64,7 @@ func Start(t testing.TB, cfg Config) *Cluster {
 		c.cfg.Hookloop = build(t, cfg.Dir, "hookloop", "-tags=noembed", "hookloop/cmd/hookloop")
 	}
 	temporal := build(t, cfg.Dir, "temporal", "hookloop/e2e/cluster/temporal")
-	at := freeAddress(t)
+	at := FreeAddress(t)
 	c.Temporal = &Process{
 		Name: "temporal", Address: at, path: temporal, args: []string{"-listen", at},
 		env: []string{"CLUSTER_POSTGRES=" + c.Postgres.URL("postgres")},
@@ -143,7 +143,7 @@ func (c *Cluster) Hookloop(t testing.TB, args ...string) string {
 
 func (c *Cluster) add(t testing.TB, role string) {
 	t.Helper()
-	at := freeAddress(t)
+	at := FreeAddress(t)
 	p := &Process{
 		Name: role, Address: at, path: c.cfg.Hookloop, args: []string{role},
 		env: append(append([]string{}, c.env...), "HOOKLOOP_LISTEN="+at, "HOOKLOOP_OPS_LISTEN="+at),
@@ -161,7 +161,7 @@ func (c *Cluster) addBares(t testing.TB) {
 	t.Helper()
 	path := build(t, c.cfg.Dir, "bare", "hookloop/e2e/cluster/bare")
 	for i := range c.Gateways {
-		at := freeAddress(t)
+		at := FreeAddress(t)
 		c.Bares = append(c.Bares, &Process{
 			Name: fmt.Sprintf("bare %d", i+1), Address: at, path: path,
 			args: []string{"-listen", at, "-temporal", c.Temporal.Address, "-namespace", c.Namespace},

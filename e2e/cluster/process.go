@@ -171,9 +171,9 @@ func (w *tail) String() string {
 	return string(bytes.Clone(w.b))
 }
 
-// freeAddress lies below what systems hand out by themselves (32768 and up): nobody who asks for
+// FreeAddress lies below what systems hand out by themselves (32768 and up): nobody who asks for
 // any port may be given a killed process's.
-func freeAddress(t testing.TB) string {
+func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {
 		at := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(12000))

@@ -109,6 +109,21 @@ func TestExample(t *testing.T) {
 	}
 }
 
+// TestReadme: README has the commands of the header, as `make docker` runs them.
+func TestReadme(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(file)
+	require.NoError(t, err)
+	readme, err := os.ReadFile("../../README.md")
+	require.NoError(t, err)
+	header, _, _ := strings.Cut(string(text), "\nname: ")
+	blocks := regexp.MustCompile(`(?m)(?:^#   .*\n)+`).FindAllString(header, -1)
+	require.Len(t, blocks, 2)
+	for _, block := range blocks {
+		require.Contains(t, string(readme), regexp.MustCompile(`(?m)^#   `).ReplaceAllString(block, ""))
+	}
+}
+
 // hookloops are the services that run our image.
 func hookloops(p *types.Project) (all []types.ServiceConfig) {
 	for _, s := range p.Services {
@@ -117,6 +132,11 @@ func hookloops(p *types.Project) (all []types.ServiceConfig) {
 		}
 	}
 	return all
+}
+
+// parts are those of them that every start has; the others are for people to run.
+func parts(p *types.Project) []types.ServiceConfig {
+	return slices.DeleteFunc(hookloops(p), func(s types.ServiceConfig) bool { return len(s.Profiles) > 0 })
 }
 
 func value(s types.ServiceConfig, name string) string {
@@ -131,15 +151,15 @@ func value(s types.ServiceConfig, name string) string {
 func TestSettings(t *testing.T) {
 	t.Parallel()
 	roles := map[config.Role]bool{}
-	for _, s := range hookloops(mustLoad(t)) {
+	p := mustLoad(t)
+	for _, s := range hookloops(p) {
 		for name := range s.Environment {
 			if strings.HasPrefix(name, "HOOKLOOP_") {
-				require.Contains(t, config.Names(), name, s.Name)
+				require.Contains(t, append(config.Names(), "HOOKLOOP_GATEWAY", "HOOKLOOP_TENANT"), name, s.Name)
 			}
 		}
-		if len(s.Entrypoint) > 0 { // a command that reads no configuration
-			continue
-		}
+	}
+	for _, s := range parts(p) {
 		require.Len(t, s.Command, 1)
 		role := config.Role(s.Command[0])
 		roles[role] = true
@@ -156,6 +176,18 @@ func TestSettings(t *testing.T) {
 		require.Equal(t, "temporal:7233", value(s, "TEMPORAL_ADDRESS"))
 	}
 	require.Equal(t, map[config.Role]bool{config.RoleServe: true, config.RoleWorker: true, config.RoleMigrate: true}, roles)
+}
+
+// TestCommands: inside the gateway's container, and in the receiver's, commands find the gateway
+// and the tenant without flags.
+func TestCommands(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t)
+	for name, gateway := range map[string]string{"hookloop": "http://127.0.0.1:8080", "receiver": "http://hookloop:8080"} {
+		c := config.ReadClient(func(variable string) string { return value(p.Services[name], variable) })
+		require.Equal(t, gateway, c.Own, name)
+		require.Equal(t, "demo", c.Tenant, name)
+	}
 }
 
 func requireMounted(t *testing.T, s types.ServiceConfig, path string) {
@@ -208,6 +240,10 @@ func TestOperation(t *testing.T) {
 				awaited[name] = true
 				continue
 			}
+			if s.Name == "databases" { // without it PostgreSQL is never healthy
+				require.Equal(t, types.ServiceConditionStarted, on.Condition)
+				continue
+			}
 			require.Equal(t, types.ServiceConditionHealthy, on.Condition, "%s on %s", s.Name, name)
 			requireHealthCheck(t, p.Services[name])
 		}
@@ -216,7 +252,8 @@ func TestOperation(t *testing.T) {
 		require.NotNil(t, s.Deploy, s.Name)
 		require.NotNil(t, s.Deploy.Resources.Limits, s.Name)
 		require.NotZero(t, s.Deploy.Resources.Limits.MemoryBytes, s.Name)
-		require.NotContains(t, s.Image, "latest", s.Name)
+		require.Zero(t, s.Deploy.Resources.Limits.NanoCPUs, "%s: an engine with fewer processors refuses it", s.Name)
+		require.Equal(t, types.Options{"max-size": "20m", "max-file": "5"}, s.Logging.Options, s.Name)
 		switch {
 		case len(s.Profiles) > 0:
 			require.Equal(t, "no", s.Restart, s.Name)
@@ -241,10 +278,7 @@ func TestOperation(t *testing.T) {
 func TestMemory(t *testing.T) {
 	t.Parallel()
 	const bodies, expressions, program = 256 << 20, 4 * 80 << 20, 96 << 20
-	for _, s := range hookloops(mustLoad(t)) {
-		if len(s.Environment) == 0 { // it makes a key, and ends
-			continue
-		}
+	for _, s := range parts(mustLoad(t)) {
 		var limit int64
 		_, err := fmt.Sscanf(value(s, "GOMEMLIMIT"), "%dMiB", &limit)
 		require.NoError(t, err, s.Name)
@@ -252,10 +286,31 @@ func TestMemory(t *testing.T) {
 	}
 }
 
-// TestVersions: the server, its schema and its tools are of one version.
+// TestImages: ours is made once and looked for in no registry; all others are of an exact version.
+func TestImages(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t)
+	built := 0
+	for _, s := range p.Services {
+		if !strings.HasPrefix(s.Image, "hookloop:") {
+			require.Regexp(t, `:\d+(\.\d+)+(-alpine)?$`, s.Image)
+			require.Nil(t, s.Build)
+			continue
+		}
+		require.Equal(t, types.PullPolicyNever, s.PullPolicy, s.Name)
+		if s.Build != nil {
+			built++
+		}
+	}
+	require.Equal(t, 1, built)
+}
+
+// TestVersions: the server, its schema and its tools are of one version; so is what speaks
+// PostgreSQL.
 func TestVersions(t *testing.T) {
 	t.Parallel()
 	p := mustLoad(t)
+	require.Equal(t, p.Services["postgres"].Image, p.Services["databases"].Image)
 	_, server, _ := strings.Cut(p.Services["temporal"].Image, ":")
 	_, schema, _ := strings.Cut(p.Services["temporal-schema"].Image, ":")
 	require.Equal(t, server, schema)

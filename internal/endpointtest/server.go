@@ -14,21 +14,27 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Server is an Endpoint that listens on a free port of the loopback.
+// Server is an Endpoint that listens on a free port.
 type Server struct {
 	*Endpoint
 
 	URL string
 }
 
-// Start serves an endpoint until the test ends.
+// Start serves an endpoint on the loopback until the test ends.
 func Start(t TB, cfg Config) *Server {
+	t.Helper()
+	return StartAt(t, "127.0.0.1", cfg)
+}
+
+// StartAt serves an endpoint at an address of this machine, an IP without a port.
+func StartAt(t TB, ip string, cfg Config) *Server {
 	t.Helper()
 	endpoint, err := New(cfg)
 	if err != nil {
 		t.Fatalf("script: %v", err)
 	}
-	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(context.Background(), "tcp", net.JoinHostPort(ip, "0"))
 	if err != nil {
 		t.Fatalf("listen: %v", err)
 	}
