@@ -42,7 +42,7 @@ func TestArchive(t *testing.T) {
 
 	t.Run("killed", func(t *testing.T) { killsArchive(t, data, want, all) })
 	t.Run("deleted", func(t *testing.T) { showsDeleted(t, a, out, all, ids[0]) })
-	t.Run("ledgers", func(t *testing.T) { showsLedgers(t, out, all) })
+	t.Run("trails", func(t *testing.T) { showsTrails(t, out, all) })
 	t.Run("follows", func(t *testing.T) { followsArchive(t, a, data) })
 	t.Run("terminated", func(t *testing.T) { showsTerminated(t, a, data, out) }) // its endpoint takes nothing of anything
 	t.Run("damaged", func(t *testing.T) { findsDamage(t, out, all) })
@@ -204,7 +204,7 @@ func showsTerminated(t *testing.T, a app, data, out string) {
 	})
 }
 
-func showsLedgers(t *testing.T, out string, all map[string]archive.Entry) {
+func showsTrails(t *testing.T, out string, all map[string]archive.Entry) {
 	approvals := map[string]string{}
 	for _, e := range all {
 		if e.Type != "Approval" {

@@ -16,7 +16,7 @@ import (
 	"hookloop/internal/endpointtest"
 )
 
-// TestReadersLeaveRoom lets one tenant read lists, reports and ledgers as fast as it can: another
+// TestReadersLeaveRoom lets one tenant read lists, reports and trails as fast as it can: another
 // tenant's posts take little longer than in the pauses between, which are measured in the same run.
 func TestReadersLeaveRoom(t *testing.T) {
 	t.Parallel()

@@ -13,12 +13,12 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Audits read ledgers.
+// Audits read trails.
 type Audits interface {
-	// Event gives a part of an event's ledger; after is the Next of the part before. The error carries
+	// Event gives a part of an event's trail; after is the Next of the part before. The error carries
 	// webhook.NotFound when there is none; one without a code is an awayError, or ours.
 	Event(ctx context.Context, tenant, id string, after []byte) (audit.Page, error)
-	// Tenant gives a part of the ledger of all that is a tenant's, in the same way.
+	// Tenant gives a part of the trail of all that is a tenant's, in the same way.
 	Tenant(ctx context.Context, tenant string, period audit.Period, after []byte) (audit.Page, error)
 }
 
@@ -66,7 +66,7 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[api.Aud
 	if err != nil {
 		return nil, fmt.Errorf("audit of event %s: %w", in.ID, err)
 	}
-	return g.ledgerPage(list, p), nil
+	return g.trailPage(list, p), nil
 }
 
 func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.AuditPage], error) {
@@ -86,10 +86,10 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.A
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
-	return g.ledgerPage(list, page), nil
+	return g.trailPage(list, page), nil
 }
 
-func (g *Gateway) ledgerPage(list string, p audit.Page) *answerOf[api.AuditPage] {
+func (g *Gateway) trailPage(list string, p audit.Page) *answerOf[api.AuditPage] {
 	page := api.AuditPage{Encrypted: p.Encrypted}
 	page.NextCursor, page.Data = g.newCursor(list, p.Next), make([]api.AuditLine, len(p.Lines))
 	for i, l := range p.Lines {

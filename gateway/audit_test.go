@@ -16,13 +16,13 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// ledgers are two pages of one event.
-type ledgers struct {
+// trails are two pages of one event.
+type trails struct {
 	asked []string
 	err   error
 }
 
-func (l *ledgers) Event(_ context.Context, tenant, id string, after []byte) (audit.Page, error) {
+func (l *trails) Event(_ context.Context, tenant, id string, after []byte) (audit.Page, error) {
 	l.asked = append(l.asked, tenant+" "+id+" "+string(after))
 	p := audit.Page{Lines: []audit.Line{{At: time.Unix(0, 0).UTC(), Kind: "accepted", Actor: "shop"}}}
 	if after == nil {
@@ -31,7 +31,7 @@ func (l *ledgers) Event(_ context.Context, tenant, id string, after []byte) (aud
 	return p, l.err
 }
 
-func (l *ledgers) Tenant(_ context.Context, tenant string, p audit.Period, after []byte) (audit.Page, error) {
+func (l *trails) Tenant(_ context.Context, tenant string, p audit.Period, after []byte) (audit.Page, error) {
 	l.asked = append(l.asked, tenant+" "+p.After.Format(time.DateTime)+" "+p.Before.Format(time.DateTime)+" "+string(after))
 	return audit.Page{Next: []byte("two")}, l.err
 }
@@ -44,7 +44,7 @@ func (away) Away() string  { return "Temporal" }
 
 func TestAudit(t *testing.T) {
 	t.Parallel()
-	l := &ledgers{}
+	l := &trails{}
 	r := newRigWith(t, func(c *gateway.Config) { c.Audits = l })
 	id := "evt_" + strings.Repeat("a", 26)
 	get := func(query string) string { return "/events/" + id + "/audit" + query }
@@ -74,7 +74,7 @@ func TestAudit(t *testing.T) {
 
 func TestAuditOfEverything(t *testing.T) {
 	t.Parallel()
-	l := &ledgers{}
+	l := &trails{}
 	r := newRigWith(t, func(c *gateway.Config) { c.Audits = l })
 	refused(t, r.do("GET", "/audit", ""), 403, api.MissingScope)
 

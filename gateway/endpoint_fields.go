@@ -173,10 +173,10 @@ func checkMetadata(all map[string]string) error {
 
 // checkApplication refuses what is not spelt as tenants are.
 func checkApplication(name string) error {
-	if name != "" && webhook.CheckTenant(name) != nil {
-		return webhook.Invalidf("application", "must be 1 to 64 letters, digits, -, _ or single dots, begin with a letter or digit, and not end with a dot")
+	if name == "" {
+		return nil
 	}
-	return nil
+	return webhook.CheckApplication(name)
 }
 
 func durations(s webhook.Schedule) (all []api.Duration) {

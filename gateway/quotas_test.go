@@ -77,7 +77,7 @@ func TestObjectsBeyondTheQuota(t *testing.T) {
 	require.Equal(t, 201, r.do("POST", "=/v1/tenants/other/endpoints", endpoint).Code)
 }
 
-// stuckAudits are a ledger that takes its time for one tenant.
+// stuckAudits are a trail that takes its time for one tenant.
 type stuckAudits struct {
 	gateway.Audits
 

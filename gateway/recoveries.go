@@ -115,9 +115,6 @@ func (g *Gateway) cancelRecovery(ctx context.Context, in *endpointPath) (*answer
 	return &answerOf[api.CancelledRecovery]{Body: ended}, nil
 }
 
-// defaultRate is the pace of a recovery, in deliveries a second.
-const defaultRate = 10
-
 // recoveryOrder is what to recover, and how.
 type recoveryOrder struct {
 	since, until time.Time
@@ -128,7 +125,7 @@ type recoveryOrder struct {
 
 // recoveryOf reads the times of an order.
 func recoveryOf(n api.NewRecovery, now time.Time) (o recoveryOrder, err error) {
-	o = recoveryOrder{until: now.Truncate(time.Millisecond), dryRun: n.DryRun, unmatched: n.Unmatched, rate: cmp.Or(n.RatePerSecond, defaultRate)}
+	o = recoveryOrder{until: now.Truncate(time.Millisecond), dryRun: n.DryRun, unmatched: n.Unmatched, rate: cmp.Or(n.RatePerSecond, webhook.DefaultReleaseRate)}
 	if o.since, err = moment("since", n.Since, now); err != nil {
 		return o, err
 	}

@@ -87,7 +87,7 @@ func TestArchiveShow(t *testing.T) {
 	require.Regexp(t, `(?m)^2026-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z  approve +by dev +mended \(50 a second\)$`, out)
 	out, err = archiving(t, "show", "--json", filepath.Join(dir, file))
 	require.NoError(t, err)
-	var l audit.Ledger
+	var l audit.Trail
 	require.NoError(t, json.Unmarshal([]byte(out), &l))
 	require.Equal(t, "Approval", l.Type)
 	_, err = archiving(t, "show", "archive_test.go")

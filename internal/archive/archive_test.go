@@ -280,10 +280,10 @@ func TestEncrypted(t *testing.T) {
 
 			h, err := archive.Read(t.Context(), path, c)
 			require.NoError(t, err)
-			require.Equal(t, audit.NewLedger(inClear), audit.NewLedger(h), "with the key, all reads as if it had never been encrypted")
+			require.Equal(t, audit.NewTrail(inClear), audit.NewTrail(h), "with the key, all reads as if it had never been encrypted")
 			h, err = archive.Read(t.Context(), path, nil)
 			require.NoError(t, err)
-			l := audit.NewLedger(h)
+			l := audit.NewTrail(h)
 			require.Equal(t, tc.shut, l.Encrypted)
 			require.Equal(t, tc.shut, l.Lines[0].Detail == "encrypted")
 		})

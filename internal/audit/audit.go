@@ -40,7 +40,7 @@ func New(h Histories, codec converter.PayloadCodec) *Audits {
 	return &Audits{histories: h, codec: codec}
 }
 
-// Page is a part of an event's ledger, the oldest line first.
+// Page is a part of an event's trail, the oldest line first.
 type Page struct {
 	Lines     []Line
 	Encrypted bool   // some of it did not open
@@ -121,7 +121,7 @@ func (a *Audits) read(ctx context.Context, r run, into *Page) (events []*history
 	if len(events) == 0 {
 		return nil, nil
 	}
-	l := NewLedger(&historypb.History{Events: events})
+	l := NewTrail(&historypb.History{Events: events})
 	lines := slices.DeleteFunc(l.Lines, func(l Line) bool { return l.copied })
 	for i := range lines {
 		lines[i].EventID, lines[i].WorkflowID = eventIn(r.id), r.id

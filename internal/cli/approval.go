@@ -11,6 +11,7 @@ import (
 
 	"hookloop/api"
 	"hookloop/internal/terminal"
+	"hookloop/internal/webhook"
 )
 
 func newApproval(version string) *cobra.Command {
@@ -44,7 +45,7 @@ func byEndpoint(c *cobra.Command, args []string) error {
 
 func endpointsOnly(_ *cobra.Command, args []string) error {
 	for _, id := range args {
-		if !strings.HasPrefix(id, "ep_") {
+		if !strings.HasPrefix(id, webhook.EndpointPrefix) {
 			return fmt.Errorf("an approval has its endpoint's id, ep_…, not %q", id)
 		}
 	}

@@ -26,8 +26,8 @@ func newArchiveShow(keys func(string) (*codec.Codec, error)) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "show FILE",
 		Short: "Print what an archived history says: who, what, when, which answer, who decided",
-		Long: `Print the ledger of an archived history. It asks neither Temporal nor the registry. Payloads that were kept
-encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is not in the ledger: --data prints it, and
+		Long: `Print the audit trail of an archived history. It asks neither Temporal nor the registry. Payloads that were kept
+encrypted are opened with HOOKLOOP_HISTORY_KEY_FILE. The event's data is not in the trail: --data prints it, and
 nothing else, byte for byte as it was accepted.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
@@ -49,11 +49,11 @@ nothing else, byte for byte as it was accepted.`,
 				}
 				return err
 			}
-			l := audit.NewLedger(h)
+			l := audit.NewTrail(h)
 			if asJSON {
 				return terminal.JSON(c.OutOrStdout(), l)
 			}
-			return showLedger(c.OutOrStdout(), l)
+			return showTrail(c.OutOrStdout(), l)
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
@@ -61,7 +61,7 @@ nothing else, byte for byte as it was accepted.`,
 	return c
 }
 
-func showLedger(w io.Writer, l audit.Ledger) error {
+func showTrail(w io.Writer, l audit.Trail) error {
 	_, err := fmt.Fprintf(w, "%s  %s\nrun   %s\nfrom  %s\nto    %s\n\n", terminal.OneLine(l.Type), terminal.OneLine(l.WorkflowID), terminal.OneLine(l.RunID), terminal.UTC(l.Start), terminal.UTC(l.Close))
 	if err != nil {
 		return err
@@ -73,7 +73,7 @@ func showLedger(w io.Writer, l audit.Ledger) error {
 	return err
 }
 
-func linesOf(l audit.Ledger) (lines []api.AuditLine) {
+func linesOf(l audit.Trail) (lines []api.AuditLine) {
 	for _, line := range l.Lines {
 		lines = append(lines, api.AuditLine{At: line.At, Kind: line.Kind, Actor: line.Actor, Detail: line.Detail})
 	}

@@ -121,7 +121,7 @@ type exported struct {
 	line []byte
 }
 
-// gathered is a ledger in the making. What a workflow did that ended between two pages is on both.
+// gathered is a trail in the making. What a workflow did that ended between two pages is on both.
 type gathered struct {
 	lines []exported
 	known map[[sha256.Size]byte]bool

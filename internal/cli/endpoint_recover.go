@@ -9,6 +9,7 @@ import (
 
 	"hookloop/api"
 	"hookloop/internal/terminal"
+	"hookloop/internal/webhook"
 )
 
 type recoverOptions struct {
@@ -48,7 +49,8 @@ each then takes the attempts it needs.`,
 	f.StringVar(&r.until, "until", "", "until when, a `time` or how long ago; now, if not given")
 	f.BoolVar(&r.dryRun, "dry-run", false, "only count")
 	f.BoolVar(&r.unmatched, "unmatched", false, "events that no endpoint wanted, of types this one wants now")
-	f.Float64Var(&r.rate, "rate", 10, "redeliveries started a second, 0.1 to 1000")
+	f.Float64Var(&r.rate, "rate", webhook.DefaultReleaseRate,
+		fmt.Sprintf("redeliveries started a second, %g to %d", webhook.MinReleaseRate, webhook.MaxReleaseRate))
 	f.BoolVar(&r.wait, "wait", false, "show the progress until all are started")
 	f.BoolVar(&r.status, "status", false, "how far the latest recovery is")
 	f.BoolVar(&r.cancel, "cancel", false, "end the recovery that is running")

@@ -10,6 +10,7 @@ import (
 	"hookloop/api"
 	"hookloop/client"
 	"hookloop/internal/terminal"
+	"hookloop/internal/webhook"
 )
 
 func newEventRetryNow(o *options) *cobra.Command {
@@ -82,7 +83,7 @@ func runRedeliver(c *cobra.Command, o *options, id, endpointID string, wait wait
 	switch {
 	case c.Flags().Changed("endpoint") && endpointID == "":
 		return terminal.Usage("--endpoint must not be empty; without it, all that were not delivered are")
-	case endpointID != "" && !strings.HasPrefix(endpointID, "ep_"):
+	case endpointID != "" && !strings.HasPrefix(endpointID, webhook.EndpointPrefix):
 		return terminal.Usage("--endpoint takes an endpoint's id, ep_…, not %q", endpointID)
 	}
 	if err := wait.check(c); err != nil {

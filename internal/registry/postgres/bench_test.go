@@ -1,107 +1,16 @@
 package postgres_test
 
 import (
-	"fmt"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/stretchr/testify/require"
-
-	"hookloop/internal/echo"
 	"hookloop/internal/postgrestest"
-	"hookloop/internal/registry/postgres"
-	"hookloop/internal/webhook"
+	"hookloop/internal/registry/registrytest"
 )
 
-// newCrowd is a registry of 1,000 endpoints: 3 of acme's take contact.updated, the others take
-// something else or belong to another tenant. The server waits for its disk, as in production.
-func newCrowd(b *testing.B) *postgres.Registry {
-	b.Helper()
+// BenchmarkRegistry lets the server wait for its disk, as in production.
+func BenchmarkRegistry(b *testing.B) {
 	d := databaseOf(b, postgrestest.Start(b, postgrestest.Config{Fsync: true}))
 	d.migrate(b)
-	r := d.registry(b, newSealer(b))
-	for n := range 1000 {
-		e := newEndpoint(fmt.Sprintf("ep_01jd%022d", n), "contact.updated", "contact.created")
-		if n >= 3 {
-			e.Tenant = fmt.Sprintf("tenant%d", n%100)
-		}
-		require.NoError(b, r.CreateEndpoint(b.Context(), e))
-	}
-	d.exec(b, "VACUUM ANALYZE")
-	return r
-}
-
-func BenchmarkMatch(b *testing.B) {
-	r := newCrowd(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		if found, err := r.Match(b.Context(), "acme", "contact.updated"); err != nil || len(found.IDs) != 3 {
-			b.Fatal(found, err)
-		}
-	}
-}
-
-func BenchmarkEndpoint(b *testing.B) {
-	r := newCrowd(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := r.Endpoint(b.Context(), "acme", "ep_01jd0000000000000000000001"); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-func BenchmarkUpdateEndpoint(b *testing.B) {
-	r := newCrowd(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		_, err := r.UpdateEndpoint(b.Context(), "acme", "ep_01jd0000000000000000000001", func(*webhook.Endpoint) error { return nil })
-		if err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkRule is one change of an object each, many at once, as a source in a hurry tells them.
-func BenchmarkRule(b *testing.B) {
-	r := newCrowd(b)
-	b.ReportAllocs()
-	b.SetParallelism(16)
-	var n atomic.Int64
-	now := time.Now()
-	b.ResetTimer()
-	b.RunParallel(func(pb *testing.PB) {
-		for pb.Next() {
-			i := n.Add(1)
-			m := echo.Value{Tenant: "acme", Application: "crm", Key: fmt.Sprint(i % 1000), Hash: "blue"}
-			if _, err := r.Rule(b.Context(), echo.Report{Value: m, EventID: fmt.Sprint(i)}, now); err != nil {
-				b.Error(err)
-			}
-		}
-	})
-}
-
-// BenchmarkArrivals looks up an item whose third party gave it an id, as each request does.
-func BenchmarkArrivals(b *testing.B) {
-	r := newCrowd(b)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := r.Arrivals(b.Context(), "src_1", []string{"a"}, 0, time.Time{}); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkRemember notes a write for each attempt at an endpoint of an application.
-func BenchmarkRemember(b *testing.B) {
-	r := newCrowd(b)
-	now := time.Now()
-	b.ReportAllocs()
-	for n := 0; b.Loop(); n++ {
-		v := echo.Value{Tenant: "acme", Application: "crm", Key: fmt.Sprint(n % 1000), Hash: "blue"}
-		if err := r.Remember(b.Context(), echo.Write{Value: v, EventID: fmt.Sprint(n), EndpointID: "ep_1"}, now); err != nil {
-			b.Fatal(err)
-		}
-	}
+	r := d.registry(b, registrytest.NewSealer(b))
+	registrytest.Bench(b, r, func() { d.exec(b, "VACUUM ANALYZE") })
 }

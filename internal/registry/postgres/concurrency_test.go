@@ -15,13 +15,14 @@ import (
 
 	"hookloop/internal/echo"
 	"hookloop/internal/registry/postgres"
+	"hookloop/internal/registry/registrytest"
 	"hookloop/internal/webhook"
 )
 
 // TestTwoRegistries: processes see each other's writes at once, and wait for each other's changes.
 func TestTwoRegistries(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), newSealer(t)
+	d, sealer := newDatabase(t), registrytest.NewSealer(t)
 	d.migrate(t)
 	one, two := d.registry(t, sealer), d.registry(t, sealer)
 	var disabled []string
@@ -30,7 +31,7 @@ func TestTwoRegistries(t *testing.T) {
 		if n%2 == 1 {
 			writer, reader = two, one
 		}
-		e := newEndpoint(fmt.Sprintf("ep_%02d", n), "a")
+		e := registrytest.NewEndpoint(fmt.Sprintf("ep_%02d", n), "a")
 		require.NoError(t, writer.CreateEndpoint(t.Context(), e))
 		found, err := reader.Match(t.Context(), "acme", "a")
 		require.NoError(t, err)
@@ -69,7 +70,7 @@ func TestTwoRegistries(t *testing.T) {
 // the end the latest is the latest.
 func TestTurns(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), newSealer(t)
+	d, sealer := newDatabase(t), registrytest.NewSealer(t)
 	d.migrate(t)
 	both := []*postgres.Registry{d.registry(t, sealer), d.registry(t, sealer)}
 	now := time.Now()
@@ -150,7 +151,7 @@ func requireWaits(t *testing.T, db *sql.DB, want ...string) {
 // same writes of each other included, never wait for each other in a circle.
 func TestDeletesMeet(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), newSealer(t)
+	d, sealer := newDatabase(t), registrytest.NewSealer(t)
 	d.migrate(t)
 	now := time.Now()
 	var wg sync.WaitGroup

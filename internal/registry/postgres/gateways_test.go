@@ -4,12 +4,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/registry/registrytest"
 )
 
 // TestGateways: each that serves counts once, for as long as it says so.
 func TestGateways(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), newSealer(t)
+	d, sealer := newDatabase(t), registrytest.NewSealer(t)
 	d.migrate(t)
 	r := d.registry(t, sealer)
 	for i, id := range []string{"a", "b", "c"} {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/registry/postgres"
+	"hookloop/internal/registry/registrytest"
 	"hookloop/internal/webhook"
 )
 
@@ -59,15 +60,15 @@ func (d database) migrateTo(t *testing.T, version int64) {
 // migrates; a column added by hand stands for the next.
 func TestMigrationsAreAdditive(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), newSealer(t)
+	d, sealer := newDatabase(t), registrytest.NewSealer(t)
 	d.migrateTo(t, 1)
 	old := d.connect(t) // of the old process; its schema changes under it
-	sealed, err := sealer.SealSecrets("acme", "ep_1", newEndpoint("ep_1").Secrets)
+	sealed, err := sealer.SealSecrets("acme", "ep_1", registrytest.NewEndpoint("ep_1").Secrets)
 	require.NoError(t, err)
 	d.migrate(t)
 	r := d.registry(t, sealer)
 	// statements are prepared
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_2", "a")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_2", "a")))
 	_, err = r.Endpoint(t.Context(), "acme", "ep_2")
 	require.NoError(t, err)
 	d.exec(t, "ALTER TABLE endpoints ADD COLUMN mood text NOT NULL DEFAULT ''")

@@ -11,13 +11,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/registry/postgres"
+	"hookloop/internal/registry/registrytest"
 )
 
 const password = "s3cr3t-of-ours"
 
 func openFails(t *testing.T, u string) error {
 	t.Helper()
-	_, err := postgres.Open(t.Context(), u, newSealer(t))
+	_, err := postgres.Open(t.Context(), u, registrytest.NewSealer(t))
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), password)
 	require.NotContains(t, err.Error(), "\n")
@@ -111,7 +112,7 @@ func TestOpenNamesServerOutOfReach(t *testing.T) {
 	defer func() { require.NoError(t, silent.Close()) }()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	_, err = postgres.Open(ctx, "postgres://hookloop:"+password+"@"+silent.Addr().String()+"/hookloop?sslmode=disable", newSealer(t))
+	_, err = postgres.Open(ctx, "postgres://hookloop:"+password+"@"+silent.Addr().String()+"/hookloop?sslmode=disable", registrytest.NewSealer(t))
 	require.ErrorIs(t, err, context.DeadlineExceeded)
 	require.NotContains(t, err.Error(), password)
 }
@@ -135,8 +136,8 @@ func TestOpenRefusesWhatIsNoURL(t *testing.T) {
 func TestTriesEachHost(t *testing.T) {
 	t.Parallel()
 	r, d := newRegistry(t)
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_1", "a")))
-	d.with(t, func(u *url.URL) { u.Host = "127.0.0.1:1," + u.Host }).registry(t, newSealer(t))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1", "a")))
+	d.with(t, func(u *url.URL) { u.Host = "127.0.0.1:1," + u.Host }).registry(t, registrytest.NewSealer(t))
 }
 
 // TestSchemaOfTheURL keeps two registries in one database apart.
@@ -146,8 +147,8 @@ func TestSchemaOfTheURL(t *testing.T) {
 	one, two := d.with(t, param("search_path", "one")), d.with(t, param("search_path", "two"))
 	one.migrate(t)
 	two.migrate(t)
-	sealer := newSealer(t)
-	require.NoError(t, one.registry(t, sealer).CreateEndpoint(t.Context(), newEndpoint("ep_1", "a")))
+	sealer := registrytest.NewSealer(t)
+	require.NoError(t, one.registry(t, sealer).CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1", "a")))
 	for _, of := range []struct {
 		database
 		want []string
@@ -174,7 +175,7 @@ func TestManyAtOnce(t *testing.T) {
 	r, d := newRegistry(t)
 	done := make(chan error)
 	for n := range 100 {
-		go func() { done <- r.CreateEndpoint(t.Context(), newEndpoint(fmt.Sprintf("ep_%d", n), "a")) }()
+		go func() { done <- r.CreateEndpoint(t.Context(), registrytest.NewEndpoint(fmt.Sprintf("ep_%d", n), "a")) }()
 	}
 	for range 100 {
 		require.NoError(t, <-done)

@@ -11,6 +11,7 @@ import (
 	"hookloop/internal/echo"
 	"hookloop/internal/postgrestest"
 	"hookloop/internal/registry/postgres"
+	"hookloop/internal/registry/registrytest"
 	"hookloop/internal/webhook"
 )
 
@@ -30,10 +31,10 @@ func requireOutage(t *testing.T, err error) {
 func TestOutage(t *testing.T) {
 	t.Parallel()
 	s := postgrestest.Start(t, postgrestest.Config{})
-	d, sealer := databaseOf(t, s), newSealer(t)
+	d, sealer := databaseOf(t, s), registrytest.NewSealer(t)
 	d.migrate(t)
 	r := d.registry(t, sealer)
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_0", "a")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_0", "a")))
 
 	written, failed := make(chan string, 1000), make(chan error)
 	go func() { failed <- writeUntilItFails(t.Context(), r, written) }()
@@ -62,7 +63,7 @@ func TestOutage(t *testing.T) {
 func TestCutConnections(t *testing.T) {
 	t.Parallel()
 	r, d := newRegistry(t)
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_0", "a")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_0", "a")))
 	query(t, d.connect(t), `SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity
 		WHERE datname = current_database() AND pid <> pg_backend_pid()`)
 	recovers(t, r)
@@ -103,7 +104,7 @@ func calls(r *postgres.Registry) map[string]func(context.Context) error {
 func writeUntilItFails(ctx context.Context, r *postgres.Registry, written chan<- string) error {
 	for n := 1; ; n++ {
 		id := fmt.Sprintf("ep_%d", n)
-		if err := r.CreateEndpoint(ctx, newEndpoint(id, "a")); err != nil {
+		if err := r.CreateEndpoint(ctx, registrytest.NewEndpoint(id, "a")); err != nil {
 			return err
 		}
 		written <- id

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/registry/postgres"
+	"hookloop/internal/registry/registrytest"
 	"hookloop/internal/webhook"
 )
 
@@ -20,10 +21,10 @@ func TestPassOfSeveralWorkers(t *testing.T) {
 	t.Parallel()
 	const events = 120
 	limit := webhook.RateLimit{PerSecond: 40, Burst: 4}
-	d, sealer := newDatabase(t), newSealer(t)
+	d, sealer := newDatabase(t), registrytest.NewSealer(t)
 	d.migrate(t)
 	workers := []*postgres.Registry{d.registry(t, sealer), d.registry(t, sealer), d.registry(t, sealer)}
-	require.NoError(t, workers[0].CreateEndpoint(t.Context(), newEndpoint("ep_1")))
+	require.NoError(t, workers[0].CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1")))
 
 	var all sync.WaitGroup
 	var mu sync.Mutex
@@ -68,10 +69,10 @@ func TestSlotsOfSeveralWorkers(t *testing.T) {
 	const events = 60
 	// a token more would take a hundred seconds
 	limit := webhook.RateLimit{PerSecond: 0.01, Burst: 4}
-	d, sealer := newDatabase(t), newSealer(t)
+	d, sealer := newDatabase(t), registrytest.NewSealer(t)
 	d.migrate(t)
 	workers := []*postgres.Registry{d.registry(t, sealer), d.registry(t, sealer), d.registry(t, sealer)}
-	require.NoError(t, workers[0].CreateEndpoint(t.Context(), newEndpoint("ep_1")))
+	require.NoError(t, workers[0].CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1")))
 
 	var all sync.WaitGroup
 	var passed atomic.Int32
@@ -99,7 +100,7 @@ func TestPassKeepsASlot(t *testing.T) {
 	t.Parallel()
 	r, _ := newRegistry(t)
 	limit := webhook.RateLimit{PerSecond: 0.01, Burst: 1}
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_1")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1")))
 	pass := func(event string) time.Duration {
 		wait, err := r.Pass(t.Context(), "acme", "ep_1", event, limit)
 		require.NoError(t, err)

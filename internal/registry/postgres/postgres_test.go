@@ -17,8 +17,6 @@ import (
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/registry/registrytest"
-	"hookloop/internal/signature"
-	"hookloop/internal/webhook"
 )
 
 func TestMain(m *testing.M) { postgrestest.Main(m) }
@@ -122,20 +120,11 @@ func TestConformance(t *testing.T) {
 	registrytest.Run(t, func(t *testing.T) registrytest.Store { return newDatabase(t) })
 }
 
-func newSealer(t testing.TB) *registry.Sealer {
-	t.Helper()
-	key, err := registry.NewKey()
-	require.NoError(t, err)
-	s, err := registry.NewSealer(key)
-	require.NoError(t, err)
-	return s
-}
-
 func newRegistry(t testing.TB) (*postgres.Registry, database) {
 	t.Helper()
 	d := newDatabase(t)
 	d.migrate(t)
-	return d.registry(t, newSealer(t)), d
+	return d.registry(t, registrytest.NewSealer(t)), d
 }
 
 // registry is one of perhaps several, and closed when the test ends.
@@ -147,19 +136,12 @@ func (d database) registry(t testing.TB, sealer *registry.Sealer) *postgres.Regi
 	return r
 }
 
-func newEndpoint(id string, eventTypes ...string) webhook.Endpoint {
-	return webhook.Endpoint{
-		ID: id, Tenant: "acme", URL: "https://example.com/hooks", EventTypes: eventTypes, State: webhook.EndpointActive,
-		Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}}, Version: 1,
-	}
-}
-
 // TestSecretsCannotBeMoved puts one endpoint's sealed secrets into another's row.
 func TestSecretsCannotBeMoved(t *testing.T) {
 	t.Parallel()
 	r, d := newRegistry(t)
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_1")))
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_2")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_2")))
 	d.exec(t, "UPDATE endpoints SET secrets = (SELECT secrets FROM endpoints WHERE id = 'ep_1') WHERE id = 'ep_2'")
 
 	_, err := r.Endpoint(t.Context(), "acme", "ep_2")
@@ -169,7 +151,7 @@ func TestSecretsCannotBeMoved(t *testing.T) {
 func TestDeleteLeavesNoSubscription(t *testing.T) {
 	t.Parallel()
 	r, d := newRegistry(t)
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_1", "a", "b")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1", "a", "b")))
 	require.NoError(t, r.DeleteEndpoint(t.Context(), "acme", "ep_1"))
 	require.Equal(t, []string{"0"}, query(t, d.connect(t), "SELECT count(*) FROM subscriptions"))
 }

@@ -25,7 +25,7 @@ func together(n int, do func(i int) error) []error {
 }
 
 func concurrentUpdates(t *testing.T, s Store) {
-	sealer := newSealer(t)
+	sealer := NewSealer(t)
 	both := []Registry{openWith(t, s, sealer), openWith(t, s, sealer)} // two processes, as it were
 	create(t, both[0], endpoint(1, "type.first"))
 
@@ -65,7 +65,7 @@ func concurrentCreates(t *testing.T, s Store) {
 
 // concurrentLimit lets two processes, as it were, compete for a tenant's last places.
 func concurrentLimit(t *testing.T, s Store) {
-	sealer := newSealer(t)
+	sealer := NewSealer(t)
 	both := []Registry{openWith(t, s, sealer), openWith(t, s, sealer)}
 	const left = 5
 	for n := range registry.MaxEndpoints - left {
@@ -126,7 +126,7 @@ func sees(t *testing.T, r Registry, e webhook.Endpoint, n int) error {
 // openTwice lets two processes, as it were, come to an empty store at the same moment and then see
 // each other's writes.
 func openTwice(t *testing.T, s Store) {
-	sealer := newSealer(t)
+	sealer := NewSealer(t)
 	all := make([]Registry, 4)
 	var wg sync.WaitGroup
 	for i := range all {

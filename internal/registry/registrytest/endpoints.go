@@ -38,7 +38,7 @@ func defaults(t *testing.T, s Store) {
 }
 
 func reopen(t *testing.T, s Store) {
-	sealer := newSealer(t)
+	sealer := NewSealer(t)
 	want := full(1)
 	first := s.Open(t, sealer)
 	create(t, first, want)

@@ -20,7 +20,7 @@ var born = time.Date(2026, 3, 1, 12, 0, 0, 123456000, time.UTC)
 
 func open(t *testing.T, s Store) Registry {
 	t.Helper()
-	return openWith(t, s, newSealer(t))
+	return openWith(t, s, NewSealer(t))
 }
 
 func openWith(t *testing.T, s Store, sealer *registry.Sealer) Registry {
@@ -30,14 +30,15 @@ func openWith(t *testing.T, s Store, sealer *registry.Sealer) Registry {
 	return r
 }
 
-func newSealer(t *testing.T) *registry.Sealer {
+// NewSealer makes one with a key of its own.
+func NewSealer(t testing.TB) *registry.Sealer {
 	t.Helper()
 	key, err := registry.NewKey()
 	require.NoError(t, err)
 	return sealerOf(t, key)
 }
 
-func sealerOf(t *testing.T, key []byte) *registry.Sealer {
+func sealerOf(t testing.TB, key []byte) *registry.Sealer {
 	t.Helper()
 	sealer, err := registry.NewSealer(key)
 	require.NoError(t, err)
@@ -53,6 +54,14 @@ func endpoint(n int, eventTypes ...string) webhook.Endpoint {
 		ID: id(n), Tenant: tenant, URL: fmt.Sprintf("https://example.com/%d", n), EventTypes: eventTypes,
 		State: webhook.EndpointActive, Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}},
 		Version: 1, CreatedAt: born, UpdatedAt: born,
+	}
+}
+
+// NewEndpoint is a valid endpoint of acme's with an id, for tests of one store alone.
+func NewEndpoint(id string, eventTypes ...string) webhook.Endpoint {
+	return webhook.Endpoint{
+		ID: id, Tenant: tenant, URL: "https://example.com/hooks", EventTypes: eventTypes,
+		State: webhook.EndpointActive, Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}}, Version: 1,
 	}
 }
 

@@ -43,7 +43,7 @@ func rotatedSecrets(t *testing.T, s Store) {
 // secretsSealed looks for every secret there ever was in all the store holds, while it is open
 // (a write-ahead log is part of it) and after it was closed.
 func secretsSealed(t *testing.T, s Store) {
-	r := s.Open(t, newSealer(t))
+	r := s.Open(t, NewSealer(t))
 	var secrets []signature.Secret
 	for n := range 20 {
 		e := full(n)
@@ -86,7 +86,7 @@ func requireSealed(t *testing.T, raw []byte, secrets []signature.Secret) {
 }
 
 func otherKey(t *testing.T, s Store) {
-	first := s.Open(t, newSealer(t))
+	first := s.Open(t, NewSealer(t))
 	e := endpoint(1)
 	create(t, first, e)
 	require.NoError(t, first.Close())

@@ -94,12 +94,12 @@ func sourceUpdate(t *testing.T, s Store) {
 }
 
 func sourceSealed(t *testing.T, s Store) {
-	sealer := newSealer(t)
+	sealer := NewSealer(t)
 	r := s.Open(t, sealer)
 	require.NoError(t, r.CreateSource(t.Context(), source(1)))
 	require.NoError(t, r.Close())
 	require.NotContains(t, string(s.Raw(t)), "s3cr3t-of-theirs")
-	_, err := openWith(t, s, newSealer(t)).SourceByID(t.Context(), sourceID(1))
+	_, err := openWith(t, s, NewSealer(t)).SourceByID(t.Context(), sourceID(1))
 	require.Error(t, err)
 	require.NotContains(t, err.Error(), "s3cr3t-of-theirs")
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/pressly/goose/v3"
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/registry/registrytest"
 	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/webhook"
 )
@@ -43,10 +44,10 @@ func (f file) migrateTo(t *testing.T, version int64) {
 // version goes on writing to it; a column added by hand stands for the next version.
 func TestMigrationsAreAdditive(t *testing.T) {
 	t.Parallel()
-	f, sealer := newFile(t), newSealer(t)
+	f, sealer := newFile(t), registrytest.NewSealer(t)
 	f.migrateTo(t, 1)
 	old := f.database(t) // of the old process; its schema changes under it
-	secrets := newEndpoint("ep_1").Secrets
+	secrets := registrytest.NewEndpoint("ep_1").Secrets
 	sealed, err := sealer.SealSecrets("acme", "ep_1", secrets)
 	require.NoError(t, err)
 	_, err = old.ExecContext(t.Context(), insertV1, sealed)

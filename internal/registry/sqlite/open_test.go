@@ -9,12 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/registry/registrytest"
 	"hookloop/internal/registry/sqlite"
 )
 
 func requireOpenFails(t *testing.T, f file, why string) {
 	t.Helper()
-	_, err := sqlite.Open(t.Context(), string(f), newSealer(t))
+	_, err := sqlite.Open(t.Context(), string(f), registrytest.NewSealer(t))
 	require.EqualError(t, err, "registry "+string(f)+": "+why)
 }
 
@@ -71,10 +72,10 @@ func TestOpenRefusesReadOnly(t *testing.T) {
 func TestOpenAfterKill(t *testing.T) {
 	t.Parallel()
 	f, killed := newFile(t), newFile(t)
-	sealer := newSealer(t)
+	sealer := registrytest.NewSealer(t)
 	r, err := sqlite.Open(t.Context(), string(f), sealer)
 	require.NoError(t, err)
-	want := newEndpoint("ep_1")
+	want := registrytest.NewEndpoint("ep_1")
 	require.NoError(t, r.CreateEndpoint(t.Context(), want))
 	for _, suffix := range []string{"", "-wal"} {
 		part, err := os.ReadFile(string(f) + suffix)

@@ -12,8 +12,6 @@ import (
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/registrytest"
 	"hookloop/internal/registry/sqlite"
-	"hookloop/internal/signature"
-	"hookloop/internal/webhook"
 )
 
 // file is a registrytest.Store. Its name holds all that means something in a file: URI.
@@ -49,19 +47,10 @@ func TestConformance(t *testing.T) {
 	registrytest.Run(t, func(t *testing.T) registrytest.Store { return newFile(t) })
 }
 
-func newSealer(t testing.TB) *registry.Sealer {
-	t.Helper()
-	key, err := registry.NewKey()
-	require.NoError(t, err)
-	s, err := registry.NewSealer(key)
-	require.NoError(t, err)
-	return s
-}
-
 func newRegistry(t testing.TB) (*sqlite.Registry, file) {
 	t.Helper()
 	f := newFile(t)
-	r, err := sqlite.Open(t.Context(), string(f), newSealer(t))
+	r, err := sqlite.Open(t.Context(), string(f), registrytest.NewSealer(t))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
 	return r, f
@@ -75,13 +64,6 @@ func (f file) database(t testing.TB) *sql.DB {
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close()) })
 	return db
-}
-
-func newEndpoint(id string, eventTypes ...string) webhook.Endpoint {
-	return webhook.Endpoint{
-		ID: id, Tenant: "acme", URL: "https://example.com/hooks", EventTypes: eventTypes, State: webhook.EndpointActive,
-		Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}}, Version: 1,
-	}
 }
 
 // TestPlans keeps the hot path at one search each, for each pattern of a type where it matches: no
@@ -133,7 +115,7 @@ func plan(t *testing.T, f file, name string, args ...any) []string {
 func TestFileIsDurableAndPrivate(t *testing.T) {
 	t.Parallel()
 	r, f := newRegistry(t)
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_1")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1")))
 	all, err := os.ReadDir(filepath.Dir(string(f)))
 	require.NoError(t, err)
 	require.Len(t, all, 3, "the database, its log and the log's index")
@@ -152,8 +134,8 @@ func TestFileIsDurableAndPrivate(t *testing.T) {
 func TestSecretsCannotBeMoved(t *testing.T) {
 	t.Parallel()
 	r, f := newRegistry(t)
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_1")))
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_2")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_2")))
 	_, err := f.database(t).ExecContext(t.Context(),
 		"UPDATE endpoints SET secrets = (SELECT secrets FROM endpoints WHERE id = 'ep_1') WHERE id = 'ep_2'")
 	require.NoError(t, err)
@@ -165,7 +147,7 @@ func TestSecretsCannotBeMoved(t *testing.T) {
 func TestDeleteLeavesNoSubscription(t *testing.T) {
 	t.Parallel()
 	r, f := newRegistry(t)
-	require.NoError(t, r.CreateEndpoint(t.Context(), newEndpoint("ep_1", "a", "b")))
+	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1", "a", "b")))
 	require.NoError(t, r.DeleteEndpoint(t.Context(), "acme", "ep_1"))
 	var n int
 	require.NoError(t, f.database(t).QueryRowContext(t.Context(), "SELECT count(*) FROM subscriptions").Scan(&n))

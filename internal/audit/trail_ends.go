@@ -16,7 +16,7 @@ import (
 )
 
 // started notes what the workflow was about, and who wanted it.
-func (b *book) started(e *historypb.HistoryEvent) {
+func (b *trailBuilder) started(e *historypb.HistoryEvent) {
 	a := e.GetWorkflowExecutionStartedEventAttributes()
 	in := a.GetInput()
 	switch b.Type {
@@ -52,8 +52,8 @@ func (b *book) started(e *historypb.HistoryEvent) {
 	}
 }
 
-// accepted notes where an event came from. Its data is in the file and not in the ledger.
-func (b *book) accepted(e *historypb.HistoryEvent, in *commonpb.Payloads, identity string) {
+// accepted notes where an event came from. Its data is in the file and not in the trail.
+func (b *trailBuilder) accepted(e *historypb.HistoryEvent, in *commonpb.Payloads, identity string) {
 	facts, _ := read[workflows.EventInput](b, only(in))
 	size := 0
 	if all := in.GetPayloads(); len(all) > 1 {
@@ -86,7 +86,7 @@ func (b *book) accepted(e *historypb.HistoryEvent, in *commonpb.Payloads, identi
 }
 
 // ended notes how the workflow ended, if this is its end.
-func (b *book) ended(e *historypb.HistoryEvent) {
+func (b *trailBuilder) ended(e *historypb.HistoryEvent) {
 	switch e.GetEventType() {
 	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
 		b.result(e, only(e.GetWorkflowExecutionCompletedEventAttributes().GetResult()))
@@ -104,7 +104,7 @@ func (b *book) ended(e *historypb.HistoryEvent) {
 	}
 }
 
-func (b *book) result(e *historypb.HistoryEvent, p *commonpb.Payload) {
+func (b *trailBuilder) result(e *historypb.HistoryEvent, p *commonpb.Payload) {
 	switch b.Type {
 	case workflows.TypeEvent:
 		r, _ := read[workflows.EventReport](b, p)
@@ -125,4 +125,44 @@ func (b *book) result(e *historypb.HistoryEvent, p *commonpb.Payload) {
 	default:
 		b.add(e, "ended", "", "")
 	}
+}
+
+// child notes what became of a delivery with a workflow of its own.
+func (b *trailBuilder) child(e *historypb.HistoryEvent) bool {
+	id, end := "", ""
+	switch e.GetEventType() {
+	case enums.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
+		id = e.GetStartChildWorkflowExecutionInitiatedEventAttributes().GetWorkflowId()
+		b.about = endpointIn(id)
+		b.add(e, "goes on", "", "%s", id)
+		return true
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_COMPLETED:
+		c := e.GetChildWorkflowExecutionCompletedEventAttributes()
+		r, _ := read[workflows.DeliveryResult](b, only(c.GetResult()))
+		id, end = c.GetWorkflowExecution().GetWorkflowId(), fmt.Sprintf("%s after %s%s", r.Status, plural(r.Attempts, "attempt"), because(r.Reason))
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_FAILED:
+		c := e.GetChildWorkflowExecutionFailedEventAttributes()
+		id, end = c.GetWorkflowExecution().GetWorkflowId(), "failed: "+c.GetFailure().GetMessage()
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_CANCELED:
+		id, end = e.GetChildWorkflowExecutionCanceledEventAttributes().GetWorkflowExecution().GetWorkflowId(), "cancelled"
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TERMINATED:
+		id, end = e.GetChildWorkflowExecutionTerminatedEventAttributes().GetWorkflowExecution().GetWorkflowId(), "terminated"
+	case enums.EVENT_TYPE_CHILD_WORKFLOW_EXECUTION_TIMED_OUT:
+		id, end = e.GetChildWorkflowExecutionTimedOutEventAttributes().GetWorkflowExecution().GetWorkflowId(), "timed out"
+	default:
+		return false
+	}
+	b.about = endpointIn(id)
+	b.add(e, "ended", "", "%s: %s", id, end)
+	return true
+}
+
+// endpointIn is the endpoint that a workflow is about, by its id: a delivery's and an approval's
+// end with it.
+func endpointIn(workflowID string) string {
+	last := workflowID[strings.LastIndexByte(workflowID, '/')+1:]
+	if !strings.HasPrefix(last, webhook.EndpointPrefix) {
+		return ""
+	}
+	return last
 }

@@ -42,7 +42,7 @@ func TestLedger(t *testing.T) {
 		name := filepath.Base(filepath.Dir(file)) + "/" + filepath.Base(file)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := audit.NewLedger(recorded(t, name))
+			l := audit.NewTrail(recorded(t, name))
 			require.False(t, l.Encrypted)
 			require.NotEmpty(t, l.Lines)
 			var b strings.Builder
@@ -76,7 +76,7 @@ func TestWhatAnEventWasAcceptedWith(t *testing.T) {
 	})
 	require.NoError(t, err)
 	input[0] = facts
-	lines := audit.NewLedger(h).Lines
+	lines := audit.NewTrail(h).Lines
 	require.Equal(t, "evt_1 of type a.b, happened 0001-01-01T00:00:00Z, 3145728 bytes of data, for nobody", lines[0].Detail)
 	require.Equal(t, "rejected to ep_1, ep_2: disabled when it was accepted", lines[1].Kind+" "+lines[1].Detail)
 }

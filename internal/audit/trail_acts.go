@@ -14,7 +14,7 @@ import (
 
 // marked notes a first attempt, or what was told. Its endpoint stands in its summary alone:
 // arguments are not recorded.
-func (b *book) marked(e *historypb.HistoryEvent) {
+func (b *trailBuilder) marked(e *historypb.HistoryEvent) {
 	m := e.GetMarkerRecordedEventAttributes()
 	if m.GetMarkerName() != "LocalActivity" {
 		return
@@ -34,7 +34,7 @@ func (b *book) marked(e *historypb.HistoryEvent) {
 	b.turn(e, b.summary(e), r)
 }
 
-func (b *book) turn(e *historypb.HistoryEvent, what string, r activities.TurnResult) {
+func (b *trailBuilder) turn(e *historypb.HistoryEvent, what string, r activities.TurnResult) {
 	switch {
 	case r.Attempt != nil:
 		b.add(e, "attempt", "", "%s", said(what, *r.Attempt))
@@ -54,7 +54,7 @@ func said(what string, a webhook.Attempt) string {
 }
 
 // done notes what an activity did that changed something.
-func (b *book) done(e *historypb.HistoryEvent, asked *historypb.ActivityTaskScheduledEventAttributes, result *commonpb.Payloads) {
+func (b *trailBuilder) done(e *historypb.HistoryEvent, asked *historypb.ActivityTaskScheduledEventAttributes, result *commonpb.Payloads) {
 	in, out := only(asked.GetInput()), only(result)
 	switch name := asked.GetActivityType().GetName(); name {
 	case "Attempt":
@@ -88,7 +88,7 @@ func (b *book) done(e *historypb.HistoryEvent, asked *historypb.ActivityTaskSche
 	}
 }
 
-func (b *book) undone(e *historypb.HistoryEvent, scheduled int64, why string) {
+func (b *trailBuilder) undone(e *historypb.HistoryEvent, scheduled int64, why string) {
 	name := b.scheduled[scheduled].GetActivityTaskScheduledEventAttributes().GetActivityType().GetName()
 	b.add(e, "not done", "", "%s%s", name, because(why))
 }
