@@ -100,3 +100,5 @@ require (
 require hookloop v0.0.0
 
 replace hookloop => ../..
+
+replace go.temporal.io/auto-scaled-workers => ../../internal/engine/absent/auto-scaled-workers
