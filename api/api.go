@@ -20,17 +20,26 @@ type PageQuery struct {
 	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
 }
 
-// What requests and answers share with the rest of Hookloop. Their values are part of the API.
+// Requests and answers share these types with the rest of Hookloop. Their values are part of the API.
 type (
-	EventStatus    = webhook.EventStatus
+	// EventStatus is how an event stands.
+	EventStatus = webhook.EventStatus
+	// DeliveryStatus is how a delivery stands.
 	DeliveryStatus = webhook.DeliveryStatus
-	EndpointState  = webhook.EndpointState
+	// EndpointState says whether an endpoint gets anything.
+	EndpointState = webhook.EndpointState
+	// ApprovalStatus is how an approval stands.
 	ApprovalStatus = webhook.ApprovalStatus
-	Attempt        = webhook.Attempt
-	Answer         = webhook.Answer
-	Origin         = webhook.Origin
-	Decided        = webhook.Decided
-	Decision       = webhook.Decision
+	// Attempt is one HTTP request of a delivery, and its answer.
+	Attempt = webhook.Attempt
+	// Answer is what an endpoint answered, in short.
+	Answer = webhook.Answer
+	// Origin is where a source's event came from.
+	Origin = webhook.Origin
+	// Decided is what people decided.
+	Decided = webhook.Decided
+	// Decision is who decided, why, and at which rate a release goes.
+	Decision = webhook.Decision
 )
 
 // The states of an event.

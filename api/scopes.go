@@ -19,5 +19,5 @@ func Scopes() []string {
 	}
 }
 
-// EveryTenant, in a token's list of tenants, stands for all of them.
+// EveryTenant stands for all tenants in a token's list of them.
 const EveryTenant = "*"

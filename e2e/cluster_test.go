@@ -197,6 +197,8 @@ func (l *clusterLoad) start(clients int) {
 		l.clients.Go(func() {
 			again := time.NewTicker(100 * time.Millisecond) // what Retry-After asks for is too long for a test
 			defer again.Stop()
+			pace := time.NewTicker(max(l.pace, time.Nanosecond))
+			defer pace.Stop()
 			turn := client
 			for n := l.next.Add(1); n <= l.last.Load(); n = l.next.Add(1) {
 				l.taken.Add(1)
@@ -204,7 +206,7 @@ func (l *clusterLoad) start(clients int) {
 					turn++
 					<-again.C
 				}
-				<-time.After(l.pace)
+				<-pace.C
 			}
 		})
 	}

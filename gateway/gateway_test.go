@@ -31,9 +31,6 @@ import (
 
 var hmacKey = []byte("0123456789abcdef0123456789abcdef")
 
-// patience is far more than any wait here takes on a busy machine.
-const patience = 2 * time.Minute
-
 // rig is a gateway over fakes, and a token that may do everything.
 type rig struct {
 	t         testing.TB

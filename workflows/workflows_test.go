@@ -357,7 +357,7 @@ func TestWireNames(t *testing.T) {
 	r := &names{}
 	workflows.Register(r)
 	require.Equal(t, []string{"Event", "Delivery", "Recovery", "Approval"}, r.workflows)
-	require.Equal(t, r.workflows, []string{workflows.TypeEvent, workflows.TypeDelivery, workflows.TypeRecovery, workflows.TypeApproval})
+	require.Equal(t, []string{workflows.TypeEvent, workflows.TypeDelivery, workflows.TypeRecovery, workflows.TypeApproval}, r.workflows)
 	var methods []string
 	for m := range reflect.TypeFor[*activities.Delivery]().Methods() {
 		methods = append(methods, m.Name)

@@ -61,7 +61,7 @@ func Invalid(faults []api.FieldError) *Problem {
 func (p *Problem) Header() http.Header {
 	h := http.Header{}
 	maps.Copy(h, p.more)
-	switch p.Code {
+	switch p.Code { //nolint:exhaustive // the other codes need no header
 	case api.Unavailable:
 		h.Set("Retry-After", "5")
 	case api.Unauthenticated:

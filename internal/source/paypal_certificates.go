@@ -21,7 +21,8 @@ const (
 	keptCertificates = 128            // PayPal has a handful
 	keepCertificate  = 24 * time.Hour // as long as PayPal says that they may be kept
 	keptMisses       = 1024
-	// with the fetch itself, a certificate counts half a minute after it is there
+	// keepMiss is how long a certificate that was not found is not asked for again: with the fetch
+	// itself, one counts half a minute after it is there.
 	keepMiss = 20 * time.Second
 	// newAddresses a second and at once is what a sender that knows the address of a source can
 	// make us fetch: it is easy to think of addresses of the right form. Each webhook has as many,

@@ -9,7 +9,7 @@ import (
 const (
 	DefaultApprovalAfter   = time.Hour
 	DefaultApprovalTimeout = 7 * 24 * time.Hour
-	// of either; a minute is the least that makes sense outside of tests
+	// MinApproval is of either; a minute is the least that makes sense outside of tests.
 	MinApproval = time.Second
 	MaxApproval = 90 * 24 * time.Hour
 )

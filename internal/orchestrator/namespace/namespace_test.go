@@ -2,6 +2,7 @@ package namespace_test
 
 import (
 	"context"
+	"maps"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -81,9 +82,7 @@ func (c *cluster) AddSearchAttributes(_ context.Context, r *operatorservice.AddS
 	if c.denied {
 		return nil, serviceerror.NewPermissionDenied("not here", "")
 	}
-	for name, kind := range r.GetSearchAttributes() {
-		c.attributes[name] = kind
-	}
+	maps.Copy(c.attributes, r.GetSearchAttributes())
 	return &operatorservice.AddSearchAttributesResponse{}, nil
 }
 
