@@ -92,8 +92,8 @@ tidy: ## go mod tidy in every module
 	$(call each,go mod tidy)
 
 .PHONY: record
-record: ## write replay histories as RELEASE; run it from a released tag, never from the change under test
-	go test -C e2e -count=1 -run '^TestRecord$$' . -record $(RELEASE)
+record: ## write replay histories as RELEASE (about 150 s); run it from a released tag, never from the change under test
+	go test -C e2e -count=1 -run '^TestRecord' . -record $(RELEASE)
 	go test -count=1 -run '^TestLedger$$' ./internal/audit -update
 
 .PHONY: fuzz

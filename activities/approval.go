@@ -17,30 +17,31 @@ type EndpointKeeper interface {
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 }
 
-// Backlog is what waits for an endpoint. What it lists is what the visibility store knows, a moment
-// behind; what it says to a delivery, the delivery itself answers.
+// Backlog is what waits for an endpoint. Its lists come from the visibility store and are a moment
+// behind. Probe, Release, RecheckDeferred and Recheck ask the delivery itself.
 type Backlog interface {
 	// Count counts the deliveries that wait for the endpoint, whatever their status.
 	Count(ctx context.Context, tenant, endpointID string) (int, error)
 	// Oldest gives the events of at most limit deliveries that are held, the oldest first.
 	Oldest(ctx context.Context, tenant, endpointID string, limit int) (eventIDs []string, err error)
-	// Running gives a page of the deliveries under way that began before a time, with or without those
-	// that are held, and where the next page begins.
+	// Running gives a page of the deliveries under way that began before a time, with or without
+	// those that are held, and where the next page begins.
 	Running(ctx context.Context, tenant, endpointID string, before time.Time, held bool, page []byte) (eventIDs []string, next []byte, err error)
 	// Probe sends a delivery that is held and waits for the answer. The same key asks only once.
 	Probe(ctx context.Context, tenant, eventID, endpointID, key string) (webhook.Probe, error)
-	// Release lets a delivery go; false says that it was not held.
+	// Release releases a delivery; false says that it was not held.
 	Release(ctx context.Context, tenant, eventID, endpointID string) (bool, error)
 	// Waiting gives the events of the deliveries under way that are not held, the oldest first.
 	Waiting(ctx context.Context, tenant, endpointID string) (eventIDs []string, err error)
-	// Recheck gives a delivery its turn now if the last one was deferred; false says that it was not.
-	Recheck(ctx context.Context, tenant, eventID, endpointID string) (bool, error)
-	// Look tells a delivery to look at its endpoint now.
-	Look(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
+	// RecheckDeferred gives a delivery its turn now if the last one was deferred; false says that
+	// it was not.
+	RecheckDeferred(ctx context.Context, tenant, eventID, endpointID string) (bool, error)
+	// Recheck tells a delivery to read its endpoint now.
+	Recheck(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) error
 }
 
-// Announcer accepts an event of our own, as the gateway accepts an app's: to all endpoints that want
-// its type, but one. The same event is accepted once.
+// Announcer accepts an event of our own, as the gateway accepts an app's: for all endpoints that
+// want its type, but the one it is about. The same event is accepted once.
 type Announcer interface {
 	Announce(ctx context.Context, a Announcement) error
 }
@@ -52,8 +53,8 @@ type Approval struct {
 	Events    Announcer
 }
 
-// Subject names an endpoint.
-type Subject struct {
+// EndpointRef names an endpoint.
+type EndpointRef struct {
 	Tenant     string `json:"tenant"`
 	EndpointID string `json:"endpoint_id"`
 }
@@ -66,9 +67,9 @@ type EndpointFacts struct {
 	Timeout time.Duration         `json:"timeout"`
 }
 
-// LookAtEndpoint reads what an approval must know.
-func (a *Approval) LookAtEndpoint(ctx context.Context, s Subject) (EndpointFacts, error) {
-	e, err := a.Endpoints.Endpoint(ctx, s.Tenant, s.EndpointID)
+// ReadEndpoint answers what an approval must know of its endpoint.
+func (a *Approval) ReadEndpoint(ctx context.Context, of EndpointRef) (EndpointFacts, error) {
+	e, err := a.Endpoints.Endpoint(ctx, of.Tenant, of.EndpointID)
 	return facts(e), gone(err)
 }
 
@@ -82,11 +83,11 @@ func facts(e webhook.Endpoint) EndpointFacts {
 
 // StateChange moves an endpoint from one of some states to another.
 type StateChange struct {
-	Subject
+	EndpointRef
 	From      []webhook.EndpointState `json:"from"`
 	To        webhook.EndpointState   `json:"to"`
 	Reason    string                  `json:"reason,omitempty"`
-	Releasing time.Duration           `json:"releasing,omitempty"` // how long letting its deliveries go will take
+	Releasing time.Duration           `json:"releasing,omitempty"` // how long the release of its deliveries will take
 }
 
 // StateChanged says how an endpoint stands after a change, and whether it was made.
@@ -95,8 +96,8 @@ type StateChanged struct {
 	Changed bool `json:"changed"`
 }
 
-// ChangeState makes a change, unless somebody else has changed the endpoint's state meanwhile. What a
-// try before this one left behind is no one else's.
+// ChangeState makes a change, unless another change of the endpoint's state came first. A change
+// that an earlier attempt of this activity made counts as its own.
 func (a *Approval) ChangeState(ctx context.Context, in StateChange) (StateChanged, error) {
 	changed := false
 	e, err := a.Endpoints.UpdateEndpoint(ctx, in.Tenant, in.EndpointID, func(e *webhook.Endpoint) error {
@@ -112,7 +113,7 @@ func (a *Approval) ChangeState(ctx context.Context, in StateChange) (StateChange
 		return nil
 	})
 	if errors.Is(err, errNoChange) {
-		f, err := a.LookAtEndpoint(ctx, in.Subject)
+		f, err := a.ReadEndpoint(ctx, in.EndpointRef)
 		return StateChanged{EndpointFacts: f}, err
 	}
 	return StateChanged{EndpointFacts: facts(e), Changed: changed}, gone(err)
@@ -126,21 +127,24 @@ func gone(err error) error {
 }
 
 // CountWaiting counts the deliveries that wait for the endpoint, whatever their status.
-func (a *Approval) CountWaiting(ctx context.Context, s Subject) (int, error) {
-	return a.Backlog.Count(ctx, s.Tenant, s.EndpointID)
+func (a *Approval) CountWaiting(ctx context.Context, of EndpointRef) (int, error) {
+	return a.Backlog.Count(ctx, of.Tenant, of.EndpointID)
 }
 
 // Announcement is an event of our own about an endpoint.
 type Announcement struct {
-	Subject
+	EndpointRef
 	Type string          `json:"type"`
 	Key  string          `json:"key"` // of the announcement: the same key is announced once
 	At   time.Time       `json:"at"`
 	Data json.RawMessage `json:"data"`
-	Many bool            `json:"many,omitempty"` // one of very many, perhaps: sent at a pace, and no event where no endpoint names it
+
+	// Many says that very many of its kind may come at once: they are paced, and one whose type no
+	// endpoint names becomes no event.
+	Many bool `json:"many,omitempty"`
 }
 
-// Announce tells the tenant's other endpoints.
+// Announce brings an event of our own to the tenant's other endpoints.
 func (a *Approval) Announce(ctx context.Context, in Announcement) error {
 	return a.Events.Announce(ctx, in)
 }

@@ -18,7 +18,7 @@ import (
 
 var errAway = errors.New("connection refused")
 
-var subject = activities.Subject{Tenant: "demo", EndpointID: "ep_1"}
+var endpoint1 = activities.EndpointRef{Tenant: "demo", EndpointID: "ep_1"}
 
 // keeper keeps one endpoint, as a registry does.
 type keeper struct {
@@ -52,14 +52,14 @@ func (k *keeper) UpdateEndpoint(ctx context.Context, tenant, id string, change f
 	return e, nil
 }
 
-// let is a delivery that was told something, and when.
+// let is a delivery that was released or rechecked, and when.
 type let struct {
 	id string
 	at time.Time
 }
 
-// queue is what waits for an endpoint. lists are what Oldest gives, one after the other; running the
-// same of Running, page by page.
+// queue is what waits for an endpoint. lists are what Oldest gives, one after the other; running
+// the same of Running, page by page.
 type queue struct {
 	mu      sync.Mutex
 	lists   [][]string
@@ -71,7 +71,7 @@ type queue struct {
 	away    error
 	probed  []string // event id and key
 	let     []let
-	verbs   []webhook.Verb
+	whys    []webhook.Instruction
 	on      func(id string) // hears of a release before it is done
 }
 
@@ -117,7 +117,7 @@ func (q *queue) Waiting(context.Context, string, string) (ids []string, err erro
 	return ids, q.away
 }
 
-func (q *queue) Recheck(_ context.Context, _, eventID, _ string) (bool, error) {
+func (q *queue) RecheckDeferred(_ context.Context, _, eventID, _ string) (bool, error) {
 	if q.on != nil {
 		q.on(eventID)
 	}
@@ -147,7 +147,7 @@ func (q *queue) Release(ctx context.Context, _, eventID, _ string) (bool, error)
 	return !q.notHeld[eventID], nil
 }
 
-func (q *queue) Look(ctx context.Context, _, eventID, _ string, v webhook.Verb) error {
+func (q *queue) Recheck(ctx context.Context, _, eventID, _ string, why webhook.Instruction) error {
 	if q.on != nil {
 		q.on(eventID)
 	}
@@ -156,7 +156,7 @@ func (q *queue) Look(ctx context.Context, _, eventID, _ string, v webhook.Verb) 
 	if ctx.Err() != nil {
 		return errAway // gRPC's words, not the context's
 	}
-	q.let, q.verbs = append(q.let, let{eventID, time.Now()}), append(q.verbs, v)
+	q.let, q.whys = append(q.let, let{eventID, time.Now()}), append(q.whys, why)
 	return q.fail[eventID]
 }
 

@@ -41,7 +41,7 @@ func TestChangeState(t *testing.T) {
 			k := &keeper{endpoint: webhook.Endpoint{State: tc.is, StateReason: tc.why, URL: "https://crm.example:8443/hooks/secret"}}
 			before := k.endpoint
 			r, err := act[activities.StateChanged](t, k, &queue{}, "ChangeState",
-				activities.StateChange{Subject: subject, From: tc.from, To: tc.to, Reason: tc.reason})
+				activities.StateChange{EndpointRef: endpoint1, From: tc.from, To: tc.to, Reason: tc.reason})
 			require.NoError(t, err)
 			require.Equal(t, tc.changed, r.Changed)
 			require.Equal(t, k.endpoint.State, r.State)
@@ -64,7 +64,7 @@ func TestChangeStateSaysHowLongTheReleaseTakes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		k := &keeper{endpoint: webhook.Endpoint{State: webhook.EndpointHeld}}
 		change := activities.StateChange{
-			Subject: subject, From: []webhook.EndpointState{webhook.EndpointHeld}, To: webhook.EndpointActive,
+			EndpointRef: endpoint1, From: []webhook.EndpointState{webhook.EndpointHeld}, To: webhook.EndpointActive,
 			Releasing: activities.ReleaseTime(100, 10),
 		}
 		_, err := act[activities.StateChanged](t, k, &queue{}, "ChangeState", change)
@@ -75,16 +75,16 @@ func TestChangeStateSaysHowLongTheReleaseTakes(t *testing.T) {
 		change.From, change.Releasing = []webhook.EndpointState{webhook.EndpointActive}, 0
 		_, err = act[activities.StateChanged](t, k, &queue{}, "ChangeState", change)
 		require.NoError(t, err)
-		require.Zero(t, k.endpoint.Releasing, "nobody has to wait for his place any more")
+		require.Zero(t, k.endpoint.Releasing, "no delivery has to wait for the release any more")
 	})
 }
 
 func TestADeletedEndpointIsGoneForEveryActivity(t *testing.T) {
 	t.Parallel()
 	for name, in := range map[string]any{
-		"LookAtEndpoint": subject,
-		"ChangeState":    activities.StateChange{Subject: subject, From: []webhook.EndpointState{webhook.EndpointHeld}, To: webhook.EndpointActive},
-		"ReleaseHeld":    activities.Release{Subject: subject, RatePerSecond: 10, Limit: 10},
+		"ReadEndpoint": endpoint1,
+		"ChangeState":  activities.StateChange{EndpointRef: endpoint1, From: []webhook.EndpointState{webhook.EndpointHeld}, To: webhook.EndpointActive},
+		"ReleaseHeld":  activities.Release{EndpointRef: endpoint1, RatePerSecond: 10, Limit: 10},
 	} {
 		_, err := act[any](t, &keeper{deleted: true}, &queue{}, name, in)
 		app, ok := errors.AsType[*temporal.ApplicationError](err)
@@ -96,7 +96,7 @@ func TestADeletedEndpointIsGoneForEveryActivity(t *testing.T) {
 
 func TestCountWaiting(t *testing.T) {
 	t.Parallel()
-	n, err := act[int](t, active(), &queue{lists: [][]string{events(7)}}, "CountWaiting", subject)
+	n, err := act[int](t, active(), &queue{lists: [][]string{events(7)}}, "CountWaiting", endpoint1)
 	require.NoError(t, err)
 	require.Equal(t, 7, n)
 }

@@ -14,9 +14,10 @@ import (
 type Redeliverer interface {
 	// Undelivered gives one page of a window, and where the next one begins; nil after the last.
 	Undelivered(ctx context.Context, w webhook.Window, page []byte) (eventIDs []string, next []byte, err error)
-	// Redeliver starts a new run. It answers webhook.Conflict while one is under way, webhook.Expired once
-	// the data is gone, webhook.Disabled when nothing goes to the endpoint and webhook.NotFound when it is gone.
-	Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
+	// Redeliver starts a new run. It answers webhook.Conflict while one is under way,
+	// webhook.Expired once the data is gone, webhook.Disabled when nothing goes to the endpoint and
+	// webhook.NotFound when it is gone.
+	Redeliver(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) error
 }
 
 // Recovery holds the activity of a recovery.
@@ -26,10 +27,10 @@ type Recovery struct {
 
 // RecoveryPage is one page of a recovery to work off. Fields are added, never renamed or re-typed.
 type RecoveryPage struct {
-	Window        webhook.Window `json:"window"`
-	Page          []byte         `json:"page,omitempty"`
-	RatePerSecond float64        `json:"rate_per_second"`
-	Verb          webhook.Verb   `json:"verb"`
+	Window        webhook.Window      `json:"window"`
+	Page          []byte              `json:"page,omitempty"`
+	RatePerSecond float64             `json:"rate_per_second"`
+	Instruction   webhook.Instruction `json:"instruction"`
 }
 
 // RecoveryPageResult is what came of a page.
@@ -41,9 +42,9 @@ type RecoveryPageResult struct {
 	Stopped     string `json:"stopped,omitempty"` // why nothing goes to the endpoint any more; what follows was not looked at
 }
 
-// progress is what a heartbeat remembers: with the list itself, a page that is begun again goes on
-// where it stopped, whatever was started or ended since.
-type progress struct {
+// RecoveryProgress is what a heartbeat of RecoverPage remembers: with the list itself, a page that
+// is begun again goes on where it stopped, whatever was started or ended since.
+type RecoveryProgress struct {
 	EventIDs []string           `json:"event_ids"`
 	Done     int                `json:"done"`
 	Result   RecoveryPageResult `json:"result"`
@@ -68,13 +69,13 @@ func (r *Recovery) RecoverPage(ctx context.Context, in RecoveryPage) (RecoveryPa
 	return p.Result, nil
 }
 
-func (r *Recovery) begin(ctx context.Context, in RecoveryPage) (p progress, err error) {
+func (r *Recovery) begin(ctx context.Context, in RecoveryPage) (p RecoveryProgress, err error) {
 	if activity.HasHeartbeatDetails(ctx) && activity.GetHeartbeatDetails(ctx, &p) == nil {
 		return p, nil
 	}
 	p.EventIDs, p.Result.Next, err = r.Deliveries.Undelivered(ctx, in.Window, in.Page)
 	switch webhook.CodeOf(err) {
-	case webhook.Invalid: // started by hand, with a window nobody can look into
+	case webhook.Invalid: // started by hand, with a window that cannot be read
 		err = badWindow(err)
 	case webhook.NotFound:
 		p.Result.Stopped, err = endpointDeleted, nil
@@ -86,8 +87,8 @@ func (r *Recovery) begin(ctx context.Context, in RecoveryPage) (p progress, err 
 // endpointDeleted is why a recovery of an endpoint that is gone ends.
 const endpointDeleted = "the endpoint was deleted"
 
-func (r *Recovery) redeliver(ctx context.Context, in RecoveryPage, p *progress) error {
-	err := r.Deliveries.Redeliver(ctx, in.Window.Tenant, p.EventIDs[p.Done], in.Window.EndpointID, in.Verb)
+func (r *Recovery) redeliver(ctx context.Context, in RecoveryPage, p *RecoveryProgress) error {
+	err := r.Deliveries.Redeliver(ctx, in.Window.Tenant, p.EventIDs[p.Done], in.Window.EndpointID, in.Instruction)
 	switch code := webhook.CodeOf(err); {
 	case err == nil:
 		p.Result.Redelivered++

@@ -25,7 +25,7 @@ func (w *window) Undelivered(context.Context, webhook.Window, []byte) (ids []str
 	return []string{"evt_1", "evt_2", "evt_3"}, []byte("next"), nil
 }
 
-func (w *window) Redeliver(_ context.Context, _, eventID, _ string, _ webhook.Verb) error {
+func (w *window) Redeliver(_ context.Context, _, eventID, _ string, _ webhook.Instruction) error {
 	if err := w.fail[eventID]; err != nil {
 		return err
 	}

@@ -198,14 +198,14 @@ func rejectsItself(t *testing.T, a app) {
 	s, e := a.listen(t, endpointtest.Config{Script: "410"}, `,"approval":{"timeout":"2s"}`)
 	id := a.post(t, `{"type":"contact.updated","data":0}`).ID
 	r := a.approval(t, e.ID, webhook.ApprovalRejected)
-	require.Equal(t, "rejected: nobody decided within 2s", r.Reason)
+	require.Equal(t, "rejected: no decision within 2s", r.Reason)
 	require.Equal(t, webhook.Rejected, a.settled(t, id).Status)
 	require.Len(t, s.Receipts(), 1)
 	// It is rejected before its subscribers are told, and has ended after.
 	require.NoError(t, a.p.dial(t).GetWorkflow(t.Context(), workflows.ApprovalWorkflowID(a.p.Tenant, e.ID), "").Get(t.Context(), nil))
 	status, body := a.try(t.Context(), http.MethodPost, "/approvals/"+e.ID+"/approve", "", nil)
 	require.Equal(t, http.StatusConflict, status)
-	require.Contains(t, string(body), "the approval has ended (rejected: rejected: nobody decided within 2s)")
+	require.Contains(t, string(body), "the approval has ended (rejected: rejected: no decision within 2s)")
 }
 
 func asksAtOnce(t *testing.T, a app) {
@@ -294,7 +294,7 @@ func decidesOnce(t *testing.T, a app) {
 			continue
 		}
 		require.Contains(t, answer, "409 ")
-		require.Regexp(t, "somebody has just decided|it was (approved|rejected) by dev|the approval has ended", answer)
+		require.Regexp(t, "another decision has just been taken|it was (approved|rejected) by dev|the approval has ended", answer)
 	}
 	require.Equal(t, 1, took)
 }

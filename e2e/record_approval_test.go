@@ -91,8 +91,7 @@ func recordAsks(t *testing.T, a app) event {
 	return a.ended(t, id)
 }
 
-// The next three say something while an approval is about to end. In v0.1 it was lost; those
-// histories are what holds the gate.
+// The next three say something while an approval is about to end.
 
 // recordResumedLate resumes an endpoint while its rejection is being announced.
 func recordResumedLate(t *testing.T, a app) event {
@@ -121,7 +120,7 @@ func recordReleasedLate(t *testing.T, a app) event {
 // recordChangedMind pauses an endpoint and resumes it at once.
 func recordChangedMind(t *testing.T, a app) event {
 	return recordAsked(t, a, func(id string) {
-		a.tell(t, id, workflows.SignalEnd, webhook.End{Kind: webhook.EndPaused, Verb: webhook.Verb{By: "dev"}})
+		a.tell(t, id, workflows.SignalEnd, webhook.End{Kind: webhook.EndPaused, Instruction: webhook.Instruction{By: "dev"}})
 		a.tell(t, id, workflows.SignalResume, webhook.Decision{By: "dev", Reason: "wrong endpoint"})
 	}, webhook.ApprovalReleased)
 }

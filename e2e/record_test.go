@@ -225,11 +225,16 @@ func recordRecovered(t *testing.T, a app) event {
 	return ev
 }
 
-// keep writes a history as the Temporal CLI would.
+// keep writes the history of the last run as the Temporal CLI would.
 func keep(t *testing.T, c client.Client, workflowID, path string) {
 	t.Helper()
+	keepRun(t, c, workflowID, "", path)
+}
+
+func keepRun(t *testing.T, c client.Client, workflowID, run, path string) {
+	t.Helper()
 	var h historypb.History
-	events := c.GetWorkflowHistory(t.Context(), workflowID, "", true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := c.GetWorkflowHistory(t.Context(), workflowID, run, true, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		e, err := events.Next()
 		require.NoError(t, err)

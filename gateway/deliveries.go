@@ -63,7 +63,7 @@ func (g *Gateway) cancelDelivery(ctx context.Context, in *orderDelivery) (*answe
 }
 
 // instruct passes an instruction on to a delivery.
-type instruct func(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) (webhook.DeliveryReport, error)
+type instruct func(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) (webhook.DeliveryReport, error)
 
 // order gives an order to the delivery's workflow and answers what the delivery said to it.
 func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*answerOf[api.Delivery], error) {
@@ -73,7 +73,7 @@ func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*a
 	case !endpointID.MatchString(in.EndpointID):
 		return nil, noSuchDelivery(in.ID, in.EndpointID)
 	}
-	report, err := do(ctx, in.Tenant, in.ID, in.EndpointID, webhook.Verb{By: subject(ctx), Reason: in.value.Reason})
+	report, err := do(ctx, in.Tenant, in.ID, in.EndpointID, webhook.Instruction{By: subject(ctx), Reason: in.value.Reason})
 	if errors.Is(err, orchestrator.ErrNotWaiting) {
 		err = g.notWaiting(ctx, in)
 	}

@@ -13,7 +13,7 @@ import (
 // webhook.Expired, webhook.NotFound, webhook.Disabled or webhook.Conflict; one without a code is an awayError, or
 // ours.
 type Redeliveries interface {
-	Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error
+	Redeliver(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) error
 	// Count says how many events of a window were not delivered to its endpoint.
 	Count(ctx context.Context, w webhook.Window) (int, error)
 }
@@ -58,7 +58,7 @@ func (g *Gateway) redeliver(ctx context.Context, e orchestrator.EventState, endp
 	out := &answerOf[api.Redelivered]{}
 	var taken error
 	for _, id := range endpoints {
-		err := g.redeliveries.Redeliver(ctx, e.Input.Event.Tenant, e.Input.Event.ID, id, webhook.Verb{By: subject(ctx)})
+		err := g.redeliveries.Redeliver(ctx, e.Input.Event.Tenant, e.Input.Event.ID, id, webhook.Instruction{By: subject(ctx)})
 		if webhook.CodeOf(err) == webhook.Conflict {
 			taken = err
 			continue

@@ -55,7 +55,7 @@ var errPaused = errors.New("the endpoint is paused already")
 func (g *Gateway) pauseEndpoint(ctx context.Context, in *pauseEndpoint) (*answerOf[api.Endpoint], error) {
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
-	verb := webhook.Verb{By: subject(ctx), Reason: in.value.Reason}
+	verb := webhook.Instruction{By: subject(ctx), Reason: in.value.Reason}
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error { return pause(e, verb) })
 	if errors.Is(err, errPaused) {
 		e, err = g.endpoint(ctx, in.Tenant, in.ID)
@@ -63,13 +63,13 @@ func (g *Gateway) pauseEndpoint(ctx context.Context, in *pauseEndpoint) (*answer
 	if err != nil {
 		return nil, err
 	}
-	if err := g.approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Verb: verb}); err != nil {
+	if err := g.approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Instruction: verb}); err != nil {
 		return nil, approvalErr(in.ID, err)
 	}
 	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
 }
 
-func pause(e *webhook.Endpoint, v webhook.Verb) error {
+func pause(e *webhook.Endpoint, v webhook.Instruction) error {
 	switch e.State {
 	case webhook.EndpointPaused:
 		return errPaused
@@ -153,7 +153,7 @@ func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout) // nobody else would do it
 	defer cancel()
-	end := webhook.End{Kind: webhook.EndDeleted, Verb: webhook.Verb{By: subject(ctx), Reason: "the endpoint was deleted"}}
+	end := webhook.End{Kind: webhook.EndDeleted, Instruction: webhook.Instruction{By: subject(ctx), Reason: "the endpoint was deleted"}}
 	if err := g.approvals.End(ctx, in.Tenant, in.ID, end); err != nil {
 		g.log.WarnContext(ctx, "endpoint deleted, its deliveries not told",
 			slog.String("tenant", in.Tenant), slog.String("endpoint", in.ID), slog.Any("error", err))

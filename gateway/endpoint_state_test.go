@@ -27,7 +27,7 @@ func (r *rig) in(state webhook.EndpointState, reason string) (id string) {
 }
 
 func ended(id string, kind webhook.EndKind, reason string) approvalCall {
-	return approvalCall{verb: "end", tenant: "acme", endpointID: id, end: webhook.End{Kind: kind, Verb: webhook.Verb{By: "tester", Reason: reason}}}
+	return approvalCall{verb: "end", tenant: "acme", endpointID: id, end: webhook.End{Kind: kind, Instruction: webhook.Instruction{By: "tester", Reason: reason}}}
 }
 
 func TestPause(t *testing.T) {

@@ -27,8 +27,8 @@ type Events interface {
 	// List gives at most size events, and where the next page begins; nil: that was the last.
 	List(ctx context.Context, f orchestrator.EventFilter, size int, page []byte) ([]orchestrator.EventItem, []byte, error)
 	// RetryNow and CancelDelivery answer how the delivery stood; orchestrator.ErrNotWaiting: it takes none.
-	RetryNow(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) (webhook.DeliveryReport, error)
-	CancelDelivery(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) (webhook.DeliveryReport, error)
+	RetryNow(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) (webhook.DeliveryReport, error)
+	CancelDelivery(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) (webhook.DeliveryReport, error)
 	// Reachable says why nothing can be accepted now, Refused why the next event would probably be refused.
 	Reachable(ctx context.Context) error
 	Refused() error

@@ -55,7 +55,7 @@ func TestOrdersReachTheDelivery(t *testing.T) {
 		require.Equal(t, verb, order.UpdateName)
 		require.Equal(t, id, order.WorkflowID)
 		require.Equal(t, client.WorkflowUpdateStageCompleted, order.WaitForStage)
-		want := webhook.Verb{By: "tester"}
+		want := webhook.Instruction{By: "tester"}
 		if body != "" {
 			want.Reason = "wrong customer"
 		}
@@ -150,7 +150,7 @@ func TestRedeliverWhatWasNotDelivered(t *testing.T) {
 	require.Equal(t, id, got.Deliveries[0].WorkflowID)
 	var in workflows.DeliveryInput
 	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(r.temporal.Run(id).Input, &in))
-	require.Equal(t, &webhook.Verb{By: "tester"}, in.Redelivery)
+	require.Equal(t, &webhook.Instruction{By: "tester"}, in.Redelivery)
 	require.Equal(t, "run-of-"+a.WorkflowID, in.EventRunID)
 
 	// It is under way now, and the event says so.
@@ -250,7 +250,9 @@ func TestNothingGoesToADisabledEndpoint(t *testing.T) {
 // taken answers like the orchestrator when somebody else was faster, or Temporal went away.
 type taken struct{ err error }
 
-func (t taken) Redeliver(context.Context, string, string, string, webhook.Verb) error { return t.err }
+func (t taken) Redeliver(context.Context, string, string, string, webhook.Instruction) error {
+	return t.err
+}
 
 func (t taken) Count(context.Context, webhook.Window) (int, error) { return 0, t.err }
 

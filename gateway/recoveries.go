@@ -76,7 +76,7 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 	if !order.dryRun {
 		out.WorkflowID = workflows.RecoveryWorkflowID(in.Tenant, in.ID)
 		out.RunID, err = g.recoveries.Start(ctx, workflows.RecoveryInput{
-			Window: w, RatePerSecond: order.rate, Verb: webhook.Verb{By: subject(ctx)},
+			Window: w, RatePerSecond: order.rate, Instruction: webhook.Instruction{By: subject(ctx)},
 		})
 	}
 	if errors.Is(err, orchestrator.ErrRecovering) {
@@ -97,7 +97,7 @@ func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[
 	return &answerOf[api.Recovery]{Body: api.Recovery{
 		Status: string(r.Status), Reason: r.Reason,
 		Found: r.Report.Found, Redelivered: r.Report.Redelivered, Skipped: r.Report.Skipped,
-		Since: w.Since, Until: w.Until, Unmatched: w.Unmatched, RatePerSecond: r.Input.RatePerSecond, By: r.Input.Verb.By,
+		Since: w.Since, Until: w.Until, Unmatched: w.Unmatched, RatePerSecond: r.Input.RatePerSecond, By: r.Input.Instruction.By,
 		WorkflowID: r.WorkflowID, RunID: r.RunID,
 	}}, nil
 }

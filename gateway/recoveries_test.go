@@ -63,7 +63,7 @@ func TestRecoverFromStartToEnd(t *testing.T) {
 	require.Equal(t, workflows.RecoveryWorkflowID("acme", endpointID), got.WorkflowID)
 	require.Equal(t, workflows.RecoveryInput{
 		Window:        webhook.Window{Tenant: "acme", EndpointID: endpointID, Since: noon.Add(-24 * time.Hour), Until: noon},
-		RatePerSecond: 0.5, Verb: webhook.Verb{By: "tester"},
+		RatePerSecond: 0.5, Instruction: webhook.Instruction{By: "tester"},
 	}, in)
 	require.Equal(t, "recover "+endpointID+" since 2026-02-02T12:00:00Z", run.Options.StaticSummary)
 	require.Equal(t, workflows.TaskQueue, run.Options.TaskQueue)

@@ -45,12 +45,19 @@ const (
 	stickyWorkflows = 4096
 )
 
-// Config is what a worker needs. All fields are required.
+// Deployment is the version of a worker, for Temporal's worker versioning.
+type Deployment struct {
+	Name    string // of all versions, "hookloop"
+	BuildID string // of this one, "0.2.0"
+}
+
+// Config is what a worker needs. All fields but the last are required.
 type Config struct {
 	Client     client.Client // shared with the gateway, or events are not started eagerly
 	Deliveries *activities.Delivery
 	Recoveries *activities.Recovery
 	Approvals  *activities.Approval
+	Deployment Deployment // zero: the worker has no version, and works off whatever comes
 }
 
 // Worker works off Hookloop's task queue.
@@ -71,12 +78,24 @@ func New(cfg Config) (*Worker, error) {
 		MaxConcurrentWorkflowTaskExecutionSize:  mostWorkflowTasks,
 		MaxConcurrentLocalActivityExecutionSize: mostLocalActivities,
 		MaxConcurrentActivityExecutionSize:      mostActivities,
+
+		DeploymentOptions: cfg.Deployment.options(),
 	})
 	workflows.Register(w)
 	w.RegisterActivity(cfg.Deliveries)
 	w.RegisterActivity(cfg.Recoveries)
 	w.RegisterActivity(cfg.Approvals)
 	return &Worker{worker: w}, nil
+}
+
+// options leave it to each workflow what becomes of it when there is a new version
+// (workflows.Register).
+func (d Deployment) options() (o worker.DeploymentOptions) {
+	if d != (Deployment{}) {
+		o.UseVersioning = true
+		o.Version = worker.WorkerDeploymentVersion{DeploymentName: d.Name, BuildID: d.BuildID}
+	}
+	return o
 }
 
 // pollers are as many as there is work for. Never fewer than there are partitions in a task queue,

@@ -1,32 +1,30 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
-	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/activities"
 	"hookloop/internal/webhook"
 )
 
-// keeper only lends its method names, as lane does.
-var keeper *activities.Approval
-
 // Approval is one episode of an endpoint that keeps failing: watch whether it recovers by itself,
-// hold it and ask, and do what a person decides, or reject it when nobody does. It ends as
-// webhook.ApprovalStatus says.
+// hold it and ask people, and do what they decide, or reject it when they do not. It ends as
+// webhook.ApprovalStatus says. Each file approval_….go holds one state: watch, ask, release.
 func Approval(ctx workflow.Context, in ApprovalInput) (webhook.ApprovalReport, error) {
 	a := newApproval(in)
 	if err := a.handle(ctx); err != nil {
 		return a.report, err
 	}
-	for a.goesOn(ctx) {
-		if a.goesOnAsNew(ctx) {
+	for a.hasWork(ctx) {
+		if a.shouldContinueAsNew(ctx) {
 			return a.report, workflow.NewContinueAsNewError(ctx, Approval, a.carry())
 		}
 		if err := a.step(ctx); err != nil {
-			if err := a.give(ctx, err); err != nil {
+			if err := a.handleStepError(ctx, err); err != nil {
 				return a.report, err
 			}
 		}
@@ -40,17 +38,16 @@ type approval struct {
 	in        ApprovalInput
 	report    webhook.ApprovalReport
 	facts     activities.EndpointFacts
-	reminded  int // times
-	counted   int // times since it was asked
-	probes    int // so far
-	announced int
-	byHand    bool                   // resumed by a person, not approved: the endpoint may be in any state
-	asking    string                 // why the endpoint is about to be held: the registry may have it so already, and people may decide
-	askAgain  string                 // why people are to be asked again; empty: they are not
-	anew      bool                   // a new run goes on: this one was cancelled
+	reminded  int                    // times since people were asked
+	counted   int                    // times since people were asked
+	probes    int                    // so far
+	announced int                    // so far
+	byHand    bool                   // resumed and not approved: the endpoint may be in any state
+	asking    string                 // why people are about to be asked; empty: they are not
+	renew     bool                   // a new run must go on, for this one was cancelled
 	outcome   webhook.ApprovalStatus // as the search attribute has it
-	ignored   string                 // the last that was said and made no sense, for a person
-	said      said
+	ignored   string                 // why the last signal was that made no sense, for a person
+	inbox     approvalInbox
 }
 
 func newApproval(in ApprovalInput) *approval {
@@ -60,9 +57,10 @@ func newApproval(in ApprovalInput) *approval {
 	}}
 	if c := in.Carried; c != nil {
 		a.report, a.facts, a.outcome = c.Report, c.Facts, c.Report.Status
-		a.reminded, a.counted, a.probes, a.announced, a.byHand = c.Reminded, c.Counted, c.Probes, c.Announced, c.ByHand
-		a.askAgain, a.ignored, a.said = c.AskAgain, c.Ignored, c.Said
+		a.reminded, a.counted, a.probes, a.announced = c.Reminded, c.Counted, c.Probes, c.Announced
+		a.byHand, a.asking, a.ignored, a.inbox = c.ByHand, c.Asking, c.Ignored, c.Inbox
 	}
+	a.in.Carried = nil
 	return a
 }
 
@@ -71,63 +69,55 @@ func (a *approval) carry() ApprovalInput {
 	in := a.in
 	in.Carried = &CarriedApproval{
 		Report: a.report, Facts: a.facts,
-		Reminded: a.reminded, Counted: a.counted, Probes: a.probes, Announced: a.announced, ByHand: a.byHand,
-		AskAgain: a.askAgain, Ignored: a.ignored, Said: a.said,
+		Reminded: a.reminded, Counted: a.counted, Probes: a.probes, Announced: a.announced,
+		ByHand: a.byHand, Asking: a.asking, Ignored: a.ignored, Inbox: a.inbox,
 	}
 	return in
 }
 
-// goesOn says whether there is anything left to do. Words that came with the end of the last step are
-// heard first: after the end nobody hears them.
-func (a *approval) goesOn(ctx workflow.Context) bool {
+// hasWork says whether there is anything left to do. What comes with the end of the last step is
+// received first, for nothing is received after the end.
+func (a *approval) hasWork(ctx workflow.Context) bool {
 	if !a.report.Status.Ended() {
 		return true
 	}
-	catchUp(ctx)
-	if a.said.Recovered != nil && a.report.Status == webhook.ApprovalRecovered {
-		a.report.Status = webhook.ApprovalWatching // another worker has found it well, and deferred deliveries of its own
-		return ctx.Err() == nil
-	}
-	if ctx.Err() != nil || !a.said.last() {
+	drainSignals(ctx)
+	if ctx.Err() != nil {
 		return false
 	}
-	if a.said.Resume != nil && !a.said.deleted() {
-		a.resumed(ctx)
+	if a.inbox.Recovered != nil && a.report.Status == webhook.ApprovalRecovered {
+		a.report.Status = webhook.ApprovalWatching // another worker found it well, and has deferred deliveries too
+		return true
 	}
+	return a.inbox.mustOutliveEnd()
+}
+
+// shouldContinueAsNew says whether the next step is for a new run to do, with all that was
+// received.
+func (a *approval) shouldContinueAsNew(ctx workflow.Context) bool {
+	if !a.renew && (!suggested(ctx) || !workflow.AllHandlersFinished(ctx)) {
+		return false
+	}
+	drainSignals(ctx)
 	return true
 }
 
-// goesOnAsNew says whether the next step is for a new run to do, with all that was said.
-func (a *approval) goesOnAsNew(ctx workflow.Context) bool {
-	if !a.anew && (!suggested(ctx) || !workflow.AllHandlersFinished(ctx)) {
-		return false
-	}
-	catchUp(ctx) // what waits to be heard would not be in the new run
-	return true
-}
+// suggested says whether Temporal wants the workflow to go on as a new run. An endpoint that fails
+// for months is reported every minute.
+func suggested(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
 
-// catchUp returns when all that has come was taken in, also by one that was asked to cancel: what starts now runs
-// after those who listen.
-func catchUp(ctx workflow.Context) {
-	ctx, stop := workflow.NewDisconnectedContext(ctx)
-	defer stop()
-	heard := false
-	workflow.Go(ctx, func(workflow.Context) { heard = true })
-	_ = workflow.Await(ctx, func() bool { return heard && workflow.AllHandlersFinished(ctx) })
-}
-
-// step does what is next, until the status changes or somebody says something.
+// step does what is next, until the status changes or the inbox has something that comes first.
 func (a *approval) step(ctx workflow.Context) error {
-	if a.said.unpaused() {
-		a.resumed(ctx)
+	switch {
+	case a.facts.State == "" && a.inbox.End == nil:
+		return a.begin(ctx)
+	case a.mayResume():
+		a.resume(ctx)
 		return nil
-	}
-	if a.said.End != nil {
-		return a.end(ctx, a.said.End)
-	}
-	if why := a.askAgain; why != "" {
-		a.askAgain = ""
-		return a.ask(ctx, why, a.from(webhook.EndpointActive)...)
+	case a.inbox.End != nil:
+		return a.end(ctx, a.inbox.End)
+	case a.asking != "":
+		return a.ask(ctx)
 	}
 	switch a.report.Status {
 	case webhook.ApprovalWatching:
@@ -143,42 +133,57 @@ func (a *approval) step(ctx workflow.Context) error {
 	return nil
 }
 
-// wait returns when something is said or the history has grown long, or says that the time is over.
-func (a *approval) wait(ctx workflow.Context, d time.Duration, summary string, until func() bool) (over bool, err error) {
-	if until() || d <= 0 {
-		return !until(), ctx.Err()
+// mayResume says whether there is a resume to act on. One that comes during a release asks for what
+// is under way, unless the endpoint was paused before it.
+func (a *approval) mayResume() bool {
+	switch {
+	case a.inbox.Resume == nil || a.inbox.deleted():
+		return false
+	case a.report.Status == webhook.ApprovalProbing, a.report.Status == webhook.ApprovalReleasing:
+		return a.inbox.End != nil
 	}
-	timed, stop := workflow.WithCancel(ctx)
-	defer stop()
-	timer := workflow.NewTimerWithOptions(timed, d, workflow.TimerOptions{Summary: summary})
-	err = workflow.Await(ctx, func() bool { return until() || timer.IsReady() || suggested(ctx) })
-	return timer.IsReady() && !until(), err
+	return true
 }
 
-// suggested says whether Temporal wants the workflow to go on as a new run. An endpoint that fails for
-// months is said to every minute.
-func suggested(ctx workflow.Context) bool { return workflow.GetInfo(ctx).GetContinueAsNewSuggested() }
+// handleStepError takes in that a step could not be done: the endpoint was deleted, or an operator
+// cancelled the approval. Everything else was retried without end.
+func (a *approval) handleStepError(ctx workflow.Context, err error) error {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == activities.TypeEndpointGone {
+		if !a.inbox.deleted() {
+			a.inbox.End = &webhook.End{Kind: webhook.EndDeleted}
+		}
+		return nil
+	}
+	if !temporal.IsCanceledError(err) {
+		return err
+	}
+	a.cancelled(ctx)
+	return nil
+}
 
-// failure says for how long the endpoint has failed.
-func (a *approval) failure() string {
-	switch since := a.report.FailingSince; {
-	case since == nil: // started by hand
-		return "somebody asked"
-	case a.said.RefusesSince != nil:
-		return a.refusal(*since)
+// cancelled takes in that an operator asked Temporal to cancel. Before people have been asked that
+// ends the episode, and the next failure begins another. Later it would leave deliveries held and
+// no one asked: a new run, which is not cancelled, asks again or acts on what was received.
+func (a *approval) cancelled(ctx workflow.Context) {
+	a.renew = true // updates that wait are answered before the signals are drained
+	drainSignals(ctx)
+	watching := a.report.Status == webhook.ApprovalWatching && a.asking == ""
+	switch {
+	case a.report.Status.Ended():
+		a.renew = false
+		return
+	case watching && !a.inbox.hasInstruction():
+		a.renew = false
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the approval was cancelled"
+		return
+	case watching, a.asking != "":
+	case a.report.Status == webhook.ApprovalAwaiting && a.report.Decided == webhook.DecidedReject:
+		a.inbox.Reject = a.report.Decision // it was under way
+	case a.report.Status == webhook.ApprovalAwaiting:
+		a.asking = a.report.Reason
 	default:
-		return fmt.Sprintf("it has been failing since %s, last with %s", stamp(*since), a.lastAnswer())
+		a.asking = "it was cancelled while it was " + string(a.report.Status)
 	}
-}
-
-func (a *approval) refusal(since time.Time) string {
-	return fmt.Sprintf("it has taken nothing since %s and refuses one event after the other, last with %s", stamp(since), a.lastAnswer())
-}
-
-// lastAnswer names the latest answer of the endpoint.
-func (a *approval) lastAnswer() string {
-	if n := len(a.report.LastAnswers); n > 0 {
-		return a.report.LastAnswers[n-1].String()
-	}
-	return "no answer"
+	a.ignored = fmt.Sprintf("*Request Cancellation* at %s ended nothing: it would leave deliveries waiting and no one asked. "+
+		"Signals are the way: `%s`, or `%s` to give the deliveries up.", stamp(workflow.Now(ctx)), SignalApprove, SignalReject)
 }

@@ -12,8 +12,8 @@ import (
 	"hookloop/workflows"
 )
 
-// goesOn runs until the approval goes on as a new run, and gives the input of that.
-func (e approvalEnv) goesOn() (in workflows.ApprovalInput) {
+// continueAsNew runs until the approval continues as new, and gives the input of the new run.
+func (e approvalEnv) continueAsNew() (in workflows.ApprovalInput) {
 	e.t.Helper()
 	e.ExecuteWorkflow(workflows.Approval, workflows.ApprovalInput{Tenant: "demo", EndpointID: "ep_a"})
 	var next *workflow.ContinueAsNewError
@@ -22,8 +22,8 @@ func (e approvalEnv) goesOn() (in workflows.ApprovalInput) {
 	return in
 }
 
-// runsOn is the run that a goesOn led to.
-func (e approvalEnv) runsOn(in workflows.ApprovalInput) (r webhook.ApprovalReport) {
+// continued is the run that continueAsNew led to.
+func (e approvalEnv) continued(in workflows.ApprovalInput) (r webhook.ApprovalReport) {
 	e.t.Helper()
 	e.ExecuteWorkflow(workflows.Approval, in)
 	require.NoError(e.t, e.GetWorkflowError())
@@ -31,25 +31,25 @@ func (e approvalEnv) runsOn(in workflows.ApprovalInput) (r webhook.ApprovalRepor
 	return r
 }
 
-// TestAnApprovalGoesOnAsNew while it asks: what the run after it is told decides as before.
-func TestAnApprovalGoesOnAsNew(t *testing.T) {
+// TestAnApprovalContinuesAsNew while it asks: the run after it acts on what it receives.
+func TestAnApprovalContinuesAsNew(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(3)
 	e := newApproval(t, w)
 	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, 30*time.Hour)
-	in := e.goesOn()
+	in := e.continueAsNew()
 	require.Equal(t, webhook.ApprovalAwaiting, in.Carried.Report.Status)
 	require.Equal(t, 1, in.Carried.Reminded)
 
 	e = approvalAt(t, w, happened.Add(31*time.Hour))
 	e.signal(time.Hour, workflows.SignalApprove, alice)
-	r := e.runsOn(in)
+	r := e.continued(in)
 	require.Equal(t, webhook.ApprovalReleased, r.Status)
 	require.Equal(t, 3, r.Released)
 	require.Equal(t, happened.Add(time.Hour), r.AskedAt.UTC())
 }
 
-// TestAnEndpointThatFailsForMonths fills a history long before anybody is asked.
+// TestAnEndpointThatFailsForMonths fills a history long before people are asked.
 func TestAnEndpointThatFailsForMonths(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(0)
@@ -57,15 +57,15 @@ func TestAnEndpointThatFailsForMonths(t *testing.T) {
 	e := newApproval(t, w)
 	e.RegisterDelayedCallback(func() { e.SetContinueAsNewSuggested(true) }, time.Hour)
 	e.signal(2*time.Hour, workflows.SignalFailing, failure(false))
-	in := e.goesOn()
+	in := e.continueAsNew()
 	require.Equal(t, webhook.ApprovalWatching, in.Carried.Report.Status)
 	require.Equal(t, happened, in.Carried.Report.FailingSince.UTC())
 	require.Equal(t, 90*24*time.Hour, in.Carried.Facts.After)
 }
 
-// TestNewsGoOnAsNew: a recovery that came with the last task of a run is not lost with it. Without it the run after it
-// would know of no failure and ask people at once.
-func TestNewsGoOnAsNew(t *testing.T) {
+// TestReportsAreCarried: a recovery that came with the last task of a run is not lost with it.
+// Without it the run after it would know of no failure and ask people at once.
+func TestReportsAreCarried(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(2)
 	w.waiting = []string{"evt_001"}
@@ -75,20 +75,20 @@ func TestNewsGoOnAsNew(t *testing.T) {
 		e.SetContinueAsNewSuggested(true)
 		e.SignalWorkflow(workflows.SignalRecovered, took)
 	})
-	in := e.goesOn()
+	in := e.continueAsNew()
 	require.Equal(t, webhook.ApprovalWatching, in.Carried.Report.Status)
 
 	e = approvalAt(t, w, happened.Add(time.Minute))
-	r := e.runsOn(in)
+	r := e.continued(in)
 	require.Equal(t, webhook.ApprovalRecovered, r.Status)
 	require.Equal(t, "it took a delivery: HTTP 204", r.Reason)
 	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
 	require.Equal(t, w.waiting, w.rechecked)
-	require.Empty(t, w.told)
+	require.Empty(t, w.announced)
 }
 
-// TestWhatPeopleSayGoesOnAsNew, as news does.
-func TestWhatPeopleSayGoesOnAsNew(t *testing.T) {
+// TestDecisionsAreCarried, as reports are.
+func TestDecisionsAreCarried(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(3)
 	e := newApproval(t, w)
@@ -97,12 +97,12 @@ func TestWhatPeopleSayGoesOnAsNew(t *testing.T) {
 		e.SetContinueAsNewSuggested(true)
 		e.SignalWorkflow(workflows.SignalApprove, alice)
 	})
-	r := approvalAt(t, w, happened.Add(31*time.Hour)).runsOn(e.goesOn())
+	r := approvalAt(t, w, happened.Add(31*time.Hour)).continued(e.continueAsNew())
 	require.Equal(t, webhook.ApprovalReleased, r.Status)
 	require.Equal(t, "approved by alice: mended; 3 released", r.Reason)
 }
 
-// TestCancelledItAsksAgain: else deliveries would be held and nobody asked.
+// TestCancelledItAsksAgain: else deliveries would be held and no one asked.
 func TestCancelledItAsksAgain(t *testing.T) {
 	t.Parallel()
 	const failing = "it has been failing since 2026-01-31T12:00:00Z, last with HTTP 503"
@@ -113,7 +113,7 @@ func TestCancelledItAsksAgain(t *testing.T) {
 	}{
 		"while it waits":          {"", 0, failing},
 		"while it asks":           {"ChangeState", 1, failing},
-		"while it tells":          {"NudgeAll", 1, failing},
+		"while it tells":          {"RecheckAll", 1, failing},
 		"while it counts":         {"CountWaiting", 10, failing},
 		"while the probe is sent": {"ProbeOldest", 1, "it was cancelled while it was probing"},
 		"while it releases":       {"ReleaseHeld", 1, "it was cancelled while it was releasing"},
@@ -128,7 +128,7 @@ func TestCancelledItAsksAgain(t *testing.T) {
 				e.signal(2*time.Hour, workflows.SignalApprove, alice)
 				e.during(tc.when, tc.n, e.CancelWorkflow)
 			}
-			in := e.goesOn()
+			in := e.continueAsNew()
 
 			e = approvalAt(t, w, happened.Add(3*time.Hour))
 			e.RegisterDelayedCallback(func() {
@@ -139,36 +139,37 @@ func TestCancelledItAsksAgain(t *testing.T) {
 				require.Contains(t, details, "Signals are the way: `approve`, or `reject`")
 			}, time.Minute)
 			e.signal(time.Hour, workflows.SignalApprove, alice)
-			r := e.runsOn(in)
+			r := e.continued(in)
 			require.Equal(t, webhook.ApprovalReleased, r.Status)
 			require.Equal(t, happened.Add(3*time.Hour), r.AskedAt.UTC())
-			require.Contains(t, w.toldOf(), workflows.EventHeld)
+			require.Contains(t, w.announcedTypes(), workflows.EventHeld)
 			require.Empty(t, w.held)
 		})
 	}
 }
 
-// TestCancelledDuringARejectionItIsRejected: the endpoint may be disabled already, and what waits not told.
+// TestCancelledDuringARejectionItIsRejected: the endpoint may be disabled already, and what waits
+// not rechecked.
 func TestCancelledDuringARejectionItIsRejected(t *testing.T) {
 	t.Parallel()
-	for name, n := range map[string]int{"ChangeState": 2, "NudgeAll": 2} {
+	for name, n := range map[string]int{"ChangeState": 2, "RecheckAll": 2} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := failingEndpoint(3)
 			e := newApproval(t, w)
 			e.signal(2*time.Hour, workflows.SignalReject, webhook.Decision{By: "bob"})
 			e.during(name, n, e.CancelWorkflow)
-			r := approvalAt(t, w, happened.Add(3*time.Hour)).runsOn(e.goesOn())
+			r := approvalAt(t, w, happened.Add(3*time.Hour)).continued(e.continueAsNew())
 			require.Equal(t, webhook.ApprovalRejected, r.Status)
 			require.Equal(t, "rejected by bob", r.Reason)
 			require.Equal(t, webhook.EndpointDisabled, w.endpoint.State)
-			require.Len(t, w.nudged, 3)
+			require.Len(t, w.recheckedAll, 3)
 		})
 	}
 }
 
-// TestCancelledBeforeAnybodyWasAskedItEnds: nothing is held, and the next failure begins another.
-func TestCancelledBeforeAnybodyWasAskedItEnds(t *testing.T) {
+// TestCancelledBeforePeopleWereAskedItEnds: nothing is held, and the next failure begins another.
+func TestCancelledBeforePeopleWereAskedItEnds(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(2)
 	e := newApproval(t, w)
@@ -176,5 +177,5 @@ func TestCancelledBeforeAnybodyWasAskedItEnds(t *testing.T) {
 	e.ExecuteWorkflow(workflows.Approval, workflows.ApprovalInput{Tenant: "demo", EndpointID: "ep_a"})
 	require.True(t, temporal.IsCanceledError(e.GetWorkflowError()))
 	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
-	require.Empty(t, w.told)
+	require.Empty(t, w.announced)
 }

@@ -14,7 +14,7 @@ import (
 // TestADecisionInTheMomentItBecomesHeldIsTaken: the registry says so before the workflow knows.
 func TestADecisionInTheMomentItBecomesHeldIsTaken(t *testing.T) {
 	t.Parallel()
-	for name, when := range map[string]string{"held": "ChangeState", "told": "NudgeAll", "counted": "CountWaiting", "announced": "Announce"} {
+	for name, when := range map[string]string{"held": "ChangeState", "rechecked": "RecheckAll", "counted": "CountWaiting", "announced": "Announce"} {
 		t.Run("while it is "+name, func(t *testing.T) {
 			t.Parallel()
 			w := failingEndpoint(3)
@@ -31,7 +31,7 @@ func TestADecisionInTheMomentItBecomesHeldIsTaken(t *testing.T) {
 				first, second, by = second, first, "bob"
 			}
 			require.NoError(t, *first)
-			require.ErrorContains(t, *second, "somebody has just decided")
+			require.ErrorContains(t, *second, "another decision has just been taken")
 			require.Equal(t, webhook.ApprovalReleased, r.Status)
 			require.Equal(t, by, r.Decision.By)
 		})
@@ -51,7 +51,7 @@ func TestASignalInTheMomentItBecomesHeldIsTaken(t *testing.T) {
 	}
 }
 
-// TestADecisionIsRefusedIfItBecomesPausedInstead, and its sender told so.
+// TestADecisionIsRefusedIfItBecomesPausedInstead, and its sender is told so.
 func TestADecisionIsRefusedIfItBecomesPausedInstead(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(3)

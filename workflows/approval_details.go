@@ -5,24 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"go.temporal.io/sdk/workflow"
-
 	"hookloop/internal/webhook"
 )
 
-// show brings the UI up to date, as a delivery's does.
-func (a *approval) show(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, a.details())
-	if a.outcome == a.report.Status {
-		return
-	}
-	a.outcome = a.report.Status
-	if err := workflow.UpsertTypedSearchAttributes(ctx, Outcome.ValueSet(string(a.outcome))); err != nil {
-		workflow.GetLogger(ctx).Error("outcome not shown", "error", err)
-	}
-}
-
-// details are what an operator reads before he decides.
+// details are what operators read before they decide.
 func (a *approval) details() string {
 	var b strings.Builder
 	r := a.report
@@ -59,9 +45,9 @@ func (a *approval) details() string {
 func (a *approval) who() string {
 	d := a.report.Decision
 	if d.By == "" && d.Reason == "" {
-		return "; nobody said by whom"
+		return "; it does not say by whom"
 	}
-	return prose(words(webhook.Verb{By: d.By, Reason: d.Reason}))
+	return prose(byAndWhy(instruction(*d)))
 }
 
 // choices say what each decision will do, while there is one to take.

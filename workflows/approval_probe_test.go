@@ -11,7 +11,8 @@ import (
 	"hookloop/workflows"
 )
 
-// TestOnlyWhatIsTakenPassesAProbe. One event that is refused may be poisoned: up to three are tried.
+// TestOnlyWhatIsTakenPassesAProbe. One event that is refused may be poisoned: up to three are
+// tried.
 func TestOnlyWhatIsTakenPassesAProbe(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

@@ -21,10 +21,11 @@ func TestARecoveryBringsWhatWasDeferredOnItsWay(t *testing.T) {
 	require.Equal(t, webhook.ApprovalRecovered, r.Status)
 	require.ElementsMatch(t, w.waiting, w.rechecked)
 	require.Less(t, took, 10*time.Minute)
-	require.Empty(t, w.told, "people were not asked")
+	require.Empty(t, w.announced, "people were not asked")
 }
 
-// TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew: the time until people are asked begins again.
+// TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew: the time until people are asked begins
+// again.
 func TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(1)
@@ -36,10 +37,11 @@ func TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew(t *testing.T) {
 	env.signal(100*time.Minute, workflows.SignalRecovered, nil)
 	r, _ := env.run()
 	require.Equal(t, webhook.ApprovalRecovered, r.Status)
-	require.Empty(t, w.told, "it failed for fifty minutes twice, and never for an hour")
+	require.Empty(t, w.announced, "it failed for fifty minutes twice, and never for an hour")
 }
 
-// TestAFailureReportedAgainIsPastWithTheRecovery: each open breaker reports it again while the endpoint is watched.
+// TestAFailureReportedAgainIsPastWithTheRecovery: each open breaker reports it again while the
+// endpoint is watched.
 func TestAFailureReportedAgainIsPastWithTheRecovery(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(0)
@@ -50,11 +52,11 @@ func TestAFailureReportedAgainIsPastWithTheRecovery(t *testing.T) {
 	r, _ := env.run()
 	require.Equal(t, webhook.ApprovalRecovered, r.Status)
 	require.ElementsMatch(t, w.waiting, w.rechecked)
-	require.Empty(t, w.told, "people were not asked")
+	require.Empty(t, w.announced, "people were not asked")
 }
 
-// TestOnlyAnHourOfFailingAsks: however often a failure is reported, people are asked about an endpoint that took
-// nothing for an hour, and about no other.
+// TestOnlyAnHourOfFailingAsks: however often a failure is reported, people are asked about an
+// endpoint that took nothing for an hour, and about no other.
 func TestOnlyAnHourOfFailingAsks(t *testing.T) {
 	t.Parallel()
 	for reports, asked := range map[string]bool{ // ten minutes a letter: the endpoint fails, recovers, is silent
@@ -77,7 +79,7 @@ func TestOnlyAnHourOfFailingAsks(t *testing.T) {
 				}
 			}
 			r, _ := env.run()
-			require.Equal(t, asked, len(w.told) > 0, r.Reason)
+			require.Equal(t, asked, len(w.announced) > 0, r.Reason)
 		})
 	}
 }

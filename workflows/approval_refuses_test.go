@@ -16,7 +16,8 @@ func refusal(since time.Duration) webhook.Failing {
 	return webhook.Failing{Answer: webhook.Answer{At: at.Add(time.Minute), EventID: "evt_005", StatusCode: 400}, RefusesSince: &at}
 }
 
-// TestAnEndpointThatRefusesEverythingIsAskedAbout, an hour after the first refusal, and it need not be told of again.
+// TestAnEndpointThatRefusesEverythingIsAskedAbout, an hour after the first refusal, and one report
+// is enough.
 func TestAnEndpointThatRefusesEverythingIsAskedAbout(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(3)
@@ -32,7 +33,8 @@ func TestAnEndpointThatRefusesEverythingIsAskedAbout(t *testing.T) {
 	require.Equal(t, webhook.ApprovalRejected, r.Status)
 }
 
-// TestOnlyADeliveryThatIsTakenIsARecovery: while it fails, an endpoint that refuses an event has not recovered.
+// TestOnlyADeliveryThatIsTakenIsARecovery: while it fails, an endpoint that refuses an event has
+// not recovered.
 func TestOnlyADeliveryThatIsTakenIsARecovery(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(3)
@@ -45,7 +47,8 @@ func TestOnlyADeliveryThatIsTakenIsARecovery(t *testing.T) {
 	require.Equal(t, "evt_9", r.LastAnswers[len(r.LastAnswers)-1].EventID)
 }
 
-// TestAReleaseIntoRefusalsIsHeldAfterAWhile: some poisoned events do not stop it, an hour of nothing else does.
+// TestAReleaseIntoRefusalsIsHeldAfterAWhile: some poisoned events do not stop it, an hour of
+// nothing else does.
 func TestAReleaseIntoRefusalsIsHeldAfterAWhile(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {

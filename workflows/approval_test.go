@@ -18,7 +18,7 @@ import (
 
 var alice = webhook.Decision{By: "alice", Reason: "mended", RatePerSecond: 100}
 
-func TestAnEndpointThatRecoversIsNobodysBusiness(t *testing.T) {
+func TestPeopleAreNotAskedAboutAnEndpointThatRecovers(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(3)
 	e := newApproval(t, w)
@@ -26,7 +26,7 @@ func TestAnEndpointThatRecoversIsNobodysBusiness(t *testing.T) {
 	r, _ := e.run()
 	require.Equal(t, webhook.ApprovalRecovered, r.Status)
 	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
-	require.Empty(t, w.told)
+	require.Empty(t, w.announced)
 }
 
 func TestAfterAnHourPeopleAreAsked(t *testing.T) {
@@ -51,18 +51,18 @@ func TestAfterAnHourPeopleAreAsked(t *testing.T) {
 	require.Equal(t, "approved by alice: mended; 25 released", r.Reason)
 	require.Len(t, w.probed, 1)
 	require.Len(t, w.released, 24)
-	for i, id := range w.released { // the oldest first, but for those that were told at the same time
+	for i, id := range w.released { // the oldest first, but for those released at the same time
 		require.InDelta(t, i+1, rank(t, id), 16, id)
 	}
 	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
 	require.Empty(t, w.endpoint.StateReason)
 	require.Zero(t, w.endpoint.Releasing)
-	require.Equal(t, []string{workflows.EventHeld, workflows.EventReleased, workflows.EventRecovered}, w.toldOf())
+	require.Equal(t, []string{workflows.EventHeld, workflows.EventReleased, workflows.EventRecovered}, w.announcedTypes())
 	var data map[string]any
-	require.NoError(t, json.Unmarshal(w.told[0].Data, &data))
+	require.NoError(t, json.Unmarshal(w.announced[0].Data, &data))
 	require.Equal(t, "held", data["state"])
 	require.InDelta(t, 25, data["waiting"], 0)
-	require.NotContains(t, string(w.told[0].Data), "secret")
+	require.NotContains(t, string(w.announced[0].Data), "secret")
 }
 
 // rank is the number in the id of an event.
@@ -84,8 +84,8 @@ func TestGoneIsAskedAtOnce(t *testing.T) {
 	require.Equal(t, "rejected", r.Reason)
 	require.Less(t, took, 2*time.Minute)
 	require.Equal(t, webhook.EndpointDisabled, w.endpoint.State)
-	require.Equal(t, []string{"evt_000"}, w.nudged)
-	require.Equal(t, []string{workflows.EventHeld, workflows.EventRejected}, w.toldOf())
+	require.Equal(t, []string{"evt_000"}, w.recheckedAll)
+	require.Equal(t, []string{workflows.EventHeld, workflows.EventRejected}, w.announcedTypes())
 }
 
 func TestWithoutAnAnswerItIsRejected(t *testing.T) {
@@ -93,18 +93,18 @@ func TestWithoutAnAnswerItIsRejected(t *testing.T) {
 	w := failingEndpoint(1)
 	r, took := newApproval(t, w).run()
 	require.Equal(t, webhook.ApprovalRejected, r.Status)
-	require.Equal(t, "rejected: nobody decided within 168h0m0s", r.Reason)
+	require.Equal(t, "rejected: no decision within 168h0m0s", r.Reason)
 	require.InDelta(t, 169*time.Hour, took, float64(time.Minute))
 	want := []string{workflows.EventHeld}
 	for range 6 { // the seventh day is the last
 		want = append(want, workflows.EventReminder)
 	}
-	require.Equal(t, append(want, workflows.EventRejected), w.toldOf())
+	require.Equal(t, append(want, workflows.EventRejected), w.announcedTypes())
 	keys := map[string]bool{}
-	for _, a := range w.told {
+	for _, a := range w.announced {
 		keys[a.Key] = true
 	}
-	require.Len(t, keys, len(w.told), "each is an event of its own")
+	require.Len(t, keys, len(w.announced), "each is an event of its own")
 }
 
 func TestAFailedProbeAsksAgain(t *testing.T) {
@@ -168,7 +168,7 @@ func TestPausedMeanwhile(t *testing.T) {
 	t.Parallel()
 	w := failingEndpoint(2)
 	e := newApproval(t, w)
-	by := webhook.End{Kind: webhook.EndPaused, Verb: webhook.Verb{By: "bob", Reason: "maintenance"}}
+	by := webhook.End{Kind: webhook.EndPaused, Instruction: webhook.Instruction{By: "bob", Reason: "maintenance"}}
 	e.signal(2*time.Hour, workflows.SignalEnd, by)
 	r, _ := e.run()
 	require.Equal(t, webhook.ApprovalCancelled, r.Status)
@@ -184,12 +184,12 @@ func TestPausedBeforeItWasAsked(t *testing.T) {
 	r, _ := newApproval(t, w).run()
 	require.Equal(t, webhook.ApprovalCancelled, r.Status)
 	require.Equal(t, webhook.EndpointPaused, w.endpoint.State)
-	require.Empty(t, w.told)
+	require.Empty(t, w.announced)
 }
 
 func TestDeletedMeanwhile(t *testing.T) {
 	t.Parallel()
-	for name, told := range map[string]bool{"and told": true, "and not told": false} {
+	for name, reported := range map[string]bool{"and reported": true, "and not reported": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := failingEndpoint(2)
@@ -199,15 +199,15 @@ func TestDeletedMeanwhile(t *testing.T) {
 				defer w.mu.Unlock()
 				w.deleted = true
 			}, 2*time.Hour)
-			if told {
-				e.signal(2*time.Hour, workflows.SignalEnd, webhook.End{Kind: webhook.EndDeleted, Verb: webhook.Verb{By: "bob"}})
+			if reported {
+				e.signal(2*time.Hour, workflows.SignalEnd, webhook.End{Kind: webhook.EndDeleted, Instruction: webhook.Instruction{By: "bob"}})
 			} else {
 				e.signal(3*time.Hour, workflows.SignalApprove, nil)
 			}
 			r, _ := e.run()
 			require.Equal(t, webhook.ApprovalCancelled, r.Status)
 			require.Contains(t, r.Reason, "the endpoint was deleted")
-			require.NotEmpty(t, w.nudged)
+			require.NotEmpty(t, w.recheckedAll)
 		})
 	}
 }

@@ -20,17 +20,17 @@ import (
 
 // world is an endpoint, the deliveries held for it, and the events about it.
 type world struct {
-	mu        sync.Mutex
-	endpoint  webhook.Endpoint
-	deleted   bool
-	held      []string
-	probes    []webhook.Probe // what each probe brings; the last repeats
-	probed    map[string]webhook.Probe
-	released  []string
-	nudged    []string
-	told      []activities.Announcement
-	waiting   []string // deliveries that are not held
-	rechecked []string
+	mu           sync.Mutex
+	endpoint     webhook.Endpoint
+	deleted      bool
+	held         []string
+	probes       []webhook.Probe // what each probe brings; the last repeats
+	probed       map[string]webhook.Probe
+	released     []string
+	recheckedAll []string
+	announced    []activities.Announcement
+	waiting      []string // deliveries that are not held
+	rechecked    []string
 }
 
 func (w *world) Endpoint(context.Context, string, string) (webhook.Endpoint, error) {
@@ -83,7 +83,7 @@ func (w *world) Waiting(context.Context, string, string) ([]string, error) {
 	return slices.Clone(w.waiting), nil
 }
 
-func (w *world) Recheck(_ context.Context, _, eventID, _ string) (bool, error) {
+func (w *world) RecheckDeferred(_ context.Context, _, eventID, _ string) (bool, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.rechecked = append(w.rechecked, eventID)
@@ -123,23 +123,23 @@ func (w *world) Release(_ context.Context, _, eventID, _ string) (bool, error) {
 	return true, nil
 }
 
-func (w *world) Look(_ context.Context, _, eventID, _ string, _ webhook.Verb) error {
+func (w *world) Recheck(_ context.Context, _, eventID, _ string, _ webhook.Instruction) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = slices.DeleteFunc(w.held, func(id string) bool { return id == eventID })
-	w.nudged = append(w.nudged, eventID)
+	w.recheckedAll = append(w.recheckedAll, eventID)
 	return nil
 }
 
 func (w *world) Announce(_ context.Context, a activities.Announcement) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.told = append(w.told, a)
+	w.announced = append(w.announced, a)
 	return nil
 }
 
-func (w *world) toldOf() (types []string) {
-	for _, a := range w.told {
+func (w *world) announcedTypes() (types []string) {
+	for _, a := range w.announced {
 		types = append(types, a.Type)
 	}
 	return types

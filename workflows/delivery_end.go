@@ -10,14 +10,16 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// EventExhausted is the type of the event that tells a tenant of a delivery whose schedule is spent.
+// EventExhausted is the type of the event that tells a tenant of a delivery whose schedule is
+// spent.
 const EventExhausted = "delivery.exhausted"
 
-// SummaryTold begins the summary of a local activity that tells of something: it is no attempt.
-const SummaryTold = "tell who subscribes to "
+// SummaryAnnounce begins the summary of a local activity that announces an event of our own. It is
+// no attempt.
+const SummaryAnnounce = "announce "
 
-// MetricEnded counts deliveries that have ended, by MetricEndedStatus. A workflow task that fails counts them again when
-// it is repeated.
+// MetricEnded counts deliveries that have ended, by MetricEndedStatus. A workflow task that fails
+// counts them again when it is repeated.
 const (
 	MetricEnded       = "hookloop_deliveries_ended"
 	MetricEndedStatus = "status"
@@ -26,6 +28,16 @@ const (
 // countEnd counts a delivery that has ended; a replay does not.
 func countEnd(ctx workflow.Context, s webhook.DeliveryStatus) {
 	workflow.GetMetricsHandler(ctx).WithTags(map[string]string{MetricEndedStatus: string(s)}).Counter(MetricEnded).Inc(1)
+}
+
+func (d *delivery) finish(ctx workflow.Context) (DeliveryResult, error) {
+	d.inbox, d.probing = deliveryInbox{}, false // updates that wait for a turn are answered
+	d.show(ctx)
+	d.announceExhausted(ctx)
+	countEnd(ctx, d.report.Status)
+	_ = workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) })
+	r := DeliveryResult{Status: d.report.Status, Reason: d.report.Reason, Attempts: d.made()}
+	return r, ctx.Err()
 }
 
 // exhausted is the data of an EventExhausted.
@@ -39,32 +51,35 @@ type exhausted struct {
 	WorkflowID string          `json:"workflow_id"`
 }
 
-// tellExhausted tells the endpoints that want to hear of it that the schedule is spent. Of what Hookloop itself says
-// nothing is said in turn: it would never end. Most tenants have no such endpoint, so it is a local activity first: one
-// look at the registry.
-func (d *delivery) tellExhausted(ctx workflow.Context) {
+// announceExhausted tells the endpoints that name EventExhausted that the schedule is spent. Of an
+// event of our own nothing is announced: it would never end. Most tenants have no such endpoint, so
+// a local activity comes first, which costs one read of the registry.
+func (d *delivery) announceExhausted(ctx workflow.Context) {
 	if d.report.Status != webhook.Exhausted || d.in.Event.Operational {
 		return
 	}
 	data, err := json.Marshal(d.exhausted())
 	if err != nil {
-		workflow.GetLogger(ctx).Error("not told", "type", EventExhausted, "error", err)
+		workflow.GetLogger(ctx).Error("not announced", "type", EventExhausted, "error", err)
 		return
 	}
 	a := activities.Announcement{
-		Subject: activities.Subject{Tenant: d.in.Event.Tenant, EndpointID: d.in.EndpointID},
-		Type:    EventExhausted, At: workflow.Now(ctx).UTC(), Data: data, Many: true,
+		EndpointRef: activities.EndpointRef{Tenant: d.in.Event.Tenant, EndpointID: d.in.EndpointID},
+		Type:        EventExhausted, At: workflow.Now(ctx).UTC(), Data: data, Many: true,
 		Key: workflow.GetInfo(ctx).FirstRunID + " " + EventExhausted, // with a space: never an app's
 	}
-	if workflow.ExecuteLocalActivity(atOnce(ctx, SummaryTold+EventExhausted), keeper.Announce, a).Get(ctx, nil) != nil {
-		_ = workflow.ExecuteActivity(unhurried(ctx, a.Tenant, EventExhausted), keeper.Announce, a).Get(ctx, nil) // cancelled is all it can be
+	local := workflow.WithLocalActivityOptions(ctx, localAnnounceOptions(SummaryAnnounce+EventExhausted))
+	if workflow.ExecuteLocalActivity(local, approvalActivities.Announce, a).Get(ctx, nil) == nil {
+		return
 	}
+	later := workflow.WithActivityOptions(ctx, lateAnnounceOptions(a.Tenant, EventExhausted))
+	_ = workflow.ExecuteActivity(later, approvalActivities.Announce, a).Get(ctx, nil) // cancelled is all it can be
 }
 
 func (d *delivery) exhausted() exhausted {
 	e := exhausted{
 		EventID: d.in.Event.ID, EventType: d.in.Event.Type, EndpointID: d.in.EndpointID,
-		Attempts: len(d.report.Attempts), WorkflowID: d.report.WorkflowID,
+		Attempts: d.made(), WorkflowID: d.report.WorkflowID,
 	}
 	if at := d.in.AcceptedAt.UTC(); !at.IsZero() {
 		e.AcceptedAt = &at

@@ -19,9 +19,9 @@ func TestADeliveryWhoseScheduleIsSpentIsTold(t *testing.T) {
 	env, w := telling(t, c)
 	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: anEvent(), EndpointIDs: []string{"ep_a", "ep_b", "ep_c"}}, raw(data))
 	require.NoError(t, env.GetWorkflowError())
-	require.Equal(t, []string{workflows.EventExhausted}, w.toldOf(), "of one delivery")
-	a := w.told[0]
-	require.Equal(t, activities.Subject{Tenant: "demo", EndpointID: "ep_a"}, a.Subject)
+	require.Equal(t, []string{workflows.EventExhausted}, w.announcedTypes(), "of one delivery")
+	a := w.announced[0]
+	require.Equal(t, activities.EndpointRef{Tenant: "demo", EndpointID: "ep_a"}, a.EndpointRef)
 	require.True(t, a.Many)
 	var said map[string]any
 	require.NoError(t, json.Unmarshal(a.Data, &said))
@@ -41,7 +41,7 @@ func TestOfWhatHookloopSaysNothingIsSaid(t *testing.T) {
 	e.Type, e.Operational = workflows.EventExhausted, true
 	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: e, EndpointIDs: []string{"ep_a"}}, raw(data))
 	require.NoError(t, env.GetWorkflowError())
-	require.Empty(t, w.told)
+	require.Empty(t, w.announced)
 }
 
 // TestAnAppsOwnWordsAreNoOperationalEvents: a shop has deliveries too.
@@ -52,5 +52,5 @@ func TestAnAppsOwnWordsAreNoOperationalEvents(t *testing.T) {
 	e.Type = "delivery.shipped"
 	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: e, EndpointIDs: []string{"ep_a"}}, raw(data))
 	require.NoError(t, env.GetWorkflowError())
-	require.Len(t, w.told, 1)
+	require.Len(t, w.announced, 1)
 }

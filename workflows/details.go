@@ -42,13 +42,14 @@ func (e *event) details() string {
 	return b.String()
 }
 
-// originLines say where an event came from that no app posted, and whom it does not go to for that.
+// originLines say where an event came from that no app posted, and which endpoints it is kept from
+// for that.
 func originLines(in EventInput) string {
 	var b strings.Builder
 	if o := in.Event.Origin; o != nil {
 		fmt.Fprintf(&b, "- from %s, source `%s`, their key `%s`\n", o.Provider, o.SourceID, code(o.Key))
 		if o.IsEcho() {
-			fmt.Fprintf(&b, "- an echo of `%s`, which had brought %s this value: it goes to nobody\n", o.EchoOf, o.Application)
+			fmt.Fprintf(&b, "- an echo of `%s`, which had brought %s this value: it goes to no endpoint\n", o.EchoOf, o.Application)
 		}
 	}
 	if o := in.Event.Origin; o != nil && o.Repeats != "" {
@@ -83,11 +84,11 @@ func (d *delivery) details() string {
 	}
 	switch at := d.report.NextAttemptAt; {
 	case d.in.Parked != "" && !d.report.Status.Ended():
-		fmt.Fprintf(&b, "- you decide: *Send Signal* `%s` sends it, `%s` ends it; without a word it ends at %s\n",
+		fmt.Fprintf(&b, "- you decide: *Send Signal* `%s` sends it, `%s` ends it; without a decision it ends at %s\n",
 			SignalRetryNow, SignalCancel, stamp(d.parkedUntil))
 	case at == nil:
 	case d.report.Status == webhook.Held:
-		fmt.Fprintf(&b, "- a person decides, see `%s`; it looks for itself at %s\n",
+		fmt.Fprintf(&b, "- a person decides, see `%s`; it rechecks its endpoint at %s\n",
 			ApprovalWorkflowID(d.in.Event.Tenant, d.in.EndpointID), stamp(*at))
 	default:
 		fmt.Fprintf(&b, "- next: %s at %s\n", d.turnSummary(), stamp(*at))
@@ -115,7 +116,7 @@ func because(reason string) string {
 
 // turnSummary names a turn: "attempt 3 of 10".
 func (d *delivery) turnSummary() string {
-	n := len(d.report.Attempts) + 1
+	n := d.nextNumber()
 	if len(d.in.Schedule) == 0 { // not known before the first turn
 		return fmt.Sprintf("attempt %d", n)
 	}
@@ -127,7 +128,7 @@ func (d *delivery) waitSummary() string {
 		return "wait for a person" + because(d.report.Reason)
 	}
 	if d.report.Status == webhook.Held {
-		return "look at the endpoint again" + because(d.report.Reason)
+		return "recheck the endpoint" + because(d.report.Reason)
 	}
 	return "wait for " + d.turnSummary() + because(d.report.Reason)
 }

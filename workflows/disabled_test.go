@@ -9,7 +9,8 @@ import (
 	"hookloop/workflows"
 )
 
-// TestDisabledEndpointsStandWithTheEvent: they wanted it and did not get it, which a person can make good.
+// TestDisabledEndpointsStandWithTheEvent: they wanted it and did not get it, which a person can
+// make good.
 func TestDisabledEndpointsStandWithTheEvent(t *testing.T) {
 	t.Parallel()
 	for name, active := range map[string][]string{"alone": nil, "beside others": {"ep_a", "ep_b"}} {

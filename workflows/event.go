@@ -11,9 +11,6 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// lane only lends its method names: workflows refer to activities, they never call them.
-var lane *activities.Delivery
-
 // Event makes the first attempt to every endpoint at once. A delivery that succeeds is a line in
 // this history; each other one gets a Delivery of its own, and Event ends when all have ended. It
 // stays open that long because its history holds the data they send.
@@ -22,13 +19,13 @@ func Event(ctx workflow.Context, in EventInput, data converter.RawValue) (EventR
 	if err := workflow.SetQueryHandler(ctx, QueryReport, e.answer); err != nil {
 		return EventReport{}, err
 	}
-	places := workflow.NewSemaphore(ctx, FastLane)
+	lane := workflow.NewSemaphore(ctx, FastLane)
 	all := workflow.NewWaitGroup(ctx)
-	for i := range in.EndpointIDs { // the deliveries begin with theirs
+	for i := range in.EndpointIDs { // their deliveries come first in the report
 		all.Add(1)
 		workflow.Go(ctx, func(ctx workflow.Context) {
 			defer all.Done()
-			e.deliver(ctx, &e.report.Deliveries[i], places)
+			e.deliver(ctx, &e.report.Deliveries[i], lane)
 		})
 	}
 	for range in.Disabled {
@@ -43,12 +40,13 @@ type event struct {
 	data   converter.RawValue
 	report EventReport
 
-	left    int // deliveries that have not ended
-	changes int // not shown yet
+	open       int // deliveries that have not ended
+	attempting int // deliveries whose attempt is under way here
+	changes    int // not shown yet
 }
 
 func newEvent(in EventInput, data converter.RawValue) *event {
-	return &event{in: in, data: data, left: len(in.EndpointIDs), report: EventReport{
+	return &event{in: in, data: data, open: len(in.EndpointIDs), report: EventReport{
 		Status: webhook.EventDelivering, Deliveries: in.Deliveries(),
 	}}
 }
@@ -56,7 +54,7 @@ func newEvent(in EventInput, data converter.RawValue) *event {
 func (e *event) answer() (EventReport, error) { return e.report, nil }
 
 // deliver brings one delivery to its end: in the fast lane if all goes well, else by a Delivery.
-func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, places workflow.Semaphore) {
+func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, lane workflow.Semaphore) {
 	next := DeliveryInput{
 		Event:      e.in.Event,
 		EventRunID: workflow.GetInfo(ctx).WorkflowExecution.RunID,
@@ -64,25 +62,25 @@ func (e *event) deliver(ctx workflow.Context, report *webhook.DeliveryReport, pl
 		AcceptedAt: workflow.GetInfo(ctx).WorkflowStartTime,
 	}
 	next.park()
-	if next.Parked == "" && e.fastLane(ctx, report, &next, places) {
+	if next.Parked == "" && e.fastLane(ctx, report, &next, lane) {
 		countEnd(ctx, report.Status)
 	} else {
-		e.carryOn(ctx, report, next)
+		e.handOver(ctx, report, next)
 	}
-	e.left--
+	e.open--
 	e.show(ctx)
 }
 
-// fastLane says whether the delivery ended here. What waits for a moment only, a deferral or an early retry, does so
-// here: a timer and another local activity cost a fraction of a Delivery.
-func (e *event) fastLane(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput, places workflow.Semaphore) (ended bool) {
+// fastLane says whether the delivery ended here. What waits for a moment only, a deferral or an
+// early retry, does so here: a timer and another local activity cost a fraction of a Delivery.
+func (e *event) fastLane(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput, lane workflow.Semaphore) (ended bool) {
 	for deferrals := 0; ; {
-		if err := places.Acquire(ctx, 1); err != nil { // cancelled while it waited for a place
+		if err := lane.Acquire(ctx, 1); err != nil { // cancelled before its turn
 			report.Status, report.Reason = webhook.Cancelled, reasonOf(err)
 			return true
 		}
 		ended = e.attempt(ctx, report, next)
-		places.Release(1)
+		lane.Release(1)
 		if next.Deferral != nil {
 			deferrals++
 		}
@@ -92,7 +90,8 @@ func (e *event) fastLane(ctx workflow.Context, report *webhook.DeliveryReport, n
 	}
 }
 
-// fastAttempts bounds what each delivery adds to this history, and to the result, which has all attempts in it.
+// fastAttempts bounds what each delivery adds to this history, and to the result, which has all
+// attempts in it.
 func (e *event) fastAttempts() int {
 	if len(e.in.EndpointIDs) > FastLane {
 		return 1
@@ -120,7 +119,8 @@ func (e *event) wait(ctx workflow.Context, report *webhook.DeliveryReport, next 
 	return true
 }
 
-// attempt says whether the delivery ended with this turn. If it did not, next has learned what a Delivery must know.
+// attempt says whether the delivery ended with this turn. If it did not, next has learned what a
+// Delivery must know.
 func (e *event) attempt(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput) bool {
 	turn := activities.Turn{
 		Event: next.Event, EventRunID: next.EventRunID, EndpointID: next.EndpointID,
@@ -130,7 +130,10 @@ func (e *event) attempt(ctx workflow.Context, report *webhook.DeliveryReport, ne
 		turn.KeepResponse = wideResponse
 	}
 	var r activities.TurnResult
-	err := workflow.ExecuteLocalActivity(fastAttempt(ctx, turn), lane.FastAttempt, turn, e.data).Get(ctx, &r)
+	e.attempting++
+	local := workflow.WithLocalActivityOptions(ctx, fastAttemptOptions(turn))
+	err := workflow.ExecuteLocalActivity(local, deliveryActivities.FastAttempt, turn, e.data).Get(ctx, &r)
+	e.attempting--
 	if r.Attempt != nil {
 		next.Attempts = append(next.Attempts, *r.Attempt)
 	}
@@ -151,8 +154,8 @@ func (e *event) attempt(ctx workflow.Context, report *webhook.DeliveryReport, ne
 	return report.Status.Ended()
 }
 
-// carryOn hands the delivery to a workflow of its own and waits for its end.
-func (e *event) carryOn(ctx workflow.Context, report *webhook.DeliveryReport, in DeliveryInput) {
+// handOver hands the delivery to a workflow of its own and waits for its end.
+func (e *event) handOver(ctx workflow.Context, report *webhook.DeliveryReport, in DeliveryInput) {
 	report.Status, report.Attempts = in.status(), nil // its own report has them
 	if in.Deferral != nil {
 		report.Reason = in.Deferral.Detail
@@ -160,7 +163,8 @@ func (e *event) carryOn(ctx workflow.Context, report *webhook.DeliveryReport, in
 	report.WorkflowID = DeliveryWorkflowID(in.Event.Tenant, in.Event.ID, in.EndpointID)
 	e.show(ctx)
 	var r DeliveryResult
-	if err := workflow.ExecuteChildWorkflow(child(ctx, in), Delivery, in).Get(ctx, &r); err != nil {
+	child := workflow.WithChildOptions(ctx, deliveryOptions(in))
+	if err := workflow.ExecuteChildWorkflow(child, Delivery, in).Get(ctx, &r); err != nil {
 		r = DeliveryResult{Status: webhook.Cancelled, Reason: reasonOf(err)}
 		if !temporal.IsCanceledError(err) { // it was terminated, and could not count itself
 			countEnd(ctx, r.Status)
@@ -169,11 +173,12 @@ func (e *event) carryOn(ctx workflow.Context, report *webhook.DeliveryReport, in
 	report.Status, report.Reason = r.Status, r.Reason
 }
 
-// show brings the details in the UI up to date: each time for a few deliveries, and for many when a good part of
-// them has changed, for they are rendered whole.
+// show brings the details in the UI up to date, which are rendered whole: once in a workflow task,
+// and where there are many deliveries only after a good part of them has changed. As long as an
+// attempt is under way here, the workflow task is open and people read what was shown before it.
 func (e *event) show(ctx workflow.Context) {
 	e.changes++
-	if e.left == 0 || e.changes*16 < len(e.report.Deliveries) { // finish shows the end
+	if e.attempting > 0 || e.open == 0 || e.changes*16 < len(e.report.Deliveries) { // finish shows the end
 		return
 	}
 	e.changes = 0

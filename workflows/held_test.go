@@ -10,9 +10,9 @@ import (
 	"hookloop/workflows"
 )
 
-// TestHeldItLooksSoonWhateverDeferredItBefore: it may have read that its endpoint was held just before a
-// release that did not see it.
-func TestHeldItLooksSoonWhateverDeferredItBefore(t *testing.T) {
+// TestHeldItRechecksSoonWhateverDeferredItBefore: it may have read that its endpoint was held just
+// before a release that did not see it.
+func TestHeldItRechecksSoonWhateverDeferredItBefore(t *testing.T) {
 	t.Parallel()
 	for name, why := range map[string]webhook.Deferral{
 		"held by its first turn": {Reason: webhook.DeferState},

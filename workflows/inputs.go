@@ -16,12 +16,13 @@ type EventInput struct {
 	EndpointIDs []string        `json:"endpoint_ids"`       // those that matched when the event was accepted
 	Context     json.RawMessage `json:"context,omitempty"`  // what a third party said of several events at once
 	Withheld    []string        `json:"withheld,omitempty"` // those that matched, of the application it came from
-	Disabled    []string        `json:"disabled,omitempty"` // those that matched and took nothing: kept, so that it can be redelivered to them
+	Disabled    []string        `json:"disabled,omitempty"` // those that matched and were disabled: it can be redelivered to them
 	By          string          `json:"by,omitempty"`       // who posted it: the subject of the token
 }
 
-// Unmatched says whether no endpoint wants the event. What is kept from an endpoint that would take it, an
-// echo or its own application's news, is wanted; and so is what an endpoint wants that is disabled.
+// Unmatched says whether no endpoint wants the event. An event that is kept from an endpoint,
+// because it is an echo or comes from the endpoint's own application, is wanted. So is one that
+// only disabled endpoints want.
 func (in EventInput) Unmatched() bool {
 	return len(in.EndpointIDs) == 0 && len(in.Withheld) == 0 && len(in.Disabled) == 0 && !in.Event.Origin.IsEcho()
 }
@@ -29,7 +30,8 @@ func (in EventInput) Unmatched() bool {
 // reasonDisabled is why a delivery was rejected before it began.
 const reasonDisabled = "the endpoint was disabled"
 
-// Deliveries are those of an event that was just accepted. Those to endpoints that take nothing have ended.
+// Deliveries are those of an event that was just accepted. Those to endpoints that take nothing
+// have ended.
 func (in EventInput) Deliveries() []webhook.DeliveryReport {
 	var all []webhook.DeliveryReport
 	for _, id := range in.EndpointIDs {
@@ -41,7 +43,7 @@ func (in EventInput) Deliveries() []webhook.DeliveryReport {
 	return all
 }
 
-// EventReport tells what became of an event: the answer to QueryReport and, at the end, the result.
+// EventReport says what became of an event: the answer to QueryReport and, at the end, the result.
 // Attempts of a delivery with a workflow of its own stand in that workflow's report, not here, so
 // the size of this one is bounded by the fast lane.
 type EventReport struct {
@@ -53,7 +55,7 @@ type EventReport struct {
 func (in EventInput) Summary() string {
 	switch n := len(in.EndpointIDs); {
 	case in.Event.Origin.IsEcho():
-		return in.Event.Type + " → nobody, an echo"
+		return in.Event.Type + " → no endpoint, an echo"
 	case n == 0 && len(in.Disabled) > 0:
 		return in.Event.Type + " → disabled endpoints alone"
 	case n == 0:
@@ -68,16 +70,16 @@ func (in EventInput) Summary() string {
 // DeliveryInput starts a Delivery: ids and what the fast lane already tried, never the data.
 // Fields are added, never renamed or re-typed.
 type DeliveryInput struct {
-	Event      webhook.Event     `json:"event"`
-	EventRunID string            `json:"event_run_id"` // the run whose history holds the data
-	EndpointID string            `json:"endpoint_id"`
-	AcceptedAt time.Time         `json:"accepted_at,omitzero"` // the event; zero: by code that does not say
-	Schedule   webhook.Schedule  `json:"schedule,omitempty"`   // as it was at the first turn; empty: not known yet
-	Attempts   []webhook.Attempt `json:"attempts,omitempty"`
-	Deferral   *webhook.Deferral `json:"deferral,omitempty"`   // why the fast lane made no attempt
-	Redelivery *webhook.Verb     `json:"redelivery,omitempty"` // who started a finished delivery again
-	Parked     string            `json:"parked,omitempty"`     // why a person must let it go first
-	Carried    *Carried          `json:"carried,omitempty"`    // of the run before, after a continue-as-new
+	Event      webhook.Event        `json:"event"`
+	EventRunID string               `json:"event_run_id"` // the run whose history holds the data
+	EndpointID string               `json:"endpoint_id"`
+	AcceptedAt time.Time            `json:"accepted_at,omitzero"` // the event; zero: by code that does not say
+	Schedule   webhook.Schedule     `json:"schedule,omitempty"`   // as it was at the first turn; empty: not known yet
+	Attempts   []webhook.Attempt    `json:"attempts,omitempty"`
+	Deferral   *webhook.Deferral    `json:"deferral,omitempty"`   // why the fast lane made no attempt
+	Redelivery *webhook.Instruction `json:"redelivery,omitempty"` // who started a finished delivery again
+	Parked     string               `json:"parked,omitempty"`     // why a person must let it go first
+	Carried    *Carried             `json:"carried,omitempty"`    // of the run before, after a continue-as-new
 }
 
 // park leaves a delivery to a person if its event has come this way too often.
@@ -85,7 +87,8 @@ func (in *DeliveryInput) park() {
 	if in.Event.Hops < webhook.MaxHops {
 		return
 	}
-	in.Parked = fmt.Sprintf("the event has passed through Hookloop %d times: it may go in circles, so a person must let it go (retry-now) or end it (cancel)", in.Event.Hops)
+	in.Parked = fmt.Sprintf("the event has passed through Hookloop %d times: it may go in circles, "+
+		"so a person must let it go (retry-now) or end it (cancel)", in.Event.Hops)
 	in.Deferral = &webhook.Deferral{Reason: webhook.DeferState, Detail: in.Parked}
 }
 
@@ -110,29 +113,32 @@ func (in *DeliveryInput) shortWait(now time.Time) (time.Duration, bool) {
 		return wait, wait <= shortDeferral
 	case webhook.DeferBreaker, webhook.DeferState, webhook.DeferDisabled, webhook.DeferSchedule:
 	}
-	return 0, false // behind an open breaker a Delivery waits: those are told when it closes, an Event is not
+	return 0, false // behind an open breaker a Delivery waits: a recheck reaches it when the breaker closes
 }
 
-// Carried is what a Delivery tells the run that continues it, beside its input.
+// Carried is what a Delivery gives the run that continues it, beside its input.
 type Carried struct {
-	Status    webhook.DeliveryStatus `json:"status"`
-	Reason    string                 `json:"reason,omitempty"`
-	Next      time.Duration          `json:"next"` // the wait that was about to begin
-	Deferrals int                    `json:"deferrals"`
+	Status      webhook.DeliveryStatus `json:"status"`
+	Reason      string                 `json:"reason,omitempty"`
+	Next        time.Duration          `json:"next"` // the wait that was about to begin
+	Deferrals   int                    `json:"deferrals"`
+	ParkedUntil time.Time              `json:"parked_until"`
+	Ignored     string                 `json:"ignored,omitempty"`
+	Inbox       deliveryInbox          `json:"inbox"`
 }
 
 // RecoveryInput starts a Recovery: redeliver, at a pace, what was not delivered to one endpoint of
 // the events accepted between Since and Until.
 type RecoveryInput struct {
-	Window        webhook.Window `json:"window"`
-	RatePerSecond float64        `json:"rate_per_second"`
-	Verb          webhook.Verb   `json:"verb"`
+	Window        webhook.Window      `json:"window"`
+	RatePerSecond float64             `json:"rate_per_second"`
+	Instruction   webhook.Instruction `json:"instruction"`
 
 	Page   []byte         `json:"page,omitempty"` // where the run before stopped, after a continue-as-new
 	Report RecoveryReport `json:"report"`         // what it had done by then
 }
 
-// RecoveryReport tells how far a Recovery is: the answer to QueryReport and, at the end, the result.
+// RecoveryReport says how far a Recovery is: the answer to QueryReport and, at the end, the result.
 type RecoveryReport struct {
 	Found       int  `json:"found"`       // deliveries of the window that ended undelivered
 	Redelivered int  `json:"redelivered"` // of them started again
@@ -151,7 +157,7 @@ type ApprovalInput struct {
 	Carried *CarriedApproval `json:"carried,omitempty"` // of the run before, after a continue-as-new
 }
 
-// CarriedApproval is what an Approval tells the run that continues it.
+// CarriedApproval is what an Approval gives the run that continues it.
 type CarriedApproval struct {
 	Report    webhook.ApprovalReport   `json:"report"`
 	Facts     activities.EndpointFacts `json:"facts"`
@@ -160,7 +166,7 @@ type CarriedApproval struct {
 	Probes    int                      `json:"probes"`
 	Announced int                      `json:"announced"`
 	ByHand    bool                     `json:"by_hand,omitempty"`
-	AskAgain  string                   `json:"ask_again,omitempty"` // why; empty: it is not cancelled
+	Asking    string                   `json:"asking,omitempty"` // why people are about to be asked
 	Ignored   string                   `json:"ignored,omitempty"`
-	Said      said                     `json:"said"`
+	Inbox     approvalInbox            `json:"inbox"`
 }

@@ -2,8 +2,9 @@ package workflows
 
 import "strings"
 
-// The Temporal UI shows current details as Markdown. What tenants, endpoints and third parties wrote is
-// shown in it as they wrote it: a link or a heading in it would speak to the operator in our name.
+// The Temporal UI shows current details as Markdown. What tenants, endpoints and third parties
+// wrote is shown in it as they wrote it: a link or a heading in it would speak to the operator in
+// our name.
 
 // prose is a text of others in the middle of a line.
 func prose(text string) string { return notMarkdown.Replace(text) }

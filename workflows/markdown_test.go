@@ -10,8 +10,8 @@ import (
 	"hookloop/workflows"
 )
 
-// TestDetailsAreNotOthersMarkdown: what a third party or an endpoint wrote is neither link, heading nor code
-// in what an operator reads.
+// TestDetailsAreNotOthersMarkdown: what a third party or an endpoint wrote is neither link, heading
+// nor code in what an operator reads.
 func TestDetailsAreNotOthersMarkdown(t *testing.T) {
 	t.Parallel()
 	const evil = "x` [release all](https://evil.example) <b> ## www.evil.example\n\n- **reject** | a@evil.example"

@@ -20,8 +20,8 @@ const (
 // Recovery for its RecoveryReport, or an Approval for its webhook.ApprovalReport.
 const QueryReport = "report"
 
-// What an operator can say to a Delivery: as a signal from the Temporal UI, as an update from the
-// API and the CLI. Both take a webhook.Verb, which may be left out.
+// What an operator can ask of a Delivery: as a signal from the Temporal UI, as an update from the
+// API and the CLI. Both take a webhook.Instruction, which may be left out.
 const (
 	SignalRetryNow = "retry-now"
 	UpdateRetryNow = "retry-now"
@@ -29,10 +29,10 @@ const (
 	UpdateCancel   = "cancel"
 )
 
-// What an Approval says to the deliveries that were held. Only one that is held takes them. Any takes
-// the signal, to look at its endpoint now.
+// What an Approval asks of deliveries. Every delivery takes the signal, only one that is held takes
+// the updates.
 const (
-	SignalLook = "look"
+	SignalRecheck = "recheck" // read the endpoint now
 
 	UpdateProbe   = "probe"   // answers a webhook.Probe, once the attempt is made
 	UpdateRelease = "release" // answers at once
@@ -44,7 +44,7 @@ const (
 	TypeRefused = "Refused" // by an approval that has nothing to decide
 )
 
-// What an operator can say to an Approval: as a signal from the Temporal UI, as an update from the
+// What an operator can ask of an Approval: as a signal from the Temporal UI, as an update from the
 // API and the CLI. Both take a webhook.Decision, which may be left out.
 const (
 	SignalApprove = "approve"
@@ -53,19 +53,19 @@ const (
 	UpdateReject  = "reject"
 )
 
-// What Hookloop itself says to an Approval, and starts one with.
+// What Hookloop itself reports to an Approval, and starts one with.
 const (
 	SignalFailing   = "failing"   // a webhook.Failing: the endpoint keeps failing, or wants no more
-	SignalRecovered = "recovered" // nothing: the endpoint took something
+	SignalRecovered = "recovered" // a webhook.Answer: the endpoint took something
 	SignalResume    = "resume"    // a webhook.Decision: release without being asked
 	SignalEnd       = "end"       // a webhook.End
 )
 
 // The search attributes, all keywords. Outcome holds a webhook.EventStatus on an Event, a
-// webhook.DeliveryStatus on a Delivery and a webhook.ApprovalStatus on an Approval; a Delivery that a
-// person must let go has webhook.ApprovalAwaiting, too. Endpoint is set on all but an Event; on that it is
-// set to what EndpointOf says. Accepted is
-// on a Delivery when its event was accepted, in an AcceptedFormat: lists go by it, oldest first.
+// webhook.DeliveryStatus on a Delivery and a webhook.ApprovalStatus on an Approval; a parked
+// Delivery has webhook.ApprovalAwaiting, too. Endpoint is the id of one, and on an Event what
+// EndpointOf says. Accepted is on a Delivery when its event was accepted, in the AcceptedFormat:
+// lists go by it, oldest first.
 var (
 	Tenant    = temporal.NewSearchAttributeKeyKeyword("Tenant")
 	EventType = temporal.NewSearchAttributeKeyKeyword("EventType")
@@ -106,18 +106,19 @@ func ApprovalWorkflowID(tenant, endpointID string) string {
 	return "approval/" + tenant + "/" + endpointID
 }
 
-// What Endpoint holds on an Event: by it lists find what an endpoint missed, and leave out what Hookloop told.
+// What Endpoint holds on an Event: by it lists find what an endpoint missed, and leave out events
+// of Hookloop's own.
 const (
-	EndpointDisabled = "disabled"    // and a space and its id: an endpoint that was disabled when the event was accepted
-	EndpointsSeveral = "several"     // in place of that id
-	EndpointNews     = "operational" // Hookloop itself told the event
+	EndpointDisabled    = "disabled"    // with a space and the id of the one endpoint that was disabled at acceptance
+	EndpointsSeveral    = "several"     // in place of that id
+	EndpointOperational = "operational" // Hookloop itself made the event
 )
 
 // EndpointOf is the search attribute Endpoint of an event; most have none.
 func EndpointOf(in EventInput) string {
 	switch {
 	case in.Event.Operational:
-		return EndpointNews
+		return EndpointOperational
 	case len(in.Disabled) == 0:
 		return ""
 	case len(in.Disabled) == 1:

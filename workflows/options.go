@@ -19,8 +19,9 @@ import (
 // of one workflow task, and share its worker with every other event.
 const FastLane = 64
 
-// What a delivery does in the fast lane before it becomes a Delivery: one of those costs some twenty transactions, a
-// turn here three. An operator has no word in these waits, so they are short. A second deferral is no accident.
+// What a delivery does in the fast lane before it becomes a Delivery: one of those costs some
+// twenty transactions, a turn here three. Operators cannot end these waits, so they are short. A
+// second deferral is no accident.
 const (
 	fastAttempts  = 5 // 1 where an event has more than FastLane endpoints
 	fastDeferrals = 1
@@ -36,54 +37,41 @@ const wideResponse = 128
 // declared dead and made twice.
 const attemptTimeout = webhook.MaxTimeout + 15*time.Second
 
-// fastAttempt retries our own hiccups for about a second. After that the durable lane has more
-// patience than a workflow task does.
-func fastAttempt(ctx workflow.Context, t activities.Turn) workflow.Context {
-	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
+// endless retries our own hiccups without end: a registry that is away for an hour costs an hour.
+func endless() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute}
+}
+
+// threeTries take about a second. After that the durable lane has more patience than a workflow
+// task does.
+func threeTries() *temporal.RetryPolicy {
+	return &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 3, MaximumAttempts: 3}
+}
+
+func fastAttemptOptions(t activities.Turn) workflow.LocalActivityOptions {
+	return workflow.LocalActivityOptions{
 		StartToCloseTimeout: attemptTimeout,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval:    100 * time.Millisecond,
-			BackoffCoefficient: 3,
-			MaximumAttempts:    3,
-		},
-		Summary: fmt.Sprintf("attempt %d → %s", t.Number, t.EndpointID),
-	})
+		RetryPolicy:         threeTries(),
+		Summary:             fmt.Sprintf("attempt %d → %s", t.Number, t.EndpointID),
+	}
 }
 
-// atOnce is for what takes a millisecond and is no attempt; like a first attempt, it has three tries.
-func atOnce(ctx workflow.Context, summary string) workflow.Context {
-	return workflow.WithLocalActivityOptions(ctx, workflow.LocalActivityOptions{
-		StartToCloseTimeout: 5 * time.Second,
-		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: 100 * time.Millisecond, BackoffCoefficient: 3, MaximumAttempts: 3},
-		Summary:             summary,
-	})
-}
-
-// unhurried is quick for what nobody waits for: after all retries.
-func unhurried(ctx workflow.Context, tenant, summary string) workflow.Context {
-	return workflow.WithPriority(quick(ctx, tenant, summary), temporal.Priority{PriorityKey: 5, FairnessKey: tenant})
-}
-
-// attempt retries our own hiccups without end: a registry that is away for an hour costs the
-// delivery an hour, never an attempt. A deferral sets its own delay. Cancelling waits for the
-// answer of an attempt under way, so that what is reported is what happened.
-func attempt(ctx workflow.Context, t activities.Turn, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+// attemptOptions leave the delay after a deferral to the activity. Cancelling waits for the answer
+// of an attempt under way, so that what is reported is what happened.
+func attemptOptions(t activities.Turn, summary string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
 		StartToCloseTimeout: attemptTimeout,
 		WaitForCancellation: true,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval:    time.Second,
-			BackoffCoefficient: 2,
-			MaximumInterval:    time.Minute,
-		},
-		Priority: priority(t),
-		Summary:  summary,
-	})
+		RetryPolicy:         endless(),
+		Priority:            attemptPriority(t),
+		Summary:             summary,
+	}
 }
 
-// priority puts fresh deliveries before old retries, and within that deals turns out among tenants,
-// so that neither a backlog nor a neighbour stands in front. Temporal's keys run from 1, the first.
-func priority(t activities.Turn) temporal.Priority {
+// attemptPriority puts fresh deliveries before old retries, and within that deals turns out among
+// tenants, so that neither a backlog nor a neighbour stands in front. Temporal's keys run from 1,
+// the first.
+func attemptPriority(t activities.Turn) temporal.Priority {
 	p := temporal.Priority{PriorityKey: 2, FairnessKey: t.Event.Tenant}
 	switch {
 	case t.Number > 5: // by the default schedule: older than two hours
@@ -94,89 +82,87 @@ func priority(t activities.Turn) temporal.Priority {
 	return p
 }
 
-// recovering bounds one page: a hundred redeliveries at the slowest pace allowed, 0.1 a second,
+// localAnnounceOptions are for a read of the registry that mostly finds nothing to announce.
+func localAnnounceOptions(summary string) workflow.LocalActivityOptions {
+	return workflow.LocalActivityOptions{StartToCloseTimeout: 5 * time.Second, RetryPolicy: threeTries(), Summary: summary}
+}
+
+// lateAnnounceOptions are for an announcement that no person waits for: it comes after all retries.
+func lateAnnounceOptions(tenant, summary string) workflow.ActivityOptions {
+	o := registryOptions(tenant, summary)
+	o.Priority.PriorityKey = 5
+	return o
+}
+
+// registryOptions are for what a registry or a visibility store does in milliseconds.
+func registryOptions(tenant, summary string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		StartToCloseTimeout: 10 * time.Second,
+		RetryPolicy:         endless(),
+		Priority:            temporal.Priority{PriorityKey: 1, FairnessKey: tenant}, // few, and a person waits
+		Summary:             summary,
+	}
+}
+
+// recoveryOptions bound one page: a hundred redeliveries at the slowest pace allowed, 0.1 a second,
 // take a thousand seconds. A worker that died is missed after a minute without a heartbeat.
-func recovering(ctx workflow.Context, tenant string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+func recoveryOptions(tenant string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
 		StartToCloseTimeout: time.Hour,
 		HeartbeatTimeout:    time.Minute,
 		WaitForCancellation: true,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval:    time.Second,
-			BackoffCoefficient: 2,
-			MaximumInterval:    time.Minute,
-		},
-		Priority: temporal.Priority{PriorityKey: 4, FairnessKey: tenant}, // its deliveries have priorities of their own
-	})
+		RetryPolicy:         endless(),
+		Priority:            temporal.Priority{PriorityKey: 4, FairnessKey: tenant}, // its deliveries have their own
+	}
 }
 
-// quick is for what a registry or a visibility store does in milliseconds: our own hiccups are retried
-// without end.
-func quick(ctx workflow.Context, tenant, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 10 * time.Second,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval:    time.Second,
-			BackoffCoefficient: 2,
-			MaximumInterval:    time.Minute,
-		},
-		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant}, // few, and a person waits
-		Summary:  summary,
-	})
-}
-
-// probing waits for an attempt, the n-th of those that decide together, and for the permit
-// before it. A worker that died is missed after twenty seconds without a heartbeat; the delivery makes the probe once all the same.
-func probing(ctx workflow.Context, tenant string, n int) workflow.Context {
+// probeOptions bound an attempt, the n-th of those that decide together, and the wait for its
+// permit. A worker that died is missed after twenty seconds without a heartbeat; the delivery makes
+// the probe once all the same. A retry comes a second later, by which the list of what is held may
+// be behind.
+func probeOptions(tenant string, n int) workflow.ActivityOptions {
 	summary := "send the oldest"
 	if n > 1 {
 		summary = fmt.Sprintf("send the next oldest, %d of %d: the one before was refused", n, mostProbes)
 	}
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+	return workflow.ActivityOptions{
 		StartToCloseTimeout: 2 * attemptTimeout,
 		HeartbeatTimeout:    20 * time.Second,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval:    time.Second, // the list of what is held is that much behind at most
-			BackoffCoefficient: 1,
-		},
-		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
-		Summary:  summary,
-	})
+		RetryPolicy:         &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 1},
+		Priority:            temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
+		Summary:             summary,
+	}
 }
 
-// releaseBatch is how long a batch of a release should take: progress is shown, and an order that was
-// not heard obeyed, that often. maxBatch bounds what the fastest releases hold in memory.
+// releaseBatch is how long a batch of a release should take: progress is shown that often, and a
+// signal that got lost is made good. maxBatch bounds what the fastest releases hold in memory.
 const (
 	releaseBatch = 30 * time.Second
 	maxBatch     = 5000
 )
 
-// wordWait is how long a release that found its endpoint stopped waits to hear by whom: the gateway says so within
-// milliseconds of the change, unless it dies between the two.
-const wordWait = time.Minute
+// stoppedWait is how long a release that found its endpoint stopped waits to learn by whom: the
+// gateway says so within milliseconds of the change, unless it dies between the two.
+const stoppedWait = time.Minute
 
-// releasing bounds a batch, which takes half a minute, and telling all deliveries of an endpoint, which takes
-// one second for two hundred. A worker that died is missed after twenty seconds without a heartbeat:
-// twice the time between two deliveries at the slowest pace.
-func releasing(ctx workflow.Context, tenant, summary string) workflow.Context {
-	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+// releaseOptions bound a batch, which takes half a minute, and a recheck of all deliveries of an
+// endpoint, which takes one second for two hundred. A worker that died is missed after twenty
+// seconds without a heartbeat: twice the time between two deliveries at the slowest pace.
+func releaseOptions(tenant, summary string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
 		StartToCloseTimeout: 24 * time.Hour,
 		HeartbeatTimeout:    20 * time.Second,
 		WaitForCancellation: true,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval:    time.Second,
-			BackoffCoefficient: 2,
-			MaximumInterval:    time.Minute,
-		},
-		Priority: temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
-		Summary:  summary,
-	})
+		RetryPolicy:         endless(),
+		Priority:            temporal.Priority{PriorityKey: 1, FairnessKey: tenant},
+		Summary:             summary,
+	}
 }
 
-// child starts a Delivery. Closing its Event (terminated, say) asks it to cancel: nobody would be
-// left to read the data for. A cancelled Event waits to hear how each delivery really ended.
-func child(ctx workflow.Context, in DeliveryInput) workflow.Context {
-	return workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
+// deliveryOptions are those of a child. Closing its Event (terminated, say) asks it to cancel, for
+// the data to send goes with the Event. A cancelled Event waits to learn how each delivery ended.
+func deliveryOptions(in DeliveryInput) workflow.ChildWorkflowOptions {
+	return workflow.ChildWorkflowOptions{
 		WorkflowID:          DeliveryWorkflowID(in.Event.Tenant, in.Event.ID, in.EndpointID),
 		ParentClosePolicy:   enumspb.PARENT_CLOSE_POLICY_REQUEST_CANCEL,
 		WaitForCancellation: true,
@@ -188,5 +174,5 @@ func child(ctx workflow.Context, in DeliveryInput) workflow.Context {
 			Outcome.ValueSet(in.outcome()),
 			Accepted.ValueSet(in.AcceptedAt.UTC().Format(AcceptedFormat)),
 		),
-	})
+	}
 }

@@ -44,7 +44,7 @@ func signal(t *testing.T, name string, v any) func(*testsuite.TestWorkflowEnviro
 func TestParkedWaitsForAPerson(t *testing.T) {
 	t.Parallel()
 	c := &consumer{}
-	d := runParked(t, c, 50*time.Hour, signal(t, workflows.SignalRetryNow, webhook.Verb{By: "zoë"}))
+	d := runParked(t, c, 50*time.Hour, signal(t, workflows.SignalRetryNow, webhook.Instruction{By: "zoë"}))
 	require.Equal(t, webhook.Delivered, d.Status)
 	require.Len(t, c.sent["ep_a"], 1)
 }
@@ -52,25 +52,26 @@ func TestParkedWaitsForAPerson(t *testing.T) {
 func TestParkedIsCancelled(t *testing.T) {
 	t.Parallel()
 	c := &consumer{}
-	d := runParked(t, c, time.Hour, signal(t, workflows.SignalCancel, webhook.Verb{By: "zoë", Reason: "a loop"}))
+	d := runParked(t, c, time.Hour, signal(t, workflows.SignalCancel, webhook.Instruction{By: "zoë", Reason: "a loop"}))
 	require.Equal(t, webhook.Cancelled, d.Status)
 	require.Equal(t, "cancelled by zoë: a loop", d.Reason)
 	require.Empty(t, c.sent)
 }
 
-// TestParkedLooksOnly: an approval's word is not a person's on this event. It ends with its endpoint.
-func TestParkedLooksOnly(t *testing.T) {
+// TestParkedOnlyRechecks: an approval cannot let go what waits for a person. It ends with its
+// endpoint.
+func TestParkedOnlyRechecks(t *testing.T) {
 	t.Parallel()
 	c := &consumer{gone: map[string]bool{}}
 	d := runParked(t, c, time.Hour, func(env *testsuite.TestWorkflowEnvironment) {
-		signal(t, workflows.SignalLook, webhook.Verb{})(env)
+		signal(t, workflows.SignalRecheck, webhook.Instruction{})(env)
 		env.RegisterDelayedCallback(func() {
 			require.Empty(t, c.sent)
 			require.Equal(t, webhook.Held, report(t, env).Deliveries[0].Status)
 			c.mu.Lock()
 			c.gone["ep_a"] = true
 			c.mu.Unlock()
-			signal(t, workflows.SignalLook, webhook.Verb{})(env)
+			signal(t, workflows.SignalRecheck, webhook.Instruction{})(env)
 		}, time.Minute)
 	})
 	require.Equal(t, webhook.Cancelled, d.Status)
@@ -83,17 +84,17 @@ func TestParkedEndsUnanswered(t *testing.T) {
 	c := &consumer{}
 	d := runParked(t, c, 6*24*time.Hour, func(*testsuite.TestWorkflowEnvironment) {})
 	require.Equal(t, webhook.Rejected, d.Status)
-	require.Contains(t, d.Reason, "nobody let it go in time: the event has passed through Hookloop 8 times")
+	require.Contains(t, d.Reason, "it was not let go in time: the event has passed through Hookloop 8 times")
 	require.Empty(t, c.sent)
 }
 
-// TestEchoGoesToNobody, and stands in the history with what it is.
-func TestEchoGoesToNobody(t *testing.T) {
+// TestEchoGoesToNoEndpoint, and stands in the history with what it is.
+func TestEchoGoesToNoEndpoint(t *testing.T) {
 	t.Parallel()
 	e := anEvent()
 	e.Origin = &webhook.Origin{SourceID: "src_1", Provider: "hmac", Key: "k", Application: "crm", EchoOf: "evt_0"}
 	in := workflows.EventInput{Event: e}
-	require.Equal(t, "contact.updated → nobody, an echo", in.Summary())
+	require.Equal(t, "contact.updated → no endpoint, an echo", in.Summary())
 	env := newEnv(t, &consumer{})
 	env.ExecuteWorkflow(workflows.Event, in, raw(data))
 	require.NoError(t, env.GetWorkflowError())

@@ -10,11 +10,12 @@ import (
 	"hookloop/activities"
 )
 
-// pages only lends its method name, as lane does.
-var pages *activities.Recovery
+// recoveryActivities is nil and lends its method names, as approvalActivities does.
+var recoveryActivities *activities.Recovery
 
-// Recovery redelivers, page by page and at a pace, what did not reach one endpoint in a window, and stops when
-// nothing goes to that any more. Cancelling it stops it after the delivery at hand; what it started goes on.
+// Recovery redelivers, page by page and at a pace, what did not reach one endpoint in a window, and
+// stops when nothing goes to that any more. Cancelling it stops it after the delivery at hand; what
+// it started goes on.
 func Recovery(ctx workflow.Context, in RecoveryInput) (RecoveryReport, error) {
 	report := in.Report
 	if err := workflow.SetQueryHandler(ctx, QueryReport, func() (RecoveryReport, error) { return report, nil }); err != nil {
@@ -22,7 +23,7 @@ func Recovery(ctx workflow.Context, in RecoveryInput) (RecoveryReport, error) {
 	}
 	for page := in.Page; !report.Done; {
 		workflow.SetCurrentDetails(ctx, report.details())
-		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
+		if suggested(ctx) {
 			in.Page, in.Report = page, report
 			return report, workflow.NewContinueAsNewError(ctx, Recovery, in)
 		}
@@ -43,11 +44,12 @@ func Recovery(ctx workflow.Context, in RecoveryInput) (RecoveryReport, error) {
 
 // recoverPage answers also what a page that was cancelled had done.
 func recoverPage(ctx workflow.Context, in RecoveryInput, page []byte) (r activities.RecoveryPageResult, err error) {
-	err = workflow.ExecuteActivity(recovering(ctx, in.Window.Tenant), pages.RecoverPage, activities.RecoveryPage{
-		Window: in.Window, Page: page, RatePerSecond: in.RatePerSecond, Verb: in.Verb,
+	ctx = workflow.WithActivityOptions(ctx, recoveryOptions(in.Window.Tenant))
+	err = workflow.ExecuteActivity(ctx, recoveryActivities.RecoverPage, activities.RecoveryPage{
+		Window: in.Window, Page: page, RatePerSecond: in.RatePerSecond, Instruction: in.Instruction,
 	}).Get(ctx, &r)
 	if cancelled, ok := asCancelled(err); ok && cancelled.HasDetails() {
-		_ = cancelled.Details(&r) // then the figures stay as they were
+		_ = cancelled.Details(&r) // without them the figures stay as they were
 	}
 	return r, err
 }

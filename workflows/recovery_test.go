@@ -36,7 +36,7 @@ func (a *archive) Undelivered(_ context.Context, _ webhook.Window, page []byte) 
 	return ids, next, nil
 }
 
-func (a *archive) Redeliver(_ context.Context, _, eventID, _ string, _ webhook.Verb) error {
+func (a *archive) Redeliver(_ context.Context, _, eventID, _ string, _ webhook.Instruction) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if err := a.refuse[eventID]; err != nil {

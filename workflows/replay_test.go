@@ -11,7 +11,7 @@ import (
 )
 
 // TestReplay holds this code against histories of the code before it. A failure means that running
-// deliveries would not survive the change: gate it in changes.go.
+// deliveries would not survive the change: gate it as docs/style.md says.
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"Event", "Delivery", "Recovery", "Approval"} {

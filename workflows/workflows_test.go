@@ -3,8 +3,6 @@ package workflows_test
 import (
 	"context"
 	"fmt"
-	"reflect"
-	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -16,7 +14,6 @@ import (
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
 	"hookloop/activities"
 	"hookloop/internal/webhook"
@@ -52,6 +49,7 @@ type consumer struct {
 	paused   int                 // turns during which the endpoint is paused
 	sent     map[string][]string // bodies by endpoint
 	numbers  map[string][]int    // of the attempts made, by endpoint
+	sending  func()              // while each attempt is under way
 }
 
 func (c *consumer) Endpoint(_ context.Context, tenant, id string) (webhook.Endpoint, error) {
@@ -68,6 +66,9 @@ func (c *consumer) EventContent(context.Context, webhook.Event, string) (webhook
 }
 
 func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.Attempt, error) {
+	if c.sending != nil {
+		c.sending()
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.full > 0 {
@@ -100,14 +101,14 @@ func (c *consumer) Send(_ context.Context, d webhook.Delivery, n int) (webhook.A
 	return webhook.Attempt{Number: n, At: happened, StatusCode: status, ResponseBody: c.body}, nil
 }
 
-func newEnv(t *testing.T, c *consumer) *testsuite.TestWorkflowEnvironment {
+func newEnv(t testing.TB, c *consumer) *testsuite.TestWorkflowEnvironment {
 	t.Helper()
 	env, _ := telling(t, c)
 	return env
 }
 
-// telling is an environment in which deliveries are made, and the world that is told of them.
-func telling(t *testing.T, c *consumer) (*testsuite.TestWorkflowEnvironment, *world) {
+// telling is an environment in which deliveries are made, and the world that announcements go to.
+func telling(t testing.TB, c *consumer) (*testsuite.TestWorkflowEnvironment, *world) {
 	t.Helper()
 	env, w := newPatientEnv(), &world{}
 	env.RegisterActivity(&activities.Delivery{Endpoints: c, Sender: c, Events: c})
@@ -115,8 +116,8 @@ func telling(t *testing.T, c *consumer) (*testsuite.TestWorkflowEnvironment, *wo
 	return env, w
 }
 
-// newPatientEnv is an environment with our workflows. What it takes for stuck after 3 s, and for a deadlock
-// after 1 s, may be a slow machine.
+// newPatientEnv is an environment with our workflows. What it takes for stuck after 3 s, and for a
+// deadlock after 1 s, may be a slow machine.
 func newPatientEnv() *testsuite.TestWorkflowEnvironment {
 	const patience = time.Minute
 	var suite testsuite.WorkflowTestSuite
@@ -163,8 +164,8 @@ func TestEventHandsTroubleToADelivery(t *testing.T) {
 	require.Empty(t, report.Deliveries[1].WorkflowID)
 }
 
-// TestEventMakesEarlyRetriesItself: an endpoint that takes half of what it gets would have a Delivery for half of
-// all events.
+// TestEventMakesEarlyRetriesItself: an endpoint that takes half of what it gets would have a
+// Delivery for half of all events.
 func TestEventMakesEarlyRetriesItself(t *testing.T) {
 	t.Parallel()
 	soon := webhook.Schedule{0, time.Second, time.Second, time.Second, time.Second, time.Second}
@@ -198,7 +199,8 @@ func TestAttemptsGoOnWhereTheEventStopped(t *testing.T) {
 	}
 }
 
-// TestEventWaitsOutAShortDeferral: a Delivery of its own would cost several times a timer. A second one is no accident.
+// TestEventWaitsOutAShortDeferral: a Delivery of its own would cost several times a timer. A second
+// one is no accident.
 func TestEventWaitsOutAShortDeferral(t *testing.T) {
 	t.Parallel()
 	c := &consumer{full: 1}
@@ -218,7 +220,8 @@ func TestEventWaitsOutAShortDeferral(t *testing.T) {
 	require.NotEmpty(t, report.Deliveries[0].WorkflowID)
 }
 
-// TestDeliveryBehindABreakerIsAnActivity that Temporal retries, so that it can be told when the breaker closes.
+// TestDeliveryBehindABreakerIsAnActivity that Temporal retries, so that a recheck reaches it when
+// the breaker closes.
 func TestDeliveryBehindABreakerIsAnActivity(t *testing.T) {
 	t.Parallel()
 	c := &consumer{scripts: map[string][]int{"ep_a": {0, 0, 200}}}
@@ -331,60 +334,6 @@ func TestCancelledDeliveryEndsCancelled(t *testing.T) {
 	require.Equal(t, webhook.Cancelled, report.Status)
 	require.Equal(t, "cancelled", report.Reason)
 }
-
-// TestWireNames pins what histories, saved queries and other workers refer to by string. A change
-// here is a migration.
-func TestWireNames(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, "hookloop", workflows.TaskQueue)
-	require.Equal(t, "report", workflows.QueryReport)
-	require.Equal(t, "retry-now cancel", workflows.SignalRetryNow+" "+workflows.SignalCancel)
-	require.Equal(t, "retry-now cancel", workflows.UpdateRetryNow+" "+workflows.UpdateCancel)
-	require.Equal(t, "look", workflows.SignalLook)
-	require.Equal(t, "Attempt", workflows.AttemptActivity)
-	require.Equal(t, "probe release", workflows.UpdateProbe+" "+workflows.UpdateRelease)
-	require.Equal(t, "approve reject", workflows.SignalApprove+" "+workflows.SignalReject)
-	require.Equal(t, "approve reject", workflows.UpdateApprove+" "+workflows.UpdateReject)
-	require.Equal(t, "failing recovered", workflows.SignalFailing+" "+workflows.SignalRecovered)
-	require.Equal(t, "resume end", workflows.SignalResume+" "+workflows.SignalEnd)
-	require.Equal(t, "approval/demo/ep_1", workflows.ApprovalWorkflowID("demo", "ep_1"))
-	require.Equal(t, "recovery/demo/ep_1", workflows.RecoveryWorkflowID("demo", "ep_1"))
-	require.Equal(t, "event/demo/evt_1", workflows.EventWorkflowID("demo", "evt_1"))
-	require.Equal(t, "delivery/demo/evt_1/ep_1", workflows.DeliveryWorkflowID("demo", "evt_1", "ep_1"))
-	require.Equal(t, []string{"Tenant", "EventType", "Endpoint", "Outcome", "Accepted"}, workflows.SearchAttributes())
-	require.Equal(t, "disabled several operational", workflows.EndpointDisabled+" "+workflows.EndpointsSeveral+" "+workflows.EndpointNews)
-
-	r := &names{}
-	workflows.Register(r)
-	require.Equal(t, []string{"Event", "Delivery", "Recovery", "Approval"}, r.workflows)
-	require.Equal(t, []string{workflows.TypeEvent, workflows.TypeDelivery, workflows.TypeRecovery, workflows.TypeApproval}, r.workflows)
-	var methods []string
-	for m := range reflect.TypeFor[*activities.Delivery]().Methods() {
-		methods = append(methods, m.Name)
-	}
-	for m := range reflect.TypeFor[*activities.Recovery]().Methods() {
-		methods = append(methods, m.Name)
-	}
-	for m := range reflect.TypeFor[*activities.Approval]().Methods() {
-		methods = append(methods, m.Name)
-	}
-	require.Equal(t, []string{
-		"Attempt", "FastAttempt", "RecoverPage",
-		"Announce", "ChangeState", "CountWaiting", "LookAtEndpoint", "NudgeAll", "ProbeOldest", "RecheckDeferred", "ReleaseHeld",
-	}, methods)
-}
-
-// names is a registry that only takes note.
-type names struct{ workflows []string }
-
-func (n *names) RegisterWorkflow(w any) {
-	full := runtime.FuncForPC(reflect.ValueOf(w).Pointer()).Name()
-	n.workflows = append(n.workflows, full[strings.LastIndexByte(full, '.')+1:])
-}
-
-func (n *names) RegisterWorkflowWithOptions(any, workflow.RegisterOptions) {}
-
-func (n *names) RegisterDynamicWorkflow(any, workflow.DynamicRegisterOptions) {}
 
 // TestAnEventThatNoEndpointWantedIsUnmatched: it was not delivered, and nothing failed.
 func TestAnEventThatNoEndpointWantedIsUnmatched(t *testing.T) {

@@ -61,7 +61,7 @@ func TestArchiveFindsNoTemporal(t *testing.T) {
 // oneFile is an archive of one recorded history, made by hand.
 func oneFile(t *testing.T) (dir, file string) {
 	t.Helper()
-	history, err := os.ReadFile("../../workflows/testdata/histories/Approval/v0.1-approved.json")
+	history, err := os.ReadFile("../../workflows/testdata/histories/Approval/v0.1.0-approved.json")
 	require.NoError(t, err)
 	var b bytes.Buffer
 	z := gzip.NewWriter(&b)

@@ -118,7 +118,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	s, err := newService(ctx, serviceConfig{
 		Role: role, Settings: cfg.Everywhere, Proxies: cfg.Proxies, OpsApart: ops != nil,
 		Client: c, Namespace: cmp.Or(options.Namespace, client.DefaultNamespace), Codec: histories, UIOrigins: cfg.UIOrigins,
-		Registry: cfg.Registry, RegistryKey: key, Telemetry: tel, Logger: log,
+		Registry: cfg.Registry, RegistryKey: key, Telemetry: tel, Logger: log, Deployment: cfg.Deployment,
 	})
 	if err != nil {
 		return err

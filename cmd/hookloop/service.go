@@ -42,6 +42,7 @@ type serviceConfig struct {
 	Proxies       []netip.Prefix // whose X-Forwarded-For tells a client's address
 	OpsApart      bool           // /metrics is not where third parties come
 	Local         bool           // the gateway answers to this machine's names alone
+	Deployment    config.Deployment
 	Logger        *slog.Logger
 }
 

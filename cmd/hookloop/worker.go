@@ -25,6 +25,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	}
 	s.worker, err = worker.New(worker.Config{
 		Client:     cfg.Client,
+		Deployment: worker.Deployment(cfg.Deployment),
 		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Echoes: with.echoes, Bodies: with.large},
 		Recoveries: &activities.Recovery{Deliveries: with.redeliveries},
 		Approvals: &activities.Approval{

@@ -22,6 +22,9 @@ const patience = 2 * time.Minute
 // secret signs tokens. It guards a cluster on loopback that lives for minutes.
 const secret = "the secret of a cluster on loopback"
 
+// Deployment is the name of the versions of workers that have one.
+const Deployment = "hookloop"
+
 // Config says what to run.
 type Config struct {
 	// Dir holds keys and programs. It must exist; whoever made it removes it.
@@ -30,6 +33,8 @@ type Config struct {
 	Hookloop string
 	// Roles to run. Empty: two gateways and two workers.
 	Roles []string
+	// Builds are the versions of the workers, in their order. Empty: they have none.
+	Builds []string
 	// Bare runs the yardstick beside it: as many processes of workflows that do nothing as accept
 	// events.
 	Bare bool
@@ -149,6 +154,9 @@ func (c *Cluster) add(t testing.TB, role string) {
 		env: append(append([]string{}, c.env...), "HOOKLOOP_LISTEN="+at, "HOOKLOOP_OPS_LISTEN="+at),
 	}
 	if role == "worker" {
+		if n := len(c.Workers); n < len(c.cfg.Builds) {
+			p.env = append(p.env, "HOOKLOOP_DEPLOYMENT_NAME="+Deployment, "HOOKLOOP_DEPLOYMENT_BUILD_ID="+c.cfg.Builds[n])
+		}
 		c.Workers = append(c.Workers, p)
 		p.Name = fmt.Sprintf("%s %d", role, len(c.Workers))
 		return

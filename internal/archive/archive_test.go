@@ -64,7 +64,7 @@ func index(t *testing.T, dir string) (all []archive.Entry) {
 // ten are ten events that ended every ten minutes from noon on.
 func ten(t *testing.T) *world {
 	w := newWorld()
-	h := recorded(t, "Event/v0.1-delivered.json")
+	h := recorded(t, "Event/v0.1.0-delivered.json")
 	for i := range 10 {
 		tenant := []string{"acme", "other"}[i%2]
 		w.ends(tenant, "Event", "event/"+tenant+"/evt_"+string(rune('a'+i)), noon.Add(time.Duration(i)*10*time.Minute), h)
@@ -91,13 +91,13 @@ func TestLayout(t *testing.T) {
 	require.FileExists(t, filepath.Join(dir, "_index/2026/11/25/13.jsonl"))
 	h, err := archive.Read(t.Context(), filepath.Join(dir, e.File), nil)
 	require.NoError(t, err)
-	require.True(t, proto.Equal(recorded(t, "Event/v0.1-delivered.json"), h), "it is Temporal's history, and nothing else")
+	require.True(t, proto.Equal(recorded(t, "Event/v0.1.0-delivered.json"), h), "it is Temporal's history, and nothing else")
 }
 
 func TestNamesOfOthers(t *testing.T) {
 	t.Parallel()
 	w, dir := newWorld(), t.TempDir()
-	h := recorded(t, "Event/v0.1-delivered.json")
+	h := recorded(t, "Event/v0.1.0-delivered.json")
 	w.ends("../../etc", "Event", "event/../passwd", noon, h)
 	w.ends("", "Event", "event/acme/evt_1", noon, h)
 	w.ends("acme", "Event", strings.Repeat("ü/", 400), noon, h)
@@ -261,7 +261,7 @@ func TestOneWriter(t *testing.T) {
 func TestEncrypted(t *testing.T) {
 	t.Parallel()
 	c := newCodec(t)
-	inClear := recorded(t, "Delivery/v0.1-approved.json")
+	inClear := recorded(t, "Delivery/v0.1.0-approved.json")
 	for name, tc := range map[string]struct {
 		codec converter.PayloadCodec
 		shut  bool

@@ -54,7 +54,7 @@ func large(t *testing.T, c *codec.Codec, data []byte) (*world, *shelf, *bodies.B
 	require.NoError(t, err)
 	held, err := b.Put(t.Context(), webhook.Event{Tenant: "acme", ID: "evt_1"}, data)
 	require.NoError(t, err)
-	h := recorded(t, "Event/v0.1-delivered.json")
+	h := recorded(t, "Event/v0.1.0-delivered.json")
 	reference, err := c.Converter().ToPayload(held)
 	require.NoError(t, err)
 	input(h)[1] = reference

@@ -71,7 +71,7 @@ func TestEvent(t *testing.T) {
 	for name, listed := range map[string]bool{"listed": true, "not listed yet": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			c, event, delivery := newTemporal(t, "v0.1-retried")
+			c, event, delivery := newTemporal(t, "v0.1.0-retried")
 			id := eventID(event)
 			c.Run(delivery).Hidden = !listed
 			c.gone("delivery/retried/" + id + "/ep_gone")
@@ -92,7 +92,7 @@ func TestEvent(t *testing.T) {
 
 func TestTheNextPageHasNoEvent(t *testing.T) {
 	t.Parallel()
-	c, event, delivery := newTemporal(t, "v0.1-retried")
+	c, event, delivery := newTemporal(t, "v0.1.0-retried")
 	c.gone("delivery/retried/" + eventID(event) + "/ep_gone") // the latest is listed first
 	c.MostListed = 1
 	p, err := c.audits(t).Event(t.Context(), "retried", eventID(event), nil)
@@ -110,7 +110,7 @@ func TestTheNextPageHasNoEvent(t *testing.T) {
 // TestTenant tells what each workflow did in a period, and where it stands.
 func TestTenant(t *testing.T) {
 	t.Parallel()
-	c, eventWorkflow, delivery := newTemporal(t, "v0.1-retried")
+	c, eventWorkflow, delivery := newTemporal(t, "v0.1.0-retried")
 	event := eventID(eventWorkflow)
 	c.gone("approval/retried/ep_gone")
 	a := c.audits(t)
@@ -140,7 +140,7 @@ func TestTenant(t *testing.T) {
 // TestTheEndsOfTime: Temporal knows no year 10000.
 func TestTheEndsOfTime(t *testing.T) {
 	t.Parallel()
-	c, _, _ := newTemporal(t, "v0.1-retried")
+	c, _, _ := newTemporal(t, "v0.1.0-retried")
 	p := audit.Period{After: time.Time{}.Add(time.Second), Before: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}
 	_, err := c.audits(t).Tenant(t.Context(), "retried", p, nil)
 	require.NoError(t, err)

@@ -19,7 +19,7 @@ func (b *trailBuilder) marked(e *historypb.HistoryEvent) {
 	if m.GetMarkerName() != "LocalActivity" {
 		return
 	}
-	if what, told := strings.CutPrefix(b.summary(e), workflows.SummaryTold); told {
+	if what, told := strings.CutPrefix(b.summary(e), workflows.SummaryAnnounce); told {
 		if m.GetFailure() == nil {
 			b.add(e, "told", "", "who subscribes to %s", what)
 		}

@@ -47,8 +47,8 @@ func (b *trailBuilder) started(e *historypb.HistoryEvent) {
 		b.add(e, "episode", "", "of endpoint %s", s.EndpointID)
 	case workflows.TypeRecovery:
 		r, _ := read[workflows.RecoveryInput](b, only(in))
-		b.add(e, "recovery", r.Verb.By, "of what %s missed from %s to %s, %g a second%s", r.Window.EndpointID,
-			r.Window.Since.UTC().Format(time.RFC3339), r.Window.Until.UTC().Format(time.RFC3339), r.RatePerSecond, because(r.Verb.Reason))
+		b.add(e, "recovery", r.Instruction.By, "of what %s missed from %s to %s, %g a second%s", r.Window.EndpointID,
+			r.Window.Since.UTC().Format(time.RFC3339), r.Window.Until.UTC().Format(time.RFC3339), r.RatePerSecond, because(r.Instruction.Reason))
 	}
 }
 

@@ -69,7 +69,7 @@ func TestLedger(t *testing.T) {
 // TestWhatAnEventWasAcceptedWith: as large as it is, wherever its data lies, and for whom it was.
 func TestWhatAnEventWasAcceptedWith(t *testing.T) {
 	t.Parallel()
-	h := recorded(t, "Event/v0.1-delivered.json")
+	h := recorded(t, "Event/v0.1.0-delivered.json")
 	input := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()
 	facts, err := converter.GetDefaultDataConverter().ToPayload(workflows.EventInput{
 		Event: webhook.Event{ID: "evt_1", Type: "a.b", Stored: 3 << 20}, By: "alice", Disabled: []string{"ep_1", "ep_2"},

@@ -144,6 +144,30 @@ func TestOwnGateway(t *testing.T) {
 	}
 }
 
+// TestDeployment: half a version is none, and would be noticed only when Temporal gives it no work.
+func TestDeployment(t *testing.T) {
+	t.Parallel()
+	read := func(with ...string) (config.Deployment, error) {
+		s, err := config.ReadService(env(append(with, "HOOKLOOP_REGISTRY=r.db", "HOOKLOOP_REGISTRY_KEY_FILE=k")...), config.RoleWorker)
+		return s.Deployment, err
+	}
+	d, err := read()
+	require.NoError(t, err)
+	require.Zero(t, d)
+	d, err = read("HOOKLOOP_DEPLOYMENT_NAME=hookloop", "HOOKLOOP_DEPLOYMENT_BUILD_ID=0.2.0+g1a2b")
+	require.NoError(t, err)
+	require.Equal(t, config.Deployment{Name: "hookloop", BuildID: "0.2.0+g1a2b"}, d)
+	for _, bad := range [][]string{
+		{"HOOKLOOP_DEPLOYMENT_NAME=hookloop"},
+		{"HOOKLOOP_DEPLOYMENT_BUILD_ID=1"},
+		{"HOOKLOOP_DEPLOYMENT_NAME=hook.loop", "HOOKLOOP_DEPLOYMENT_BUILD_ID=1"},
+		{"HOOKLOOP_DEPLOYMENT_NAME=hookloop", "HOOKLOOP_DEPLOYMENT_BUILD_ID=a b"},
+	} {
+		_, err := read(bad...)
+		require.ErrorContains(t, err, "HOOKLOOP_DEPLOYMENT_", bad)
+	}
+}
+
 func TestTrustedProxies(t *testing.T) {
 	t.Parallel()
 	s, _ := config.ReadService(env("HOOKLOOP_TRUSTED_PROXIES=10.1.2.3, 10.20.0.9/24 fd00::1"), config.RoleServe)

@@ -31,7 +31,33 @@ type Service struct {
 	Proxies         Proxies   `env:"HOOKLOOP_TRUSTED_PROXIES" doc:"proxies whose X-Forwarded-For tells a client's address; unset: none"`
 	Retention       Retention `env:"HOOKLOOP_RETENTION" doc:"how long ended workflows are kept, at least 24h; used by migrate"`
 	Visibility      string    `env:"HOOKLOOP_TEMPORAL_VISIBILITY" doc:"PostgreSQL URL of Temporal's visibility database; used by migrate --lean-visibility"`
+	Deployment      Deployment
 	Everywhere
+}
+
+// Deployment is the version of a worker, for Temporal's worker versioning. Zero: it has none.
+type Deployment struct {
+	Name    string `env:"HOOKLOOP_DEPLOYMENT_NAME" doc:"Temporal's worker versioning: the name of all versions; unset: workers have none"`
+	BuildID string `env:"HOOKLOOP_DEPLOYMENT_BUILD_ID" doc:"and the version of this process, like 0.2.0"`
+}
+
+// Temporal joins the two with a dot, and so takes none in the name.
+var (
+	deploymentName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
+	buildID        = regexp.MustCompile(`^[A-Za-z0-9._+-]{1,100}$`)
+)
+
+func (d Deployment) check() error {
+	switch {
+	case d == Deployment{}:
+	case d.Name == "" || d.BuildID == "":
+		return errors.New("HOOKLOOP_DEPLOYMENT_NAME and HOOKLOOP_DEPLOYMENT_BUILD_ID go together: set both, or neither")
+	case !deploymentName.MatchString(d.Name):
+		return errors.New("HOOKLOOP_DEPLOYMENT_NAME must be 1 to 100 letters, digits, - and _")
+	case !buildID.MatchString(d.BuildID):
+		return errors.New("HOOKLOOP_DEPLOYMENT_BUILD_ID must be 1 to 100 letters, digits, and . _ + -")
+	}
+	return nil
 }
 
 // Everywhere is what 'hookloop dev' takes from the environment as well.
@@ -70,7 +96,7 @@ func (s Service) problems(role Role) (all []error) {
 		}
 		all = append(all, err)
 	}
-	all = append(all, CheckRegistry(s.Registry))
+	all = append(all, CheckRegistry(s.Registry), s.Deployment.check())
 	if s.RegistryKeyFile == "" && role != RoleMigrate {
 		all = append(all, errors.New("HOOKLOOP_REGISTRY_KEY_FILE is required: the file with the key that seals secrets (hookloop key registry makes one)"))
 	}

@@ -19,8 +19,8 @@ const backgroundTasks = 4
 const workflowsInMemory = 1024
 
 // dynamicConfig is where the embedded Temporal differs from one in production, and why.
-func dynamicConfig() dynamicconfig.StaticClient {
-	return dynamicconfig.StaticClient{
+func dynamicConfig(cfg Config) dynamicconfig.StaticClient {
+	c := dynamicconfig.StaticClient{
 		// What Hookloop relies on.
 		dynamicconfig.MatchingEnableFairness.Key():   true, // retries are dispatched fairly among tenants
 		dynamicconfig.EnableEagerWorkflowStart.Key(): true, // the fast lane
@@ -60,4 +60,8 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.HistoryShutdownDrainDuration.Key():  time.Duration(0),
 		dynamicconfig.MatchingShutdownDrainDuration.Key(): time.Duration(0),
 	}
+	if cfg.ContinueAsNewAfter > 0 {
+		c[dynamicconfig.HistoryCountSuggestContinueAsNew.Key()] = cfg.ContinueAsNewAfter
+	}
+	return c
 }

@@ -77,7 +77,7 @@ func (e *Engine) serverOptions(conf *config.Config, p *ports) []temporal.ServerO
 		temporal.WithLogger(e.log),
 		temporal.WithAuthorizer(authorization.NewNoopAuthorizer()),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return authorization.NewNoopClaimMapper() }),
-		temporal.WithDynamicConfigClient(dynamicConfig()),
+		temporal.WithDynamicConfigClient(dynamicConfig(e.cfg)),
 	}
 }
 

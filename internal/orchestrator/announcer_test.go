@@ -38,7 +38,7 @@ func TestAnnounce(t *testing.T) {
 	t.Parallel()
 	at := time.Date(2026, 2, 3, 12, 0, 0, 0, time.UTC)
 	a := activities.Announcement{
-		Subject: activities.Subject{Tenant: "acme", EndpointID: "ep_2"}, Type: "endpoint.held", Key: "run-1 endpoint.held 1", At: at, Data: []byte(`{}`),
+		EndpointRef: activities.EndpointRef{Tenant: "acme", EndpointID: "ep_2"}, Type: "endpoint.held", Key: "run-1 endpoint.held 1", At: at, Data: []byte(`{}`),
 	}
 	l, c := &listeners{}, orchestratortest.New()
 	announcer := through(t, c).Announcer(l)
@@ -71,7 +71,7 @@ func TestWhatThereIsVeryMuchOfIsToldAtAPace(t *testing.T) {
 		n := through(t, c).Announcer(&listeners{})
 		tell := func(tenant string, i int) client.StartWorkflowOptions {
 			require.NoError(t, n.Announce(t.Context(), activities.Announcement{
-				Subject: activities.Subject{Tenant: tenant, EndpointID: "ep_2"}, Type: "delivery.exhausted", Many: true,
+				EndpointRef: activities.EndpointRef{Tenant: tenant, EndpointID: "ep_2"}, Type: "delivery.exhausted", Many: true,
 				Key: fmt.Sprintf("run-%d delivery.exhausted", i), Data: []byte(`{}`),
 			}))
 			return c.Started[len(c.Started)-1]
@@ -92,7 +92,7 @@ func TestWhatNoEndpointNamesIsNoEvent(t *testing.T) {
 	t.Parallel()
 	c := orchestratortest.New()
 	n := through(t, c).Announcer(&listeners{none: true})
-	a := activities.Announcement{Subject: activities.Subject{Tenant: "acme", EndpointID: "ep_2"}, Type: "delivery.exhausted", Data: []byte(`{}`)}
+	a := activities.Announcement{EndpointRef: activities.EndpointRef{Tenant: "acme", EndpointID: "ep_2"}, Type: "delivery.exhausted", Data: []byte(`{}`)}
 	for _, many := range []bool{true, false} {
 		a.Many = many
 		require.NoError(t, n.Announce(t.Context(), a))

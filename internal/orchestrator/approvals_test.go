@@ -75,10 +75,10 @@ func TestDecideTooLate(t *testing.T) {
 	require.Equal(t, webhook.NotFound, webhook.CodeOf(err))
 	require.ErrorContains(t, err, "endpoint ep_1 has had no approval, or its history is gone")
 
-	s.Put(episode("run_1", completed, webhook.ApprovalReport{Status: webhook.ApprovalRejected, Reason: "rejected: nobody decided within 168h0m0s"}))
+	s.Put(episode("run_1", completed, webhook.ApprovalReport{Status: webhook.ApprovalRejected, Reason: "rejected: no decision within 168h0m0s"}))
 	r, err := a.Approve(t.Context(), "acme", "ep_1", alice)
 	require.Equal(t, webhook.Conflict, webhook.CodeOf(err))
-	require.EqualError(t, err, "the approval has ended (rejected: rejected: nobody decided within 168h0m0s)")
+	require.EqualError(t, err, "the approval has ended (rejected: rejected: no decision within 168h0m0s)")
 	require.Equal(t, webhook.ApprovalRejected, r.Status)
 }
 

@@ -139,10 +139,10 @@ func (b *Backlog) Release(ctx context.Context, tenant, eventID, endpointID strin
 	return err == nil, err
 }
 
-// Recheck gives a delivery its turn now if its last one was deferred: Temporal waits to retry its
+// RecheckDeferred gives a delivery its turn now if its last one was deferred: Temporal waits to retry its
 // activity then. One that waits for its schedule has no activity; false says so, and that it is
 // held or has ended.
-func (b *Backlog) Recheck(ctx context.Context, tenant, eventID, endpointID string) (bool, error) {
+func (b *Backlog) RecheckDeferred(ctx context.Context, tenant, eventID, endpointID string) (bool, error) {
 	id := workflows.DeliveryWorkflowID(tenant, eventID, endpointID)
 	_, err := b.client.WorkflowService().ResetActivity(ctx, &workflowservice.ResetActivityRequest{
 		Namespace: b.namespace,
@@ -158,10 +158,10 @@ func (b *Backlog) Recheck(ctx context.Context, tenant, eventID, endpointID strin
 	return true, nil
 }
 
-// Look tells a delivery to look at its endpoint now. One that has ended need not.
-func (b *Backlog) Look(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error {
+// Recheck tells a delivery to read its endpoint now. One that has ended need not.
+func (b *Backlog) Recheck(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) error {
 	id := workflows.DeliveryWorkflowID(tenant, eventID, endpointID)
-	err := b.client.SignalWorkflow(ctx, id, "", workflows.SignalLook, v)
+	err := b.client.SignalWorkflow(ctx, id, "", workflows.SignalRecheck, why)
 	if err == nil || unknown(err) {
 		return nil
 	}

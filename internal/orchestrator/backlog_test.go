@@ -184,26 +184,26 @@ func TestWhatIsNotHeldIsNotLetGo(t *testing.T) {
 	require.ErrorContains(t, err, "delivery/acme/evt_1/ep_1")
 }
 
-// TestLook reaches a delivery that is under way; one that has ended need not hear it.
-func TestLook(t *testing.T) {
+// TestRecheck reaches a delivery that is under way; one that has ended need not hear it.
+func TestRecheck(t *testing.T) {
 	t.Parallel()
-	s, why := orchestratortest.New(), webhook.Verb{By: "alice", Reason: "no"}
+	s, why := orchestratortest.New(), webhook.Instruction{By: "alice", Reason: "no"}
 	s.Put(delivery("evt_1", webhook.Held, began))
 	b := through(t, s).Backlog()
-	require.NoError(t, b.Look(t.Context(), "acme", "evt_1", "ep_1", why))
-	require.NoError(t, b.Look(t.Context(), "acme", "evt_2", "ep_1", why))
-	require.Equal(t, []orchestratortest.Signal{{WorkflowID: "delivery/acme/evt_1/ep_1", Name: workflows.SignalLook, Arg: why}}, s.Signals)
+	require.NoError(t, b.Recheck(t.Context(), "acme", "evt_1", "ep_1", why))
+	require.NoError(t, b.Recheck(t.Context(), "acme", "evt_2", "ep_1", why))
+	require.Equal(t, []orchestratortest.Signal{{WorkflowID: "delivery/acme/evt_1/ep_1", Name: workflows.SignalRecheck, Arg: why}}, s.Signals)
 }
 
-// TestRecheck gives a deferred delivery its turn; one that waits for its schedule has no activity.
-func TestRecheck(t *testing.T) {
+// TestRecheckDeferred gives a deferred delivery its turn; one that waits for its schedule has no activity.
+func TestRecheckDeferred(t *testing.T) {
 	t.Parallel()
 	s, deferred := orchestratortest.New(), delivery("evt_1", webhook.Retrying, began)
 	deferred.Pending = []*workflowpb.PendingActivityInfo{{}}
 	s.Put(deferred, delivery("evt_2", webhook.Retrying, began))
 	b := through(t, s).Backlog()
 	for i, id := range []string{"evt_1", "evt_2", "evt_3"} {
-		was, err := b.Recheck(t.Context(), "acme", id, "ep_1")
+		was, err := b.RecheckDeferred(t.Context(), "acme", id, "ep_1")
 		require.NoError(t, err)
 		require.Equal(t, i == 0, was)
 	}
@@ -227,7 +227,7 @@ func TestBacklogOutOfReach(t *testing.T) {
 	all = append(all, err)
 	_, err = b.Count(t.Context(), "acme", "ep_1")
 	all = append(all, err)
-	_, err = b.Recheck(t.Context(), "acme", "evt_1", "ep_1")
-	all = append(all, err, b.Look(t.Context(), "acme", "evt_1", "ep_1", webhook.Verb{}))
+	_, err = b.RecheckDeferred(t.Context(), "acme", "evt_1", "ep_1")
+	all = append(all, err, b.Recheck(t.Context(), "acme", "evt_1", "ep_1", webhook.Instruction{}))
 	require.False(t, slices.ContainsFunc(all, func(err error) bool { return !errors.Is(err, s.Down) }), all)
 }

@@ -19,20 +19,20 @@ var ErrNotWaiting = errors.New("the delivery is not waiting")
 // RetryNow has a waiting delivery make its next attempt now, and gives how the delivery stood then.
 // The error is ErrNotWaiting, carries webhook.Conflict when the delivery did not take it, or is an
 // AwayError.
-func (e *Events) RetryNow(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) (webhook.DeliveryReport, error) {
-	return e.instruct(ctx, workflows.DeliveryWorkflowID(tenant, eventID, endpointID), workflows.UpdateRetryNow, v)
+func (e *Events) RetryNow(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) (webhook.DeliveryReport, error) {
+	return e.instruct(ctx, workflows.DeliveryWorkflowID(tenant, eventID, endpointID), workflows.UpdateRetryNow, why)
 }
 
 // CancelDelivery ends a waiting delivery. Its answers are those of RetryNow.
-func (e *Events) CancelDelivery(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) (webhook.DeliveryReport, error) {
-	return e.instruct(ctx, workflows.DeliveryWorkflowID(tenant, eventID, endpointID), workflows.UpdateCancel, v)
+func (e *Events) CancelDelivery(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) (webhook.DeliveryReport, error) {
+	return e.instruct(ctx, workflows.DeliveryWorkflowID(tenant, eventID, endpointID), workflows.UpdateCancel, why)
 }
 
-func (e *Events) instruct(ctx context.Context, workflowID, update string, v webhook.Verb) (r webhook.DeliveryReport, err error) {
+func (e *Events) instruct(ctx context.Context, workflowID, update string, why webhook.Instruction) (r webhook.DeliveryReport, err error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
 	handle, err := e.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflowID, UpdateName: update, Args: []any{v}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		WorkflowID: workflowID, UpdateName: update, Args: []any{why}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = handle.Get(ctx, &r)

@@ -42,7 +42,7 @@ func (o *Orchestrator) Redeliveries(r Registry) *Redeliveries {
 // could tell. The error is webhook.Expired when the event's history is gone, webhook.Conflict when
 // a Delivery is under way, webhook.Disabled when nothing goes to the endpoint and webhook.NotFound
 // when there is none; one without a code is an AwayError, or ours.
-func (r *Redeliveries) Redeliver(ctx context.Context, tenant, eventID, endpointID string, v webhook.Verb) error {
+func (r *Redeliveries) Redeliver(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) error {
 	in, runID, err := r.event(ctx, tenant, eventID)
 	if err != nil {
 		return err
@@ -53,7 +53,7 @@ func (r *Redeliveries) Redeliver(ctx context.Context, tenant, eventID, endpointI
 	if err := r.registry.NoteRedelivery(ctx, tenant, eventID, endpointID, time.Now()); err != nil {
 		return &AwayError{what: theRegistry, cause: err}
 	}
-	input := workflows.DeliveryInput{Event: in.Event, EventRunID: runID, EndpointID: endpointID, Redelivery: &v}
+	input := workflows.DeliveryInput{Event: in.Event, EventRunID: runID, EndpointID: endpointID, Redelivery: &why}
 	_, err = r.client.ExecuteWorkflow(ctx, deliveryOptions(in.Event, endpointID), workflows.TypeDelivery, input)
 	if _, running := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); running {
 		return webhook.Errorf(webhook.Conflict, "the delivery of event %s to endpoint %s is under way", eventID, endpointID)

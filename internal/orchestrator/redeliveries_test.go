@@ -20,7 +20,7 @@ func newRedeliveries(t *testing.T, m *missed) *orchestrator.Redeliveries {
 	return through(t, m).Redeliveries(m)
 }
 
-var verb = webhook.Verb{By: "alice", Reason: "mended"}
+var verb = webhook.Instruction{By: "alice", Reason: "mended"}
 
 func TestRedeliverStartsARunOfItsOwn(t *testing.T) {
 	t.Parallel()

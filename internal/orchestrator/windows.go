@@ -48,7 +48,7 @@ func (r *Redeliveries) lists(ctx context.Context, w webhook.Window) ([]windowLis
 func (r *Redeliveries) concerns(ctx context.Context, w webhook.Window, l windowList, f Execution) (bool, error) {
 	switch l.kind {
 	case unmatched: // what Hookloop tells about endpoints and deliveries is news, and old by now
-		return f.Endpoint != workflows.EndpointNews && l.wants.Wants(f.EventType), nil
+		return f.Endpoint != workflows.EndpointOperational && l.wants.Wants(f.EventType), nil
 	case disabled:
 		if f.Endpoint != workflows.EndpointDisabled+" "+workflows.EndpointsSeveral || l.unread {
 			return true, nil

@@ -159,7 +159,7 @@ const (
 // End ends an episode.
 type End struct {
 	Kind EndKind `json:"kind"`
-	Verb
+	Instruction
 }
 
 // Failing says that an endpoint fails: a breaker opened, or the endpoint wants no more, or it takes

@@ -66,8 +66,8 @@ func (m *Match) Add(id string, disabled bool) {
 	}
 }
 
-// Verb is what an operator adds to what he asks for.
-type Verb struct {
+// Instruction says who asked for an action, and why. Either may be empty.
+type Instruction struct {
 	By     string `json:"by,omitempty"`
 	Reason string `json:"reason,omitempty"`
 }

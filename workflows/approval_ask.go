@@ -1,0 +1,156 @@
+package workflows
+
+import (
+	"slices"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"hookloop/internal/webhook"
+)
+
+// While it asks, an approval holds its endpoint and waits for people to decide.
+
+// reminderEvery is how often people are reminded of a question.
+const reminderEvery = 24 * time.Hour
+
+// ask holds the endpoint and tells people. An endpoint that was paused meanwhile is not asked
+// about.
+func (a *approval) ask(ctx workflow.Context) error {
+	why := a.asking
+	changed, err := a.change(ctx, webhook.EndpointHeld, why, 0, a.from(webhook.EndpointActive, webhook.EndpointHeld)...)
+	if err != nil {
+		return err
+	}
+	a.asking = ""
+	if !changed.Changed {
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(changed.State)
+		return nil
+	}
+	now := workflow.Now(ctx).UTC()
+	by := now.Add(a.facts.Timeout)
+	a.report.Status, a.report.Reason = webhook.ApprovalAwaiting, why
+	a.report.AskedAt, a.report.DecideBy = &now, &by
+	a.inbox = a.inbox.instructions() // a decision may have come with the change
+	a.reminded, a.counted, a.byHand = 0, 0, false
+	if err := a.recheckAll(ctx, webhook.Instruction{Reason: "the endpoint is held"}, false); err != nil {
+		return err // or deliveries deferred for up to half an hour would not be there to be probed
+	}
+	if err := a.count(ctx); err != nil {
+		return err
+	}
+	return a.announce(ctx, EventHeld)
+}
+
+// from adds the states that an endpoint may also be in when it was resumed by hand.
+func (a *approval) from(states ...webhook.EndpointState) []webhook.EndpointState {
+	if a.byHand {
+		states = append(states, webhook.EndpointPaused, webhook.EndpointDisabled, webhook.EndpointActive)
+	}
+	slices.Sort(states)
+	return slices.Compact(states)
+}
+
+// await waits for a decision, reminds people once a day and counts what waits.
+func (a *approval) await(ctx workflow.Context) error {
+	now := workflow.Now(ctx)
+	decideBy, remindAt := *a.report.DecideBy, a.report.AskedAt.Add(time.Duration(a.reminded+1)*reminderEvery)
+	next := earliest(decideBy, remindAt, now.Add(a.recountIn(now)))
+	what := "count again"
+	switch {
+	case next.Equal(decideBy):
+		what = "reject, unless it is decided before"
+	case next.Equal(remindAt):
+		what = "remind"
+	}
+	over, err := a.wait(ctx, next.Sub(now), what, a.inbox.hasInstruction)
+	switch {
+	case err != nil:
+		return err
+	case a.inbox.End != nil: // for the next step
+	case a.inbox.Reject != nil:
+		return a.reject(ctx, *a.inbox.Reject)
+	case a.inbox.Approve != nil:
+		a.approve(ctx, webhook.DecidedApprove, *a.inbox.Approve)
+	case a.inbox.Resume != nil: // for the next step
+	case over && next.Equal(decideBy):
+		return a.reject(ctx, webhook.Decision{Reason: "no decision within " + a.facts.Timeout.String()})
+	case over && next.Equal(remindAt):
+		a.reminded++
+		return a.announce(ctx, EventReminder)
+	case over:
+		return a.count(ctx)
+	}
+	return nil
+}
+
+func earliest(first time.Time, others ...time.Time) time.Time {
+	for _, t := range others {
+		if t.Before(first) {
+			first = t
+		}
+	}
+	return first
+}
+
+// approve lets the next step probe the endpoint.
+func (a *approval) approve(ctx workflow.Context, decided webhook.Decided, d webhook.Decision) {
+	a.decide(ctx, decided, d)
+	a.report.Status, a.report.Reason = webhook.ApprovalProbing, string(decided)+byAndWhy(instruction(d))
+	a.inbox, a.asking = approvalInbox{End: a.inbox.End}, ""
+}
+
+// resume is an approval without a question. It undoes a pause.
+func (a *approval) resume(ctx workflow.Context) {
+	a.inbox.End = nil
+	a.approve(ctx, webhook.DecidedResume, *a.inbox.Resume)
+	a.byHand = true
+}
+
+func (a *approval) decide(ctx workflow.Context, decided webhook.Decided, d webhook.Decision) {
+	now := workflow.Now(ctx).UTC()
+	a.report.Decided, a.report.Decision, a.report.DecidedAt = decided, &d, &now
+	a.ignored = ""
+}
+
+// reject disables the endpoint and ends its deliveries.
+func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
+	a.decide(ctx, webhook.DecidedReject, d)
+	a.inbox = approvalInbox{End: a.inbox.End}
+	why := "rejected" + byAndWhy(instruction(d))
+	changed, err := a.change(ctx, webhook.EndpointDisabled, why, 0, webhook.EndpointHeld)
+	if err != nil {
+		return err
+	}
+	a.report.Reason = why
+	if !changed.Changed {
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(changed.State)
+		return nil
+	}
+	if err := a.recheckAll(ctx, instruction(d), true); err != nil {
+		return err
+	}
+	a.report.Waiting, a.report.CountedAt = nil, nil
+	a.report.Status = webhook.ApprovalRejected
+	return a.announce(ctx, EventRejected)
+}
+
+// end takes in that the endpoint was paused or deleted.
+func (a *approval) end(ctx workflow.Context, e *webhook.End) error {
+	a.asking = ""
+	if e.Kind == webhook.EndDeleted {
+		if err := a.recheckAll(ctx, e.Instruction, true); err != nil {
+			return err
+		}
+	} else if _, err := a.change(ctx, webhook.EndpointPaused, string(e.Kind)+byAndWhy(e.Instruction), 0,
+		webhook.EndpointHeld, webhook.EndpointActive); err != nil {
+		return err
+	}
+	if a.inbox.End == e {
+		a.inbox.End = nil
+	}
+	if !a.report.Status.Ended() {
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint was "+string(e.Kind)+byAndWhy(e.Instruction)
+	}
+	return nil
+}
