@@ -20,7 +20,8 @@ type PageQuery struct {
 	Cursor string `query:"cursor" maxLength:"4096" doc:"The next_cursor of the page before; the other parameters must be the same."`
 }
 
-// Requests and answers share these types with the rest of Hookloop. Their values are part of the API.
+// Requests and answers share these types with the rest of Hookloop. Their values are part of
+// the API.
 type (
 	// EventStatus is how an event stands.
 	EventStatus = webhook.EventStatus

@@ -79,7 +79,7 @@ type names struct{ workflows []string }
 
 func (n *names) RegisterWorkflow(any) {}
 
-func (n *names) RegisterWorkflowWithOptions(w any, o workflow.RegisterOptions) {
+func (n *names) RegisterWorkflowWithOptions(w any, _ workflow.RegisterOptions) {
 	full := runtime.FuncForPC(reflect.ValueOf(w).Pointer()).Name()
 	n.workflows = append(n.workflows, full[strings.LastIndexByte(full, '.')+1:])
 }
@@ -93,15 +93,36 @@ func TestWireJSON(t *testing.T) {
 	t.Parallel()
 	s := shapes{seen: map[reflect.Type]bool{}}
 	for _, root := range []any{
-		workflows.EventInput{}, workflows.EventReport{},
-		workflows.DeliveryInput{}, workflows.DeliveryResult{}, webhook.DeliveryReport{},
-		workflows.ApprovalInput{}, webhook.ApprovalReport{},
-		workflows.RecoveryInput{}, workflows.RecoveryReport{},
-		webhook.Instruction{}, webhook.Decision{}, webhook.Failing{}, webhook.Answer{}, webhook.End{}, webhook.Probe{},
-		activities.Turn{}, activities.TurnResult{}, activities.TurnTrouble{},
-		activities.EndpointRef{}, activities.EndpointFacts{}, activities.StateChange{}, activities.StateChanged{},
-		activities.Announcement{}, activities.Recheck{}, activities.ProbeOrder{}, activities.Release{}, activities.ReleaseResult{},
-		activities.RecoveryPage{}, activities.RecoveryPageResult{}, activities.RecoveryProgress{},
+		workflows.EventInput{},
+		workflows.EventReport{},
+		workflows.DeliveryInput{},
+		workflows.DeliveryResult{},
+		webhook.DeliveryReport{},
+		workflows.ApprovalInput{},
+		webhook.ApprovalReport{},
+		workflows.RecoveryInput{},
+		workflows.RecoveryReport{},
+		webhook.Instruction{},
+		webhook.Decision{},
+		webhook.Failing{},
+		webhook.Answer{},
+		webhook.End{},
+		webhook.Probe{},
+		activities.Turn{},
+		activities.TurnResult{},
+		activities.TurnTrouble{},
+		activities.EndpointRef{},
+		activities.EndpointFacts{},
+		activities.StateChange{},
+		activities.StateChanged{},
+		activities.Announcement{},
+		activities.Recheck{},
+		activities.ProbeOrder{},
+		activities.Release{},
+		activities.ReleaseResult{},
+		activities.RecoveryPage{},
+		activities.RecoveryPageResult{},
+		activities.RecoveryProgress{},
 	} {
 		s.add(reflect.TypeOf(root))
 	}
@@ -148,8 +169,7 @@ func leaf(t reflect.Type) bool {
 }
 
 func jsonFields(t reflect.Type) (fields []reflect.StructField) {
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		switch {
 		case f.Anonymous && f.Tag.Get("json") == "":
 			fields = append(fields, jsonFields(f.Type)...)

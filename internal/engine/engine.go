@@ -46,8 +46,9 @@ type Config struct {
 	// SearchAttributes names the keyword attributes of the namespace, in the order of the columns
 	// behind them: the first is Keyword01. Names may be appended between starts, never moved.
 	SearchAttributes []string
-	// ContinueAsNewAfter is how many events a history has when its workflow is asked to go on as a new
-	// run. Zero: 4,096, as Temporal has it. Tests set it, for they cannot wait for so many.
+	// ContinueAsNewAfter is how many events a history has when its workflow is asked to go on
+	// as a new run. Zero: 4,096, as Temporal has it. Tests set it, for they cannot wait for
+	// so many.
 	ContinueAsNewAfter int
 	// Logger takes what Temporal says at warning and above. Nil: nothing is logged.
 	Logger *slog.Logger

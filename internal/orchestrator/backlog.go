@@ -139,9 +139,9 @@ func (b *Backlog) Release(ctx context.Context, tenant, eventID, endpointID strin
 	return err == nil, err
 }
 
-// RecheckDeferred gives a delivery its turn now if its last one was deferred: Temporal waits to retry its
-// activity then. One that waits for its schedule has no activity; false says so, and that it is
-// held or has ended.
+// RecheckDeferred gives a delivery its turn now if its last one was deferred: Temporal waits to
+// retry its activity then. One that waits for its schedule has no activity; false says so, and that
+// it is held or has ended.
 func (b *Backlog) RecheckDeferred(ctx context.Context, tenant, eventID, endpointID string) (bool, error) {
 	id := workflows.DeliveryWorkflowID(tenant, eventID, endpointID)
 	_, err := b.client.WorkflowService().ResetActivity(ctx, &workflowservice.ResetActivityRequest{

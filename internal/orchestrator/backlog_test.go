@@ -195,7 +195,8 @@ func TestRecheck(t *testing.T) {
 	require.Equal(t, []orchestratortest.Signal{{WorkflowID: "delivery/acme/evt_1/ep_1", Name: workflows.SignalRecheck, Arg: why}}, s.Signals)
 }
 
-// TestRecheckDeferred gives a deferred delivery its turn; one that waits for its schedule has no activity.
+// TestRecheckDeferred gives a deferred delivery its turn; one that waits for its schedule has no
+// activity.
 func TestRecheckDeferred(t *testing.T) {
 	t.Parallel()
 	s, deferred := orchestratortest.New(), delivery("evt_1", webhook.Retrying, began)
