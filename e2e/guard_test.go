@@ -63,6 +63,8 @@ func TestDevIsForThisMachine(t *testing.T) {
 	first := claims(p.Token)
 	require.LessOrEqual(t, first.Exp-first.Iat, int64((12 * time.Hour).Seconds()))
 	require.Zero(t, p.kill(syscall.SIGTERM), p.stderr.String())
+	// iat counts whole seconds: only in a later one can a token be told from its predecessor.
+	require.Eventually(t, func() bool { return time.Now().Unix() > first.Iat }, time.Minute, 10*time.Millisecond)
 	require.Greater(t, claims(start(t, data).Token).Iat, first.Iat, "made anew")
 
 	for _, flag := range []string{"--listen", "--ops-listen", "--ui-listen", "--temporal-listen"} {
