@@ -2,7 +2,6 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
 
 	"github.com/spf13/cobra"
 
@@ -122,6 +121,6 @@ but go to the new URL. A new secret comes from 'hookloop endpoint rotate'.`,
 		},
 	}
 	e.register(c.Flags())
-	c.Flags().StringArrayVar(&e.clear, "clear", nil, fmt.Sprintf("`field` to set back, repeatable: %s", clearableNames()))
+	c.Flags().StringArrayVar(&e.clear, "clear", nil, "`field` to set back, repeatable: "+clearableOfEndpoint.String())
 	return c
 }

@@ -96,6 +96,25 @@ func TestEndpointUpdate(t *testing.T) {
 	}
 }
 
+// TestClearTakesEveryField that the API clears: all of a change's but the one that must be there.
+func TestClearTakesEveryField(t *testing.T) {
+	t.Parallel()
+	g := newStandIn(t, map[string][]canned{
+		"PATCH /v1/tenants/demo/endpoints/ep_1": {{body: oneEndpoint}},
+		"PATCH /v1/tenants/demo/sources/src_1":  {{body: `{"id":"src_1"}`}},
+	})
+	require.Contains(t, clearableOfEndpoint.fields, "rate_limit")
+	for _, field := range clearableOfEndpoint.fields {
+		g.run(t, "endpoint", "update", "ep_1", "--clear", field).ok(t)
+		require.JSONEq(t, `{"`+field+`":null}`, g.last(t).body)
+	}
+	require.Equal(t, []string{"name", "type_prefix", "application", "echo"}, clearableOfSource.fields)
+	for _, field := range clearableOfSource.fields {
+		g.run(t, "source", "update", "src_1", "--clear", field).ok(t)
+		require.JSONEq(t, `{"`+field+`":null}`, g.last(t).body)
+	}
+}
+
 func TestEndpointFlagsThatCannotBeFollowed(t *testing.T) {
 	t.Parallel()
 	g := newStandIn(t, nil)

@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"strings"
-
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
@@ -45,30 +43,12 @@ func (s *sourceFlags) change(flags *pflag.FlagSet) (c api.SourceChange, err erro
 	if echo {
 		c.Echo = api.To(s.echo)
 	}
-	return c, s.clearFields(&c)
-}
-
-// sourceClearable are the fields of a source that have a default to go back to.
-var sourceClearable = []string{"type_prefix", "application", "echo"}
-
-func (s *sourceFlags) clearFields(to *api.SourceChange) error {
 	for _, name := range s.clear {
-		cleared := false
-		switch name {
-		case "type_prefix":
-			cleared = clearField(&to.TypePrefix)
-		case "application":
-			cleared = clearField(&to.Application)
-		case "echo":
-			cleared = clearField(&to.Echo)
-		default:
-			return terminal.Usage("--clear takes %s, not %q", strings.Join(sourceClearable, ", "), name)
-		}
-		if !cleared {
-			return terminal.Usage("%s is set and cleared at once", name)
+		if err := clearableOfSource.clear(&c, name); err != nil {
+			return c, err
 		}
 	}
-	return nil
+	return c, nil
 }
 
 func newSourceCreate(o *options) *cobra.Command {
@@ -149,7 +129,7 @@ party, and then list the new one alone. Keep the old one until then: the gateway
 		RunE: func(c *cobra.Command, args []string) error { return runSourceUpdate(c, o, args[0], s) },
 	}
 	s.register(c.Flags())
-	c.Flags().StringArrayVar(&s.clear, "clear", nil, "`field` to set back, repeatable: "+strings.Join(sourceClearable, ", "))
+	c.Flags().StringArrayVar(&s.clear, "clear", nil, "`field` to set back, repeatable: "+clearableOfSource.String())
 	return c
 }
 
