@@ -8,6 +8,7 @@ type NewEndpoint struct {
 	URL         string            `json:"url" maxLength:"2048" doc:"http or https, without credentials and fragment. It is kept as it is called: the host in ASCII (IDNA), what RFC 3986 wants encoded percent-encoded." example:"https://example.com/hooks"`
 	EventTypes  []string          `json:"event_types,omitempty" maxItems:"100" pattern:"^(\\*|[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*(\\.\\*)?)$" patternDescription:"words of letters, digits, - and _, separated by dots, like \"contact.updated\"; or \"order.*\" for every type below \"order.\", or \"*\" for every type" maxLength:"130" doc:"The types it wants: order.paid, order.* for every type below order., or * for every type. Absent or empty: every type. What Hookloop says of endpoints and deliveries (endpoint.*, delivery.*) goes only to endpoints that name it so. No type twice."`
 	Description string            `json:"description,omitempty" maxLength:"1024" doc:"For people."`
+	Owner       string            `json:"owner,omitempty" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f]*$" patternDescription:"text without control characters" doc:"Whose endpoint it is: the id of a customer in your app." example:"customer-4711"`
 	Headers     map[string]string `json:"headers,omitempty" maxProperties:"20" doc:"Sent with every attempt. Refused are those that Hookloop sets or that belong to the connection: accept-encoding, connection, content-encoding, content-length, content-type, expect, host, keep-alive, te, traceparent, tracestate, trailer, transfer-encoding, upgrade, user-agent, and what begins with webhook-, hookloop- or proxy-." example:"{\"X-Team\":\"crm\"}"`
 	Metadata    map[string]string `json:"metadata,omitempty" maxProperties:"50" doc:"Your own, never sent. Keys have 1 to 64 bytes, values at most 1024." example:"{\"tier\":\"gold\"}"`
 	Schedule    []Duration        `json:"schedule,omitempty" minItems:"1" maxItems:"30" doc:"The wait before each attempt, so as many entries as attempts; in all at most 720h. Absent: ten attempts in 75.6 hours." example:"[\"0s\",\"5s\",\"5m\"]"`
@@ -25,6 +26,7 @@ type EndpointChange struct {
 	URL         Patch[string]             `json:"url,omitzero"` // cannot be cleared
 	EventTypes  Patch[[]string]           `json:"event_types,omitzero"`
 	Description Patch[string]             `json:"description,omitzero"`
+	Owner       Patch[string]             `json:"owner,omitzero"`
 	Headers     Patch[map[string]*string] `json:"headers,omitzero"` // nil removes one
 	Metadata    Patch[map[string]*string] `json:"metadata,omitzero"`
 	Schedule    Patch[[]Duration]         `json:"schedule,omitzero"`
@@ -45,6 +47,7 @@ type Endpoint struct {
 	StateReason string            `json:"state_reason,omitempty" doc:"Why it is not active." example:"paused by jane: they are moving house"`
 	EventTypes  []string          `json:"event_types" doc:"Empty: every type of the tenant's own events."`
 	Description string            `json:"description"`
+	Owner       string            `json:"owner,omitempty" doc:"Whose endpoint it is: the id of a customer in your app." example:"customer-4711"`
 	Headers     map[string]string `json:"headers" doc:"Their values are shown as *** to a token without the scope endpoints:write."`
 	Metadata    map[string]string `json:"metadata"`
 	Schedule    []Duration        `json:"schedule" doc:"The wait before each attempt." example:"[\"0s\",\"5s\",\"5m\"]"`

@@ -22,7 +22,7 @@ const hidden = "***"
 func show(ctx context.Context, e webhook.Endpoint) api.Endpoint {
 	s := settings(e)
 	shown := api.Endpoint{
-		ID: e.ID, URL: s.URL, State: e.State, StateReason: e.StateReason, Description: s.Description, Version: e.Version,
+		ID: e.ID, URL: s.URL, State: e.State, StateReason: e.StateReason, Description: s.Description, Owner: s.Owner, Version: e.Version,
 		EventTypes: append([]string{}, s.EventTypes...),
 		Headers:    copied(s.Headers), Metadata: copied(s.Metadata),
 		Schedule: durations(e.ScheduleOrDefault()), Timeout: api.Duration(e.TimeoutOrDefault()),
@@ -42,7 +42,7 @@ func show(ctx context.Context, e webhook.Endpoint) api.Endpoint {
 // settings are what an app has set of an endpoint, without the defaults.
 func settings(e webhook.Endpoint) api.NewEndpoint {
 	return api.NewEndpoint{
-		URL: e.URL, EventTypes: e.EventTypes, Description: e.Description, Headers: e.Headers, Metadata: e.Metadata,
+		URL: e.URL, EventTypes: e.EventTypes, Description: e.Description, Owner: e.Owner, Headers: e.Headers, Metadata: e.Metadata,
 		Schedule: durations(e.Schedule), Timeout: api.Duration(e.Timeout), RateLimit: api.RateLimit(e.RateLimit),
 		Approval:    api.ApprovalPolicy{After: api.Duration(e.Approval.After), Timeout: api.Duration(e.Approval.Timeout)},
 		Application: e.Application, Echo: api.Echo{Back: e.EchoBack, Paths: api.EchoPaths(e.Echo)}, Request: api.RequestShape(e.Request),
@@ -56,7 +56,7 @@ func (g *Gateway) setEndpoint(e *webhook.Endpoint, s api.NewEndpoint) (err error
 			return err
 		}
 	}
-	e.EventTypes, e.Description, e.Headers, e.Metadata = s.EventTypes, s.Description, s.Headers, s.Metadata
+	e.EventTypes, e.Description, e.Owner, e.Headers, e.Metadata = s.EventTypes, s.Description, s.Owner, s.Headers, s.Metadata
 	e.Schedule = nil
 	for _, wait := range s.Schedule {
 		e.Schedule = append(e.Schedule, time.Duration(wait))

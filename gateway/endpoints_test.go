@@ -26,6 +26,7 @@ type endpoint struct {
 	StateReason string            `json:"state_reason"`
 	EventTypes  []string          `json:"event_types"`
 	Description string            `json:"description"`
+	Owner       string            `json:"owner"`
 	Headers     map[string]string `json:"headers"`
 	Metadata    map[string]string `json:"metadata"`
 	Schedule    []string          `json:"schedule"`
@@ -82,7 +83,7 @@ func TestEndpointFromCreationToDeletion(t *testing.T) {
 }
 
 const everyField = `{
-	"url":"http://example.com","event_types":["a.b","c"],"description":"d","headers":{"X-Key":"v","X-Other":"o"},
+	"url":"http://example.com","event_types":["a.b","c"],"description":"d","owner":"customer 1","headers":{"X-Key":"v","X-Other":"o"},
 	"metadata":{"team":"crm","tier":"1"},"rate_limit":{"per_second":2.5,"burst":7},"schedule":["0s","90s","24h"],"timeout":"30s",
 	"approval":{"after":"90s","timeout":"720h"},
 	"secret":"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}`
@@ -102,6 +103,8 @@ func TestEveryField(t *testing.T) {
 	}
 	e.Secret = ""
 	for body, change := range map[string]func(*endpoint){
+		`{"owner":"Kündin 2"}`:                           func(w *endpoint) { w.Owner = "Kündin 2" },
+		`{"owner":null}`:                                 func(w *endpoint) { w.Owner = "" },
 		`{"description":"new"}`:                          func(w *endpoint) { w.Description = "new" },
 		`{"headers":{"X-Key":null,"X-New":"n"}}`:         func(w *endpoint) { w.Headers = map[string]string{"X-Other": "o", "X-New": "n"} },
 		`{"metadata":{"tier":"2"}}`:                      func(w *endpoint) { w.Metadata["tier"] = "2" },
@@ -166,6 +169,8 @@ func TestBadEndpoints(t *testing.T) {
 	r := newRig(t)
 	existing := r.endpoint(`{"url":"https://example.com"}`)
 	for name, c := range map[string]struct{ body, field string }{
+		"owner too long":        {`"owner":"` + strings.Repeat("ü", 129) + `"`, "owner"},
+		"owner of two lines":    {`"owner":"a\nb"`, "owner"},
 		"unknown field":         {`"colour":"red"`, "colour"},
 		"rate limit":            {`"rate_limit":5`, "rate_limit"},
 		"rate twice":            {`"rate_limit":{"burst":1,"burst":2}`, "rate_limit"},

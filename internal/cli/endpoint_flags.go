@@ -16,6 +16,7 @@ type endpointFlags struct {
 	url         string
 	types       []string
 	description string
+	owner       string
 	headers     []string
 	metadata    []string
 	schedule    string
@@ -31,6 +32,7 @@ func (e *endpointFlags) register(f *pflag.FlagSet) {
 	f.StringVar(&e.url, "url", "", "where deliveries go")
 	f.StringArrayVar(&e.types, "type", nil, "an event `type` it takes, repeatable, like order.paid or order.*; none: every type")
 	f.StringVar(&e.description, "description", "", "for people")
+	f.StringVar(&e.owner, "owner", "", "whose endpoint it is: the `id` of a customer in your app")
 	f.StringArrayVar(&e.headers, "header", nil, "`'Name: value'` sent with every attempt, repeatable")
 	f.StringArrayVar(&e.metadata, "metadata", nil, "`key=value` of your own, never sent, repeatable")
 	f.StringVar(&e.schedule, "schedule", "", "the wait before each attempt, like `0s,5s,5m`")
@@ -51,6 +53,9 @@ func (e *endpointFlags) change(flags *pflag.FlagSet) (c api.EndpointChange, err 
 	}
 	if flags.Changed("description") {
 		c.Description = api.To(e.description)
+	}
+	if flags.Changed("owner") {
+		c.Owner = api.To(e.owner)
 	}
 	if flags.Changed("timeout") {
 		c.Timeout = api.To(api.Duration(e.timeout))

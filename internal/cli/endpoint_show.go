@@ -21,6 +21,9 @@ func showEndpoint(w io.Writer, e api.Endpoint) error {
 	if e.Description != "" {
 		terminal.Row(t, "description", e.Description)
 	}
+	if e.Owner != "" {
+		terminal.Row(t, "owner", e.Owner)
+	}
 	pairRows(t, "header", ": ", e.Headers)
 	pairRows(t, "metadata", "=", e.Metadata)
 	terminal.Row(t, "schedule", schedule(e))

@@ -9,7 +9,7 @@ import (
 )
 
 const oneEndpoint = `{"id":"ep_1","url":"http://127.0.0.1:9000/","state":"active","event_types":["contact.updated"],
-	"description":"the CRM","headers":{"X-Team":"sales"},"metadata":{"customer":"4711"},"schedule":["0s","5s"],
+	"description":"the CRM","owner":"4711","headers":{"X-Team":"sales"},"metadata":{"customer":"4711"},"schedule":["0s","5s"],
 	"timeout":"15s","version":1,"unknown_here":1.10}`
 
 func TestEndpointCreate(t *testing.T) {
@@ -21,10 +21,10 @@ func TestEndpointCreate(t *testing.T) {
 		"bare": {nil, `{"url":"http://127.0.0.1:9000/"}`},
 		"everything": {
 			[]string{
-				"--type", "a.b", "--type", "c", "--description", "d", "--header", "X-A:  1: 2 ", "--header", "X-B:", "--metadata", "k=v=w",
+				"--type", "a.b", "--type", "c", "--description", "d", "--owner", "o", "--header", "X-A:  1: 2 ", "--header", "X-B:", "--metadata", "k=v=w",
 				"--schedule", "0s, 5s,1h", "--timeout", "5s", "--secret", "whsec_x", "--rate-limit", "90/m", "--burst", "20",
 			},
-			`{"url":"http://127.0.0.1:9000/","event_types":["a.b","c"],"description":"d","headers":{"X-A":"1: 2","X-B":""},
+			`{"url":"http://127.0.0.1:9000/","event_types":["a.b","c"],"description":"d","owner":"o","headers":{"X-A":"1: 2","X-B":""},
 			  "metadata":{"k":"v=w"},"schedule":["0s","5s","1h"],"timeout":"5s","secret":"whsec_x",
 			  "rate_limit":{"per_second":1.5,"burst":20}}`,
 		},
@@ -169,6 +169,7 @@ url          http://127.0.0.1:9000/
 state        active
 event types  contact.updated
 description  the CRM
+owner        4711
 header       X-Team: sales
 metadata     customer=4711
 schedule     0s, 5s

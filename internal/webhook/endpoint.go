@@ -27,6 +27,7 @@ type Endpoint struct {
 	URL         string
 	EventTypes  []string // empty: every type
 	Description string
+	Owner       string            // whose it is, in the words of the app; empty: not said
 	Headers     map[string]string // sent with every attempt
 	Metadata    map[string]string // the app's own, never sent
 	Schedule    Schedule          // empty: DefaultSchedule

@@ -70,6 +70,7 @@ func full(n int) webhook.Endpoint {
 	e := endpoint(n, "contact.updated", "контакт.обновлён", "注文.作成")
 	e.URL = "https://bücher.example/größe?q=%C3%BC&e=😀"
 	e.Description = "Ünïcødé \"quoted\" <b>&</b> \\ \t\n שלום 😀 e\u0301"
+	e.Owner = "Kündin 4711"
 	e.Headers = map[string]string{"x-key": "wért", "x-empty": ""}
 	e.Metadata = map[string]string{"ключ": "значение", "": "no name", "'; DROP TABLE endpoints; --": "%_"}
 	e.Schedule = webhook.Schedule{0, time.Nanosecond, 30 * 24 * time.Hour}

@@ -26,6 +26,7 @@ func endpointColumns(e *webhook.Endpoint, headers *string, sealed *[]byte) []col
 		{"url", &e.URL},
 		{"event_types", jsonText{&e.EventTypes}},
 		{"description", prose{&e.Description}},
+		{"owner", &e.Owner},
 		{"headers", headers},
 		{"metadata", jsonText{&e.Metadata}},
 		{"schedule", jsonText{&e.Schedule}},
