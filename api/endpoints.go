@@ -64,6 +64,12 @@ type Endpoint struct {
 	Secret      string            `json:"secret,omitempty" doc:"Only in the answer that created it."`
 }
 
+// EndpointQuery says which endpoints are wanted.
+type EndpointQuery struct {
+	Owner string `query:"owner" maxLength:"128" pattern:"^[^\\x00-\\x1f\\x7f]*$" patternDescription:"text without control characters" doc:"Only this owner's. Absent: those of every owner, and of none." example:"customer-4711"`
+	PageQuery
+}
+
 // RateLimit bounds the attempts at an endpoint.
 type RateLimit struct {
 	PerSecond float64 `json:"per_second,omitempty" required:"true" minimum:"0.001" maximum:"10000" example:"10"`

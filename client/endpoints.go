@@ -17,7 +17,7 @@ func (e Endpoints) Create(n api.NewEndpoint) Call[api.Endpoint] {
 }
 
 // List shows endpoints, the oldest first.
-func (e Endpoints) List(query api.PageQuery) List[api.Endpoint] {
+func (e Endpoints) List(query api.EndpointQuery) List[api.Endpoint] {
 	return list[api.Endpoint](e.scope, query, "endpoints")
 }
 

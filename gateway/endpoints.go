@@ -151,16 +151,16 @@ func endpointErr(id string, err error) error {
 
 type listEndpoints struct {
 	Tenant string `path:"tenant"`
-	api.PageQuery
+	api.EndpointQuery
 }
 
 func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answerOf[api.Page[api.Endpoint]], error) {
-	list := "endpoints of " + in.Tenant
+	list := "endpoints of " + in.Tenant + " " + in.Owner
 	after, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	found, err := g.registry.Endpoints(ctx, in.Tenant, string(after), in.Limit+1)
+	found, err := g.registry.Endpoints(ctx, in.Tenant, webhook.EndpointQuery{Owner: in.Owner, After: string(after), Limit: in.Limit + 1})
 	if err != nil {
 		return nil, fmt.Errorf("endpoints: %w", problem.Registry(err))
 	}

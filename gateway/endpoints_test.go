@@ -290,6 +290,26 @@ func TestListEndpoints(t *testing.T) {
 	}
 }
 
+func TestListEndpointsOfAnOwner(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	mine := r.endpoint(`{"url":"https://example.com","owner":"a b"}`)
+	r.endpoint(`{"url":"https://example.com","owner":"a"}`)
+	second := r.endpoint(`{"url":"https://example.com","owner":"a b"}`)
+	type page struct {
+		Data []endpoint
+		Next string `json:"next_cursor"`
+	}
+	first := read[page](t, r.do("GET", "/endpoints?limit=1&owner=a%20b", ""), 200)
+	require.Equal(t, min(mine, second), first.Data[0].ID) // ids of one millisecond are in any order
+	rest := read[page](t, r.do("GET", "/endpoints?limit=1&owner=a%20b&cursor="+first.Next, ""), 200)
+	require.Equal(t, max(mine, second), rest.Data[0].ID)
+	require.Empty(t, rest.Next)
+	refused(t, r.do("GET", "/endpoints?owner=a&cursor="+first.Next, ""), 422, webhook.Invalid)
+	p := refused(t, r.do("GET", "/endpoints?owner=%00", ""), 422, webhook.Invalid)
+	require.Equal(t, []api.FieldError{{Field: "owner", Message: "must be text without control characters"}}, p.Errors)
+}
+
 func TestRotate(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -60,12 +60,12 @@ func (f *fakeRegistry) Endpoint(_ context.Context, tenant, id string) (webhook.E
 	return e, f.down
 }
 
-func (f *fakeRegistry) Endpoints(_ context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error) {
+func (f *fakeRegistry) Endpoints(_ context.Context, tenant string, q webhook.EndpointQuery) ([]webhook.Endpoint, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	var found []webhook.Endpoint
 	for _, e := range f.all {
-		if e.Tenant == tenant && e.ID > after {
+		if e.Tenant == tenant && e.ID > q.After && (q.Owner == "" || e.Owner == q.Owner) {
 			found = append(found, e)
 		}
 	}
@@ -75,7 +75,7 @@ func (f *fakeRegistry) Endpoints(_ context.Context, tenant, after string, limit 
 		}
 		return 1
 	})
-	return found[:min(limit, len(found))], f.down
+	return found[:min(q.Limit, len(found))], f.down
 }
 
 func (f *fakeRegistry) CountEndpoints(_ context.Context, tenant string) (n int, err error) {

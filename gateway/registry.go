@@ -15,8 +15,7 @@ type Registry interface {
 	// CreateEndpointOnce gives what an Idempotency-Key has made, now or before.
 	CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error)
 	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
-	// Endpoints lists by id, those behind after, at most limit.
-	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
+	Endpoints(ctx context.Context, tenant string, q webhook.EndpointQuery) ([]webhook.Endpoint, error)
 	CountEndpoints(ctx context.Context, tenant string) (int, error)
 	// Created says whether an Idempotency-Key has made an endpoint.
 	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)

@@ -102,6 +102,9 @@ func route[I, O any](g *Gateway, to huma.API, op operation, handle func(context.
 	if hasBody { // only now: a body huma knew of, huma would read
 		described.RequestBody = op.requestBody(b.document(g.schemas))
 	}
+	for _, p := range described.Parameters {
+		schema.Each(p.Schema, schema.DescribePattern)
+	}
 	delete(described.Responses, "default")
 	maps.Copy(described.Responses, schema.Problems(g.schemas, op.codes(hasBody)))
 }

@@ -28,19 +28,22 @@ An endpoint is a consumer's URL with a secret that signs what is sent there (Sta
 
 func newEndpointList(o *options) *cobra.Command {
 	var p pageFlags
+	var owner string
 	c := &cobra.Command{
-		Use:     "list",
-		Short:   "List endpoints, the oldest first",
-		Long:    `List the tenant's endpoints, the oldest first.`,
-		Example: `  hookloop endpoint list --all --json`,
-		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return runEndpointList(c, o, p) },
+		Use:   "list",
+		Short: "List endpoints, the oldest first",
+		Long:  `List the tenant's endpoints, the oldest first.`,
+		Example: `  hookloop endpoint list --all --json
+  hookloop endpoint list --owner customer-4711`,
+		Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runEndpointList(c, o, owner, p) },
 	}
+	c.Flags().StringVar(&owner, "owner", "", "only the endpoints of this owner")
 	p.register(c.Flags())
 	return c
 }
 
-func runEndpointList(c *cobra.Command, o *options, p pageFlags) error {
+func runEndpointList(c *cobra.Command, o *options, owner string, p pageFlags) error {
 	if err := p.check(); err != nil {
 		return err
 	}
@@ -48,14 +51,16 @@ func runEndpointList(c *cobra.Command, o *options, p pageFlags) error {
 	if err != nil {
 		return err
 	}
-	return showList(g, g.Endpoints.List(p.query()), p.all, func(w io.Writer, all []api.Endpoint) error {
-		t := terminal.Columns(w)
-		terminal.Row(t, "ID", "STATE", "URL", "EVENT TYPES")
-		for _, e := range all {
-			terminal.Row(t, e.ID, string(e.State), e.URL, typesOf(e))
-		}
-		return t.Flush()
-	})
+	return showList(g, g.Endpoints.List(api.EndpointQuery{Owner: owner, PageQuery: p.query()}), p.all, showEndpoints)
+}
+
+func showEndpoints(w io.Writer, all []api.Endpoint) error {
+	t := terminal.Columns(w)
+	terminal.Row(t, "ID", "STATE", "OWNER", "URL", "EVENT TYPES")
+	for _, e := range all {
+		terminal.Row(t, e.ID, string(e.State), e.Owner, e.URL, typesOf(e))
+	}
+	return t.Flush()
 }
 
 func newEndpointGet(o *options) *cobra.Command {

@@ -114,7 +114,7 @@ func (k *keyring) find(ctx context.Context) ([]signature.Secret, error) {
 
 // endpointsAt gives the ids of the endpoints that lead to addr.
 func (g *gateway) endpointsAt(ctx context.Context, addr net.Addr) (ids []string, err error) {
-	for e, err := range g.Endpoints.List(api.PageQuery{Limit: client.MaxPage}).All(ctx) {
+	for e, err := range g.Endpoints.List(api.EndpointQuery{PageQuery: api.PageQuery{Limit: client.MaxPage}}).All(ctx) {
 		if err != nil {
 			return nil, err
 		}

@@ -82,7 +82,7 @@ func takenID(t *testing.T, s Store) {
 
 func list(t *testing.T, s Store) {
 	r := open(t, s)
-	all, err := r.Endpoints(t.Context(), tenant, "", 10)
+	all, err := r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{Limit: 10})
 	require.NoError(t, err)
 	require.Empty(t, all)
 
@@ -91,12 +91,12 @@ func list(t *testing.T, s Store) {
 		create(t, r, want[n])
 	}
 	for after, i := "", 0; i <= len(want); i += 2 {
-		page, err := r.Endpoints(t.Context(), tenant, after, 2)
+		page, err := r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{After: after, Limit: 2})
 		require.NoError(t, err)
 		require.Equal(t, want[i:min(i+2, len(want))], page)
 		after = page[len(page)-1].ID
 	}
-	all, err = r.Endpoints(t.Context(), tenant, id(5), 2)
+	all, err = r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{After: id(5), Limit: 2})
 	require.NoError(t, err)
 	require.Empty(t, all)
 }
@@ -200,7 +200,7 @@ func tenantsApart(t *testing.T, s Store) {
 		_, err := r.Endpoint(t.Context(), other, id(1))
 		requireCode(t, webhook.NotFound, err)
 		requireCode(t, webhook.NotFound, r.DeleteEndpoint(t.Context(), other, id(1)))
-		all, err := r.Endpoints(t.Context(), other, "", 10)
+		all, err := r.Endpoints(t.Context(), other, webhook.EndpointQuery{Limit: 10})
 		require.NoError(t, err)
 		require.Empty(t, all)
 		matched, err := r.Match(t.Context(), other, "a")

@@ -17,7 +17,7 @@ type Registry interface {
 	CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
 	CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error)
 	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
-	Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error)
+	Endpoints(ctx context.Context, tenant string, q webhook.EndpointQuery) ([]webhook.Endpoint, error)
 	CountEndpoints(ctx context.Context, tenant string) (int, error)
 	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
@@ -80,6 +80,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"taken id":                      takenID,
 		"what is no text":               noText,
 		"list":                          list,
+		"list of an owner":              listOfOwner,
 		"update":                        update,
 		"update that fails":             updateFails,
 		"rate limit":                    rateLimit,

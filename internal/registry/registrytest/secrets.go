@@ -95,7 +95,7 @@ func otherKey(t *testing.T, s Store) {
 	_, err := r.Endpoint(t.Context(), tenant, id(1))
 	require.ErrorIs(t, err, registry.ErrOtherKey)
 	require.EqualError(t, err, "endpoint "+id(1)+": sealed with another key")
-	_, err = r.Endpoints(t.Context(), tenant, "", 1)
+	_, err = r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{Limit: 1})
 	require.EqualError(t, err, "endpoint "+id(1)+": sealed with another key")
 	_, err = r.UpdateEndpoint(t.Context(), tenant, id(1), func(*webhook.Endpoint) error { return nil })
 	require.ErrorIs(t, err, registry.ErrOtherKey)

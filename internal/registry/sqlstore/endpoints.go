@@ -32,10 +32,15 @@ func (s *Store) Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoi
 	return s.endpoints.get(ctx, tenant, id)
 }
 
-// Endpoints lists at most limit of the tenant's endpoints in the order of their ids, from the one
-// that follows after; "" starts at the first.
-func (s *Store) Endpoints(ctx context.Context, tenant, after string, limit int) ([]webhook.Endpoint, error) {
-	return s.endpoints.list(ctx, tenant, after, limit)
+// ofOwner names the owner twice: the index has only endpoints that have one.
+var ofOwner = endpointTable.selects("tenant = $1 AND owner = $2 AND owner <> '' AND id > $3 ORDER BY id LIMIT $4")
+
+// Endpoints lists the tenant's endpoints that q asks for.
+func (s *Store) Endpoints(ctx context.Context, tenant string, q webhook.EndpointQuery) ([]webhook.Endpoint, error) {
+	if q.Owner == "" {
+		return s.endpoints.list(ctx, tenant, q.After, q.Limit)
+	}
+	return s.endpoints.listBy(ctx, prepared{db: s.readers, text: ofOwner}, tenant, q.Owner, q.After, q.Limit)
 }
 
 // CountEndpoints gives the number of the tenant's endpoints.

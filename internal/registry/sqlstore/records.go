@@ -52,7 +52,12 @@ func (rs *records[T]) get(ctx context.Context, tenant, id string) (T, error) {
 
 // list gives at most limit of a tenant's in the order of their ids, those behind after.
 func (rs *records[T]) list(ctx context.Context, tenant, after string, limit int) ([]T, error) {
-	rows, err := rs.page.rows(ctx, tenant, after, limit)
+	return rs.listBy(ctx, rs.page, tenant, after, limit)
+}
+
+// listBy gives those of a tenant that another query finds.
+func (rs *records[T]) listBy(ctx context.Context, query prepared, tenant string, args ...any) ([]T, error) {
+	rows, err := query.rows(ctx, append([]any{tenant}, args...)...)
 	if err != nil {
 		return nil, rs.ofTenant(ctx, tenant, err)
 	}
