@@ -183,10 +183,13 @@ func TestNewKeyIsFoundAndStrangersAreNotAskedFor(t *testing.T) {
 	i.publish(t, map[string]crypto.Signer{"next": next.ecdsa})
 	_, err = v.Verify(t.Context(), next.sign(t, jwt.SigningMethodES256, next.ecdsa, "next"))
 	require.NoError(t, err)
-	asked := i.asked.Load()
-	for range 20 {
+	asked := int64(0)
+	for n := range 20 {
 		_, err = v.Verify(t.Context(), next.sign(t, jwt.SigningMethodES256, next.ecdsa, "made up"))
 		require.Equal(t, api.Unauthenticated, webhook.CodeOf(err))
+		if n == 0 { // the first may make one look
+			asked = i.asked.Load()
+		}
 	}
 	require.Equal(t, asked, i.asked.Load())
 }

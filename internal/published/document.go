@@ -64,15 +64,19 @@ func (d *Document[T]) Find(ctx context.Context, now time.Time, has func(T) bool)
 	if v, ok := d.current(now, d.Fresh); ok && has(v) {
 		return v, nil
 	}
-	_, err := d.Refresh(ctx, now)
-	v, ok := d.current(now, d.Oldest)
-	switch {
-	case ok && has(v):
-		return v, nil
-	case err != nil:
-		return v, err
+	for began := false; ; {
+		r := d.refresh(ctx, now)
+		v, ok := d.current(now, d.Oldest)
+		switch {
+		case ok && has(v):
+			return v, nil
+		case r.err != nil:
+			return v, r.err
+		case r.own || began:
+			return v, ErrUnknown
+		}
+		began = true // the next fetch begins after this call
 	}
-	return v, ErrUnknown
 }
 
 // current gives the document at hand, if it is not too old.
@@ -88,8 +92,21 @@ func (d *Document[T]) current(now time.Time, atMost time.Duration) (v T, ok bool
 // Refresh fetches the document, unless that was done a moment ago, and says whether one was
 // fetched. The error is that of the last fetch, or ctx's.
 func (d *Document[T]) Refresh(ctx context.Context, now time.Time) (fetched bool, err error) {
-	detached := context.WithoutCancel(ctx)
+	r := d.refresh(ctx, now)
+	return r.fetched, r.err
+}
+
+// refreshed is what came of a refresh. One that is not the caller's own was under way already: it
+// may bring a document from before the call.
+type refreshed struct {
+	fetched, own bool
+	err          error
+}
+
+func (d *Document[T]) refresh(ctx context.Context, now time.Time) refreshed {
+	detached, own := context.WithoutCancel(ctx), false
 	done := d.flight.DoChan("", func() (any, error) {
+		own = true
 		if may, err := d.mayFetch(now); !may {
 			return false, err
 		}
@@ -97,9 +114,9 @@ func (d *Document[T]) Refresh(ctx context.Context, now time.Time) (fetched bool,
 	})
 	select {
 	case r := <-done:
-		return r.Val.(bool), r.Err
+		return refreshed{r.Val.(bool), own, r.Err}
 	case <-ctx.Done():
-		return false, ctx.Err()
+		return refreshed{err: ctx.Err()}
 	}
 }
 

@@ -102,6 +102,36 @@ func TestBelievedWithinHalfAMinute(t *testing.T) {
 	}
 }
 
+// TestFetchUnderWayIsNotTheLastWord: a word published after a fetch began, and before the call, is
+// found by the call that waits for that fetch.
+func TestFetchUnderWayIsNotTheLastWord(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		answers := make(chan []string)
+		d := published.New(published.Config[[]string]{
+			Load:  func(context.Context) ([]string, error) { return <-answers, nil },
+			Fresh: 24 * time.Hour, Oldest: 24 * time.Hour,
+		})
+		ctx, stop := context.WithCancel(t.Context())
+		go d.Keep(ctx, time.Hour, time.Now)
+		found := make(chan error, 3)
+		for range cap(found) {
+			go func() {
+				_, err := d.Find(ctx, time.Now(), has("new"))
+				found <- err
+			}()
+		}
+		synctest.Wait()
+		answers <- []string{"old"}
+		answers <- []string{"old", "new"}
+		for range cap(found) {
+			require.NoError(t, <-found)
+		}
+		stop()
+		synctest.Wait()
+	})
+}
+
 // TestKeptWhileAway: what was at hand counts for a day, and no longer.
 func TestKeptWhileAway(t *testing.T) {
 	t.Parallel()
