@@ -71,7 +71,7 @@ vet: ## go vet
 	$(call each,go vet ./...)
 
 .PHONY: lint
-lint: ## golangci-lint, with the import arrows of docs/style.md
+lint: ## golangci-lint, with the import arrows of docs/architecture.md
 	$(call each,$(LINT) run ./...)
 
 .PHONY: workflowcheck
