@@ -33,8 +33,8 @@ func (f stuckTemporal) ExecuteWorkflow(ctx context.Context, o client.StartWorkfl
 	}
 }
 
-// How many acceptances a new gateway has under way, and how many it lets wait, by the first guess of how
-// long one takes.
+// How many acceptances a new gateway has under way, and how many it lets wait, by the first guess
+// of how long one takes.
 const (
 	underWay = 16
 	waiting  = 160
@@ -125,7 +125,8 @@ func TestOverloadByOneTenant(t *testing.T) {
 	})
 }
 
-// TestOverloadByThirdParties gives each what it needs: 503, or a broken connection if it would not come again.
+// TestOverloadByThirdParties gives each what it needs: 503, or a broken connection if it would not
+// come again.
 func TestOverloadByThirdParties(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

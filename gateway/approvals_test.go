@@ -85,7 +85,8 @@ func TestDecisionsReachTheApproval(t *testing.T) {
 	}
 }
 
-// badOrders are bodies, and the field each is refused for; a rate is unknown where nothing is released.
+// badOrders are bodies, and the field each is refused for; a rate is unknown where nothing is
+// released.
 func badOrders(released bool) map[string]string {
 	bad := map[string]string{
 		`{"surprise":1}`: "surprise", `{"by":"me"}`: "by", `{"reason":7}`: "reason", `{"reason":"a","reason":"b"}`: "reason",

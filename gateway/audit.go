@@ -15,8 +15,8 @@ import (
 
 // Audits read trails.
 type Audits interface {
-	// Event gives a part of an event's trail; after is the Next of the part before. The error carries
-	// webhook.NotFound when there is none; one without a code is an awayError, or ours.
+	// Event gives a part of an event's trail; after is the Next of the part before. The error
+	// carries webhook.NotFound when there is none; one without a code is an awayError, or ours.
 	Event(ctx context.Context, tenant, id string, after []byte) (audit.Page, error)
 	// Tenant gives a part of the trail of all that is a tenant's, in the same way.
 	Tenant(ctx context.Context, tenant string, period audit.Period, after []byte) (audit.Page, error)

@@ -47,8 +47,8 @@ func (r *request) read(optional bool) ([]byte, error) {
 	return bytes.TrimPrefix(b.Bytes(), byteOrderMark), problem.Reading(err)
 }
 
-// bodied is the input of an operation with a body. Huma reads none of them: encoding/json would accept
-// names that appear twice or in another case, and huma's problems have no codes.
+// bodied is the input of an operation with a body. Huma reads none of them: encoding/json would
+// accept names that appear twice or in another case, and huma's problems have no codes.
 type bodied interface {
 	// take reads the body and holds it to its bounds, before the handler is called.
 	take(r huma.Registry) error
@@ -78,7 +78,8 @@ func (b *body[T]) take(r huma.Registry) (err error) {
 	return err
 }
 
-// change is a body that changes a T: a merge patch (RFC 7396), held to the bounds of T once it is merged.
+// change is a body that changes a T: a merge patch (RFC 7396), held to the bounds of T once it is
+// merged.
 type change[T any] struct {
 	request
 

@@ -9,7 +9,8 @@ import (
 	"hookloop/api"
 )
 
-// TestAllFaultsOfABodyAreToldAtOnce, and each in a sentence that goes on where the field's name stops.
+// TestAllFaultsOfABodyAreToldAtOnce, and each in a sentence that goes on where the field's name
+// stops.
 func TestAllFaultsOfABodyAreToldAtOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

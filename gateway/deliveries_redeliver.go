@@ -10,8 +10,8 @@ import (
 )
 
 // Redeliveries starts finished deliveries again; orchestrator.Redeliveries does. Its errors carry
-// webhook.Expired, webhook.NotFound, webhook.Disabled or webhook.Conflict; one without a code is an awayError, or
-// ours.
+// webhook.Expired, webhook.NotFound, webhook.Disabled or webhook.Conflict; one without a code is an
+// awayError, or ours.
 type Redeliveries interface {
 	Redeliver(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) error
 	// Count says how many events of a window were not delivered to its endpoint.
@@ -53,7 +53,8 @@ func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answ
 	return g.redeliver(ctx, e, endpoints)
 }
 
-// redeliver passes over a delivery that another request has just started, unless it is the only one.
+// redeliver passes over a delivery that another request has just started, unless it is the only
+// one.
 func (g *Gateway) redeliver(ctx context.Context, e orchestrator.EventState, endpoints []string) (*answerOf[api.Redelivered], error) {
 	out := &answerOf[api.Redelivered]{}
 	var taken error
@@ -114,8 +115,9 @@ func (g *Gateway) undelivered(ctx context.Context, e orchestrator.EventState) ([
 	return nil, webhook.Errorf(webhook.Conflict, "the event was delivered to every endpoint; name one as endpoint_id to deliver it again")
 }
 
-// chosen lets the delivery to one endpoint through, if it is not under way. The endpoint need not be among
-// those the event was accepted for: it may have been made later, or want its type only now.
+// chosen lets the delivery to one endpoint through, if it is not under way. The endpoint need not
+// be among those the event was accepted for: it may have been made later, or want its type only
+// now.
 func (g *Gateway) chosen(ctx context.Context, e orchestrator.EventState, endpointID string) ([]string, error) {
 	for _, d := range e.Report.Deliveries {
 		if d.EndpointID == endpointID && !d.Status.Ended() {
@@ -125,8 +127,8 @@ func (g *Gateway) chosen(ctx context.Context, e orchestrator.EventState, endpoin
 	return []string{endpointID}, g.takesDeliveries(ctx, e.Input.Event.Tenant, endpointID)
 }
 
-// takesDeliveries refuses an endpoint that is not there, or that nothing is sent to: a delivery started
-// again would end as rejected at once.
+// takesDeliveries refuses an endpoint that is not there, or that nothing is sent to: a delivery
+// started again would end as rejected at once.
 func (g *Gateway) takesDeliveries(ctx context.Context, tenant, id string) error {
 	e, err := g.endpoint(ctx, tenant, id)
 	if err == nil && e.State == webhook.EndpointDisabled {

@@ -31,7 +31,8 @@ func TestBadApprovalPolicies(t *testing.T) {
 	require.Equal(t, 1, read[endpoint](t, r.do("GET", "/endpoints/"+existing, ""), 200).Version)
 }
 
-// TestDefaultsAreKeptAsDefaults lets a later version's defaults reach the endpoints that chose none.
+// TestDefaultsAreKeptAsDefaults lets a later version's defaults reach the endpoints that chose
+// none.
 func TestDefaultsAreKeptAsDefaults(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -17,8 +17,8 @@ import (
 // hidden stands for the value of a header in the eyes of a token that may not change it.
 const hidden = "***"
 
-// show shows an endpoint to the token that asks. Headers hold credentials: only a token that may set them
-// reads their values.
+// show shows an endpoint to the token that asks. Headers hold credentials: only a token that may
+// set them reads their values.
 func show(ctx context.Context, e webhook.Endpoint) api.Endpoint {
 	s := settings(e)
 	shown := api.Endpoint{
@@ -108,8 +108,8 @@ func checkTypes(all []string) error {
 	return nil
 }
 
-// Bounds of the names and values of maps, in bytes: an endpoint is read for every attempt, and has to stay
-// small.
+// Bounds of the names and values of maps, in bytes: an endpoint is read for every attempt, and has
+// to stay small.
 const (
 	maxURL           = 2048
 	maxHeaderName    = 128

@@ -12,7 +12,8 @@ import (
 const (
 	// defaultOverlap is how long the secret before signs beside a new one.
 	defaultOverlap = 24 * time.Hour
-	// maxSecrets bounds how many may sign at once: each is a signature in the header of every attempt.
+	// maxSecrets bounds how many may sign at once: each is a signature in the header of every
+	// attempt.
 	maxSecrets = 10
 )
 

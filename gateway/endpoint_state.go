@@ -85,9 +85,9 @@ func pause(e *webhook.Endpoint, v webhook.Instruction) error {
 	return nil
 }
 
-// resumeEndpoint lets a paused, held or disabled endpoint's deliveries go. A workflow does it: the oldest
-// delivery goes first, and if the endpoint takes it the others follow. A paused or disabled endpoint is
-// neither any more once this has answered.
+// resumeEndpoint lets a paused, held or disabled endpoint's deliveries go. A workflow does it: the
+// oldest delivery goes first, and if the endpoint takes it the others follow. A paused or disabled
+// endpoint is neither any more once this has answered.
 func (g *Gateway) resumeEndpoint(ctx context.Context, in *resumeEndpoint) (*answerOf[api.Endpoint], error) {
 	decision := release(ctx, in.value)
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
@@ -108,15 +108,16 @@ func (g *Gateway) resumeEndpoint(ctx context.Context, in *resumeEndpoint) (*answ
 	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
 }
 
-// How long a resume waits for its workflow to have made the endpoint active, and how often it looks.
-// Without a backlog that takes milliseconds; with one, as long as the endpoint takes to answer.
+// How long a resume waits for its workflow to have made the endpoint active, and how often it
+// looks. Without a backlog that takes milliseconds; with one, as long as the endpoint takes to
+// answer.
 const (
 	resumeWait = 3 * time.Second
 	resumeLook = 50 * time.Millisecond
 )
 
-// resumed gives the endpoint once it is neither paused nor disabled any more. If its oldest delivery is
-// still under way it is held until that is answered.
+// resumed gives the endpoint once it is neither paused nor disabled any more. If its oldest
+// delivery is still under way it is held until that is answered.
 func (g *Gateway) resumed(ctx context.Context, was webhook.Endpoint, d webhook.Decision) (webhook.Endpoint, error) {
 	if was.State == webhook.EndpointHeld {
 		return was, nil

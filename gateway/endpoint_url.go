@@ -14,9 +14,9 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// normalURL is a URL as it will be called, or the reason why no attempt could ever be sent to it: blanks
-// around it go, the host is written in ASCII (IDNA) and lower case, and what RFC 3986 wants encoded is
-// percent-encoded. What is encoded already stays as it is, for the URL may be signed.
+// normalURL is a URL as it will be called, or the reason why no attempt could ever be sent to it:
+// blanks around it go, the host is written in ASCII (IDNA) and lower case, and what RFC 3986 wants
+// encoded is percent-encoded. What is encoded already stays as it is, for the URL may be signed.
 //
 // Refusing is a courtesy to the person who typed it: what a name resolves to is only known when an
 // attempt is dialled, and the sender's address guard decides then.
@@ -61,12 +61,12 @@ func cutAuthority(raw string) (head, rest string) {
 	return raw[:cut], raw[cut:]
 }
 
-// mapping is how a browser looks a name up, but for labels with an underscore or a hyphen at their end:
-// inside a network there are some.
+// mapping is how a browser looks a name up, but for labels with an underscore or a hyphen at their
+// end: inside a network there are some.
 var mapping = idna.New(idna.MapForLookup(), idna.BidiRule(), idna.Transitional(false), idna.StrictDomainName(false))
 
-// asciiHost writes a name as DNS and the Host header have it. Full-width letters, say, become those that
-// are dialled; so the name is checked in that form.
+// asciiHost writes a name as DNS and the Host header have it. Full-width letters, say, become those
+// that are dialled; so the name is checked in that form.
 func asciiHost(name string) (string, error) {
 	if _, err := netip.ParseAddr(name); err == nil {
 		return strings.ToLower(name), nil
@@ -107,8 +107,8 @@ func authority(host, port string) string {
 	return host + ":" + port
 }
 
-// percentEncoded writes a path and a query in the characters RFC 3986 allows there (sections 3.3 and
-// 3.4). An escape stays one.
+// percentEncoded writes a path and a query in the characters RFC 3986 allows there (sections 3.3
+// and 3.4). An escape stays one.
 func percentEncoded(rest string) string {
 	var b strings.Builder
 	for i := range len(rest) {

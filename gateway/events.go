@@ -14,22 +14,24 @@ import (
 	"hookloop/workflows"
 )
 
-// Events accepts events, says what became of them, and passes on to their deliveries what operators say;
-// orchestrator.Events does. Its errors carry webhook.NotFound or webhook.Conflict; one without a code is an awayError, or
-// ours.
+// Events accepts events, says what became of them, and passes on to their deliveries what operators
+// say; orchestrator.Events does. Its errors carry webhook.NotFound or webhook.Conflict; one without
+// a code is an awayError, or ours.
 type Events interface {
-	// Start accepts an event: with it the event cannot be lost. orchestrator.ErrAccepted says that one of its id was
-	// accepted before.
+	// Start accepts an event: with it the event cannot be lost. orchestrator.ErrAccepted says that
+	// one of its id was accepted before.
 	Start(ctx context.Context, in workflows.EventInput, data []byte) error
 	// Accepted gives what an event was accepted with, and its data.
 	Accepted(ctx context.Context, tenant, id string) (workflows.EventInput, []byte, error)
 	State(ctx context.Context, tenant, id string) (orchestrator.EventState, error)
 	// List gives at most size events, and where the next page begins; nil: that was the last.
 	List(ctx context.Context, f orchestrator.EventFilter, size int, page []byte) ([]orchestrator.EventItem, []byte, error)
-	// RetryNow and CancelDelivery answer how the delivery stood; orchestrator.ErrNotWaiting: it takes none.
+	// RetryNow and CancelDelivery answer how the delivery stood; orchestrator.ErrNotWaiting: it
+	// takes none.
 	RetryNow(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) (webhook.DeliveryReport, error)
 	CancelDelivery(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) (webhook.DeliveryReport, error)
-	// Reachable says why nothing can be accepted now, Refused why the next event would probably be refused.
+	// Reachable says why nothing can be accepted now, Refused why the next event would probably be
+	// refused.
 	Reachable(ctx context.Context) error
 	Refused() error
 }

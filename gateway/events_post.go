@@ -152,7 +152,8 @@ func (g *Gateway) testEndpoint(ctx context.Context, in *endpointPath) (*accepted
 	})
 }
 
-// hops reads how often an event has passed through Hookloop. Without the header an event is new here.
+// hops reads how often an event has passed through Hookloop. Without the header an event is new
+// here.
 func hops(h http.Header) (int, error) {
 	value := h.Get(webhook.HeaderHops)
 	if value == "" {

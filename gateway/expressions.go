@@ -9,8 +9,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Expressions say whether a text is an expression; expression.Pool does. An *expression.Fault says that it
-// is none, any other error that nothing was found out.
+// Expressions say whether a text is an expression; expression.Pool does. An *expression.Fault says
+// that it is none, any other error that nothing was found out.
 type Expressions interface {
 	Check(ctx context.Context, tenant, text string) error
 }
@@ -21,8 +21,8 @@ var (
 	expressionParts = []string{"path", "body", "key", "value"}
 )
 
-// checkExpressions has every expression in a body compiled, so that it cannot turn out to be none when it is
-// needed. It is asked before a transaction begins: an expression may take half a second.
+// checkExpressions has every expression in a body compiled, so that it cannot turn out to be none
+// when it is needed. It is asked before a transaction begins: an expression may take half a second.
 func (g *Gateway) checkExpressions(ctx context.Context, tenant string, body map[string]any) error {
 	for _, field := range withExpressions {
 		members, _ := body[field].(map[string]any)

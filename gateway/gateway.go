@@ -1,6 +1,7 @@
 // Package gateway is HTTP in: apps post events, manage their endpoints and ask what became of an
-// event; people decide about endpoints that keep failing. It decides who may do what and what is well formed; what happens to an accepted event is
-// the workflows' business, where an endpoint is kept the registry's. cmd builds one and runs it.
+// event; people decide about endpoints that keep failing. It decides who may do what and what is
+// well formed; what happens to an accepted event is the workflows' business, where an endpoint is
+// kept the registry's. cmd builds one and runs it.
 package gateway
 
 import (
@@ -133,8 +134,8 @@ func New(c Config) (*Gateway, error) {
 // Ops serves what the operator's own machines ask: /healthz, /readyz and /metrics.
 func (g *Gateway) Ops() http.Handler { return g.ops }
 
-// Handler serves every route of the gateway, for whoever brings a server of their own; with OpsApart all
-// but /metrics.
+// Handler serves every route of the gateway, for whoever brings a server of their own; with
+// OpsApart all but /metrics.
 func (g *Gateway) Handler() http.Handler { return g.handler }
 
 // complete fills in the zero values that have a meaning and refuses those that have none.

@@ -28,7 +28,8 @@ func TestNoStore(t *testing.T) {
 	require.Empty(t, r.do("GET", "=/openapi.json", "").Header().Get("Cache-Control"))
 }
 
-// TestForgedCursor: only a place that a gateway gave out reaches Temporal, in the words of any of them.
+// TestForgedCursor: only a place that a gateway gave out reaches Temporal, in the words of any of
+// them.
 func TestForgedCursor(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -69,8 +69,8 @@ type webhookActivity struct {
 	LastRefusal    string     `json:"last_refusal"`
 }
 
-// TestContentIsARepeatForAWhile: what has no id is the same event within ten minutes of the first, unless
-// its source says otherwise.
+// TestContentIsARepeatForAWhile: what has no id is the same event within ten minutes of the first,
+// unless its source says otherwise.
 func TestContentIsARepeatForAWhile(t *testing.T) {
 	t.Parallel()
 	var at *clock
@@ -101,8 +101,8 @@ func TestContentIsARepeatForAWhile(t *testing.T) {
 	}
 }
 
-// TestARepeatOutlivesItsHistory: what became an event once is none again, though Temporal has forgotten it;
-// and one that is passed over hours later is told of.
+// TestARepeatOutlivesItsHistory: what became an event once is none again, though Temporal has
+// forgotten it; and one that is passed over hours later is told of.
 func TestARepeatOutlivesItsHistory(t *testing.T) {
 	t.Parallel()
 	var at *clock
@@ -129,8 +129,8 @@ func TestARepeatOutlivesItsHistory(t *testing.T) {
 	require.Equal(t, int64(2), r.write(github).Repeats)
 }
 
-// TestRepeatOfWhatFailed: an item that could not be started is started when it comes again, and is the same
-// event.
+// TestRepeatOfWhatFailed: an item that could not be started is started when it comes again, and is
+// the same event.
 func TestRepeatOfWhatFailed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -162,7 +162,8 @@ func TestSeveralGatewaysKnowTheSame(t *testing.T) {
 	require.Equal(t, 20, r.temporal.Starts())
 }
 
-// cuts is a Temporal that ends a request after some starts, as a sender does that has waited enough.
+// cuts is a Temporal that ends a request after some starts, as a sender does that has waited
+// enough.
 type cuts struct {
 	*orchestratortest.Temporal
 
@@ -184,8 +185,9 @@ func (c *cuts) ExecuteWorkflow(ctx context.Context, o client.StartWorkflowOption
 	return c.Temporal.ExecuteWorkflow(ctx, o, w, args...)
 }
 
-// TestALargeBatchComesNearer: of a batch that cannot be taken in time each try takes more, in rounds; no try
-// is answered with what Mautic would forget it for, and none says anything about Temporal.
+// TestALargeBatchComesNearer: of a batch that cannot be taken in time each try takes more, in
+// rounds; no try is answered with what Mautic would forget it for, and none says anything about
+// Temporal.
 func TestALargeBatchComesNearer(t *testing.T) {
 	t.Parallel()
 	temporal := &cuts{Temporal: orchestratortest.New()}
@@ -261,7 +263,8 @@ func TestPackedBodies(t *testing.T) {
 	require.Equal(t, 400, send("gzip", packed(zip, `{"a":1}`)[:20], packed(zip, `{"a":1}`)[:20]).Code)
 }
 
-// TestRefusedItemsAreNamed: in the log, by place, reason and hash, ten of a request; and at the source.
+// TestRefusedItemsAreNamed: in the log, by place, reason and hash, ten of a request; and at the
+// source.
 func TestRefusedItemsAreNamed(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -74,7 +74,8 @@ func prefixes(all ...string) (list []netip.Prefix) {
 	return list
 }
 
-// TestStrangersHoldNoMemory: what is sent to no source, or without a signature, takes nobody's place.
+// TestStrangersHoldNoMemory: what is sent to no source, or without a signature, takes nobody's
+// place.
 func TestStrangersHoldNoMemory(t *testing.T) {
 	t.Parallel()
 	r := newRigWith(t, func(c *gateway.Config) { c.IngestMemory = 1 << 20 })
@@ -95,8 +96,8 @@ func TestStrangersHoldNoMemory(t *testing.T) {
 	require.Equal(t, 4, r.temporal.Starts())
 }
 
-// TestBodiesHaveShares: a source that is flooded leaves room for other sources, and a client that floods for
-// other clients.
+// TestBodiesHaveShares: a source that is flooded leaves room for other sources, and a client that
+// floods for other clients.
 func TestBodiesHaveShares(t *testing.T) {
 	t.Parallel()
 	r := newRigWith(t, func(c *gateway.Config) { c.IngestMemory = 8 << 20 })
@@ -128,8 +129,8 @@ func TestBodiesHaveShares(t *testing.T) {
 	end()
 }
 
-// TestClientsBehindAProxy: who stands behind a proxy that is trusted has a share of their own; by their own
-// word nobody has.
+// TestClientsBehindAProxy: who stands behind a proxy that is trusted has a share of their own; by
+// their own word nobody has.
 func TestClientsBehindAProxy(t *testing.T) {
 	t.Parallel()
 	for _, trusted := range []bool{true, false} {

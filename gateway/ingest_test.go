@@ -86,8 +86,8 @@ func TestIngestBecomesAnEvent(t *testing.T) {
 	require.Equal(t, 2, r.temporal.Starts(), "the same content under another id is another event")
 }
 
-// TestIngestStrangersLearnNothing: an unknown source and a wrong signature are answered alike, and cost
-// no workflow.
+// TestIngestStrangersLearnNothing: an unknown source and a wrong signature are answered alike, and
+// cost no workflow.
 func TestIngestStrangersLearnNothing(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -135,7 +135,8 @@ func TestIngestSplitsABatch(t *testing.T) {
 	require.Equal(t, 1000, r.temporal.Starts(), "the repeat adds what was missing")
 }
 
-// TestIngestKeepsTheContext: the item is the data, and what the batch said of all of them stands beside it.
+// TestIngestKeepsTheContext: the item is the data, and what the batch said of all of them stands
+// beside it.
 func TestIngestKeepsTheContext(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -149,8 +150,8 @@ func TestIngestKeepsTheContext(t *testing.T) {
 	require.JSONEq(t, `{"object":"page","entry":{"id":"7","time":1}}`, string(in.Context))
 }
 
-// TestIngestWhileDown: whoever comes again is told when, whoever would not is cut off, and the repeat
-// completes what was begun.
+// TestIngestWhileDown: whoever comes again is told when, whoever would not is cut off, and the
+// repeat completes what was begun.
 func TestIngestWhileDown(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
@@ -228,7 +229,8 @@ func TestIngestKeepsFromItsApplication(t *testing.T) {
 	require.Equal(t, "hub", in.Event.Origin.Application)
 }
 
-// TestIngestKnowsAnEcho: what was delivered to the application comes back once as an event to nobody.
+// TestIngestKnowsAnEcho: what was delivered to the application comes back once as an event to
+// nobody.
 func TestIngestKnowsAnEcho(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -15,8 +15,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestLargeEventsLieOutside: what is too large for a history lies in the body store before the event is
-// accepted, and is found by whoever reads the event.
+// TestLargeEventsLieOutside: what is too large for a history lies in the body store before the
+// event is accepted, and is found by whoever reads the event.
 func TestLargeEventsLieOutside(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -12,7 +12,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// cost is what an operation takes of a tenant's quotas, before anything of the request but its head is read.
+// cost is what an operation takes of a tenant's quotas, before anything of the request but its head
+// is read.
 type cost int
 
 const (
@@ -82,8 +83,8 @@ func (g *Gateway) roomUnlessMade(
 	return spent
 }
 
-// admits is the middleware of an operation that accepts or redelivers: what would be refused anyway is
-// refused before its body is read.
+// admits is the middleware of an operation that accepts or redelivers: what would be refused anyway
+// is refused before its body is read.
 func (g *Gateway) admits(c huma.Context, next func(huma.Context)) {
 	if err := g.gate.Full(c.Param("tenant")); err != nil {
 		g.fail(c, err)
@@ -92,8 +93,8 @@ func (g *Gateway) admits(c huma.Context, next func(huma.Context)) {
 	next(c)
 }
 
-// admit gives a place among the acceptances; leave gives it back, with what came of it. A patient one waits
-// for as long as ctx does.
+// admit gives a place among the acceptances; leave gives it back, with what came of it. A patient
+// one waits for as long as ctx does.
 func (g *Gateway) admit(ctx context.Context, tenant string, patient bool) (leave func(error), err error) {
 	place, err := g.gate.Enter(ctx, tenant, patient)
 	if err != nil {

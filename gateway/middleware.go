@@ -75,8 +75,8 @@ func holds(ctx context.Context, scope string) bool {
 	return who.Holds(scope)
 }
 
-// CodecAccess says who may have payloads of histories decrypted, and answers everybody else. A payload
-// does not tell whose it is: it takes the scope, and every tenant.
+// CodecAccess says who may have payloads of histories decrypted, and answers everybody else. A
+// payload does not tell whose it is: it takes the scope, and every tenant.
 func CodecAccess(v TokenVerifier) (authorize func(*http.Request) error, refuse func(http.ResponseWriter, *http.Request, error)) {
 	authorize = func(r *http.Request) error {
 		token, err := auth.Bearer(r.Header.Get("Authorization"))

@@ -10,8 +10,8 @@ import (
 	"hookloop/internal/npmtest"
 )
 
-// TestOpenAPILintsClean has redocly look at the document: what it warns of, readers and generators of
-// clients stumble over.
+// TestOpenAPILintsClean has redocly look at the document: what it warns of, readers and generators
+// of clients stumble over.
 func TestOpenAPILintsClean(t *testing.T) {
 	t.Parallel()
 	dir := npmtest.Install(t, "testdata/redocly")

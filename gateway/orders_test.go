@@ -224,8 +224,8 @@ func TestRedeliverThatCannotBe(t *testing.T) {
 	refused(t, r.do("POST", path, ""), 503, api.Unavailable)
 }
 
-// TestNothingGoesToADisabledEndpoint: what a person asks for is refused with what helps, not started to end
-// as rejected.
+// TestNothingGoesToADisabledEndpoint: what a person asks for is refused with what helps, not
+// started to end as rejected.
 func TestNothingGoesToADisabledEndpoint(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

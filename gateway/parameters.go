@@ -70,7 +70,8 @@ func once(c webhook.Creation, create func() (webhook.Creation, error)) (webhook.
 	return made, err
 }
 
-// gone says of what a key had made that it is not there any more: making it again is not what a repeat asks for.
+// gone says of what a key had made that it is not there any more: making it again is not what a
+// repeat asks for.
 func gone(kind, id string, err error) error {
 	switch {
 	case err == nil:
@@ -81,8 +82,8 @@ func gone(kind, id string, err error) error {
 	return fmt.Errorf("%s %s: %w", kind, id, problem.Registry(err))
 }
 
-// checkSize is how many bytes of a cursor say that a gateway of ours gave it out. Temporal answers a place
-// that it did not give like a failure of its own.
+// checkSize is how many bytes of a cursor say that a gateway of ours gave it out. Temporal answers
+// a place that it did not give like a failure of its own.
 const checkSize = 16
 
 // newCursor makes a cursor of the place where list goes on; nil when there is nothing more.
@@ -143,8 +144,8 @@ func utc(field string, t time.Time) (time.Time, error) {
 	return time.Time{}, webhook.Invalidf(field, "must lie between the years 1 and 9999 in UTC")
 }
 
-// ownProblems turns huma's errors, which have no code, into ours. Huma only ever finds fault with path, query
-// and header parameters: bodies are read by us.
+// ownProblems turns huma's errors, which have no code, into ours. Huma only ever finds fault with
+// path, query and header parameters: bodies are read by us.
 func ownProblems(c huma.Context, _ string, body any) (any, error) {
 	theirs, ok := body.(*huma.ErrorModel)
 	if !ok {

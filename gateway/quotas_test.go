@@ -92,7 +92,8 @@ func (s stuckAudits) Tenant(_ context.Context, tenant string, _ audit.Period, _ 
 	return audit.Page{}, nil
 }
 
-// TestReadsBeyondTheQuota: a tenant that reads much leaves posts, its own too, alone, and other tenants' reads.
+// TestReadsBeyondTheQuota: a tenant that reads much leaves posts, its own too, alone, and other
+// tenants' reads.
 func TestReadsBeyondTheQuota(t *testing.T) {
 	t.Parallel()
 	s := stuckAudits{begun: make(chan struct{}, 8), let: make(chan struct{})}

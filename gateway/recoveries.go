@@ -15,8 +15,9 @@ import (
 	"hookloop/workflows"
 )
 
-// Recoveries starts the workflows that redeliver at a pace, says how far they are, and ends them; orchestrator.Recoveries
-// does. Its errors carry webhook.NotFound or webhook.Conflict; one without a code is an awayError, or ours.
+// Recoveries starts the workflows that redeliver at a pace, says how far they are, and ends them;
+// orchestrator.Recoveries does. Its errors carry webhook.NotFound or webhook.Conflict; one without
+// a code is an awayError, or ours.
 type Recoveries interface {
 	// Start gives the id of a run; orchestrator.ErrRecovering says that one is under way.
 	Start(ctx context.Context, in workflows.RecoveryInput) (runID string, err error)
@@ -52,7 +53,8 @@ type startRecovery struct {
 	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
-// startRecovery redelivers, at a pace, what an endpoint did not get, or what no endpoint wanted. A dry run only counts.
+// startRecovery redelivers, at a pace, what an endpoint did not get, or what no endpoint wanted. A
+// dry run only counts.
 func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answerOf[api.StartedRecovery], error) {
 	order, err := recoveryOf(in.value, g.now().UTC())
 	if err != nil {

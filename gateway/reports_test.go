@@ -185,7 +185,8 @@ func TestDeliveriesSpeakForThemselves(t *testing.T) {
 	}
 }
 
-// TestADeferralIsReadFromTemporal: while Temporal repeats a deferred turn, the workflow knows nothing of it.
+// TestADeferralIsReadFromTemporal: while Temporal repeats a deferred turn, the workflow knows
+// nothing of it.
 func TestADeferralIsReadFromTemporal(t *testing.T) {
 	t.Parallel()
 	soon := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -74,8 +74,8 @@ type operation struct {
 	cost             cost       // of its tenant's quotas
 }
 
-// route serves an operation and documents it. Its body is read, and its handler's errors become problems,
-// here.
+// route serves an operation and documents it. Its body is read, and its handler's errors become
+// problems, here.
 func route[I, O any](g *Gateway, to huma.API, op operation, handle func(context.Context, *I) (*O, error)) {
 	documented := op.document()
 	documented.Middlewares = huma.Middlewares{g.requires(op.scope)}
@@ -135,8 +135,8 @@ func (g *Gateway) newEngine() *gin.Engine {
 	return engine
 }
 
-// comesFromOutside says whether a request is a third party's that came by the URL they were told, as through
-// a tunnel.
+// comesFromOutside says whether a request is a third party's that came by the URL they were told,
+// as through a tunnel.
 func (g *Gateway) comesFromOutside(r *http.Request) bool {
 	u, err := url.Parse(g.public)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && strings.HasPrefix(r.URL.Path, "/in/")

@@ -14,8 +14,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// sourceSettings are what an app has set of a source, without the defaults. The config stands for itself: it
-// is never shown, nor merged.
+// sourceSettings are what an app has set of a source, without the defaults. The config stands for
+// itself: it is never shown, nor merged.
 func sourceSettings(s webhook.Source) api.NewSource {
 	return api.NewSource{
 		Provider: api.Provider(s.Provider), Name: s.Name, Config: map[string]any{}, TypePrefix: s.TypePrefix,
@@ -85,8 +85,8 @@ func (g *Gateway) showSource(s webhook.Source, r *request) (api.Source, error) {
 	}, nil
 }
 
-// publicURL is where third parties reach the gateway: as configured, or else the address at which this
-// request arrived. What it says in Host may be anybody's.
+// publicURL is where third parties reach the gateway: as configured, or else the address at which
+// this request arrived. What it says in Host may be anybody's.
 func (g *Gateway) publicURL(r *request) string {
 	if g.public != "" {
 		return g.public

@@ -192,8 +192,8 @@ func (g *Gateway) patchSource(ctx context.Context, in *patchSource) (*answerOf[a
 	return &answerOf[api.Source]{Body: shown}, err
 }
 
-// changeSource merges a change into a source, but for the config, which is replaced as a whole: a part of it
-// would mean nothing to its provider.
+// changeSource merges a change into a source, but for the config, which is replaced as a whole: a
+// part of it would mean nothing to its provider.
 func (g *Gateway) changeSource(s *webhook.Source, in *patchSource) error {
 	config, given, err := g.sourceConfig(s.Provider, in.raw)
 	if err != nil {

@@ -16,8 +16,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// What spans say: names of OpenTelemetry where it has them. Never what an app or a third party wrote, but
-// for ids that were checked.
+// What spans say: names of OpenTelemetry where it has them. Never what an app or a third party
+// wrote, but for ids that were checked.
 const (
 	spanMethod   = attribute.Key("http.request.method")
 	spanRoute    = attribute.Key("http.route")
@@ -27,15 +27,15 @@ const (
 	spanRepeated = attribute.Key("hookloop.duplicate")
 )
 
-// maxTraceState bounds what is kept of a tracestate, in bytes: as much as W3C asks to pass on. It is
-// written into the event's history.
+// maxTraceState bounds what is kept of a tracestate, in bytes: as much as W3C asks to pass on. It
+// is written into the event's history.
 const maxTraceState = 512
 
 // tracing makes spans of requests. Without a tracer it makes none, and no event is traced.
 type tracing struct{ tracer trace.Tracer }
 
-// request is the middleware that makes a request's span, in the trace the caller is in. A third party's
-// trace is not ours, and does not say what we record: its span only links there.
+// request is the middleware that makes a request's span, in the trace the caller is in. A third
+// party's trace is not ours, and does not say what we record: its span only links there.
 func (t tracing) request(c *gin.Context) {
 	route := c.FullPath()
 	if t.tracer == nil || !isTraced(route) {
@@ -84,7 +84,8 @@ func callerOf(r *http.Request) trace.SpanContext {
 	return caller
 }
 
-// describeAnswer is called after a panic, too: of those, only a connection broken off gets past recover.
+// describeAnswer is called after a panic, too: of those, only a connection broken off gets past
+// recover.
 func describeAnswer(span trace.Span, c *gin.Context) {
 	if !span.IsRecording() {
 		return
@@ -103,8 +104,8 @@ func describeAnswer(span trace.Span, c *gin.Context) {
 	}
 }
 
-// accepting makes the span of one event's acceptance, within the request's, and lets the event's trace go
-// on from there. done ends it.
+// accepting makes the span of one event's acceptance, within the request's, and lets the event's
+// trace go on from there. done ends it.
 func accepting(ctx context.Context, e *webhook.Event) (_ context.Context, done func(error)) {
 	within := trace.SpanFromContext(ctx)
 	if !within.SpanContext().IsValid() {

@@ -100,8 +100,8 @@ func TestTraceOfAnAppGoesOn(t *testing.T) {
 	require.Equal(t, "vendor=1", r.accepted.TraceState)
 }
 
-// TestTraceBegins with a request that is in none, or says so badly: one garbled header loses the trace, not
-// the event.
+// TestTraceBegins with a request that is in none, or says so badly: one garbled header loses the
+// trace, not the event.
 func TestTraceBegins(t *testing.T) {
 	t.Parallel()
 	r := newTraceRig(t, sdktrace.ParentBased(sdktrace.AlwaysSample()))
@@ -129,8 +129,8 @@ func TestTraceStateHasABound(t *testing.T) {
 	}
 }
 
-// TestTraceOfAThirdParty: whoever may post to a source from anywhere cannot put spans into a trace of ours,
-// nor have them recorded.
+// TestTraceOfAThirdParty: whoever may post to a source from anywhere cannot put spans into a trace
+// of ours, nor have them recorded.
 func TestTraceOfAThirdParty(t *testing.T) {
 	t.Parallel()
 	r := newTraceRig(t, sdktrace.ParentBased(sdktrace.AlwaysSample()))
@@ -149,8 +149,8 @@ func TestTraceOfAThirdParty(t *testing.T) {
 	require.Empty(t, r.accepted.Trace)
 }
 
-// TestTraceThatNobodyRecords costs an event nothing, unless the app is in it: then it goes on, saying that
-// it is not recorded.
+// TestTraceThatNobodyRecords costs an event nothing, unless the app is in it: then it goes on,
+// saying that it is not recorded.
 func TestTraceThatNobodyRecords(t *testing.T) {
 	t.Parallel()
 	r := newTraceRig(t, sdktrace.ParentBased(sdktrace.NeverSample()))
@@ -209,7 +209,8 @@ func TestTraceOffCostsNothing(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { tracing{}.request(c) }))
 }
 
-// BenchmarkTrace is what tracing adds to a request and its event: the middleware and the acceptance.
+// BenchmarkTrace is what tracing adds to a request and its event: the middleware and the
+// acceptance.
 func BenchmarkTrace(b *testing.B) {
 	gin.SetMode(gin.ReleaseMode)
 	drop := sdktrace.NewSimpleSpanProcessor(tracetest.NewNoopExporter())

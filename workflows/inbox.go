@@ -81,8 +81,8 @@ func decode[T any](input converter.RawValue, forms string) (v T, err error) {
 
 func refusal(why string) error { return temporal.NewApplicationError(why, TypeRefused) }
 
-// yield returns when all that has come is in the inbox, also for a workflow that was asked to cancel:
-// a coroutine that starts now runs after those that receive.
+// yield returns when all that has come is in the inbox, also for a workflow that was asked to
+// cancel: a coroutine that starts now runs after those that receive.
 func yield(ctx workflow.Context) {
 	ctx, cancel := workflow.NewDisconnectedContext(ctx)
 	defer cancel()

@@ -1,5 +1,5 @@
-// Package auth says who asks: it verifies bearer tokens and knows what they allow. Which operation needs
-// which scope the gateway decides, which calls it.
+// Package auth says who asks: it verifies bearer tokens and knows what they allow. Which operation
+// needs which scope the gateway decides, which calls it.
 package auth
 
 import (

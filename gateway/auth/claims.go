@@ -21,8 +21,8 @@ type shapeError struct{ claim, want string }
 
 func (e *shapeError) Error() string { return "has a claim " + e.claim + " that is not " + e.want }
 
-// errCritical is about a token that is good only to readers who know an extension (RFC 7515, section
-// 4.1.11). Hookloop knows none.
+// errCritical is about a token that is good only to readers who know an extension (RFC 7515,
+// section 4.1.11). Hookloop knows none.
 var errCritical = errors.New("crit")
 
 // UnmarshalJSON reads each claim for itself, so that one of the wrong shape can be named. Identity

@@ -16,7 +16,8 @@ import (
 )
 
 const (
-	// jwksInterval is how often the keys at a JWKS URL are read, besides when a token names an unknown one.
+	// jwksInterval is how often the keys at a JWKS URL are read, besides when a token names an
+	// unknown one.
 	jwksInterval = time.Hour
 	// jwksOldest is how long keys count while the URL cannot be read.
 	jwksOldest = 24 * time.Hour
@@ -122,8 +123,8 @@ func readJWKS(ctx context.Context, c Config) ([]published.Key, error) {
 // errUnknownKey is about a token that names a key which is not published.
 var errUnknownKey = errors.New("unknown key")
 
-// publicKeys gives those a token may be signed with: the one it names, or all. It fixes the algorithms;
-// no symmetric one is among them.
+// publicKeys gives those a token may be signed with: the one it names, or all. It fixes the
+// algorithms; no symmetric one is among them.
 func publicKeys(find func(context.Context, func([]published.Key) bool) ([]published.Key, error)) keySource {
 	lookup := func(ctx context.Context) jwt.Keyfunc {
 		return func(t *jwt.Token) (any, error) {

@@ -15,7 +15,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestOddKeySetsReplaceNothing: what was good a moment ago goes on counting, and one odd key keeps no other out.
+// TestOddKeySetsReplaceNothing: what was good a moment ago goes on counting, and one odd key keeps
+// no other out.
 func TestOddKeySetsReplaceNothing(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t)

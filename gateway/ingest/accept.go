@@ -18,9 +18,9 @@ import (
 // startAtOnce is how many events of one request are started side by side.
 const startAtOnce = 16
 
-// roundSize is how many items of a request are taken at a time: known, started and remembered together. A
-// large batch whose time is up has come as far as its last round, and goes on from there when it comes
-// again.
+// roundSize is how many items of a request are taken at a time: known, started and remembered
+// together. A large batch whose time is up has come as far as its last round, and goes on from
+// there when it comes again.
 const roundSize = 4 * startAtOnce
 
 // errTimeIsUp says that a batch is larger than what can be accepted while its sender waits.
@@ -41,9 +41,9 @@ func (in *ingestion) outcome(r source.Received) string {
 	return "accepted"
 }
 
-// accept starts an event for each item that is none yet. Its error says that some were not started: those
-// that cannot be reached now come again with the request, in which the others are known by their ids;
-// those that can never be accepted are badItems.
+// accept starts an event for each item that is none yet. Its error says that some were not started:
+// those that cannot be reached now come again with the request, in which the others are known by
+// their ids; those that can never be accepted are badItems.
 func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) error {
 	if len(items) == 0 {
 		return nil
@@ -100,7 +100,8 @@ func (in *ingestion) round(ctx context.Context, all []*arriving, hops int) error
 	return starting.Wait()
 }
 
-// start accepts one event. One of the same id was accepted before, from the same request or its like.
+// start accepts one event. One of the same id was accepted before, from the same request or its
+// like.
 func (in *ingestion) start(ctx context.Context, e incoming) error {
 	err := in.receiver.start(ctx, e.EventInput, e.data)
 	in.tally.mu.Lock()

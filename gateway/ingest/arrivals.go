@@ -11,8 +11,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// How often the registry is told what came of third parties' requests, and how many events may wait for it
-// before it is told at once. One that is told too late is known by its history until then.
+// How often the registry is told what came of third parties' requests, and how many events may wait
+// for it before it is told at once. One that is told too late is known by its history until then.
 const (
 	arrivalsEvery = time.Second
 	arrivalsFull  = 1000
@@ -24,9 +24,9 @@ const maxArrivals = 50_000
 // pruneEvery is how many events of one source come between two looks at whether it has too many.
 const pruneEvery = 50_000
 
-// arrivals gather which items of sources have become events, and write that down together. Nothing is
-// lost with them: until then an event is known by its workflow, and afterwards too, while its history is
-// kept.
+// arrivals gather which items of sources have become events, and write that down together. Nothing
+// is lost with them: until then an event is known by its workflow, and afterwards too, while its
+// history is kept.
 type arrivals struct {
 	sources Sources
 	log     *slog.Logger

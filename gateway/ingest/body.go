@@ -18,8 +18,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// maxIngest bounds what a third party may send at once, in bytes, as it comes and as it is when it is
-// unpacked: it is read whole before anybody is known to have sent it. GitHub sends up to 25 MiB.
+// maxIngest bounds what a third party may send at once, in bytes, as it comes and as it is when it
+// is unpacked: it is read whole before anybody is known to have sent it. GitHub sends up to 25 MiB.
 const maxIngest = 25 << 20
 
 // body reads the body of a request as it came.
@@ -39,8 +39,8 @@ func ingestTooLarge() error {
 	return webhook.Errorf(api.PayloadTooLarge, "the body is larger than %d bytes", maxIngest)
 }
 
-// turnAway refuses a request whose head shows that it is not genuine. It takes the time that a wrong
-// signature takes, for what of the body comes at once, and none of the memory.
+// turnAway refuses a request whose head shows that it is not genuine. It takes the time that a
+// wrong signature takes, for what of the body comes at once, and none of the memory.
 func (in *ingestion) turnAway(c *gin.Context, refusal error) error {
 	n, err := source.Spend(io.LimitReader(in.receiver.comes(c, strangersPatience), maxIngest+1))
 	if n > maxIngest {
@@ -52,8 +52,8 @@ func (in *ingestion) turnAway(c *gin.Context, refusal error) error {
 	return refusal
 }
 
-// verify says whether a request is genuine, and gives it unpacked. Some third parties sign the bytes that
-// travel, others what they pack: the signature has to be good for one of the two.
+// verify says whether a request is genuine, and gives it unpacked. Some third parties sign the
+// bytes that travel, others what they pack: the signature has to be good for one of the two.
 func (in *ingestion) verify(ctx context.Context, r source.Request, held *room) (source.Request, error) {
 	coding, err := contentCoding(r.Header)
 	if err != nil {

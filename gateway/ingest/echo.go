@@ -17,9 +17,9 @@ type Echoes interface {
 	Rule(ctx context.Context, s webhook.Source, eventID string, data []byte, restore echo.Restore) (echo.Ruling, error)
 }
 
-// rule finds out which endpoints an event goes to: a change to those that want it, an echo to none. An
-// echo of an old value shows that the application has lost a newer one; then there is more to start, an
-// event that brings it that once more.
+// rule finds out which endpoints an event goes to: a change to those that want it, an echo to none.
+// An echo of an old value shows that the application has lost a newer one; then there is more to
+// start, an event that brings it that once more.
 func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []incoming, err error) {
 	restore := func(ctx context.Context, r echo.Ruling) (bool, error) {
 		more, err = in.repeat(ctx, m, r, e.Event.ID)
@@ -38,8 +38,8 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []
 	return more, err
 }
 
-// repeat is the event that brings the application once more what it has lost: of the same content, but
-// with an id of its own, for receivers pass over an id they know. There is none if none of its
+// repeat is the event that brings the application once more what it has lost: of the same content,
+// but with an id of its own, for receivers pass over an id they know. There is none if none of its
 // endpoints takes events of that type, or the history is gone.
 func (in *ingestion) repeat(ctx context.Context, m *matcher, r echo.Ruling, echoID string) ([]incoming, error) {
 	lost, data, err := in.receiver.accepted(ctx, in.source.Tenant, r.Newer)

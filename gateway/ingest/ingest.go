@@ -1,6 +1,7 @@
-// Package ingest takes what third parties send to /in/{source}: it verifies a request, splits it into events,
-// tells echoes and repeats apart, has the events started and answers as the third party wants it. Protocols it
-// leaves to package source, what becomes of an event to the workflows. The gateway calls it.
+// Package ingest takes what third parties send to /in/{source}: it verifies a request, splits it
+// into events, tells echoes and repeats apart, has the events started and answers as the third
+// party wants it. Protocols it leaves to package source, what becomes of an event to the workflows.
+// The gateway calls it.
 package ingest
 
 import (
@@ -20,22 +21,22 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// How long the registry may take to find a source; how long events of a request are begun to be accepted,
-// and how long those take that were begun. Mautic waits for fifteen seconds; what is left of a large batch
-// when they are over is accepted when it comes again.
+// How long the registry may take to find a source; how long events of a request are begun to be
+// accepted, and how long those take that were begun. Mautic waits for fifteen seconds; what is left
+// of a large batch when they are over is accepted when it comes again.
 const (
 	lookTimeout   = 3 * time.Second
 	beginTimeout  = 10 * time.Second
 	ingestTimeout = 14 * time.Second
 )
 
-// maxProviders bounds the sources whose provider is remembered, for the time when the registry is out of
-// reach.
+// maxProviders bounds the sources whose provider is remembered, for the time when the registry is
+// out of reach.
 const maxProviders = 10_000
 
-// Handle takes a request of a third party: it is verified, read, accepted event by event, and answered
-// as the third party wants it. Whoever cannot prove who they are learns nothing, and costs no more than
-// the computing.
+// Handle takes a request of a third party: it is verified, read, accepted event by event, and
+// answered as the third party wants it. Whoever cannot prove who they are learns nothing, and costs
+// no more than the computing.
 func (r *Receiver) Handle(c *gin.Context) {
 	in := &ingestion{receiver: r, source: webhook.Source{ID: c.Param("source_id")}}
 	received, err := in.take(c)
@@ -167,8 +168,8 @@ func (in *ingestion) bind(ctx context.Context, b *source.Binding) error {
 	return nil
 }
 
-// mostHops reads the header from a third party, which may have joined several: the most that any says. Who garbles it
-// is not held up for it.
+// mostHops reads the header from a third party, which may have joined several: the most that any
+// says. Who garbles it is not held up for it.
 func mostHops(h http.Header) (most int) {
 	for _, value := range h.Values(webhook.HeaderHops) {
 		for part := range strings.SplitSeq(value, ",") {

@@ -46,8 +46,8 @@ func (in *ingestion) arriving(items []source.Item, from int) []*arriving {
 	return all
 }
 
-// maxContext bounds what a third party says of several events at once, in bytes: it is written once for
-// each of them.
+// maxContext bounds what a third party says of several events at once, in bytes: it is written once
+// for each of them.
 const maxContext = 16 << 10
 
 // maxHeld bounds an item where there is no body store, in bytes: Temporal refuses twice as much.
@@ -100,7 +100,8 @@ func (in *ingestion) hasTaken(a *arriving, found map[string]webhook.Arrival) {
 	}
 }
 
-// longAgo is after what time a repeat is worth a line in the log: most come within minutes of the first.
+// longAgo is after what time a repeat is worth a line in the log: most come within minutes of the
+// first.
 const longAgo = time.Hour
 
 // maxPassedOver bounds the lines of one request.
@@ -147,8 +148,9 @@ func (in *ingestion) event(a *arriving, hops int) incoming {
 	return incoming{EventInput: workflows.EventInput{Event: e, Context: json.RawMessage(a.Context)}, data: a.Data, arriving: a}
 }
 
-// eventID is derived from what makes the item the same, and when it first came where it is not the same for
-// ever. No app's Idempotency-Key holds a space: an app cannot take a third party's event for its own.
+// eventID is derived from what makes the item the same, and when it first came where it is not the
+// same for ever. No app's Idempotency-Key holds a space: an app cannot take a third party's event
+// for its own.
 func (in *ingestion) eventID(a *arriving) string {
 	key := "source " + in.source.ID + " " + a.ID()
 	switch {

@@ -15,8 +15,8 @@ type matcher struct {
 	own      map[string]bool // endpoints of the application itself; nil: not asked yet
 }
 
-// match gives the endpoints that want an event, and those it would go to if it did not come from their
-// own application.
+// match gives the endpoints that want an event, and those it would go to if it did not come from
+// their own application.
 func (m *matcher) match(ctx context.Context, eventType string) (to webhook.Match, withheld []string, err error) {
 	all, err := m.wanting(ctx, eventType)
 	if err != nil {

@@ -10,8 +10,9 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// A body has bodyPatience, and a second more for each minPace bytes that have come: the largest has two
-// minutes, and one that stops coming does not hold its place. What a stranger sends is waited for less long.
+// A body has bodyPatience, and a second more for each minPace bytes that have come: the largest has
+// two minutes, and one that stops coming does not hold its place. What a stranger sends is waited
+// for less long.
 const (
 	bodyPatience      = 10 * time.Second
 	strangersPatience = time.Second
@@ -53,8 +54,9 @@ func (b *coming) arrived() {
 
 const forwardedFor = "X-Forwarded-For"
 
-// clientOf names who sends, for their share: an address, or the network that one customer of an IPv6 provider
-// has for themselves. Behind a proxy that is not named in TrustedProxies, it is the proxy.
+// clientOf names who sends, for their share: an address, or the network that one customer of an
+// IPv6 provider has for themselves. Behind a proxy that is not named in TrustedProxies, it is the
+// proxy.
 func clientOf(c *gin.Context) string {
 	if all := c.Request.Header.Values(forwardedFor); len(all) > 1 { // the last proxy's line counts most
 		c.Request.Header.Set(forwardedFor, strings.Join(all, ", "))

@@ -19,19 +19,21 @@ import (
 	"hookloop/workflows"
 )
 
-// Sources know the sources and what came of theirs; the registry does. Its errors carry webhook.NotFound or
-// none: then it is out of reach.
+// Sources know the sources and what came of theirs; the registry does. Its errors carry
+// webhook.NotFound or none: then it is out of reach.
 type Sources interface {
 	SourceByID(ctx context.Context, id string) (webhook.Source, error)
 	// Withheld gives the ids of an application's endpoints that do not want its own events back.
 	Withheld(ctx context.Context, tenant, application string) ([]string, error)
-	// BindOnce binds a name to the content it is first seen with, and answers the one it is bound to.
+	// BindOnce binds a name to the content it is first seen with, and answers the one it is bound
+	// to.
 	BindOnce(ctx context.Context, sourceID, name, content string, until, now time.Time) (string, error)
 
-	// Arrivals says which items came before, and of those that are the same for a while only, that they have
-	// come now.
+	// Arrivals says which items came before, and of those that are the same for a while only, that
+	// they have come now.
 	Arrivals(ctx context.Context, sourceID string, names []string, sameFor time.Duration, now time.Time) (map[string]webhook.Arrival, error)
-	// TakeArrivals notes which items have become events, and adds what became of a source's requests.
+	// TakeArrivals notes which items have become events, and adds what became of a source's
+	// requests.
 	TakeArrivals(ctx context.Context, sourceID string, all []webhook.Taken, a webhook.SourceActivity, now time.Time) error
 	// PruneArrivals forgets all but the latest items of a source.
 	PruneArrivals(ctx context.Context, sourceID string, keep int) error
@@ -137,7 +139,8 @@ func TypePrefix(s webhook.Source) string {
 
 var sourceID = regexp.MustCompile("^" + webhook.SourcePrefix + "[0-9a-z]{26}$")
 
-// newcomer stands for a tenant that has nothing under way, where it is not yet known whose a request is.
+// newcomer stands for a tenant that has nothing under way, where it is not yet known whose a
+// request is.
 const newcomer = ""
 
 // chargeItems takes what a request brings of its tenant's quotas.

@@ -10,8 +10,9 @@ import (
 // refusalsEvery is how often the log tells of requests that one source did not let in.
 const refusalsEvery = time.Minute
 
-// refusals tell the log of third parties' requests that were not accepted. The first of a source is a line
-// at once; those of the minute after it share one, for strangers may send as many as they like.
+// refusals tell the log of third parties' requests that were not accepted. The first of a source is
+// a line at once; those of the minute after it share one, for strangers may send as many as they
+// like.
 type refusals struct {
 	log *slog.Logger
 
@@ -48,7 +49,8 @@ func (r *refusals) tell(l refusalLine, reason string, now time.Time) {
 	before.reason = reason
 }
 
-// sum writes a line for each source whose minute is over; those that had no more requests are forgotten.
+// sum writes a line for each source whose minute is over; those that had no more requests are
+// forgotten.
 func (r *refusals) sum(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

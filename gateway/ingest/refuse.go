@@ -69,9 +69,9 @@ func (in *ingestion) refused(reason string) {
 	}
 }
 
-// answer tells a third party that its request was not accepted. One that would forget what is answered with
-// an error finds its connection broken off instead, and so does one that cannot be told from it now; but
-// a stranger learns nothing from that.
+// answer tells a third party that its request was not accepted. One that would forget what is
+// answered with an error finds its connection broken off instead, and so does one that cannot be
+// told from it now; but a stranger learns nothing from that.
 func (in *ingestion) answer(c *gin.Context, p *problem.Problem) {
 	stranger := p.Status == http.StatusUnauthorized || p.Status == http.StatusForbidden
 	unknown := in.source.Provider == "" && p.Status >= http.StatusInternalServerError
@@ -81,8 +81,9 @@ func (in *ingestion) answer(c *gin.Context, p *problem.Problem) {
 	p.Write(c)
 }
 
-// answerBad names the items that can never be accepted. A third party that forgets what it gets an error
-// for, or would send all of it for ever, is told that it was taken: the log and the source name them.
+// answerBad names the items that can never be accepted. A third party that forgets what it gets an
+// error for, or would send all of it for ever, is told that it was taken: the log and the source
+// name them.
 func (in *ingestion) answerBad(c *gin.Context, p *problem.Problem) {
 	if source.DropsOnError(in.source.Provider) {
 		c.Status(http.StatusOK)

@@ -9,19 +9,20 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// maxIngesting bounds what bodies of third parties hold of the memory at the same time, in bytes: ten of the
-// largest. Beyond, they are told to come again.
+// maxIngesting bounds what bodies of third parties hold of the memory at the same time, in bytes:
+// ten of the largest. Beyond, they are told to come again.
 const maxIngesting = 256 << 20
 
-// Of maxIngesting a source may have a quarter, and a client's address a half: one that is flooded, or one
-// that floods, leaves room for the others.
+// Of maxIngesting a source may have a quarter, and a client's address a half: one that is flooded,
+// or one that floods, leaves room for the others.
 const (
 	sourceShare = 4
 	clientShare = 2
 )
 
-// A body that is only promised holds firstRead bytes. From outsideHeap on it lies beside Go's heap, where it
-// takes what has come of it and not more, and from where it goes at once when it is refused.
+// A body that is only promised holds firstRead bytes. From outsideHeap on it lies beside Go's heap,
+// where it takes what has come of it and not more, and from where it goes at once when it is
+// refused.
 const (
 	firstRead   = 4 << 10
 	outsideHeap = 64 << 10
@@ -81,7 +82,8 @@ func (r *room) give(size int) {
 	r.held -= int64(size)
 }
 
-// giveAll is for when the request is over: nothing may look at its bodies any more but at what keep gave.
+// giveAll is for when the request is over: nothing may look at its bodies any more but at what keep
+// gave.
 func (r *room) giveAll() {
 	for _, b := range r.outside {
 		unmap(b)
@@ -103,8 +105,8 @@ func (r *room) keep(body []byte) []byte {
 	return kept
 }
 
-// read reads all there is, up to maxIngest; length is how much that should be, -1 if it is not known. It takes
-// room as bytes come, never for what is only promised.
+// read reads all there is, up to maxIngest; length is how much that should be, -1 if it is not
+// known. It takes room as bytes come, never for what is only promised.
 func (r *room) read(from io.Reader, length int64) ([]byte, error) {
 	if length > maxIngest {
 		return nil, ingestTooLarge()
@@ -157,8 +159,8 @@ func (f *filling) grow() error {
 	return f.copy(min(2*len(f.b), maxIngest+1)) // there is no outside, or more came than was said
 }
 
-// move goes on outside of the heap, if there is an outside. A byte more than the length shows that the end has
-// come.
+// move goes on outside of the heap, if there is an outside. A byte more than the length shows that
+// the end has come.
 func (f *filling) move() {
 	length := int64(maxIngest)
 	if f.length >= 0 {

@@ -37,8 +37,8 @@ var statuses = map[webhook.Code]int{
 	api.QuotaExceeded:        http.StatusTooManyRequests,
 }
 
-// awayError is the failure of something the gateway depends on: worth another try, and its cause is for
-// the log only.
+// awayError is the failure of something the gateway depends on: worth another try, and its cause is
+// for the log only.
 type awayError struct {
 	what  string // names it for the client
 	cause error
@@ -107,7 +107,8 @@ func Of(ctx context.Context, err error, log *slog.Logger) *Problem {
 	return New(api.Internal, "something went wrong on our side; it has been logged")
 }
 
-// maxFieldName bounds the names in problems, in bytes. A client may have made one up as long as a body.
+// maxFieldName bounds the names in problems, in bytes. A client may have made one up as long as a
+// body.
 const maxFieldName = 100
 
 // Shortened gives a name as a problem shows it.
@@ -129,8 +130,8 @@ func Reading(err error) error {
 	return webhook.Errorf(webhook.BadJSON, "the body broke off")
 }
 
-// Expression says what is out of reach when an expression could not be run or its echoes not be read:
-// expressions run in processes of their own, echoes lie in the registry.
+// Expression says what is out of reach when an expression could not be run or its echoes not be
+// read: expressions run in processes of their own, echoes lie in the registry.
 func Expression(err error) error {
 	if _, ours := errors.AsType[*expression.Unavailable](err); ours {
 		return Away("the processes that run expressions", err)

@@ -18,8 +18,8 @@ var quotaUnits = map[string]string{
 	quota.Endpoints: "endpoints", quota.Sources: "sources", quota.OpenDeliveries: "deliveries",
 }
 
-// Exceeded is what a refused client reads. A read that is refused for others' sake is the machine's state and
-// not the client's fault.
+// Exceeded is what a refused client reads. A read that is refused for others' sake is the machine's
+// state and not the client's fault.
 func Exceeded(r *quota.Refusal) *Problem {
 	p := New(api.QuotaExceeded, "the tenant's quota of "+r.Quota+" is spent; try again later")
 	switch {
@@ -32,8 +32,8 @@ func Exceeded(r *quota.Refusal) *Problem {
 	return p
 }
 
-// Overloaded is what a refused client reads: when to come again, that the quota is of requests under way at
-// once, of all clients together, and that none is left.
+// Overloaded is what a refused client reads: when to come again, that the quota is of requests
+// under way at once, of all clients together, and that none is left.
 func Overloaded(r *admission.Refusal) *Problem {
 	p := New(api.Overloaded, "more events come than can be accepted right now; try again")
 	p.more = spent{policy: "acceptances", unit: "concurrent-requests", quota: int64(r.Limit), retry: r.Retry}.header()
@@ -43,7 +43,8 @@ func Overloaded(r *admission.Refusal) *Problem {
 // IsLimit says whether an answer was such a refusal: the log does not grow with a flood.
 func IsLimit(h http.Header) bool { return h.Get("RateLimit") != "" }
 
-// spent is a limit of which nothing is left, in the words of draft-ietf-httpapi-ratelimit-headers-11.
+// spent is a limit of which nothing is left, in the words of
+// draft-ietf-httpapi-ratelimit-headers-11.
 type spent struct {
 	policy string // its name
 	unit   string // of what; empty: of requests

@@ -1,5 +1,5 @@
-// Package problem makes error answers: it decides which status and which words an error has for the client,
-// and what of it only the log may say. The gateway and its parts call it.
+// Package problem makes error answers: it decides which status and which words an error has for the
+// client, and what of it only the log may say. The gateway and its parts call it.
 package problem
 
 import (

@@ -16,7 +16,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestErrorsBecomeProblems: what has a code is an answer, what is away is worth another try, the rest is ours.
+// TestErrorsBecomeProblems: what has a code is an answer, what is away is worth another try, the
+// rest is ours.
 func TestErrorsBecomeProblems(t *testing.T) {
 	t.Parallel()
 	secret := errors.New("dial 10.1.2.3: s3cr3t")

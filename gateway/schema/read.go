@@ -9,8 +9,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Read holds a body to the bounds of T. Null stands for what is absent, but where something is required it is
-// not what is.
+// Read holds a body to the bounds of T. Null stands for what is absent, but where something is
+// required it is not what is.
 func Read[T any](r huma.Registry, body []byte) (value T, tree map[string]any, err error) {
 	given, err := Tree(body)
 	if err != nil {
@@ -26,7 +26,8 @@ func Read[T any](r huma.Registry, body []byte) (value T, tree map[string]any, er
 	return value, tree, err
 }
 
-// Patched merges a change (RFC 7396) into what now is, and holds what comes of it to the bounds of T.
+// Patched merges a change (RFC 7396) into what now is, and holds what comes of it to the bounds of
+// T.
 func Patched[T any](r huma.Registry, now T, change map[string]any) (next T, err error) {
 	raw, err := json.Marshal(now)
 	if err != nil {

@@ -105,7 +105,8 @@ var (
 	cannotClear  = []string{"url", "config"}
 )
 
-// Change describes the merge patch of what whole refers to: nothing of it is required, and null clears.
+// Change describes the merge patch of what whole refers to: nothing of it is required, and null
+// clears.
 func Change(r huma.Registry, whole *huma.Schema) *huma.Schema {
 	name := strings.TrimPrefix(strings.TrimPrefix(whole.Ref, Prefix), "New") + ChangeSuffix
 	ref := &huma.Schema{Ref: Prefix + name}

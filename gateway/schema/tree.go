@@ -1,5 +1,6 @@
-// Package schema holds the bodies of requests to the bounds that the types of api give them, and describes the
-// types for the OpenAPI document. What a value by itself must be, huma says. The gateway calls it.
+// Package schema holds the bodies of requests to the bounds that the types of api give them, and
+// describes the types for the OpenAPI document. What a value by itself must be, huma says. The
+// gateway calls it.
 package schema
 
 import (
@@ -12,8 +13,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// maxNesting bounds how deep a body may nest. Only events, which are read elsewhere, and the configs of
-// sources hold what the API does not describe.
+// maxNesting bounds how deep a body may nest. Only events, which are read elsewhere, and the
+// configs of sources hold what the API does not describe.
 const maxNesting = 50
 
 // Tree reads a body whole. Numbers stay as they are written; an object that names a member twice is

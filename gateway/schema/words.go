@@ -7,8 +7,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-// ourWords say what huma says, as sentences that begin with the field's name. Huma's own may quote the
-// client; ours are made of the schema.
+// ourWords say what huma says, as sentences that begin with the field's name. Huma's own may quote
+// the client; ours are made of the schema.
 var ourWords = []struct {
 	theirs string // begins what huma says
 	ours   func(*huma.Schema) string
