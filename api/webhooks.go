@@ -3,6 +3,8 @@ package api
 import (
 	"encoding/json"
 	"time"
+
+	"hookloop/internal/webhook"
 )
 
 // Envelope is the body of every delivery, unless the endpoint has a request shape of its own.
@@ -13,34 +15,20 @@ type Envelope struct {
 	Context   json.RawMessage `json:"context,omitempty" doc:"What a third party said of several items at once."`
 }
 
-// The types of the events that Hookloop itself posts. They go to endpoints that name them.
+// The types of the events that Hookloop itself makes. They go to endpoints that name them.
 const (
-	EventEndpointHeld      = "endpoint.held"
-	EventEndpointReminder  = "endpoint.reminder"
-	EventEndpointReleased  = "endpoint.released"
-	EventEndpointRecovered = "endpoint.recovered"
-	EventEndpointRejected  = "endpoint.rejected"
-	EventDeliveryExhausted = "delivery.exhausted"
+	EventEndpointHeld      = webhook.EventEndpointHeld
+	EventEndpointReminder  = webhook.EventEndpointReminder
+	EventEndpointReleased  = webhook.EventEndpointReleased
+	EventEndpointRecovered = webhook.EventEndpointRecovered // all that was held has gone out
+	EventEndpointRejected  = webhook.EventEndpointRejected
+	EventDeliveryExhausted = webhook.EventDeliveryExhausted
 )
 
-// EndpointNotice is the data of the endpoint.* events.
-type EndpointNotice struct {
-	EndpointID   string        `json:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-	State        EndpointState `json:"state" enum:"active,held,paused,disabled"`
-	Reason       string        `json:"reason" doc:"For a person."`
-	FailingSince *time.Time    `json:"failing_since,omitempty"`
-	DecideBy     *time.Time    `json:"decide_by,omitempty" doc:"While people are asked: without a decision the endpoint is rejected then."`
-	Waiting      *int          `json:"waiting,omitempty" doc:"Deliveries under way to the endpoint when they were last counted."`
-	WorkflowID   string        `json:"workflow_id" doc:"The approval, in the Temporal UI."`
-}
-
-// DeliveryNotice is the data of the event delivery.exhausted.
-type DeliveryNotice struct {
-	EventID    string     `json:"event_id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
-	EventType  string     `json:"event_type" example:"contact.updated"`
-	EndpointID string     `json:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-	AcceptedAt *time.Time `json:"accepted_at,omitempty"`
-	Attempts   int        `json:"attempts" example:"10"`
-	LastAnswer *Answer    `json:"last_answer,omitempty" doc:"The endpoint's last answer, without its body."`
-	WorkflowID string     `json:"workflow_id"`
-}
+// What these events hold.
+type (
+	// EndpointNotice is the data of the endpoint.* events.
+	EndpointNotice = webhook.EndpointNotice
+	// DeliveryNotice is the data of the event delivery.exhausted.
+	DeliveryNotice = webhook.DeliveryNotice
+)

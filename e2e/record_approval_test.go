@@ -112,7 +112,7 @@ func recordResumedLate(t *testing.T, a app) event {
 func recordReleasedLate(t *testing.T, a app) event {
 	return recordAsked(t, a, func(id string) {
 		a.say(t, "/approve", `{"rate_per_second":50}`)(id)
-		announced(t, a, id, workflows.EventRecovered)
+		announced(t, a, id, webhook.EventEndpointRecovered)
 		a.tell(t, id, workflows.SignalResume, webhook.Decision{By: "dev", Reason: "to be sure"})
 	}, webhook.ApprovalReleased)
 }

@@ -142,7 +142,7 @@ func TestCancelledItAsksAgain(t *testing.T) {
 			r := e.continued(in)
 			require.Equal(t, webhook.ApprovalReleased, r.Status)
 			require.Equal(t, happened.Add(3*time.Hour), r.AskedAt.UTC())
-			require.Contains(t, w.announcedTypes(), workflows.EventHeld)
+			require.Contains(t, w.announcedTypes(), webhook.EventEndpointHeld)
 			require.Empty(t, w.held)
 		})
 	}

@@ -39,7 +39,7 @@ func (a *approval) ask(ctx workflow.Context) error {
 	if err := a.count(ctx); err != nil {
 		return err
 	}
-	return a.announce(ctx, EventHeld)
+	return a.announce(ctx, webhook.EventEndpointHeld)
 }
 
 // from adds the states that an endpoint may also be in when it was resumed by hand.
@@ -77,7 +77,7 @@ func (a *approval) await(ctx workflow.Context) error {
 		return a.reject(ctx, webhook.Decision{Reason: "no decision within " + a.facts.Timeout.String()})
 	case over && next.Equal(remindAt):
 		a.reminded++
-		return a.announce(ctx, EventReminder)
+		return a.announce(ctx, webhook.EventEndpointReminder)
 	case over:
 		return a.count(ctx)
 	}
@@ -132,7 +132,7 @@ func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 	}
 	a.report.Waiting, a.report.CountedAt = nil, nil
 	a.report.Status = webhook.ApprovalRejected
-	return a.announce(ctx, EventRejected)
+	return a.announce(ctx, webhook.EventEndpointRejected)
 }
 
 // end takes in that the endpoint was paused or deleted.

@@ -18,15 +18,6 @@ import (
 // call them.
 var approvalActivities *activities.Approval
 
-// The types of the events that tell a tenant about its endpoints.
-const (
-	EventHeld      = "endpoint.held"
-	EventReminder  = "endpoint.reminder"
-	EventReleased  = "endpoint.released"
-	EventRecovered = "endpoint.recovered" // all that was held has gone out
-	EventRejected  = "endpoint.rejected"
-)
-
 // show brings the UI up to date: the details each time, the Outcome only when it changed, for that
 // one is recorded.
 func (a *approval) show(ctx workflow.Context) {
@@ -108,20 +99,9 @@ func (a *approval) recheckAll(ctx workflow.Context, why webhook.Instruction, hel
 	}, nil)
 }
 
-// endpointNotice is the data of the endpoint.* events.
-type endpointNotice struct {
-	EndpointID   string                `json:"endpoint_id"`
-	State        webhook.EndpointState `json:"state"`
-	Reason       string                `json:"reason"`
-	FailingSince *time.Time            `json:"failing_since,omitempty"`
-	DecideBy     *time.Time            `json:"decide_by,omitempty"`
-	Waiting      *int                  `json:"waiting,omitempty"`
-	WorkflowID   string                `json:"workflow_id"`
-}
-
 // announce brings an event about the endpoint to the tenant's other endpoints.
 func (a *approval) announce(ctx workflow.Context, eventType string) error {
-	notice := endpointNotice{
+	notice := webhook.EndpointNotice{
 		EndpointID: a.in.EndpointID, State: a.facts.State, Reason: a.report.Reason,
 		FailingSince: a.report.FailingSince, Waiting: a.report.Waiting, WorkflowID: a.report.WorkflowID,
 	}

@@ -47,7 +47,7 @@ func (a *approval) probe(ctx workflow.Context) error {
 	if len(answers) > 0 {
 		a.report.Released++
 	}
-	return a.announce(ctx, EventReleased)
+	return a.announce(ctx, webhook.EventEndpointReleased)
 }
 
 // sendProbes sends deliveries, the oldest first, until one is not refused, and gives all answers.
@@ -118,7 +118,7 @@ func (a *approval) release(ctx workflow.Context) error {
 	if err != nil || !changed.Changed {
 		return err // it was paused, and the signal that says so is on its way
 	}
-	if err := a.announce(ctx, EventRecovered); err != nil {
+	if err := a.announce(ctx, webhook.EventEndpointRecovered); err != nil {
 		return err
 	}
 	a.report.Status, a.report.Reason = webhook.ApprovalReleased, fmt.Sprintf("%s; %d released", a.report.Reason, a.report.Released)

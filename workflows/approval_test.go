@@ -57,7 +57,7 @@ func TestAfterAnHourPeopleAreAsked(t *testing.T) {
 	require.Equal(t, webhook.EndpointActive, w.endpoint.State)
 	require.Empty(t, w.endpoint.StateReason)
 	require.Zero(t, w.endpoint.Releasing)
-	require.Equal(t, []string{workflows.EventHeld, workflows.EventReleased, workflows.EventRecovered}, w.announcedTypes())
+	require.Equal(t, []string{webhook.EventEndpointHeld, webhook.EventEndpointReleased, webhook.EventEndpointRecovered}, w.announcedTypes())
 	var data map[string]any
 	require.NoError(t, json.Unmarshal(w.announced[0].Data, &data))
 	require.Equal(t, "held", data["state"])
@@ -85,7 +85,7 @@ func TestGoneIsAskedAtOnce(t *testing.T) {
 	require.Less(t, took, 2*time.Minute)
 	require.Equal(t, webhook.EndpointDisabled, w.endpoint.State)
 	require.Equal(t, []string{"evt_000"}, w.recheckedAll)
-	require.Equal(t, []string{workflows.EventHeld, workflows.EventRejected}, w.announcedTypes())
+	require.Equal(t, []string{webhook.EventEndpointHeld, webhook.EventEndpointRejected}, w.announcedTypes())
 }
 
 func TestWithoutAnAnswerItIsRejected(t *testing.T) {
@@ -95,11 +95,11 @@ func TestWithoutAnAnswerItIsRejected(t *testing.T) {
 	require.Equal(t, webhook.ApprovalRejected, r.Status)
 	require.Equal(t, "rejected: no decision within 168h0m0s", r.Reason)
 	require.InDelta(t, 169*time.Hour, took, float64(time.Minute))
-	want := []string{workflows.EventHeld}
+	want := []string{webhook.EventEndpointHeld}
 	for range 6 { // the seventh day is the last
-		want = append(want, workflows.EventReminder)
+		want = append(want, webhook.EventEndpointReminder)
 	}
-	require.Equal(t, append(want, workflows.EventRejected), w.announcedTypes())
+	require.Equal(t, append(want, webhook.EventEndpointRejected), w.announcedTypes())
 	keys := map[string]bool{}
 	for _, a := range w.announced {
 		keys[a.Key] = true

@@ -2,17 +2,12 @@ package workflows
 
 import (
 	"encoding/json"
-	"time"
 
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/activities"
 	"hookloop/internal/webhook"
 )
-
-// EventExhausted is the type of the event that tells a tenant of a delivery whose schedule is
-// spent.
-const EventExhausted = "delivery.exhausted"
 
 // SummaryAnnounce begins the summary of a local activity that announces an event of our own. It is
 // no attempt.
@@ -40,53 +35,42 @@ func (d *delivery) finish(ctx workflow.Context) (DeliveryResult, error) {
 	return r, ctx.Err()
 }
 
-// exhausted is the data of an EventExhausted.
-type exhausted struct {
-	EventID    string          `json:"event_id"`
-	EventType  string          `json:"event_type"`
-	EndpointID string          `json:"endpoint_id"`
-	AcceptedAt *time.Time      `json:"accepted_at,omitempty"`
-	Attempts   int             `json:"attempts"`
-	LastAnswer *webhook.Answer `json:"last_answer,omitempty"`
-	WorkflowID string          `json:"workflow_id"`
-}
-
-// announceExhausted tells the endpoints that name EventExhausted that the schedule is spent. Of an
-// event of our own nothing is announced: it would never end. Most tenants have no such endpoint, so
-// a local activity comes first, which costs one read of the registry.
+// announceExhausted tells the endpoints that name delivery.exhausted that the schedule is spent. Of
+// an event of our own nothing is announced: it would never end. Most tenants have no such endpoint,
+// so a local activity comes first, which costs one read of the registry.
 func (d *delivery) announceExhausted(ctx workflow.Context) {
 	if d.report.Status != webhook.Exhausted || d.in.Event.Operational {
 		return
 	}
-	data, err := json.Marshal(d.exhausted())
+	data, err := json.Marshal(d.notice())
 	if err != nil {
-		workflow.GetLogger(ctx).Error("not announced", "type", EventExhausted, "error", err)
+		workflow.GetLogger(ctx).Error("not announced", "type", webhook.EventDeliveryExhausted, "error", err)
 		return
 	}
 	a := activities.Announcement{
 		EndpointRef: activities.EndpointRef{Tenant: d.in.Event.Tenant, EndpointID: d.in.EndpointID},
-		Type:        EventExhausted, At: workflow.Now(ctx).UTC(), Data: data, Many: true,
-		Key: workflow.GetInfo(ctx).FirstRunID + " " + EventExhausted, // with a space: never an app's
+		Type:        webhook.EventDeliveryExhausted, At: workflow.Now(ctx).UTC(), Data: data, Many: true,
+		Key: workflow.GetInfo(ctx).FirstRunID + " " + webhook.EventDeliveryExhausted, // with a space: never an app's
 	}
-	local := workflow.WithLocalActivityOptions(ctx, localAnnounceOptions(SummaryAnnounce+EventExhausted))
+	local := workflow.WithLocalActivityOptions(ctx, localAnnounceOptions(SummaryAnnounce+webhook.EventDeliveryExhausted))
 	if workflow.ExecuteLocalActivity(local, approvalActivities.Announce, a).Get(ctx, nil) == nil {
 		return
 	}
-	later := workflow.WithActivityOptions(ctx, lateAnnounceOptions(a.Tenant, EventExhausted))
+	later := workflow.WithActivityOptions(ctx, lateAnnounceOptions(a.Tenant, webhook.EventDeliveryExhausted))
 	_ = workflow.ExecuteActivity(later, approvalActivities.Announce, a).Get(ctx, nil) // cancelled is all it can be
 }
 
-func (d *delivery) exhausted() exhausted {
-	e := exhausted{
+func (d *delivery) notice() webhook.DeliveryNotice {
+	n := webhook.DeliveryNotice{
 		EventID: d.in.Event.ID, EventType: d.in.Event.Type, EndpointID: d.in.EndpointID,
 		Attempts: d.made(), WorkflowID: d.report.WorkflowID,
 	}
 	if at := d.in.AcceptedAt.UTC(); !at.IsZero() {
-		e.AcceptedAt = &at
+		n.AcceptedAt = &at
 	}
-	if n := len(d.report.Attempts); n > 0 {
-		last := webhook.AnswerOf(d.report.Attempts[n-1], "")
-		e.LastAnswer = &last
+	if made := len(d.report.Attempts); made > 0 {
+		last := webhook.AnswerOf(d.report.Attempts[made-1], "")
+		n.LastAnswer = &last
 	}
-	return e
+	return n
 }

@@ -19,7 +19,7 @@ func TestADeliveryWhoseScheduleIsSpentIsTold(t *testing.T) {
 	env, w := telling(t, c)
 	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: anEvent(), EndpointIDs: []string{"ep_a", "ep_b", "ep_c"}}, raw(data))
 	require.NoError(t, env.GetWorkflowError())
-	require.Equal(t, []string{workflows.EventExhausted}, w.announcedTypes(), "of one delivery")
+	require.Equal(t, []string{webhook.EventDeliveryExhausted}, w.announcedTypes(), "of one delivery")
 	a := w.announced[0]
 	require.Equal(t, activities.EndpointRef{Tenant: "demo", EndpointID: "ep_a"}, a.EndpointRef)
 	require.True(t, a.Many)
@@ -38,7 +38,7 @@ func TestOfWhatHookloopSaysNothingIsSaid(t *testing.T) {
 	t.Parallel()
 	env, w := telling(t, &consumer{scripts: map[string][]int{"ep_a": {500}}, schedule: webhook.Schedule{0}})
 	e := anEvent()
-	e.Type, e.Operational = workflows.EventExhausted, true
+	e.Type, e.Operational = webhook.EventDeliveryExhausted, true
 	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: e, EndpointIDs: []string{"ep_a"}}, raw(data))
 	require.NoError(t, env.GetWorkflowError())
 	require.Empty(t, w.announced)

@@ -50,8 +50,8 @@ func TestWireNames(t *testing.T) {
 	require.Equal(t, "announce ", workflows.SummaryAnnounce)
 	require.Equal(t, "delivery.exhausted endpoint.held endpoint.reminder endpoint.released endpoint.recovered endpoint.rejected",
 		strings.Join([]string{
-			workflows.EventExhausted, workflows.EventHeld, workflows.EventReminder,
-			workflows.EventReleased, workflows.EventRecovered, workflows.EventRejected,
+			webhook.EventDeliveryExhausted, webhook.EventEndpointHeld, webhook.EventEndpointReminder,
+			webhook.EventEndpointReleased, webhook.EventEndpointRecovered, webhook.EventEndpointRejected,
 		}, " "))
 
 	r := &names{}
