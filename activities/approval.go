@@ -70,7 +70,7 @@ type EndpointFacts struct {
 // ReadEndpoint answers what an approval must know of its endpoint.
 func (a *Approval) ReadEndpoint(ctx context.Context, of EndpointRef) (EndpointFacts, error) {
 	e, err := a.Endpoints.Endpoint(ctx, of.Tenant, of.EndpointID)
-	return facts(e), gone(err)
+	return facts(e), orGone(err)
 }
 
 func facts(e webhook.Endpoint) EndpointFacts {
@@ -116,10 +116,11 @@ func (a *Approval) ChangeState(ctx context.Context, in StateChange) (StateChange
 		f, err := a.ReadEndpoint(ctx, in.EndpointRef)
 		return StateChanged{EndpointFacts: f}, err
 	}
-	return StateChanged{EndpointFacts: facts(e), Changed: changed}, gone(err)
+	return StateChanged{EndpointFacts: facts(e), Changed: changed}, orGone(err)
 }
 
-func gone(err error) error {
+// orGone makes of an endpoint that is missing a failure that no retry mends.
+func orGone(err error) error {
 	if webhook.CodeOf(err) == webhook.NotFound {
 		return endpointGone(err)
 	}

@@ -181,5 +181,5 @@ func (r *deferredRechecker) takes(ctx context.Context) (bool, error) {
 	}
 	r.readAt = now
 	e, err := r.approval.Endpoints.Endpoint(ctx, r.Tenant, r.EndpointID)
-	return e.State == webhook.EndpointActive && e.BreakerOpenedAt.IsZero(), gone(err)
+	return e.State == webhook.EndpointActive && e.BreakerOpenedAt.IsZero(), orGone(err)
 }

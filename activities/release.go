@@ -108,7 +108,7 @@ func (a *Approval) extend(ctx context.Context, in Release, waiting int) (stopped
 	if errors.Is(err, errNoChange) {
 		return stopped, nil
 	}
-	return stopped, gone(err)
+	return stopped, orGone(err)
 }
 
 var errNoChange = errors.New("nothing to change")

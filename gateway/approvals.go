@@ -63,13 +63,13 @@ type listApprovals struct {
 
 func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answerOf[api.Page[api.Approval]], error) {
 	list := "approvals of " + in.Tenant + " " + string(in.Status)
-	place, err := g.openCursor(list, in.Cursor)
+	position, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
-	found, next, err := g.approvals.List(ctx, in.Tenant, in.Status, in.Limit, place)
+	found, next, err := g.approvals.List(ctx, in.Tenant, in.Status, in.Limit, position)
 	if err != nil {
 		return nil, approvalErr("every endpoint", err)
 	}

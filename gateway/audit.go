@@ -76,13 +76,13 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.A
 		return nil, err
 	}
 	list := strings.Join([]string{"audit", in.Tenant, in.After, in.Before}, " ")
-	place, err := g.openCursor(list, in.Cursor)
+	position, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	page, err := g.audits.Tenant(ctx, in.Tenant, p, place)
+	page, err := g.audits.Tenant(ctx, in.Tenant, p, position)
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}

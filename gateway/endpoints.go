@@ -109,7 +109,7 @@ func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhoo
 		err = g.registry.CreateEndpoint(ctx, e)
 	} else if c, err = once(c, func() (webhook.Creation, error) { return g.registry.CreateEndpointOnce(ctx, e, c) }); err == nil && c.ID != e.ID {
 		e, err = g.registry.Endpoint(ctx, in.Tenant, c.ID)
-		return e, gone("endpoint", c.ID, err)
+		return e, deletedSince("endpoint", c.ID, err)
 	}
 	if err != nil {
 		return e, fmt.Errorf("endpoint %s: %w", e.ID, problem.Registry(err))

@@ -66,7 +66,7 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	if err != nil {
 		return nil, problem.Registry(err)
 	}
-	return g.accept(ctx, posted{Event: e, data: parsed.Data, match: match, dated: !parsed.Timestamp.IsZero()})
+	return g.accept(ctx, newEvent{Event: e, data: parsed.Data, match: match, dated: !parsed.Timestamp.IsZero()})
 }
 
 // eventID is drawn, or derived from the Idempotency-Key if there is one.
@@ -78,8 +78,8 @@ func (in *postEvent) eventID(now time.Time) (string, error) {
 	return orchestrator.IDForKey(in.Tenant, key), nil
 }
 
-// posted is an event about to be accepted.
-type posted struct {
+// newEvent is one about to be accepted.
+type newEvent struct {
 	webhook.Event
 	data  []byte
 	match webhook.Match
@@ -87,16 +87,16 @@ type posted struct {
 }
 
 // accept starts the event's workflow; if there is one, it answers for that one or refuses.
-func (g *Gateway) accept(ctx context.Context, p posted) (*accepted, error) {
-	err := g.start(ctx, workflows.EventInput{Event: p.Event, EndpointIDs: p.match.IDs, Disabled: p.match.Disabled, By: subject(ctx)}, p.data)
+func (g *Gateway) accept(ctx context.Context, e newEvent) (*accepted, error) {
+	err := g.start(ctx, workflows.EventInput{Event: e.Event, EndpointIDs: e.match.IDs, Disabled: e.match.Disabled, By: subject(ctx)}, e.data)
 	if errors.Is(err, orchestrator.ErrAccepted) {
-		return g.repeat(ctx, p)
+		return g.repeat(ctx, e)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", p.ID, err)
+		return nil, fmt.Errorf("event %s: %w", e.ID, err)
 	}
 	g.metrics.accepted.Inc()
-	return answer(p.Event, p.match.IDs, false), nil
+	return answer(e.Event, e.match.IDs, false), nil
 }
 
 func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {
@@ -116,15 +116,15 @@ func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {
 
 // repeat answers a post whose Idempotency-Key was used before: like the original if it is the same
 // event, and never with a second one.
-func (g *Gateway) repeat(ctx context.Context, p posted) (*accepted, error) {
-	first, data, err := g.events.Accepted(ctx, p.Tenant, p.ID)
+func (g *Gateway) repeat(ctx context.Context, e newEvent) (*accepted, error) {
+	first, data, err := g.events.Accepted(ctx, e.Tenant, e.ID)
 	if err != nil {
-		return nil, fmt.Errorf("event %s: %w", p.ID, err)
+		return nil, fmt.Errorf("event %s: %w", e.ID, err)
 	}
-	same := first.Event.Type == p.Type && bytes.Equal(data, p.data) &&
-		(!p.dated || first.Event.Timestamp.Equal(p.Timestamp))
+	same := first.Event.Type == e.Type && bytes.Equal(data, e.data) &&
+		(!e.dated || first.Event.Timestamp.Equal(e.Timestamp))
 	if !same {
-		return nil, webhook.Errorf(api.IdempotencyConflict, "this Idempotency-Key was used for another event, %s", p.ID)
+		return nil, webhook.Errorf(api.IdempotencyConflict, "this Idempotency-Key was used for another event, %s", e.ID)
 	}
 	return answer(first.Event, first.EndpointIDs, true), nil
 }
@@ -145,7 +145,7 @@ func (g *Gateway) testEndpoint(ctx context.Context, in *endpointPath) (*accepted
 		return nil, err
 	}
 	now := g.now().UTC().Truncate(time.Millisecond)
-	return g.accept(ctx, posted{
+	return g.accept(ctx, newEvent{
 		Event: webhook.Event{Tenant: in.Tenant, ID: newID(eventPrefix, now), Type: testType, Timestamp: now},
 		data:  data,
 		match: webhook.Match{IDs: []string{in.ID}},

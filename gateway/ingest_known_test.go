@@ -278,7 +278,7 @@ func TestRefusedItemsAreNamed(t *testing.T) {
 	require.Equal(t, api.FieldError{Field: "events[1]", Message: "nests deeper than 500 levels"}, p.Errors[0])
 	hash := sha256.Sum256([]byte(deep))
 	require.Equal(t, 10, strings.Count(r.log.String(), `msg="event refused"`))
-	require.Contains(t, r.log.String(), `place=events[10] reason="nests deeper than 500 levels" hash=sha256:`+hex.EncodeToString(hash[:]))
+	require.Contains(t, r.log.String(), `item=events[10] reason="nests deeper than 500 levels" hash=sha256:`+hex.EncodeToString(hash[:]))
 	require.NotContains(t, r.log.String(), "[[[")
 
 	require.Equal(t, 401, r.send("POST", id, "{}").Code)

@@ -70,9 +70,9 @@ func once(c webhook.Creation, create func() (webhook.Creation, error)) (webhook.
 	return made, err
 }
 
-// gone says of what a key had made that it is not there any more: making it again is not what a
+// deletedSince says of what a key had made that it is not there any more: making it again is not what a
 // repeat asks for.
-func gone(kind, id string, err error) error {
+func deletedSince(kind, id string, err error) error {
 	switch {
 	case err == nil:
 		return nil
@@ -86,16 +86,16 @@ func gone(kind, id string, err error) error {
 // a place that it did not give like a failure of its own.
 const checkSize = 16
 
-// newCursor makes a cursor of the place where list goes on; nil when there is nothing more.
-func (g *Gateway) newCursor(list string, place []byte) *string {
-	if len(place) == 0 {
+// newCursor makes a cursor of the position at which list goes on; nil when there is nothing more.
+func (g *Gateway) newCursor(list string, position []byte) *string {
+	if len(position) == 0 {
 		return nil
 	}
-	s := base64.RawURLEncoding.EncodeToString(append(g.check(list, place), place...))
+	s := base64.RawURLEncoding.EncodeToString(append(g.check(list, position), position...))
 	return &s
 }
 
-// openCursor gives back the place; nil for the first page. A cursor belongs to the list, filters
+// openCursor gives back the position; nil for the first page. A cursor belongs to the list, filters
 // included, that gave it out.
 func (g *Gateway) openCursor(list, cursor string) ([]byte, error) {
 	if cursor == "" {
@@ -108,10 +108,10 @@ func (g *Gateway) openCursor(list, cursor string) ([]byte, error) {
 	return raw[checkSize:], nil
 }
 
-func (g *Gateway) check(list string, place []byte) []byte {
+func (g *Gateway) check(list string, position []byte) []byte {
 	mac := hmac.New(sha256.New, g.cursorKey)
 	mac.Write([]byte(list + "\n"))
-	mac.Write(place)
+	mac.Write(position)
 	return mac.Sum(nil)[:checkSize]
 }
 

@@ -98,7 +98,7 @@ func (g *Gateway) makeSource(ctx context.Context, in *createSource, s webhook.So
 		err = g.sources.CreateSource(ctx, s)
 	} else if c, err = once(c, func() (webhook.Creation, error) { return g.sources.CreateSourceOnce(ctx, s, c) }); err == nil && c.ID != s.ID {
 		s, err = g.sources.Source(ctx, in.Tenant, c.ID)
-		return s, gone("source", c.ID, err)
+		return s, deletedSince("source", c.ID, err)
 	}
 	if err != nil {
 		return s, fmt.Errorf("source %s: %w", s.ID, problem.Registry(err))

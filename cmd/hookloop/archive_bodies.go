@@ -35,18 +35,18 @@ func archiveStore(ctx context.Context, o archiveOptions) (bodies.Store, func(), 
 	if o.leaveLarge {
 		return noBodies{webhook.Errorf(webhook.NotFound, "it is not asked for")}, none, nil
 	}
-	place, err := archiveRegistry(o)
+	address, err := archiveRegistry(o)
 	if err != nil {
 		return nil, nil, err
 	}
-	if place == "" {
+	if address == "" {
 		return noBodies{errors.New("it lies in the registry: set HOOKLOOP_REGISTRY, or copy size and hash with --leave-large")}, none, nil
 	}
 	key, err := registry.NewKey() // bodies are sealed as histories are: the registry's own key opens none
 	if err != nil {
 		return nil, nil, err
 	}
-	s, err := openStore(ctx, place, key)
+	s, err := openStore(ctx, address, key)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -55,20 +55,20 @@ func archiveStore(ctx context.Context, o archiveOptions) (bodies.Store, func(), 
 
 // archiveRegistry is the registry beside the Temporal that dialArchive found; empty: none is known.
 func archiveRegistry(o archiveOptions) (string, error) {
-	place := config.OS("HOOKLOOP_REGISTRY")
+	address := config.OS("HOOKLOOP_REGISTRY")
 	if o.dev != "" {
-		place = filepath.Join(o.dev, devdir.RegistryFile)
+		address = filepath.Join(o.dev, devdir.RegistryFile)
 	}
-	if place == "" {
+	if address == "" {
 		return "", nil
 	}
-	if err := config.CheckRegistry(place); err != nil {
+	if err := config.CheckRegistry(address); err != nil {
 		return "", err
 	}
-	if !(config.Service{Registry: place}).OnPostgres() && !exists(place) {
-		return "", fmt.Errorf("HOOKLOOP_REGISTRY: %s does not exist", place) // and must not be made anew
+	if !(config.Service{Registry: address}).OnPostgres() && !exists(address) {
+		return "", fmt.Errorf("HOOKLOOP_REGISTRY: %s does not exist", address) // and must not be made anew
 	}
-	return place, nil
+	return address, nil
 }
 
 // noBodies is a store that has none, and says why.

@@ -33,30 +33,30 @@ func devSettings(data *devdir.Dir) (config.Everywhere, error) {
 
 // announce writes dev.json.
 func (d *dev) announce(data *devdir.Dir, gateway string) (devdir.Running, error) {
-	place := devdir.Running{
+	running := devdir.Running{
 		Gateway: "http://" + gateway, Temporal: d.engine.HostPort(), Namespace: d.engine.Namespace(),
 		UI: d.engine.UIURL(), Tenant: "demo",
 	}
-	return d.sign(place, data.Path())
+	return d.sign(running, data.Path())
 }
 
 // sign writes dev.json with a new token. With a JWKS there is no key to sign one with, and none in
 // it.
-func (d *dev) sign(place devdir.Running, path string) (devdir.Running, error) {
+func (d *dev) sign(running devdir.Running, path string) (devdir.Running, error) {
 	if len(d.jwt.Secret) > 0 {
 		signed, err := token.Sign(d.jwt, token.Request{
 			Subject: "dev", Tenants: []string{"*"}, Scopes: api.Scopes(), TTL: devTokenTTL, Now: time.Now(),
 		})
 		if err != nil {
-			return place, err
+			return running, err
 		}
-		place.Token = signed
+		running.Token = signed
 	}
-	return place, place.Write(path)
+	return running, running.Write(path)
 }
 
 // renew keeps a good token in dev.json until ctx ends.
-func (d *dev) renew(ctx context.Context, path string, place devdir.Running, log *slog.Logger) {
+func (d *dev) renew(ctx context.Context, path string, running devdir.Running, log *slog.Logger) {
 	tick := time.NewTicker(devTokenTTL / 2)
 	defer tick.Stop()
 	for {
@@ -65,7 +65,7 @@ func (d *dev) renew(ctx context.Context, path string, place devdir.Running, log 
 			return
 		case <-tick.C:
 		}
-		if _, err := d.sign(place, path); err != nil {
+		if _, err := d.sign(running, path); err != nil {
 			log.Error("dev.json has no new token", slog.Any("error", err))
 		}
 	}

@@ -59,15 +59,15 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 	defer cancel()
 	in.matcher = &matcher{receiver: in.receiver, source: in.source, matched: map[string]webhook.Match{}}
 	in.bad = badItems{of: len(items), bad: map[int]badItem{}}
-	place := 0
+	begins := 0
 	for round := range slices.Chunk(items, roundSize) {
 		if begin.Err() != nil {
 			return problem.Away("Hookloop", errTimeIsUp)
 		}
-		if err := in.round(ctx, in.arriving(round, place), hops); err != nil {
+		if err := in.round(ctx, in.arriving(round, begins), hops); err != nil {
 			return err
 		}
-		place += len(round)
+		begins += len(round)
 	}
 	if len(in.bad.bad) > 0 {
 		return &in.bad
@@ -80,7 +80,7 @@ func (in *ingestion) round(ctx context.Context, all []*arriving, hops int) error
 	if err := in.recognise(ctx, all); err != nil {
 		return err
 	}
-	var events []incoming
+	var events []newEvent
 	for _, a := range all { // in order: an application tells of its changes in the order in which it made them
 		if a.taken {
 			continue
@@ -102,7 +102,7 @@ func (in *ingestion) round(ctx context.Context, all []*arriving, hops int) error
 
 // start accepts one event. One of the same id was accepted before, from the same request or its
 // like.
-func (in *ingestion) start(ctx context.Context, e incoming) error {
+func (in *ingestion) start(ctx context.Context, e newEvent) error {
 	err := in.receiver.start(ctx, e.EventInput, e.data)
 	in.tally.mu.Lock()
 	defer in.tally.mu.Unlock()

@@ -20,7 +20,7 @@ type Echoes interface {
 // rule finds out which endpoints an event goes to: a change to those that want it, an echo to none.
 // An echo of an old value shows that the application has lost a newer one; then there is more to
 // start, an event that brings it that once more.
-func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []incoming, err error) {
+func (in *ingestion) rule(ctx context.Context, m *matcher, e *newEvent) (more []newEvent, err error) {
 	restore := func(ctx context.Context, r echo.Ruling) (bool, error) {
 		more, err = in.repeat(ctx, m, r, e.Event.ID)
 		return len(more) > 0, err
@@ -41,7 +41,7 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *incoming) (more []
 // repeat is the event that brings the application once more what it has lost: of the same content,
 // but with an id of its own, for receivers pass over an id they know. There is none if none of its
 // endpoints takes events of that type, or the history is gone.
-func (in *ingestion) repeat(ctx context.Context, m *matcher, r echo.Ruling, echoID string) ([]incoming, error) {
+func (in *ingestion) repeat(ctx context.Context, m *matcher, r echo.Ruling, echoID string) ([]newEvent, error) {
 	lost, data, err := in.receiver.accepted(ctx, in.source.Tenant, r.Newer)
 	if webhook.CodeOf(err) == webhook.NotFound {
 		return nil, nil
@@ -58,5 +58,5 @@ func (in *ingestion) repeat(ctx context.Context, m *matcher, r echo.Ruling, echo
 	e.Origin = &webhook.Origin{
 		SourceID: in.source.ID, Provider: in.source.Provider, Key: r.Newer, Order: r.Latest, Repeats: r.Newer,
 	}
-	return []incoming{{EventInput: workflows.EventInput{Event: e, EndpointIDs: to, Context: lost.Context}, data: data}}, nil
+	return []newEvent{{EventInput: workflows.EventInput{Event: e, EndpointIDs: to, Context: lost.Context}, data: data}}, nil
 }

@@ -20,7 +20,7 @@ import (
 // arriving is an item of a request, on its way to become an event.
 type arriving struct {
 	source.Item
-	place int       // in the request, from 0
+	index int       // in the request, from 0
 	name  string    // by which it is known when it comes again
 	first time.Time // when it first came
 	taken bool      // it became an event before
@@ -41,7 +41,7 @@ func (in *ingestion) arriving(items []source.Item, from int) []*arriving {
 			continue
 		}
 		sum := sha256.Sum256([]byte(item.ID()))
-		all = append(all, &arriving{Item: item, place: from + i, name: base64.RawURLEncoding.EncodeToString(sum[:16]), first: now})
+		all = append(all, &arriving{Item: item, index: from + i, name: base64.RawURLEncoding.EncodeToString(sum[:16]), first: now})
 	}
 	return all
 }
@@ -119,8 +119,8 @@ func (in *ingestion) passOver(a *arriving, now time.Time) {
 		slog.String("age", age.Truncate(time.Second).String()))
 }
 
-// incoming is an event about to be started.
-type incoming struct {
+// newEvent is one about to be accepted.
+type newEvent struct {
 	workflows.EventInput
 
 	data     []byte
@@ -131,7 +131,7 @@ type incoming struct {
 const maxOriginKey = 256
 
 // event is what an item is, before it is known whom it goes to.
-func (in *ingestion) event(a *arriving, hops int) incoming {
+func (in *ingestion) event(a *arriving, hops int) newEvent {
 	s := in.source
 	key := a.Key
 	if len(key) > maxOriginKey {
@@ -145,7 +145,7 @@ func (in *ingestion) event(a *arriving, hops int) incoming {
 		Hops:      hops,
 		Origin:    &webhook.Origin{SourceID: s.ID, Provider: s.Provider, Key: key, Application: s.Application},
 	}
-	return incoming{EventInput: workflows.EventInput{Event: e, Context: json.RawMessage(a.Context)}, data: a.Data, arriving: a}
+	return newEvent{EventInput: workflows.EventInput{Event: e, Context: json.RawMessage(a.Context)}, data: a.Data, arriving: a}
 }
 
 // eventID is derived from what makes the item the same, and when it first came where it is not the

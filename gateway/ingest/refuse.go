@@ -107,7 +107,7 @@ func refusalProblem(r *source.Refusal) *problem.Problem {
 // badItems is what of a request could not be accepted, and never can be. The others of it were.
 type badItems struct {
 	of  int
-	bad map[int]badItem // by their place, from 0
+	bad map[int]badItem // by their index, from 0
 }
 
 type badItem struct {
@@ -118,25 +118,25 @@ type badItem struct {
 // maxBadItems bounds how many are told of.
 const maxBadItems = 10
 
-func (b *badItems) add(place int, item source.Item, err error) {
+func (b *badItems) add(index int, item source.Item, err error) {
 	reason := err.Error()
 	if said, ok := errors.AsType[*webhook.Error](err); ok {
 		reason = said.Message
 	}
 	sum := sha256.Sum256(item.Data)
-	b.bad[place] = badItem{reason: reason, hash: "sha256:" + hex.EncodeToString(sum[:])}
+	b.bad[index] = badItem{reason: reason, hash: "sha256:" + hex.EncodeToString(sum[:])}
 }
 
-// places are those that are told of.
-func (b *badItems) places() []int {
+// indices are those that are told of.
+func (b *badItems) indices() []int {
 	all := slices.Sorted(maps.Keys(b.bad))
 	return all[:min(len(all), maxBadItems)]
 }
 
 // first tells of one of them, for a person.
 func (b *badItems) first() string {
-	place := b.places()[0]
-	return schema.At("events", place) + " " + b.bad[place].reason
+	index := b.indices()[0]
+	return schema.At("events", index) + " " + b.bad[index].reason
 }
 
 func (b *badItems) problem() *problem.Problem {
@@ -144,8 +144,8 @@ func (b *badItems) problem() *problem.Problem {
 	if len(b.bad) < b.of {
 		p.Detail += "; the others were"
 	}
-	for _, place := range b.places() {
-		p.Errors = append(p.Errors, api.FieldError{Field: schema.At("events", place), Message: b.bad[place].reason})
+	for _, index := range b.indices() {
+		p.Errors = append(p.Errors, api.FieldError{Field: schema.At("events", index), Message: b.bad[index].reason})
 	}
 	return p
 }
@@ -154,9 +154,9 @@ func (b *badItems) Error() string { return b.problem().Detail }
 
 // logBad names the refused items, a line for each.
 func (in *ingestion) logBad() {
-	for _, place := range in.bad.places() {
+	for _, index := range in.bad.indices() {
 		in.receiver.log.Warn("event refused", slog.String("tenant", in.source.Tenant), slog.String("source_id", in.source.ID),
-			slog.String("provider", in.source.Provider), slog.String("place", schema.At("events", place)),
-			slog.String("reason", in.bad.bad[place].reason), slog.String("hash", in.bad.bad[place].hash))
+			slog.String("provider", in.source.Provider), slog.String("item", schema.At("events", index)),
+			slog.String("reason", in.bad.bad[index].reason), slog.String("hash", in.bad.bad[index].hash))
 	}
 }

@@ -54,7 +54,7 @@ const (
 	waited   = "waited"   // after a wait
 	refused  = "refused"  // at once
 	timedOut = "timed_out"
-	gone     = "gone" // the client went away
+	left     = "left" // the client did
 )
 
 // Refusal says that there is no room. It is worth another try.
@@ -179,7 +179,7 @@ func (g *Gate) wait(ctx context.Context, w *waiter) (*Place, error) {
 	case <-over:
 		return nil, g.giveUp(w, timedOut, nil)
 	case <-ctx.Done():
-		return nil, g.giveUp(w, gone, ctx.Err())
+		return nil, g.giveUp(w, left, ctx.Err())
 	}
 }
 

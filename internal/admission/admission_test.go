@@ -244,7 +244,7 @@ func TestWait(t *testing.T) {
 const outcomes = `# HELP hookloop_admissions_total Acceptances and redeliveries that asked for a place, by what became of them.
 # TYPE hookloop_admissions_total counter
 hookloop_admissions_total{outcome="admitted"} 16
-hookloop_admissions_total{outcome="gone"} 1
+hookloop_admissions_total{outcome="left"} 1
 hookloop_admissions_total{outcome="refused"} 0
 hookloop_admissions_total{outcome="timed_out"} 1
 hookloop_admissions_total{outcome="waited"} 1

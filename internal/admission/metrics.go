@@ -12,7 +12,7 @@ func (g *Gate) measure(r prometheus.Registerer) error {
 		Name: "hookloop_admissions_total",
 		Help: "Acceptances and redeliveries that asked for a place, by what became of them.",
 	}, []string{"outcome"})
-	for _, o := range []string{admitted, waited, refused, timedOut, gone} {
+	for _, o := range []string{admitted, waited, refused, timedOut, left} {
 		g.outcomes.WithLabelValues(o)
 	}
 	if r == nil {

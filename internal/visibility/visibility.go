@@ -62,17 +62,17 @@ func Lean(ctx context.Context, url string, columns []string) ([]Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	var gone []Index
+	var removed []Index
 	for _, i := range all {
 		if slices.Contains(kept, i.Name) || i.on(columns) {
 			continue
 		}
 		if err := drop(ctx, db, i.Index); err != nil {
-			return gone, fmt.Errorf("index %s: %w", i.Name, err)
+			return removed, fmt.Errorf("index %s: %w", i.Name, err)
 		}
-		gone = append(gone, i.Index)
+		removed = append(removed, i.Index)
 	}
-	return gone, nil
+	return removed, nil
 }
 
 // drop remembers first: killed between the two, the index is there and known, and the next run
