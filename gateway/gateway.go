@@ -51,6 +51,8 @@ type Config struct {
 	LoopbackHosts bool                 // requests that name another machine in Host get 403, but for /in/ under PublicURL; for development
 	OpsApart      bool                 // /metrics is served by Ops alone, and not where third parties come
 	CursorKey     []byte               // authenticates cursors, the same for all gateways; nil: one that ends with this gateway
+	NoConsole     bool                 // /console is not served
+	TemporalUI    string               // the namespace's page in the Temporal UI, to which the console links; empty: it does not
 	Proxies       []netip.Prefix       // whose X-Forwarded-For tells the client's address; empty: nobody's
 	AllowLoopback bool                 // endpoints on this machine are accepted; for development
 	AllowNetworks []netip.Prefix       // networks inside that endpoints may lie in; empty: none

@@ -56,6 +56,9 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	engine.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", document) })
+	if err := g.consoleRoutes(engine, c); err != nil {
+		return nil, err
+	}
 	if c.LoopbackHosts {
 		return ownhost.Only(engine, g.comesFromOutside), nil
 	}

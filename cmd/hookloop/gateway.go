@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -51,6 +52,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		Auth: s.verifier, Codec: decoder, CursorKey: cursors, Quotas: s.quotas,
 		LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies,
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
+		NoConsole: !cfg.Settings.Console, TemporalUI: historiesAt(cfg),
 
 		Registry: s.registry, Breakers: breakers, Expressions: s.expressions,
 		Sources: s.registry, Providers: providers, PublicURL: string(cfg.Settings.Ingest.PublicURL),
@@ -61,6 +63,14 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		Approvals: s.temporal.Approvals(), Audits: audit.New(s.temporal.Histories(), cfg.Codec),
 	})
 	return err
+}
+
+// historiesAt is the namespace's page in the first Temporal UI that is known; empty: none is.
+func historiesAt(cfg serviceConfig) string {
+	if len(cfg.UIOrigins) == 0 {
+		return ""
+	}
+	return cfg.UIOrigins[0] + "/namespaces/" + url.PathEscape(cfg.Namespace)
 }
 
 // newCodecServer lets the Temporal UI show what is encrypted to those who may read it.

@@ -65,6 +65,7 @@ type Everywhere struct {
 	HistoryKeyFile string   `env:"HOOKLOOP_HISTORY_KEY_FILE" doc:"the keys that encrypt histories; unset: they are in clear"`
 	AllowNetworks  Networks `env:"HOOKLOOP_ALLOW_NETWORKS" doc:"networks inside that endpoints may lie in; unset: none"`
 	QuotasFile     string   `env:"HOOKLOOP_QUOTAS_FILE" doc:"what each tenant may ask for, as JSON; unset: the same, generously, for all"`
+	Console        bool     `env:"HOOKLOOP_CONSOLE" envDefault:"true" doc:"whether the gateway serves the console at /console"`
 	JWT            JWT
 	Ingest         Ingest
 }

@@ -1,0 +1,151 @@
+package console
+
+import (
+	"fmt"
+	"html/template"
+	"net/url"
+	"strings"
+	"time"
+
+	"hookloop/api"
+)
+
+// functions are what templates may call.
+func (c *Console) functions() template.FuncMap {
+	return template.FuncMap{
+		"when":     func(t any) template.HTML { return when(moment(t), c.now()) },
+		"host":     host,
+		"title":    titleOf,
+		"tone":     tone,
+		"words":    words,
+		"answered": answered,
+		"duration": span,
+		"history":  c.history,
+		"tab":      newTab,
+		"rows":     func(v view, events []api.EventItem) eventRows { return eventRows{v.Base(), events} },
+		"lastAnswer": func(all []api.Answer) *api.Answer {
+			if len(all) == 0 {
+				return nil
+			}
+			return &all[len(all)-1]
+		},
+	}
+}
+
+// moment is a time, or what points to one.
+func moment(t any) time.Time {
+	switch t := t.(type) {
+	case time.Time:
+		return t
+	case *time.Time:
+		if t != nil {
+			return *t
+		}
+	}
+	return time.Time{}
+}
+
+// when says a time as people do, and exactly where one points at it.
+func when(t, now time.Time) template.HTML {
+	if t.IsZero() {
+		return "–"
+	}
+	said := span(now.Sub(t)) + " ago"
+	if t.After(now) {
+		said = "in " + span(t.Sub(now))
+	}
+	exact := t.UTC().Format(time.RFC3339)
+	return template.HTML(fmt.Sprintf(`<time datetime="%s" title="%s">%s</time>`, exact, exact, said)) //nolint:gosec // digits and units
+}
+
+// span is a duration in its largest unit.
+func span(d time.Duration) string {
+	switch d = d.Abs(); {
+	case d < time.Second:
+		return "a moment"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%d s", int(d.Seconds()))
+	case d < 2*time.Hour:
+		return fmt.Sprintf("%d min", int(d.Minutes()))
+	case d < 48*time.Hour:
+		return fmt.Sprintf("%d h", int(d.Hours()))
+	default:
+		return fmt.Sprintf("%d days", int(d.Hours()/24))
+	}
+}
+
+// tone is the colour of a state: good, bad, waiting or off. The word stands beside it.
+func tone(state any) string {
+	switch fmt.Sprint(state) {
+	case "active", "delivered", "recovered", "released":
+		return "good"
+	case "failed", "exhausted", "rejected", "held", "awaiting-approval", "disabled":
+		return "bad"
+	case "delivering", "pending", "retrying", "watching", "probing", "releasing", "paused":
+		return "wait"
+	default:
+		return "off"
+	}
+}
+
+// words are how a state reads.
+func words(state any) string {
+	switch s := fmt.Sprint(state); s {
+	case "awaiting-approval":
+		return "needs a decision"
+	case "watching":
+		return "failing, watched"
+	case "probing":
+		return "being tried"
+	case "releasing":
+		return "letting go"
+	default:
+		return s
+	}
+}
+
+// answered is what an endpoint said, in short.
+func answered(a any) string {
+	var status int
+	var failure string
+	switch a := a.(type) {
+	case api.Answer:
+		status, failure = a.StatusCode, string(a.Failure)
+	case *api.Answer:
+		status, failure = a.StatusCode, string(a.Failure)
+	case *api.Attempt:
+		status, failure = a.StatusCode, string(a.Failure)
+	case api.Attempt:
+		status, failure = a.StatusCode, string(a.Failure)
+	}
+	if status == 0 {
+		return "no answer: " + strings.ReplaceAll(failure, "_", " ")
+	}
+	return fmt.Sprintf("HTTP %d", status)
+}
+
+// history is a workflow's page in the Temporal UI; empty: there is none.
+func (c *Console) history(workflowID string) string {
+	if c.ui == "" || workflowID == "" {
+		return ""
+	}
+	return strings.TrimRight(c.ui, "/") + "/workflows/" + url.PathEscape(workflowID)
+}
+
+// eventRows is a table of events.
+type eventRows struct {
+	Base   string
+	Events []api.EventItem
+}
+
+// tab is a page in the navigation.
+type tab struct {
+	Path, Name string
+	Here       bool
+}
+
+func newTab(v view, path, name string) tab {
+	full := v.Base() + path
+	here, _, _ := strings.Cut(v.Here, "?")
+	return tab{Path: full, Name: name, Here: here == full || path != "" && strings.HasPrefix(here, full+"/")}
+}
