@@ -77,9 +77,12 @@ func (c *Client) For(tenant string) *Client { return c.transport.client(tenant) 
 func (c *Client) URL() string { return c.transport.base }
 
 func (t *transport) client(tenant string) *Client {
-	s := scope{transport: t, path: "/v1/tenants/" + url.PathEscape(tenant)}
+	s := scope{transport: t, path: tenants + url.PathEscape(tenant)}
 	return &Client{Events: Events{s}, Endpoints: Endpoints{s}, Sources: Sources{s}, Approvals: Approvals{s}, Audit: Audit{s}, transport: t}
 }
+
+// tenants is what the paths of all tenants begin with.
+const tenants = "/v1/tenants/"
 
 // scope is where the paths of a tenant begin.
 type scope struct {

@@ -31,7 +31,7 @@ func (v *visit) page() api.PageQuery {
 }
 
 func (c *Console) endpoints(v *visit) error {
-	found, err := v.api.Endpoints.List(v.page()).Page().Do(v.r.Context())
+	found, err := v.api.Endpoints.List(api.EndpointQuery{PageQuery: v.page()}).Page().Do(v.r.Context())
 	if err != nil {
 		return err
 	}

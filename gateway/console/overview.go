@@ -37,7 +37,7 @@ func (c *Console) overview(v *visit) error {
 	)
 	err := together(v.r.Context(),
 		func(ctx context.Context) (err error) {
-			eps, err = v.api.Endpoints.List(api.PageQuery{Limit: maxShown}).Page().Do(ctx)
+			eps, err = v.api.Endpoints.List(api.EndpointQuery{PageQuery: api.PageQuery{Limit: maxShown}}).Page().Do(ctx)
 			return err
 		},
 		func(ctx context.Context) (err error) {

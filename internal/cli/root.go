@@ -31,7 +31,7 @@ Start everything in one process, then talk to it from another terminal:
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(newEndpoint(version), newSource(version), newEvent(version), newApproval(version), newAudit(version),
-		newListen(version), newToken(), newVersion(version))
+		newListen(version), newConsole(version), newToken(), newVersion(version))
 	root.AddCommand(roles...)
 	return root
 }
