@@ -86,6 +86,9 @@ func (c *Console) deliveryView(v *visit, d api.Delivery) deliveryView {
 			shown.Name, schedule = titleOf(e), e.Schedule
 		}
 	}
+	if d.Status == api.DeliveryHeld {
+		d.NextAttemptAt = nil // it is when the delivery looks at its endpoint again, not when it tries
+	}
 	shown.Steps = steps(d, schedule, shown.Open)
 	return shown
 }

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"path"
 	"strings"
 	"time"
 
@@ -149,12 +150,12 @@ func (c *Console) link(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 		return
 	}
-	path := Path + "/enter?code=" + c.sealed(token, forLink, c.now().Add(linkLife))
+	enter := Path + "/enter?code=" + c.sealed(token, forLink, c.now().Add(linkLife))
 	if next := r.URL.Query().Get("next"); next != "" {
-		path += "&next=" + url.QueryEscape(within(next))
+		enter += "&next=" + url.QueryEscape(within(next))
 	}
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(map[string]string{"path": path})
+	_ = json.NewEncoder(w).Encode(map[string]string{"path": enter})
 }
 
 // enter signs in the browser that opens a link.
@@ -176,7 +177,8 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 // within is a path of the console, and no other place that a link may have named.
 func within(next string) string {
 	u, err := url.Parse(next)
-	if err != nil || u.IsAbs() || u.Host != "" || u.Path != Path && !strings.HasPrefix(u.Path, Path+"/") {
+	inside := err == nil && !u.IsAbs() && u.Host == "" && path.Clean(u.Path) == u.Path
+	if !inside || u.Path != Path && !strings.HasPrefix(u.Path, Path+"/") {
 		return Path
 	}
 	return u.RequestURI()

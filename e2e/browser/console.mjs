@@ -1,0 +1,62 @@
+// Uses the console as an operator does: opens the link that signs them in, looks at every page, finds
+// the endpoint that waits for a person, approves with a reason, and watches the page until nothing
+// waits any more. Prints {found, said, subject, wide, outside, errors}: what axe found to be serious,
+// page by page, what the console said of the decision, and pages that are wider than a phone.
+// Arguments: the browser, the link, a folder for screenshots, an event.
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { open } from "./open.mjs";
+
+const [executablePath, link, shots, event] = process.argv.slice(2);
+const { browser, page, outside } = await open(executablePath);
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const errors = [];
+page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
+page.on("pageerror", (error) => errors.push(error.message));
+
+await page.goto(link);
+const home = page.url();
+const base = home.replace(/\/$/, "");
+const [found, wide] = [[], []];
+
+// look takes a picture of a page in both colours, has axe read it, and sees whether it fits a phone.
+async function look(name) {
+  for (const colorScheme of ["light", "dark"]) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: `${shots}/console-${name}-${colorScheme}.png`, fullPage: true });
+    const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"] })`);
+    for (const { id, impact, nodes } of violations) {
+      if (impact === "serious" || impact === "critical") found.push(`${name} ${colorScheme}: ${id}: ${nodes[0].html}`);
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  await page.setViewportSize({ width: 390, height: 800 });
+  const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
+  if (excess > 0) wide.push(`${name}: ${excess} px`);
+  await page.setViewportSize({ width: 1200, height: 900 });
+}
+
+await page.getByRole("link", { name: "Decide" }).waitFor();
+await look("health");
+for (const name of ["endpoints", "events", "sources", "audit", `events/${event}`]) {
+  await page.goto(`${base}/${name}`);
+  await look(name.split("/")[0] + (name.includes("/") ? "-one" : ""));
+}
+
+await page.goto(home);
+await page.getByRole("link", { name: "Decide" }).click();
+await page.getByRole("button", { name: "Approve" }).waitFor();
+await look("endpoint");
+const approve = page.locator("form", { has: page.getByRole("heading", { name: "Approve" }) });
+await approve.getByLabel("Reason").fill("their firewall is mended");
+await page.keyboard.press("Tab"); // to the button, by the keyboard alone
+await page.keyboard.press("Enter");
+const said = await page.getByRole("status").innerText();
+
+await page.getByRole("link", { name: "Health" }).click();
+await page.getByText("No endpoint waits for a person.").waitFor({ timeout: 60_000 }); // without reloading
+await page.getByText("Every endpoint is active").waitFor({ timeout: 60_000 });
+await look("mended");
+
+await browser.close();
+console.log(JSON.stringify({ found, said, wide, outside, errors }));
