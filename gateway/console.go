@@ -6,7 +6,8 @@ import (
 	"hookloop/gateway/console"
 )
 
-// consoleRoutes serves the pages for operators. They ask the API below them, as their readers could.
+// consoleRoutes serves the pages for operators. They ask the API below them, as their readers
+// could.
 func (g *Gateway) consoleRoutes(engine *gin.Engine, c Config) error {
 	if c.NoConsole {
 		return nil

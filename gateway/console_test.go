@@ -14,8 +14,8 @@ import (
 	"hookloop/gateway"
 )
 
-// browse is a browser's request: with a cookie, and from a page of the console itself unless the headers
-// say otherwise.
+// browse is a browser's request: with a cookie, and from a page of the console itself unless the
+// headers say otherwise.
 func (r *rig) browse(method, path, form string, session *http.Cookie, header ...string) *httptest.ResponseRecorder {
 	r.t.Helper()
 	req := httptest.NewRequestWithContext(r.t.Context(), method, path, strings.NewReader(form))

@@ -105,6 +105,7 @@ func greet(w io.Writer, place devdir.Running, o devOptions) error {
 	_, err := fmt.Fprintf(w, `Hookloop is ready. Ctrl-C stops it.
 
   gateway      %[1]s   (API: /openapi.json)
+  console      %[1]s/console   ('hookloop console%[5]s' prints a link that signs in)
   Temporal UI  %[2]s
   Temporal     %[3]s
   data         %[4]s   (dev.json in it has a token for every tenant)

@@ -1,7 +1,7 @@
-// Package console is what operators look at: how endpoints do, which of them keep failing and why, what
-// became of an event; and the buttons to decide. It knows nothing that the HTTP API does not tell and may
-// nothing that the signed-in person's token does not allow: each page asks the API, in this process, with
-// that token. The gateway serves it below /console.
+// Package console is what operators look at: how endpoints do, which of them keep failing and why,
+// what became of an event; and the buttons to decide. It knows nothing that the HTTP API does not
+// tell and may nothing that the signed-in person's token does not allow: each page asks the API, in
+// this process, with that token. The gateway serves it below /console.
 package console
 
 import (
@@ -65,7 +65,8 @@ func New(c Config) (*Console, error) {
 	return to, nil
 }
 
-// ServeHTTP answers below Path. What changes something is refused when another site's page asks for it.
+// ServeHTTP answers below Path. What changes something is refused when another site's page asks for
+// it.
 func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) { c.handler.ServeHTTP(w, r) }
 
 func (c *Console) routes() http.Handler {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -71,15 +72,13 @@ func (c *Console) event(v *visit) error {
 	return c.show(v, "event", e.Type, p)
 }
 
-// named bounds the endpoints that are asked for their name and schedule; an event may have a thousand.
+// named bounds the endpoints that are asked for their name and schedule; an event may have a
+// thousand.
 const named = 20
 
 func (c *Console) deliveryView(v *visit, d api.Delivery) deliveryView {
 	shown := deliveryView{Delivery: d, Name: d.EndpointID}
-	switch d.Status {
-	case api.DeliveryPending, api.DeliveryRetrying, api.DeliveryHeld:
-		shown.Open = true
-	}
+	shown.Open = slices.Contains([]api.DeliveryStatus{api.DeliveryPending, api.DeliveryRetrying, api.DeliveryHeld}, d.Status)
 	var schedule []api.Duration
 	if v.asked++; v.asked <= named && v.who.Holds(api.EndpointsRead) {
 		if e, err := v.api.Endpoints.Get(d.EndpointID).Do(v.r.Context()); err == nil { // deleted ones keep their id

@@ -158,7 +158,8 @@ func (c *Console) signedIn(page func(*visit) error) http.HandlerFunc {
 	}
 }
 
-// nextOf is where a person goes on who had to sign in: where they wanted to go, but never to a button.
+// nextOf is where a person goes on who had to sign in: where they wanted to go, but never to a
+// button.
 func nextOf(r *http.Request) string {
 	if r.Method != http.MethodGet {
 		return Path
@@ -172,8 +173,8 @@ func (c *Console) fail(v *visit, err error) {
 	status, shown := http.StatusBadGateway, problemPage{Text: "The gateway could not answer. Try again in a moment."}
 	if refused, ok := errors.AsType[*client.Error](err); ok {
 		status = refused.Status
-		shown = problemPage{Status: refused.Status, Text: refused.Problem.Detail, Code: string(refused.Problem.Code)}
-		for _, field := range refused.Problem.Errors {
+		shown = problemPage{Status: refused.Status, Text: refused.Detail, Code: string(refused.Code)}
+		for _, field := range refused.Errors {
 			shown.Fields = append(shown.Fields, field.Field+" "+field.Message)
 		}
 	}

@@ -20,8 +20,8 @@ import (
 
 const (
 	cookieName = "hookloop_session"
-	// maxCookie is what browsers keep of a cookie, in bytes (RFC 6265, section 6.1), less its name and
-	// attributes.
+	// maxCookie is what browsers keep of a cookie, in bytes (RFC 6265, section 6.1), less its name
+	// and attributes.
 	maxCookie = 3900
 	// linkLife is how long a link signs in: as long as it takes to open it.
 	linkLife = 2 * time.Minute
@@ -89,8 +89,8 @@ func (c *Console) begin(w http.ResponseWriter, r *http.Request, token string) er
 	return nil
 }
 
-// sessionCookie stays with this site: Lax, so that a link from a chat leads to a page and not to the
-// sign-in.
+// sessionCookie stays with this site: Lax, so that a link from a chat leads to a page and not to
+// the sign-in.
 func sessionCookie(r *http.Request, value string, seconds int) *http.Cookie {
 	return &http.Cookie{
 		Name: cookieName, Value: value, Path: Path, MaxAge: seconds, HttpOnly: true, SameSite: http.SameSiteLaxMode,
@@ -138,8 +138,8 @@ func signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, Path+"/sign-in", http.StatusSeeOther)
 }
 
-// link makes a link that signs a browser in, for whoever has a token: `hookloop console` opens it. The
-// token itself never stands in an address, which browsers keep.
+// link makes a link that signs a browser in, for whoever has a token: `hookloop console` opens it.
+// The token itself never stands in an address, which browsers keep.
 func (c *Console) link(w http.ResponseWriter, r *http.Request) {
 	token, err := auth.Bearer(r.Header.Get("Authorization"))
 	if err == nil {
