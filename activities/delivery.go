@@ -10,6 +10,7 @@ import (
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/webhook"
@@ -47,13 +48,22 @@ type Echoes interface {
 	Remember(ctx context.Context, d webhook.Delivery) (settle func(context.Context, *webhook.Attempt), err error)
 }
 
+// AttemptLog notes what came of turns, for lists and statistics. It never waits, and what it loses
+// the histories have.
+type AttemptLog interface {
+	Attempt(e webhook.Event, endpointID, runID string, a webhook.Attempt)
+	// Deferred notes that the first turn of a delivery passed without an attempt.
+	Deferred(e webhook.Event, endpointID, runID string, accepted time.Time, d webhook.Deferral)
+}
+
 // Delivery holds the activities of a delivery. Renaming a method is a migration, not a refactor.
 type Delivery struct {
 	Endpoints EndpointReader
 	Sender    Sender
 	Events    EventReader
-	Echoes    Echoes // nil: nothing is noted, and every echo counts as a change
-	Bodies    Bodies // nil: every event's data lies in its history
+	Echoes    Echoes     // nil: nothing is noted, and every echo counts as a change
+	Bodies    Bodies     // nil: every event's data lies in its history
+	Log       AttemptLog // nil: there is none
 }
 
 // Turn names one turn of a delivery: its chance to make attempt Number. Fields are added, never
@@ -66,6 +76,9 @@ type Turn struct {
 	Held       bool          `json:"held,omitempty"`   // it rechecks by itself: a release under way has not come to it
 	Probe      bool          `json:"probe,omitempty"`  // a person asked for it: the endpoint may be held
 	Parked     string        `json:"parked,omitempty"` // why a person must let the event go first
+
+	// AcceptedAt is when the event was accepted. It is for the fast lane, as Context is.
+	AcceptedAt time.Time `json:"accepted_at,omitzero"`
 
 	// Context is the event's, for the fast lane, which records no arguments. The durable lane reads
 	// it with the data.
@@ -90,7 +103,9 @@ func (d *Delivery) FastAttempt(ctx context.Context, t Turn, data converter.RawVa
 		return TurnResult{}, err
 	}
 	if s := ep.ScheduleOrDefault(); t.Number == 1 && s[0] > 0 && ep.Refuses(time.Now(), false) == nil {
-		return TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferSchedule}, Schedule: s}, nil
+		r := TurnResult{Deferral: &webhook.Deferral{Reason: webhook.DeferSchedule}, Schedule: s}
+		d.note(t, t.EventRunID, r)
+		return r, nil
 	}
 	release, err := d.room(ctx, t.Event)
 	if err != nil {
@@ -103,7 +118,20 @@ func (d *Delivery) FastAttempt(ctx context.Context, t Turn, data converter.RawVa
 			return TurnResult{}, err
 		}
 	}
-	return d.send(ctx, t, webhook.Delivery{First: t.Number == 1, Event: t.Event, Endpoint: ep, ReadAt: read, Content: content})
+	r, err := d.send(ctx, t, webhook.Delivery{First: t.Number == 1, Event: t.Event, Endpoint: ep, ReadAt: read, Content: content})
+	d.note(t, t.EventRunID, r)
+	return r, err
+}
+
+// note tells the log what came of a turn that a run of a workflow took.
+func (d *Delivery) note(t Turn, runID string, r TurnResult) {
+	switch {
+	case d.Log == nil:
+	case r.Attempt != nil:
+		d.Log.Attempt(t.Event, t.EndpointID, runID, *r.Attempt)
+	case r.Deferral != nil && !t.AcceptedAt.IsZero() && t.Number == 1:
+		d.Log.Deferred(t.Event, t.EndpointID, runID, t.AcceptedAt, *r.Deferral)
+	}
 }
 
 // room waits for room in the memory for what lies in the body store.
@@ -144,7 +172,11 @@ func (d *Delivery) durableTurn(ctx context.Context, t Turn) (TurnResult, error) 
 	if err != nil {
 		return TurnResult{}, err
 	}
-	return d.send(ctx, t, webhook.Delivery{Event: t.Event, Endpoint: ep, ReadAt: read, Content: content, Probe: t.Probe})
+	r, err := d.send(ctx, t, webhook.Delivery{Event: t.Event, Endpoint: ep, ReadAt: read, Content: content, Probe: t.Probe})
+	if r.Attempt != nil {
+		d.note(t, activity.GetInfo(ctx).WorkflowExecution.RunID, r)
+	}
+	return r, err
 }
 
 // lasts says whether a deferral is for a person to end, and so for the workflow to know.

@@ -3,6 +3,7 @@ package activities_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -153,4 +154,59 @@ func TestOurOwnTroubleIsRetried(t *testing.T) {
 	app, ok := errors.AsType[*temporal.ApplicationError](err)
 	require.True(t, ok)
 	require.False(t, app.NonRetryable())
+}
+
+// attemptLog takes down what it is told.
+type attemptLog struct{ attempts, deferrals []string }
+
+func (l *attemptLog) Attempt(e webhook.Event, endpointID, runID string, a webhook.Attempt) {
+	l.attempts = append(l.attempts, fmt.Sprint(e.ID, " ", endpointID, " ", runID, " ", a.StatusCode))
+}
+
+func (l *attemptLog) Deferred(e webhook.Event, endpointID, runID string, accepted time.Time, d webhook.Deferral) {
+	l.deferrals = append(l.deferrals, fmt.Sprint(e.ID, " ", endpointID, " ", runID, " ", accepted.Year(), " ", d.Reason))
+}
+
+func TestTheLogIsToldOfEveryAttempt(t *testing.T) {
+	t.Parallel()
+	first := turn
+	first.EventRunID, first.AcceptedAt = "event-run", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	for _, status := range []int{200, 503} {
+		l := &attemptLog{}
+		lane := answering(status).lane()
+		lane.Log = l
+		_, err := lane.FastAttempt(t.Context(), first, raw(`1`))
+		require.NoError(t, err)
+		_, err = execute(t, lane)
+		require.NoError(t, err)
+		require.Equal(t, []string{fmt.Sprint("evt_1 ep_1 event-run ", status), fmt.Sprint("evt_1 ep_1 default-test-run-id ", status)}, l.attempts)
+		require.Empty(t, l.deferrals)
+	}
+}
+
+func TestTheLogIsToldOfTheFirstDeferralAlone(t *testing.T) {
+	t.Parallel()
+	l := &attemptLog{}
+	first := turn
+	first.EventRunID, first.AcceptedAt = "event-run", time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	lane := deferring(webhook.DeferBreaker).lane()
+	lane.Log = l
+	_, err := lane.FastAttempt(t.Context(), first, raw(`1`))
+	require.NoError(t, err)
+	first.Number = 2
+	_, err = lane.FastAttempt(t.Context(), first, raw(`1`))
+	require.NoError(t, err)
+	_, err = execute(t, lane)
+	require.Error(t, err)
+	f := answering(200)
+	f.endpoint = func() (webhook.Endpoint, error) {
+		return webhook.Endpoint{ID: "ep_1", Schedule: webhook.Schedule{time.Minute}}, nil
+	}
+	lane = f.lane()
+	lane.Log = l
+	first.Number = 1
+	_, err = lane.FastAttempt(t.Context(), first, raw(`1`))
+	require.NoError(t, err)
+	require.Equal(t, []string{"evt_1 ep_1 event-run 2026 breaker_open", "evt_1 ep_1 event-run 2026 scheduled"}, l.deferrals)
+	require.Empty(t, l.attempts)
 }

@@ -124,7 +124,7 @@ func (e *event) wait(ctx workflow.Context, report *webhook.DeliveryReport, next 
 func (e *event) attempt(ctx workflow.Context, report *webhook.DeliveryReport, next *DeliveryInput) bool {
 	turn := activities.Turn{
 		Event: next.Event, EventRunID: next.EventRunID, EndpointID: next.EndpointID,
-		Number: next.number(), Context: e.in.Context,
+		Number: next.number(), Context: e.in.Context, AcceptedAt: next.AcceptedAt,
 	}
 	if len(e.in.EndpointIDs) > FastLane {
 		turn.KeepResponse = wideResponse

@@ -14,5 +14,5 @@ var version = "dev"
 
 func main() {
 	os.Exit(terminal.Run(cli.New(version, newDev(), newServe(), newGatewayCommand(), newWorkerCommand(), newMigrate(),
-		newConfig(), newKey(), newReseal(), newHealth(), newBench(), newArchive())))
+		newConfig(), newKey(), newReseal(), newHealth(), newBench(), newArchive(), newAttempts())))
 }

@@ -14,6 +14,7 @@ import (
 
 	"hookloop/gateway"
 	"hookloop/gateway/auth"
+	"hookloop/internal/attemptlog"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
@@ -55,7 +56,9 @@ type service struct {
 	large    *bodies.Bodies
 	log      *slog.Logger
 	reporter *health.Reporter
-	sender   *sender.Sender  // nil without a worker
+	sender   *sender.Sender // nil without a worker, as are the next two
+	recorder *attemptlog.Recorder
+	keeper   *attemptlog.Keeper
 	fetcher  *sender.Fetcher // of what third parties publish
 	issuer   *sender.Fetcher // of the keys of tokens
 
@@ -135,6 +138,7 @@ func (s *service) run(ctx context.Context, l, ops net.Listener) error {
 	if s.worker == nil {
 		return serve(ctx, l)
 	}
+	defer s.logAttempts(sweeping)()
 	if err := s.worker.Start(); err != nil {
 		return fmt.Errorf("worker: %w", err)
 	}

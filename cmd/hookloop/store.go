@@ -9,6 +9,7 @@ import (
 
 	"hookloop/activities"
 	"hookloop/gateway"
+	"hookloop/internal/attemptlog"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
@@ -32,6 +33,7 @@ type store interface {
 	orchestrator.Registry
 	orchestrator.RedeliveryNotes
 	health.Breakers
+	attemptlog.Store
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error
 }

@@ -1,7 +1,12 @@
 package main
 
 import (
+	"context"
+	"time"
+
 	"hookloop/activities"
+	"hookloop/internal/attemptlog"
+	"hookloop/internal/audit"
 	"hookloop/internal/health"
 	"hookloop/internal/sender"
 	"hookloop/internal/sender/guard"
@@ -23,10 +28,17 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	if err != nil {
 		return err
 	}
+	if s.recorder, err = attemptlog.NewRecorder(attemptlog.RecorderConfig{Store: s.registry, Metrics: s.metrics, Logger: cfg.Logger}); err != nil {
+		return err
+	}
+	s.keeper = attemptlog.NewKeeper(attemptlog.KeeperConfig{
+		Store: s.registry, Histories: audit.NewAttempts(s.temporal.Histories(), cfg.Codec), Logger: cfg.Logger,
+		Keep: attemptlog.Keep{Age: time.Duration(cfg.Settings.AttemptsAge), Rows: int64(cfg.Settings.AttemptsRows)},
+	})
 	s.worker, err = worker.New(worker.Config{
 		Client:     cfg.Client,
 		Deployment: worker.Deployment(cfg.Deployment),
-		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Echoes: with.echoes, Bodies: with.large},
+		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Echoes: with.echoes, Bodies: with.large, Log: s.recorder},
 		Recoveries: &activities.Recovery{Deliveries: with.redeliveries},
 		Approvals: &activities.Approval{
 			Endpoints: s.registry, Backlog: s.temporal.Backlog(), Events: s.temporal.Announcer(s.registry),
@@ -40,4 +52,16 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 func sharedPacer(s store) guard.Pacer {
 	p, _ := s.(guard.Pacer)
 	return p
+}
+
+// logAttempts writes what attempts come to until the worker has ended; the caller calls wait after
+// that.
+func (s *service) logAttempts(ctx context.Context) (wait func()) {
+	recording, stop := context.WithCancel(context.WithoutCancel(ctx))
+	go s.recorder.Run(recording)
+	go s.keeper.Run(ctx)
+	return func() {
+		stop()
+		s.recorder.Wait()
+	}
 }

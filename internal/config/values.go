@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -69,6 +70,32 @@ func (r *Retention) UnmarshalText(text []byte) error {
 		return fmt.Errorf("must be a duration of at least %s, like 720h", MinRetention)
 	}
 	*r = Retention(d)
+	return nil
+}
+
+// Age is how long something is kept.
+type Age time.Duration
+
+// UnmarshalText refuses what would keep next to nothing.
+func (a *Age) UnmarshalText(text []byte) error {
+	d, err := time.ParseDuration(string(text))
+	if err != nil || d < time.Hour {
+		return errors.New("must be a duration of at least 1h, like 720h")
+	}
+	*a = Age(d)
+	return nil
+}
+
+// Rows is how many rows of something are kept.
+type Rows int64
+
+// UnmarshalText refuses what would keep next to nothing.
+func (r *Rows) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || n < 1000 {
+		return errors.New("must be a number of at least 1000, like 10000000")
+	}
+	*r = Rows(n)
 	return nil
 }
 

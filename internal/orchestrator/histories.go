@@ -58,6 +58,18 @@ func (h *Histories) During(ctx context.Context, tenant string, after, before tim
 	return h.found(ctx, where(parts...), size, page)
 }
 
+// Attempted lists the runs of events and deliveries, which alone make attempts, that were there at
+// some time after one and before another, of one tenant or, empty, of all.
+func (h *Histories) Attempted(ctx context.Context, tenant string, after, before time.Time, size int, page []byte) ([]Execution, []byte, error) {
+	parts := []query{
+		ofType(workflows.TypeEvent, workflows.TypeDelivery), started("<", before), either(closed(">", after), running),
+	}
+	if tenant != "" {
+		parts = append(parts, is(workflows.Tenant, tenant))
+	}
+	return h.found(ctx, where(parts...), size, page)
+}
+
 // Ended lists the runs of our workflows that ended in [from, to), of one tenant or, empty, of all.
 // Others may live in the namespace; they are left out.
 func (h *Histories) Ended(ctx context.Context, tenant string, from, to time.Time, size int, page []byte) ([]Execution, []byte, error) {

@@ -39,6 +39,10 @@ func (dialect) List(slice any) any { return slice }
 
 func (dialect) Items(param string) string { return "unnest(" + param + "::text[]) AS item (value)" }
 
+func (dialect) JSONList(param string) string {
+	return "json_array_elements(" + param + "::json) AS item (value)"
+}
+
 func (dialect) Among(param string) string { return "= ANY (" + param + ")" }
 
 func (dialect) TakenItems() string {

@@ -22,6 +22,9 @@ func (d database) crowd(t testing.TB) {
 		`INSERT INTO echo_writes SELECT 'tenant' || n % 500, 'crm', n::text::bytea, 'h', 'evt_' || n, 'ep_1', n, 0, n, n FROM generate_series(1, 10000) n`,
 		`INSERT INTO echo_objects SELECT 'tenant' || n % 500, 'crm', n::text::bytea, '', '', '', n, n, '', n FROM generate_series(1, 10000) n`,
 		`INSERT INTO arrivals SELECT 'src_' || n % 500, n::text, n, true, n FROM generate_series(1, 10000) n`,
+		`INSERT INTO attempts SELECT 'tenant' || n % 50, 'ep_' || n % 500, 'evt_' || n, 'run', 1, 'a.b', n, 1, CASE WHEN n % 20 = 0 THEN 'fails' ELSE 'took' END, 200, '', '' FROM generate_series(1, 50000) n`,
+		`INSERT INTO attempt_counts SELECT 'tenant' || n % 50, 60, n / 50, 'ep_' || n % 500, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM generate_series(1, 50000) n`,
+		`INSERT INTO attempt_latest SELECT 'tenant' || n % 500, 'ep_' || n, n, n, 500, '', '' FROM generate_series(1, 10000) n`,
 		`SELECT setval('echo_order', 10000)`,
 		`VACUUM ANALYZE`,
 	} {
@@ -75,6 +78,18 @@ func TestPlans(t *testing.T) {
 		{"outdated writes", []any{"tenant1", 10}},
 		{"expired arrivals", []any{0, 10}},
 		{"arrivals", []any{"src_1", []string{"a", "b"}}},
+		{"old attempts", []any{`[["tenant1","ep_1","evt_1","run",1]]`}},
+		{"attempts", []any{"tenant1", "ep_1", 0, 40000, "", "", 0, 10}},
+		{"failed attempts", []any{"tenant1", "ep_1", 0, 40000, "", "", 0, 10}},
+		{"events at", []any{"tenant1", "ep_1", 40000, "", 10}},
+		{"tally by endpoint", []any{"tenant1", 60, 900, 910}},
+		{"tally of endpoints", []any{"tenant1", 60, 900, 910, []string{"ep_1", "ep_2"}}},
+		{"counts by time", []any{"tenant1", 60, 900, 910}},
+		{"counts of endpoint", []any{"tenant1", 60, 900, 910, "ep_1"}},
+		{"latest of", []any{"tenant1", []string{"ep_1", "ep_2"}}},
+		{"names among", []any{"tenant1", []string{"ep_1", "ep_2"}}},
+		{"expired attempts", []any{0, 10}},
+		{"expired counts", []any{60, 0}},
 	} {
 		steps := strings.Join(plan(t, full, "", warm.name, warm.args...), "\n")
 		require.Contains(t, steps, "Index")

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"hookloop/internal/attemptlog"
 	"hookloop/internal/echo"
 	"hookloop/internal/registry"
 	"hookloop/internal/webhook"
@@ -54,6 +55,14 @@ type Registry interface {
 
 	NoteRedelivery(ctx context.Context, tenant, eventID, endpointID string, now time.Time) error
 	Redelivered(ctx context.Context, tenant, eventID string) ([]string, error)
+
+	attemptlog.Store
+	Attempts(ctx context.Context, q attemptlog.Query) ([]attemptlog.Row, error)
+	EventsAt(ctx context.Context, tenant, endpointID string, from attemptlog.Place, limit int) ([]attemptlog.Seen, error)
+	AttemptTallies(ctx context.Context, tenant string, span time.Duration, since, until time.Time, ids []string) (map[string]attemptlog.Tally, error)
+	AttemptCounts(ctx context.Context, tenant, endpointID string, span time.Duration, since, until time.Time) ([]attemptlog.Count, error)
+	LatestAttempts(ctx context.Context, tenant string, ids []string) (map[string]attemptlog.Latest, error)
+	EndpointNames(ctx context.Context, tenant string, ids []string) ([]webhook.EndpointName, error)
 
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Ping(ctx context.Context) error
@@ -135,6 +144,12 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"created once":                  createdOnce,
 		"concurrent creates of one key": createdOnceRace,
 		"any key and any name":          anyKey,
+		"attempts are listed":           attemptsListed,
+		"attempts are counted":          attemptsCounted,
+		"attempts are written again":    attemptsRepeated,
+		"attempts are pruned":           attemptsPruned,
+		"gaps of the attempt log":       attemptGaps,
+		"endpoint names":                endpointNames,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

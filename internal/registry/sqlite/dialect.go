@@ -26,6 +26,8 @@ func (dialect) List(slice any) any {
 
 func (dialect) Items(param string) string { return "json_each(" + param + ") AS item" }
 
+func (dialect) JSONList(param string) string { return "json_each(" + param + ") AS item" }
+
 func (dialect) Among(param string) string { return "IN (SELECT value FROM json_each(" + param + "))" }
 
 func (dialect) TakenItems() string {

@@ -87,6 +87,19 @@ func TestPlans(t *testing.T) {
 		"expired writes":   {0},
 		"outdated writes":  {"acme", 10},
 		"expired arrivals": {0, 10},
+
+		"old attempts":       {"[]"},
+		"attempts":           {"acme", "ep_1", 0, 1, "", "", 0, 10},
+		"failed attempts":    {"acme", "ep_1", 0, 1, "", "", 0, 10},
+		"events at":          {"acme", "ep_1", 1, "", 10},
+		"tally by endpoint":  {"acme", 60, 0, 1},
+		"tally of endpoints": {"acme", 60, 0, 1, "[]"},
+		"counts by time":     {"acme", 60, 0, 1},
+		"counts of endpoint": {"acme", 60, 0, 1, "ep_1"},
+		"latest of":          {"acme", "[]"},
+		"names among":        {"acme", "[]"},
+		"expired attempts":   {0, 10},
+		"expired counts":     {60, 0},
 	} {
 		for _, step := range plan(t, f, name, args...) {
 			if step != "SCAN CONSTANT ROW" && !strings.Contains(step, "VIRTUAL TABLE") {

@@ -22,6 +22,9 @@ type Dialect interface {
 	// TakenItems reads the lists $2, $3 and $4 as a table with the columns name, first_at and
 	// expires_at.
 	TakenItems() string
+	// JSONList reads a JSON list as the table item with one column, value, whose own elements
+	// value ->> n gives.
+	JSONList(param string) string
 	// Match finds the endpoint_id and disabled of a tenant's ($1) subscriptions to any of the
 	// patterns in the list $2, in the order of both.
 	Match() string

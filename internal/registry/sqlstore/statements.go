@@ -8,6 +8,12 @@ type statements struct {
 	deleteArrivals, deleteCreations, deleteRedelivered string // what has expired
 	deleteWrites, deleteObjects, deleteBindings        string // likewise
 	deleteOutdated                                     string // writes beyond a tenant's latest
+
+	selectAttempts, upsertAttempts, upsertCounts, upsertLatest string
+	deleteAttempts, deleteCounts                               string // of the attempt log, what is old
+
+	tallyByEndpoint, tallyOfEndpoints, countsByTime, countsOfEndpoint string
+	latestOf, namesAmong                                              string
 }
 
 func statementsOf(d Dialect) statements {
@@ -23,6 +29,18 @@ func statementsOf(d Dialect) statements {
 		deleteWrites:        d.Delete(expiredEchoes("echo_writes", writeKey)),
 		deleteObjects:       d.Delete(expiredEchoes("echo_objects", objectKey)),
 		deleteBindings:      d.Delete(expiredEchoes("bindings", "source_id, name")),
+		selectAttempts:      attemptTable(d).existing(),
+		upsertAttempts:      attemptTable(d).upsert(replaced),
+		upsertCounts:        countTable(d).upsert(added),
+		upsertLatest:        latestTable(d).upsert(keepLatest),
+		deleteAttempts:      d.Delete(oldAttempts),
+		deleteCounts:        d.Delete(oldCounts),
+		tallyByEndpoint:     tallyByEndpoint(),
+		tallyOfEndpoints:    tallyOfEndpoints(d),
+		countsByTime:        countsByTime(),
+		countsOfEndpoint:    countsOfEndpoint(),
+		latestOf:            latestOf(d),
+		namesAmong:          namesAmong(d),
 		deleteOutdated: d.Delete(Rows{
 			Table: "echo_writes", Key: writeKey, Where: d.Outdated(), Order: "n", Limit: "10000",
 		}),
@@ -45,5 +63,19 @@ func HotPath(d Dialect) map[string]string {
 		"expired writes":   t.deleteWrites,
 		"outdated writes":  t.deleteOutdated,
 		"expired arrivals": t.deleteArrivals,
+
+		"old attempts":       t.selectAttempts,
+		"attempts":           listAttempts,
+		"failed attempts":    listFailed,
+		"events at":          listEventsAt,
+		"tally by endpoint":  t.tallyByEndpoint,
+		"tally of endpoints": t.tallyOfEndpoints,
+		"counts by time":     t.countsByTime,
+		"counts of endpoint": t.countsOfEndpoint,
+		"latest of":          t.latestOf,
+		"names among":        t.namesAmong,
+		"expired attempts":   t.deleteAttempts,
+		"expired counts":     t.deleteCounts,
+		"gap to mend":        takeGap,
 	}
 }
