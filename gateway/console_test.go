@@ -141,6 +141,23 @@ func TestConsoleLink(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, r.browse("POST", "/console/link", "", nil).Code)
 }
 
+func TestDocs(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	w := r.browse("GET", "/docs", "", nil)
+	require.Equal(t, http.StatusOK, w.Code)
+	require.Contains(t, w.Body.String(), "/openapi.json")
+	for path, status := range map[string]int{
+		"/docs/swagger-ui.css": http.StatusOK, "/docs/swagger-ui-bundle.js": http.StatusOK, "/docs/nothing.js": http.StatusNotFound,
+	} {
+		w := r.browse("GET", path, "", nil)
+		require.Equal(t, status, w.Code, path)
+		if status == http.StatusOK {
+			require.Equal(t, "gzip", w.Header().Get("Content-Encoding"))
+		}
+	}
+}
+
 func TestConsoleCanBeLeftOut(t *testing.T) {
 	t.Parallel()
 	r := newRigWith(t, func(c *gateway.Config) { c.NoConsole = true })

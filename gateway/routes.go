@@ -13,6 +13,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"hookloop/api"
+	"hookloop/gateway/apidocs"
 	"hookloop/gateway/problem"
 	"hookloop/gateway/schema"
 	"hookloop/internal/ownhost"
@@ -56,6 +57,9 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 		return nil, err
 	}
 	engine.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", document) })
+	docs := gin.WrapH(apidocs.Handler())
+	engine.GET(apidocs.Path, docs)
+	engine.GET(apidocs.Path+"/:file", docs)
 	if err := g.consoleRoutes(engine, c); err != nil {
 		return nil, err
 	}
