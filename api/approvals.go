@@ -11,6 +11,7 @@ type ApprovalQuery struct {
 // Approval is how the episode of an endpoint that keeps failing stands.
 type Approval struct {
 	EndpointID   string         `json:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	Endpoint     *EndpointName  `json:"endpoint,omitempty" doc:"Absent: the endpoint was deleted."`
 	Status       ApprovalStatus `json:"status" enum:"watching,awaiting-approval,probing,releasing,released,recovered,rejected,cancelled"`
 	Reason       string         `json:"reason,omitempty" doc:"Why people are asked, or how it ended."`
 	FailingSince *time.Time     `json:"failing_since,omitempty"`

@@ -43,6 +43,7 @@ type EndpointChange struct {
 type Endpoint struct {
 	ID          string            `json:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 	URL         string            `json:"url" example:"https://example.com/hooks"`
+	Host        string            `json:"host" doc:"Of its URL." example:"example.com"`
 	State       EndpointState     `json:"state" enum:"active,held,paused,disabled"`
 	StateReason string            `json:"state_reason,omitempty" doc:"Why it is not active." example:"paused by jane: they are moving house"`
 	EventTypes  []string          `json:"event_types" doc:"Empty: every type of the tenant's own events."`
@@ -58,6 +59,7 @@ type Endpoint struct {
 	Echo        Echo              `json:"echo,omitzero" doc:"true, or how to find object and value in what is sent here."`
 	Request     RequestShape      `json:"request,omitzero" doc:"What is sent instead of the envelope."`
 	Breaker     string            `json:"breaker,omitempty" enum:"closed,open,half-open" doc:"As the process that answers sees it: every worker has a breaker of its own. Absent in lists, and where no worker runs beside the gateway."`
+	Activity    *Activity         `json:"activity,omitempty" doc:"How it does now. Absent in answers to changes."`
 	Version     int               `json:"version" doc:"Grows with each change; attempts record it." example:"1"`
 	CreatedAt   time.Time         `json:"created_at"`
 	UpdatedAt   time.Time         `json:"updated_at"`

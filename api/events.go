@@ -45,6 +45,7 @@ type Event struct {
 // Delivery is what became of an event at one endpoint.
 type Delivery struct {
 	EndpointID    string         `json:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	Endpoint      *EndpointName  `json:"endpoint,omitempty" doc:"Absent: the endpoint was deleted."`
 	Status        DeliveryStatus `json:"status" enum:"pending,retrying,held,delivered,exhausted,rejected,cancelled"`
 	Reason        string         `json:"reason,omitempty" doc:"Why it waits or how it ended."`
 	Attempts      []Attempt      `json:"attempts"`
@@ -54,10 +55,11 @@ type Delivery struct {
 
 // EventQuery says which events are wanted.
 type EventQuery struct {
-	Type   string      `query:"type" doc:"The event type, whole." example:"contact.updated"`
-	Status EventStatus `query:"status" enum:"delivering,delivered,failed,unmatched"`
-	After  string      `query:"after" doc:"Accepted after this time: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
-	Before string      `query:"before" doc:"Accepted before this time, likewise." example:"2026-01-31T12:00:00Z"`
+	Endpoint string      `query:"endpoint" pattern:"^ep_[0-9a-z]{26}$" doc:"Only those that had a turn at this endpoint, the latest first." example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	Type     string      `query:"type" doc:"The event type, whole." example:"contact.updated"`
+	Status   EventStatus `query:"status" enum:"delivering,delivered,failed,unmatched"`
+	After    string      `query:"after" doc:"Accepted after this time: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
+	Before   string      `query:"before" doc:"Accepted before this time, likewise." example:"2026-01-31T12:00:00Z"`
 	PageQuery
 }
 

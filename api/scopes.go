@@ -4,10 +4,12 @@ package api
 const (
 	EventsRead     = "events:read"
 	EventsWrite    = "events:write"
+	EventsData     = "events:data" // what events say; each read is logged
 	EndpointsRead  = "endpoints:read"
 	EndpointsWrite = "endpoints:write"
 	ApprovalsRead  = "approvals:read"
 	ApprovalsWrite = "approvals:write"
+	SourcesRead    = "sources:read"
 	SourcesWrite   = "sources:write"
 	AuditRead      = "audit:read" // histories, payloads among them
 )
@@ -15,7 +17,7 @@ const (
 // Scopes lists all of them.
 func Scopes() []string {
 	return []string{
-		EventsRead, EventsWrite, EndpointsRead, EndpointsWrite, ApprovalsRead, ApprovalsWrite, SourcesWrite, AuditRead,
+		EventsRead, EventsWrite, EventsData, EndpointsRead, EndpointsWrite, ApprovalsRead, ApprovalsWrite, SourcesRead, SourcesWrite, AuditRead,
 	}
 }
 

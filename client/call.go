@@ -4,9 +4,11 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
+	"reflect"
 )
 
 // Call is one call of the API, which is answered with a T. It is a value: it may be made more than
@@ -91,7 +93,11 @@ func (c Call[T]) answer(ctx context.Context) (a Answer[T], err error) {
 
 // Decode understands an answer that JSON gave.
 func Decode(answer json.RawMessage, into any) error {
-	if err := json.Unmarshal(answer, into); err != nil {
+	err := json.Unmarshal(answer, into)
+	if _, noJSON := errors.AsType[*json.SyntaxError](err); noJSON {
+		return errors.New("the answer is no JSON: what answers there is no gateway of Hookloop")
+	}
+	if err != nil {
 		return fmt.Errorf("the gateway's answer is not understood: %w", err)
 	}
 	return nil
@@ -109,6 +115,13 @@ func call[T any](s scope, method string, path ...string) Call[T] {
 // with gives the call a body, a value of package api.
 func (c Call[T]) with(body any) Call[T] {
 	c.request.body, c.err = json.Marshal(body)
+	return c
+}
+
+// asking adds a query: a struct of package api whose fields have query tags.
+func (c Call[T]) asking(query any) Call[T] {
+	c.request.query = url.Values{}
+	addQuery(c.request.query, reflect.ValueOf(query))
 	return c
 }
 

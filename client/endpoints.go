@@ -36,6 +36,16 @@ func (e Endpoints) Delete(id string) Call[None] {
 	return call[None](e.scope, http.MethodDelete, "endpoints", id)
 }
 
+// Attempts lists attempts at an endpoint, the newest first.
+func (e Endpoints) Attempts(id string, query api.AttemptQuery) List[api.AttemptItem] {
+	return list[api.AttemptItem](e.scope, query, "endpoints", id, "attempts")
+}
+
+// Stats shows how an endpoint does.
+func (e Endpoints) Stats(id string, query api.StatsQuery) Call[api.EndpointStats] {
+	return call[api.EndpointStats](e.scope, http.MethodGet, "endpoints", id, "stats").asking(query)
+}
+
 // Secret shows the secret that signs.
 func (e Endpoints) Secret(id string) Call[api.Secret] {
 	return call[api.Secret](e.scope, http.MethodGet, "endpoints", id, "secret")

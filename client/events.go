@@ -49,6 +49,11 @@ func (e Events) List(query api.EventQuery) List[api.EventItem] {
 	return list[api.EventItem](e.scope, query, "events")
 }
 
+// Data shows what an event says, byte for byte.
+func (e Events) Data(id string) Call[json.RawMessage] {
+	return call[json.RawMessage](e.scope, http.MethodGet, "events", id, "data")
+}
+
 // Audit shows what happened to an event, line by line, the oldest first.
 func (e Events) Audit(id string) List[api.AuditLine] {
 	return list[api.AuditLine](e.scope, api.CursorQuery{}, "events", id, "audit")

@@ -38,10 +38,7 @@ type List[T any] struct{ call Call[Page[T]] }
 
 // list describes a list. query is a struct of package api whose fields have query tags.
 func list[T any](s scope, query any, path ...string) List[T] {
-	c := call[Page[T]](s, http.MethodGet, path...)
-	c.request.query = url.Values{}
-	addQuery(c.request.query, reflect.ValueOf(query))
-	return List[T]{c}
+	return List[T]{call[Page[T]](s, http.MethodGet, path...).asking(query)}
 }
 
 // addQuery adds the fields that are not zero: those are absent.

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
+	"hookloop/api"
 	"hookloop/internal/endpointtest"
 )
 
@@ -22,8 +23,9 @@ func TestAttemptLog(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
 	a := app{start(t, data)}
 	log := openLog(t, data)
-	want := everyWay(t, a)
+	want, went := everyWay(t, a)
 	eventually(t, "the log has every attempt", func() bool { return log.count(t, "SELECT count(*) FROM attempts WHERE number > 0") == want })
+	answersQuestions(t, a, want, went)
 	before := log.dump(t)
 	require.NotContains(t, before, "confidential", "neither what was sent nor what was answered")
 	require.Contains(t, before, "|0|kind.paused|", "what was deferred is known")
@@ -42,9 +44,13 @@ func TestAttemptLog(t *testing.T) {
 	require.Zero(t, log.count(t, "SELECT count(*) FROM attempt_gaps"), "it has written everything")
 }
 
-// everyWay says how many attempts it made.
-func everyWay(t *testing.T, a app) (made int) {
+// journey is an event on its way to an endpoint of its own.
+type journey struct{ event, endpoint string }
+
+// everyWay says how many attempts it made, and what went where, by kind.
+func everyWay(t *testing.T, a app) (made int, went map[string]journey) {
 	t.Helper()
+	went = map[string]journey{}
 	for kind, c := range map[string]struct{ script, schedule string }{
 		"delivered": {"200", `["0s"]`}, "retried": {"503:3 200", `["0s","50ms","50ms","50ms","50ms"]`},
 		"exhausted": {"404", `["0s","50ms","20s"]`}, "waiting": {"500", `["0s","24h"]`}, "redelivered": {"400:1 200", `["0s"]`},
@@ -55,6 +61,7 @@ func everyWay(t *testing.T, a app) (made int) {
 			a.call(t, http.StatusAccepted, http.MethodPost, "/endpoints/"+e.ID+"/pause", `{"reason":"they move"}`, nil)
 		}
 		ev := a.post(t, `{"type":"kind.`+kind+`","data":{"secret":"confidential"}}`)
+		went[kind] = journey{ev.ID, e.ID}
 		switch kind {
 		case "exhausted": // two in the fast lane, then a Delivery
 			a.attempted(t, ev.ID, 2)
@@ -76,7 +83,44 @@ func everyWay(t *testing.T, a app) (made int) {
 			made += len(d.Attempts)
 		}
 	}
-	return made
+	return made, went
+}
+
+// answersQuestions asks what operators ask, by API and by CLI.
+func answersQuestions(t *testing.T, a app, made int, went map[string]journey) {
+	t.Helper()
+	var stats api.TenantStats
+	a.call(t, http.StatusOK, http.MethodGet, "/stats", "", &stats)
+	require.EqualValues(t, made, stats.Attempts)
+	require.Equal(t, went["paused"].endpoint, stats.Held[0].EndpointID)
+	require.Equal(t, 2, stats.Backlog.Waiting, "one waits for its schedule, one for a person")
+	require.Equal(t, 1, stats.Backlog.Held)
+
+	var attempts api.Page[api.AttemptItem]
+	a.call(t, http.StatusOK, http.MethodGet, "/endpoints/"+went["retried"].endpoint+"/attempts", "", &attempts)
+	require.Len(t, attempts.Data, 4)
+	require.Equal(t, []any{4, api.Took, 200}, []any{attempts.Data[0].Number, attempts.Data[0].Outcome, attempts.Data[0].StatusCode})
+	require.Equal(t, api.Fails, attempts.Data[3].Outcome)
+
+	for _, kind := range []string{"paused", "redelivered"} { // the first had no attempt, the second two
+		var events api.Page[api.EventItem]
+		a.call(t, http.StatusOK, http.MethodGet, "/events?endpoint="+went[kind].endpoint, "", &events)
+		require.Len(t, events.Data, 1, kind)
+		require.Equal(t, went[kind].event, events.Data[0].ID)
+	}
+	var undelivered api.Page[api.Undelivered]
+	a.call(t, http.StatusOK, http.MethodGet, "/undelivered", "", &undelivered)
+	reasons := map[string]string{}
+	for _, u := range undelivered.Data {
+		reasons[u.EventID] = string(u.Status) + " " + u.Reason
+	}
+	require.Len(t, reasons, 2)
+	require.Contains(t, reasons[went["paused"].event], "held paused by dev: they move")
+	require.Contains(t, reasons[went["waiting"].event], "retrying")
+	status, data := a.try(t.Context(), http.MethodGet, "/events/"+went["late"].event+"/data", "", nil)
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, `{"secret":"confidential"}`, string(data))
+	require.Contains(t, a.p.stderr.String(), "event data read")
 }
 
 // attemptLog is the log behind the process's back.

@@ -74,8 +74,13 @@ func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answer
 		return nil, approvalErr("every endpoint", err)
 	}
 	page := api.Page[api.Approval]{Data: make([]api.Approval, len(found)), NextCursor: g.newCursor(list, next)}
+	ids := make([]string, len(found))
 	for i, report := range found {
-		page.Data[i] = api.Approval(report)
+		page.Data[i], ids[i] = approval(report), report.EndpointID
+	}
+	names := g.names(ctx, in.Tenant, ids)
+	for i := range page.Data {
+		page.Data[i].Endpoint = names[ids[i]]
 	}
 	return &answerOf[api.Page[api.Approval]]{Body: page}, nil
 }
@@ -95,7 +100,17 @@ func (g *Gateway) getApproval(ctx context.Context, in *approvalPath) (*answerOf[
 	if err != nil {
 		return nil, approvalErr(in.EndpointID, err)
 	}
-	return &answerOf[api.Approval]{Body: api.Approval(report)}, nil
+	shown := approval(report)
+	shown.Endpoint = g.names(ctx, in.Tenant, []string{in.EndpointID})[in.EndpointID]
+	return &answerOf[api.Approval]{Body: shown}, nil
+}
+
+func approval(r webhook.ApprovalReport) api.Approval {
+	return api.Approval{
+		EndpointID: r.EndpointID, Status: r.Status, Reason: r.Reason, FailingSince: r.FailingSince, AskAt: r.AskAt, AskedAt: r.AskedAt,
+		DecideBy: r.DecideBy, LastAnswers: r.LastAnswers, Waiting: r.Waiting, CountedAt: r.CountedAt,
+		Decided: r.Decided, Decision: r.Decision, DecidedAt: r.DecidedAt, Released: r.Released, WorkflowID: r.WorkflowID, RunID: r.RunID,
+	}
 }
 
 type approveEndpoint struct {
@@ -139,5 +154,5 @@ func decide(
 	if err != nil {
 		return nil, approvalErr(of.EndpointID, err)
 	}
-	return &answerOf[api.Approval]{Body: api.Approval(report)}, nil
+	return &answerOf[api.Approval]{Body: approval(report)}, nil
 }

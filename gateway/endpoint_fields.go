@@ -22,7 +22,7 @@ const hidden = "***"
 func show(ctx context.Context, e webhook.Endpoint) api.Endpoint {
 	s := settings(e)
 	shown := api.Endpoint{
-		ID: e.ID, URL: s.URL, State: e.State, StateReason: e.StateReason, Description: s.Description, Owner: s.Owner, Version: e.Version,
+		ID: e.ID, URL: s.URL, Host: webhook.HostOf(s.URL), State: e.State, StateReason: e.StateReason, Description: s.Description, Owner: s.Owner, Version: e.Version,
 		EventTypes: append([]string{}, s.EventTypes...),
 		Headers:    copied(s.Headers), Metadata: copied(s.Metadata),
 		Schedule: durations(e.ScheduleOrDefault()), Timeout: api.Duration(e.TimeoutOrDefault()),

@@ -19,7 +19,7 @@ func (g *Gateway) stateRoutes(to huma.API) {
 	const one = "/v1/tenants/{tenant}/endpoints/{id}"
 	route(g, to, operation{
 		id: "pause-endpoint", tag: tagEndpoints, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/pause", scope: api.EndpointsWrite, status: http.StatusAccepted,
-		summary: "Hold an endpoint by hand",
+		summary: "Pause an endpoint",
 		text: "Its deliveries wait as `held` until it is resumed, new ones too; an attempt under way is not stopped. An approval of it ends as `cancelled`. " +
 			"Pausing it again changes nothing. `conflict` if it is disabled.",
 		example: instruction,

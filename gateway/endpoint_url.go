@@ -149,7 +149,7 @@ func (g *Gateway) checkHost(host string) error {
 	case here && g.allowLoopback, err == nil && g.allows(addr), err != nil && here && g.allows(loopback):
 		return nil
 	case here || err == nil && isInside(addr):
-		return webhook.Invalidf("url", "names an address inside the network, which nothing is ever sent to")
+		return webhook.Invalidf("url", "names an address inside the network, which is not allowed here (operators: HOOKLOOP_ALLOW_NETWORKS)")
 	}
 	return nil
 }

@@ -126,6 +126,11 @@ func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[
 	if g.breakers != nil {
 		shown.Breaker = g.breakers.Breaker(e.Tenant, e.ID)
 	}
+	activity, err := g.activity(ctx, in.Tenant, []string{e.ID})
+	if err != nil {
+		return nil, err
+	}
+	shown.Activity = activity[e.ID]
 	return &answerOf[api.Endpoint]{Body: shown}, nil
 }
 
@@ -169,8 +174,18 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 		found = found[:in.Limit]
 		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
 	}
+	ids := make([]string, len(found))
+	for i, e := range found {
+		ids[i] = e.ID
+	}
+	activity, err := g.activity(ctx, in.Tenant, ids)
+	if err != nil {
+		return nil, err
+	}
 	for _, e := range found {
-		page.Data = append(page.Data, show(ctx, e))
+		shown := show(ctx, e)
+		shown.Activity = activity[e.ID]
+		page.Data = append(page.Data, shown)
 	}
 	return &answerOf[api.Page[api.Endpoint]]{Body: page}, nil
 }

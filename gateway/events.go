@@ -26,6 +26,8 @@ type Events interface {
 	State(ctx context.Context, tenant, id string) (orchestrator.EventState, error)
 	// List gives at most size events, and where the next page begins; nil: that was the last.
 	List(ctx context.Context, f orchestrator.EventFilter, size int, page []byte) ([]orchestrator.EventItem, []byte, error)
+	// Named gives events by their ids; those that Temporal does not know are missing.
+	Named(ctx context.Context, tenant string, ids []string) (map[string]orchestrator.EventItem, error)
 	// RetryNow and CancelDelivery answer how the delivery stood; orchestrator.ErrNotWaiting: it
 	// takes none.
 	RetryNow(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) (webhook.DeliveryReport, error)
@@ -49,7 +51,8 @@ func (g *Gateway) eventRoutes(to huma.API) {
 	route(g, to, operation{
 		id: "list-events", tag: tagEvents, cost: costly, method: http.MethodGet, path: events, scope: api.EventsRead,
 		summary: "List events", text: "Those still being delivered first, then the latest to end. An event shows up a moment after it was accepted. " +
-			"The status is the one its first deliveries ended with; the event itself knows of redeliveries too.",
+			"The status is the one its first deliveries ended with; the event itself knows of redeliveries too. " +
+			"With `endpoint`, those that had a turn at it, the latest first.",
 	}, g.listEvents)
 	route(g, to, operation{
 		id: "get-event", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}", scope: api.EventsRead,
@@ -75,7 +78,7 @@ func (g *Gateway) getEvent(ctx context.Context, in *getEvent) (*answerOf[api.Eve
 	}
 	return &answerOf[api.Event]{Body: api.Event{
 		ID: in.ID, Type: e.Input.Event.Type, Timestamp: e.Input.Event.Timestamp,
-		Status: e.Report.Status, Reason: e.Reason, Deliveries: deliveries(e.Report.Deliveries),
+		Status: e.Report.Status, Reason: e.Reason, Deliveries: g.nameDeliveries(ctx, in.Tenant, deliveries(e.Report.Deliveries)),
 		Hops: e.Input.Event.Hops, Origin: e.Input.Event.Origin, Withheld: e.Input.Withheld,
 		WorkflowID: e.WorkflowID, RunID: e.RunID,
 	}}, nil
@@ -84,7 +87,9 @@ func (g *Gateway) getEvent(ctx context.Context, in *getEvent) (*answerOf[api.Eve
 func deliveries(reports []webhook.DeliveryReport) []api.Delivery {
 	all := make([]api.Delivery, len(reports))
 	for i, r := range reports {
-		all[i] = api.Delivery(r)
+		all[i] = api.Delivery{
+			EndpointID: r.EndpointID, Status: r.Status, Reason: r.Reason, Attempts: r.Attempts, NextAttemptAt: r.NextAttemptAt, WorkflowID: r.WorkflowID,
+		}
 		if r.Attempts == nil {
 			all[i].Attempts = []webhook.Attempt{}
 		}
@@ -103,13 +108,16 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api
 	if err != nil {
 		return nil, err
 	}
-	list := strings.Join([]string{"events", in.Tenant, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
+	list := strings.Join([]string{"events", in.Tenant, in.Endpoint, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	if in.Endpoint != "" {
+		return g.eventsAt(ctx, in, filter, list)
+	}
 	token, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
 	found, next, err := g.events.List(ctx, filter, in.Limit, token)
 	if err != nil {
 		return nil, err

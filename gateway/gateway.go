@@ -40,6 +40,8 @@ type Config struct {
 	Redeliveries Redeliveries
 	Approvals    Approvals
 	Audits       Audits
+	Attempts     AttemptLog
+	Waiting      Waiting
 	Auth         TokenVerifier
 
 	Codec         http.Handler         // Temporal's codec server, at /codec; nil: there is none
@@ -79,6 +81,8 @@ type Gateway struct {
 	redeliveries  Redeliveries
 	approvals     Approvals
 	audits        Audits
+	attempts      AttemptLog
+	waiting       Waiting
 	breakers      Breakers
 	auth          TokenVerifier
 	allowLoopback bool
@@ -113,6 +117,7 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		sources: c.Sources, providers: c.Providers, expressions: c.Expressions, public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
+		attempts: c.Attempts, waiting: c.Waiting,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
 		quotas: c.Quotas, cursorKey: c.CursorKey, schemas: schema.New(),
@@ -151,6 +156,10 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Recoveries is missing")
 	case c.Audits == nil:
 		return errors.New("gateway: Audits is missing")
+	case c.Attempts == nil:
+		return errors.New("gateway: Attempts is missing")
+	case c.Waiting == nil:
+		return errors.New("gateway: Waiting is missing")
 	case c.Redeliveries == nil:
 		return errors.New("gateway: Redeliveries is missing")
 	case c.Approvals == nil:

@@ -40,6 +40,7 @@ type rig struct {
 	registry  *fakeRegistry
 	sources   *fakeSources
 	approvals *fakeApprovals
+	attempts  *fakeAttempts
 	log       *bytes.Buffer
 	token     string
 }
@@ -66,6 +67,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 	require.NoError(t, err)
 	r := &rig{t: t, temporal: orchestratortest.New(), registry: newFakeRegistry(), approvals: &fakeApprovals{}, log: &bytes.Buffer{}}
 	r.sources = newFakeSources(t, r.registry)
+	r.attempts = &fakeAttempts{fakeRegistry: r.registry}
 	providers, err := source.New(source.Config{Fetch: noFetcher{}})
 	require.NoError(t, err)
 	echoes, err := echo.New(echo.Config{Store: r.sources, Expressions: expressions})
@@ -81,6 +83,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 		LargeItems: true, Sources: r.sources, Providers: providers, Echoes: echoes, Expressions: expressions,
 		Registry: r.registry, Recoveries: temporal.Recoveries(), Auth: tokens, Version: "test",
 		Redeliveries: temporal.Redeliveries(r.registry), Approvals: r.approvals,
+		Attempts: r.attempts, Waiting: temporal.Waiting(),
 		Events: temporal.Events(orchestrator.EventsConfig{
 			Bodies: to.bodies, Registry: r.registry, Now: func() time.Time { return c.Now() },
 		}), Now: time.Now,
@@ -98,7 +101,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 func everything() jwt.MapClaims {
 	return jwt.MapClaims{
 		"exp": time.Now().Add(time.Hour).Unix(), "iss": "hookloop", "aud": "hookloop", "sub": "tester",
-		"tenants": []string{"*"}, "scope": "events:read events:write endpoints:read endpoints:write approvals:read approvals:write sources:write",
+		"tenants": []string{"*"}, "scope": "events:read events:write endpoints:read endpoints:write approvals:read approvals:write sources:read sources:write",
 	}
 }
 
@@ -164,6 +167,8 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 		"Redeliveries": func(c *gateway.Config) { c.Redeliveries = nil },
 		"Approvals":    func(c *gateway.Config) { c.Approvals = nil },
 		"Auth":         func(c *gateway.Config) { c.Auth = nil },
+		"Attempts":     func(c *gateway.Config) { c.Attempts = nil },
+		"Waiting":      func(c *gateway.Config) { c.Waiting = nil },
 		"Sources":      func(c *gateway.Config) { c.Sources = nil },
 		"Providers":    func(c *gateway.Config) { c.Providers = nil },
 		"Echoes":       func(c *gateway.Config) { c.Echoes = nil },

@@ -45,9 +45,12 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 
 	to := humagin.New(engine, apiConfig(g.version, g.schemas))
 	g.eventRoutes(to)
+	g.dataRoute(to)
 	g.auditRoutes(to)
 	g.deliveryRoutes(to)
 	g.endpointRoutes(to)
+	g.attemptRoutes(to)
+	g.statsRoutes(to)
 	g.stateRoutes(to)
 	g.approvalRoutes(to)
 	g.recoveryRoutes(to)

@@ -24,11 +24,11 @@ func (g *Gateway) sourceRoutes(to huma.API) {
 		example: map[string]any{"provider": "stripe", "name": "payments", "config": map[string]any{"secrets": []string{"whsec_…"}}},
 	}, g.createSource)
 	route(g, to, operation{
-		id: "list-sources", tag: tagSources, method: http.MethodGet, path: sources, scope: api.SourcesWrite,
+		id: "list-sources", tag: tagSources, method: http.MethodGet, path: sources, scope: api.SourcesRead,
 		summary: "List sources", text: "The oldest first.",
 	}, g.listSources)
 	route(g, to, operation{
-		id: "get-source", tag: tagSources, method: http.MethodGet, path: one, scope: api.SourcesWrite, summary: "Get a source",
+		id: "get-source", tag: tagSources, method: http.MethodGet, path: one, scope: api.SourcesRead, summary: "Get a source",
 	}, g.getSource)
 	route(g, to, operation{
 		id: "patch-source", tag: tagSources, method: http.MethodPatch, path: one, scope: api.SourcesWrite, summary: "Change a source",

@@ -26,6 +26,7 @@ import (
 type store interface {
 	gateway.Registry
 	gateway.Sources
+	gateway.AttemptLog
 	bodies.Store
 	echo.Store
 	activities.EndpointKeeper

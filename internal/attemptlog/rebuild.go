@@ -47,6 +47,9 @@ type Rebuilt struct {
 // slack is how far apart clocks may be: an attempt has its worker's time, a run its server's.
 const slack = time.Minute
 
+// rebuildBatch is how many rows are written at once: others write to the database, too.
+const rebuildBatch = 500
+
 // Rebuild makes the rows of the attempts that began in [From, To) from histories. It may run beside
 // a Recorder, and again: rows that are there stay as they are.
 func Rebuild(ctx context.Context, c RebuildConfig) (done Rebuilt, err error) {
@@ -89,9 +92,11 @@ func (c RebuildConfig) rebuild(ctx context.Context, runs []Run, done *Rebuilt) e
 			return err
 		}
 	}
-	done.Attempts += len(rows)
-	if len(rows) == 0 {
-		return nil
+	for some := range slices.Chunk(rows, rebuildBatch) {
+		if err := c.Store.WriteAttempts(ctx, Write{Rows: some, Now: c.Now()}); err != nil {
+			return err
+		}
+		done.Attempts += len(some)
 	}
-	return c.Store.WriteAttempts(ctx, Write{Rows: rows, Now: c.Now()})
+	return nil
 }

@@ -35,11 +35,39 @@ func (e *Events) List(ctx context.Context, f EventFilter, size int, page []byte)
 	}
 	all := make([]EventItem, len(found))
 	for i, x := range found {
-		all[i] = EventItem{
-			ID: x.eventID(f.Tenant, ""), Type: x.EventType, Status: x.eventStatus(), AcceptedAt: x.Start, WorkflowID: x.WorkflowID, RunID: x.RunID,
-		}
+		all[i] = x.item(f.Tenant)
 	}
 	return all, next, nil
+}
+
+func (x Execution) item(tenant string) EventItem {
+	return EventItem{
+		ID: x.eventID(tenant, ""), Type: x.EventType, Status: x.eventStatus(), AcceptedAt: x.Start, WorkflowID: x.WorkflowID, RunID: x.RunID,
+	}
+}
+
+// Named gives events by their ids, at most as many as a list's page has. Those that Temporal does
+// not know, or no more, are missing.
+func (e *Events) Named(ctx context.Context, tenant string, ids []string) (map[string]EventItem, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	names := make([]string, len(ids))
+	for i, id := range ids {
+		names[i] = workflows.EventWorkflowID(tenant, id)
+	}
+	all := make(map[string]EventItem, len(ids))
+	for page, more := []byte(nil), true; more; more = len(page) > 0 {
+		var found []Execution
+		var err error
+		if found, page, err = e.list(ctx, idIn(names), len(ids), page); err != nil {
+			return nil, fmt.Errorf("events: %w", failed(err))
+		}
+		for _, x := range found {
+			all[x.eventID(tenant, "")] = x.item(tenant)
+		}
+	}
+	return all, nil
 }
 
 func (f EventFilter) query() query {
@@ -79,4 +107,10 @@ func (x Execution) eventStatus() webhook.EventStatus {
 		return webhook.EventFailed
 	}
 	return s
+}
+
+// Holds says whether an event is one of those that the filter leaves in.
+func (f EventFilter) Holds(e EventItem) bool {
+	return (f.Type == "" || e.Type == f.Type) && (f.Status == "" || e.Status == f.Status) &&
+		(f.After.IsZero() || e.AcceptedAt.After(f.After)) && (f.Before.IsZero() || e.AcceptedAt.Before(f.Before))
 }

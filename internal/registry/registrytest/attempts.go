@@ -107,6 +107,21 @@ func attemptsCounted(t *testing.T, s Store) {
 	require.Len(t, some2, 1)
 }
 
+// SomeAttempts are n attempts of events at a hundred endpoints, the first of them the from-th; five
+// in a hundred fail.
+func SomeAttempts(from, n int) attemptlog.Write {
+	w := attemptlog.Write{Now: born.Add(time.Duration(from) * 10 * time.Millisecond)}
+	for i := from; i < from+n; i++ {
+		a := webhook.Attempt{Number: 1, At: born.Add(time.Duration(i) * 10 * time.Millisecond), StatusCode: 200, DurationMS: int64(i % 300)}
+		if i%20 == 0 {
+			a.StatusCode, a.Failure, a.Error = 0, webhook.FailureRefused, "dial tcp 203.0.113.7:443: connect: connection refused"
+		}
+		e := webhook.Event{Tenant: tenant, ID: fmt.Sprintf("evt_01jd%022d", i), Type: "contact.updated"}
+		w.Rows = append(w.Rows, attemptlog.NewRow(e, id(i%100), fmt.Sprintf("0193ab12-0000-7000-8000-0000%08x", i*7919), a))
+	}
+	return w
+}
+
 // dump is all that the log says of a tenant.
 type dump struct {
 	rows    []attemptlog.Row
