@@ -47,7 +47,7 @@ The data of large events lies in the registry: that of HOOKLOOP_REGISTRY, or of 
 It is copied into the event's file. A run that meets such an event and knows no registry stops; with --leave-large
 it copies size and hash instead. Where payloads are encrypted, finding that data takes the key, also with --encrypted.
 
-Temporal is where TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE say, else where 'hookloop dev' runs on --data. The
+Temporal is where TEMPORAL_ADDRESS and TEMPORAL_NAMESPACE say, else where 'hookloop dev' runs on --data-dir. The
 first run begins with the oldest that is kept; --since and --until (RFC 3339, or how long ago: 24h) name another
 window of ends, also one that was copied before, where visibility had been behind for longer than --overlap.`,
 		Example: `  hookloop archive --to /srv/archive
@@ -71,7 +71,9 @@ window of ends, also one that was copied before, where visibility had been behin
 	f.StringVar(&o.since, "since", "", "what ended from when on, a `time` or how long ago; none: where the run before stopped")
 	f.StringVar(&o.until, "until", "", "what ended before, a `time` or how long ago; none: now")
 	f.DurationVar(&o.overlap, "overlap", archive.DefaultOverlap, "how far to look back for what visibility did not know yet")
-	f.StringVar(&o.data, "data", "", "`folder` of 'hookloop dev' (default \""+devdir.Default+"\")")
+	f.StringVar(&o.data, "data-dir", "", "`folder` of 'hookloop dev' (default \""+devdir.Default+"\")")
+	f.StringVar(&o.data, "data", "", "")
+	_ = f.MarkHidden("data")
 	f.BoolVar(&o.follow, "follow", false, "go on copying what ends, until Ctrl-C")
 	f.BoolVar(&o.encrypted, "encrypted", false, "leave payloads as Temporal has them")
 	f.BoolVar(&o.leaveLarge, "leave-large", false, "copy size and hash of large events, not their data")
@@ -154,7 +156,7 @@ func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec,
 			return nil, "", fmt.Errorf("no 'hookloop dev' runs on %s: %w", o.data, err)
 		}
 		if err != nil {
-			return nil, "", fmt.Errorf("set TEMPORAL_ADDRESS, or give the --data of a running 'hookloop dev': %w", err)
+			return nil, "", fmt.Errorf("set TEMPORAL_ADDRESS, or give the --data-dir of a running 'hookloop dev': %w", err)
 		}
 		options = client.Options{HostPort: dev.Temporal, Namespace: dev.Namespace}
 	}

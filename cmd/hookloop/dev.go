@@ -30,24 +30,26 @@ func newDev() *cobra.Command {
 		Use:   "dev",
 		Short: "Run everything in one process: Temporal, its UI, gateway and worker",
 		Long: `Run everything in one process, without Docker: an embedded Temporal on SQLite, the Temporal UI,
-the gateway and the worker. All data stays below --data, and survives a restart or a crash.
+the gateway and the worker. All data stays below --data-dir, and survives a restart or a crash.
 
 Endpoints on this machine (127.0.0.1) are allowed here, and only here. When everything is ready,
-<data>/dev.json says where it is and holds a token with every scope, good for twelve hours and made
+<data-dir>/dev.json says where it is and holds a token with every scope, good for twelve hours and made
 anew while it runs: the other commands find it. Everything listens on this machine alone, and answers
 to its names alone: web pages that are open here cannot reach it under a name of theirs.
 It keeps itself small, with room for what is under way; GOMEMLIMIT sets another bound.
 HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAYPAL_CA_FILE hold as in
 'hookloop serve'. Ctrl-C stops accepting events, lets attempts under way finish, and exits.`,
 		Example: `  hookloop dev
-  hookloop dev --data /var/tmp/loop --listen 127.0.0.1:8090`,
+  hookloop dev --data-dir /var/tmp/loop --listen 127.0.0.1:8090`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			return runDev(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.data, "data", devdir.Default, "folder for all data")
+	f.StringVar(&o.data, "data-dir", devdir.Default, "`folder` for all data")
+	f.StringVar(&o.data, "data", devdir.Default, "")
+	_ = f.MarkHidden("data")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the gateway")
 	f.StringVar(&o.opsListen, "ops-listen", "", "address of /metrics; none: the gateway's")
 	f.StringVar(&o.temporalListen, "temporal-listen", "127.0.0.1:7233", "address of Temporal")
@@ -98,9 +100,9 @@ func greet(w io.Writer, place devdir.Running, o devOptions) error {
 		place.Token = ""
 		return terminal.JSON(w, place)
 	}
-	here, there := "", ""
+	there := ""
 	if o.data != devdir.Default {
-		here, there = " --data "+o.data, " --data-dir "+o.data
+		there = " --data-dir " + o.data
 	}
 	_, err := fmt.Fprintf(w, `Hookloop is ready. Ctrl-C stops it.
 
@@ -114,12 +116,12 @@ Try, in other terminals:
 
   hookloop listen%[5]s
   hookloop endpoint create%[5]s --url http://127.0.0.1:9000/
-  hookloop event send%[6]s --type contact.updated --data '{"id": 1}'
+  hookloop event send%[5]s --type contact.updated --data '{"id": 1}'
 
 or without the CLI:
 
-  curl -X POST %[1]s/v1/tenants/%[7]s/events -H "Authorization: Bearer $(hookloop token%[5]s)" \
+  curl -X POST %[1]s/v1/tenants/%[6]s/events -H "Authorization: Bearer $(hookloop token%[5]s)" \
        -H 'Content-Type: application/json' -d '{"type":"contact.updated","data":{"id":1}}'
-`, place.Gateway, place.UI, place.Temporal, o.data, here, there, place.Tenant)
+`, place.Gateway, place.UI, place.Temporal, o.data, there, place.Tenant)
 	return err
 }

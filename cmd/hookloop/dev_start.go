@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"syscall"
 
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
@@ -56,6 +57,9 @@ func startDev(ctx context.Context, o devOptions, data *devdir.Dir, log *slog.Log
 		Dir: data.Path(), Listen: o.temporalListen, UIListen: o.uiListen, Logger: log,
 		SearchAttributes: workflows.SearchAttributes(),
 	})
+	if errors.Is(err, syscall.EADDRINUSE) {
+		err = fmt.Errorf("%w: choose others with --temporal-listen and --ui-listen", err)
+	}
 	if err != nil {
 		return nil, err
 	}

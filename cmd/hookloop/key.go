@@ -38,7 +38,11 @@ registry go.`,
 				return err
 			}
 			if out != "" {
-				return keyfile.Create(out, key)
+				if err := keyfile.Create(out, key); err != nil {
+					return err
+				}
+				_, err := fmt.Fprintf(c.ErrOrStderr(), "%s written; back it up, apart from the database: what it protects is lost with it\n", out)
+				return err
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), string(key))
 			return err

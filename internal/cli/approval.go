@@ -83,10 +83,10 @@ func runApprovalList(c *cobra.Command, o *options, status string, p pageFlags) e
 	}
 	query := api.ApprovalQuery{Status: api.ApprovalStatus(status), PageQuery: p.query()}
 	return showList(g, g.Approvals.List(query), p.all, func(w io.Writer, all []api.Approval) error {
-		t := terminal.Columns(w)
-		terminal.Row(t, "ENDPOINT", "STATUS", "FAILING SINCE", "DECIDE BY", "WAITING", "REASON")
+		t, now := terminal.Columns(w), time.Now()
+		terminal.Row(t, "ENDPOINT", "WHERE", "STATUS", "FAILING SINCE", "DECIDE BY", "WAITING", "REASON")
 		for _, a := range all {
-			terminal.Row(t, a.EndpointID, string(a.Status), moment(a.FailingSince), moment(a.DecideBy), countOf(a.Waiting), a.Reason)
+			terminal.Row(t, a.EndpointID, firstOf(nameOf(a.Endpoint), "-"), string(a.Status), when(w, a.FailingSince, now), when(w, a.DecideBy, now), countOf(a.Waiting), a.Reason)
 		}
 		return t.Flush()
 	})
@@ -98,6 +98,14 @@ func moment(t *time.Time) string {
 		return "-"
 	}
 	return terminal.UTC(*t)
+}
+
+// when writes a time in a list, that may not have come.
+func when(w io.Writer, t *time.Time, now time.Time) string {
+	if t == nil {
+		return "-"
+	}
+	return terminal.When(w, *t, now)
 }
 
 // countOf writes a number that may not be known, as moment does a time.

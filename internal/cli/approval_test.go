@@ -32,9 +32,9 @@ func TestApprovalList(t *testing.T) {
 	const uri = "GET /v1/tenants/demo/approvals"
 	asked := approval("awaiting-approval", `"reason":"failing for\u001b 1h","decide_by":"2026-02-07T13:00:00Z",`)
 	g := newStandIn(t, map[string][]canned{uri: {approvalPage(asked, canned{body: `{"endpoint_id":"ep_2","status":"watching"}`})}})
-	require.Equal(t, `ENDPOINT  STATUS             FAILING SINCE         DECIDE BY             WAITING  REASON
-ep_1      awaiting-approval  2026-01-31T12:00:00Z  2026-02-07T13:00:00Z  120      failing for\u001b 1h
-ep_2      watching           -                     -                     -        
+	require.Equal(t, `ENDPOINT  WHERE  STATUS             FAILING SINCE         DECIDE BY             WAITING  REASON
+ep_1      -      awaiting-approval  2026-01-31T12:00:00Z  2026-02-07T13:00:00Z  120      failing for\u001b 1h
+ep_2      -      watching           -                     -                     -        
 `, g.run(t, "approval", "list").ok(t))
 	require.Equal(t, "/v1/tenants/demo/approvals?limit=50", g.last(t).uri)
 	require.Contains(t, g.run(t, "approval", "list", "--json").ok(t), `"unknown_here": 1.10`)

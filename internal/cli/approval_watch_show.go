@@ -59,7 +59,7 @@ func (s approvalState) line() string {
 	if s.DecideBy != nil && s.Status == api.ApprovalAwaiting {
 		facts = append(facts, "decide by "+terminal.UTC(*s.DecideBy))
 	}
-	line := terminal.OneLine(s.EndpointID) + "  " + because(string(s.Status), s.Reason)
+	line := named(s.EndpointID, s.Endpoint) + "  " + because(string(s.Status), s.Reason)
 	if len(facts) == 0 {
 		return line
 	}

@@ -25,7 +25,7 @@ import (
 const gatewayHelp = `
 
 Where the gateway is, the tenant and the token come from the flags, else from HOOKLOOP_GATEWAY,
-HOOKLOOP_TENANT and HOOKLOOP_TOKEN, else from what 'hookloop dev' wrote to <data>/dev.json. In the
+HOOKLOOP_TENANT and HOOKLOOP_TOKEN, else from what 'hookloop dev' wrote to <data-dir>/dev.json. In the
 environment of a gateway, as inside its container, that gateway is meant: HOOKLOOP_LISTEN says where it is,
 and HOOKLOOP_JWT_SECRET signs a token for it.`
 
@@ -43,11 +43,19 @@ type options struct {
 }
 
 func (o *options) register(f *pflag.FlagSet) {
-	f.StringVar(&o.data, "data", devdir.Default, "`folder` of 'hookloop dev'")
+	dataDir(f, &o.data, devdir.Default)
 	f.StringVar(&o.gateway, "gateway", "", "base `URL` of the gateway")
 	f.StringVar(&o.tenant, "tenant", "", "whose endpoints and events")
 	f.StringVar(&o.token, "token", "", "bearer token; HOOKLOOP_TOKEN keeps it out of the process list")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
+}
+
+// dataDir is the flag for the folder of 'hookloop dev', which was called --data once and still may
+// be.
+func dataDir(f *pflag.FlagSet, at *string, usual string) {
+	f.StringVar(at, "data-dir", usual, "`folder` of 'hookloop dev'")
+	f.StringVar(at, "data", usual, "")
+	_ = f.MarkHidden("data")
 }
 
 // gateway is where a command gets its answers, and how it shows them.
@@ -56,6 +64,7 @@ type gateway struct {
 
 	command *cobra.Command
 	asJSON  bool
+	tenant  string
 	ui      string // what a workflow's page in the Temporal UI begins with; empty: not known
 }
 
@@ -88,6 +97,7 @@ func (o *options) connect(c *cobra.Command) (*gateway, error) {
 	case cfg.Token == "":
 		return nil, fmt.Errorf("no token for %s: give --token or set HOOKLOOP_TOKEN", cfg.URL)
 	}
+	g.tenant = cfg.Tenant
 	g.Client, err = client.New(cfg)
 	return g, err
 }
@@ -140,5 +150,6 @@ func group(use, short, long string, o *options, commands ...*cobra.Command) *cob
 		sub.RunE = func(c *cobra.Command, args []string) error { return explain(c.Context(), run(c, args)) }
 	}
 	c.AddCommand(commands...)
+	o.completeIDs(c)
 	return c
 }

@@ -1,8 +1,13 @@
 package cli
 
 import (
+	"bufio"
+	"errors"
+	"fmt"
 	"io"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +23,7 @@ func newEndpoint(version string) *cobra.Command {
 An endpoint is a consumer's URL with a secret that signs what is sent there (Standard Webhooks).`, &o,
 		newEndpointCreate(&o), newEndpointList(&o), newEndpointGet(&o), newEndpointUpdate(&o), newEndpointDelete(&o),
 		newEndpointSecret(&o), newEndpointRotate(&o), newEndpointTest(&o), newEndpointRecover(&o),
-		newEndpointPause(&o), newEndpointResume(&o))
+		newEndpointPause(&o), newEndpointResume(&o), newEndpointAttempts(&o), newEndpointStats(&o))
 	c.Example = `  hookloop endpoint create --url http://127.0.0.1:9000/ --type contact.updated
   hookloop endpoint list
   hookloop endpoint test ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --wait
@@ -55,10 +60,15 @@ func runEndpointList(c *cobra.Command, o *options, owner string, p pageFlags) er
 }
 
 func showEndpoints(w io.Writer, all []api.Endpoint) error {
-	t := terminal.Columns(w)
-	terminal.Row(t, "ID", "STATE", "OWNER", "URL", "EVENT TYPES")
+	t, now := terminal.Columns(w), time.Now()
+	terminal.Row(t, "ID", "STATE", "OWNER", "URL", "DESCRIPTION", "EVENT TYPES", "WAITING", "LAST HOUR", "LAST SUCCESS", "LAST ERROR")
 	for _, e := range all {
-		terminal.Row(t, e.ID, string(e.State), e.Owner, e.URL, typesOf(e))
+		a := api.Activity{}
+		if e.Activity != nil {
+			a = *e.Activity
+		}
+		terminal.Row(t, e.ID, string(e.State), firstOf(e.Owner, "-"), e.URL, shortened(firstOf(e.Description, "-"), 30), typesOf(e), countOf(a.Waiting),
+			hour(a.LastHour), when(w, a.LastSuccessAt, now), lastError(a.LastError, now))
 	}
 	return t.Flush()
 }
@@ -76,16 +86,44 @@ included. The breaker is that of the worker beside the gateway; each worker has 
 }
 
 func newEndpointDelete(o *options) *cobra.Command {
-	return &cobra.Command{
-		Use:     "delete ID",
-		Short:   "Delete an endpoint",
-		Long:    `Delete an endpoint and its secret. Its deliveries under way end as cancelled.`,
+	var yes bool
+	c := &cobra.Command{
+		Use:   "delete ID",
+		Short: "Delete an endpoint",
+		Long: `Delete an endpoint and its secret. Its deliveries under way end as cancelled. It cannot be undone, so on a terminal it
+asks first.`,
 		Example: `  hookloop endpoint delete ep_01jzc8k0a2n4p6r8s0t2v4w6x8`,
 		Args:    cobra.ExactArgs(1),
 		RunE: o.with(func(g *gateway, args []string) error {
+			if !yes && terminal.IsTerminal(g.command.InOrStdin()) {
+				if err := confirmDelete(g, args[0]); err != nil {
+					return err
+				}
+			}
 			return done(g, g.Endpoints.Delete(args[0]), args[0], "deleted")
 		}),
 	}
+	c.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return c
+}
+
+// confirmDelete says what would be lost, and wants a yes.
+func confirmDelete(g *gateway, id string) error {
+	e, err := g.Endpoints.Get(id).Do(g.command.Context())
+	if err != nil {
+		return err
+	}
+	waiting := ""
+	if e.Activity != nil && e.Activity.Waiting != nil && *e.Activity.Waiting > 0 {
+		waiting = " " + terminal.Count(*e.Activity.Waiting, "delivery") + " under way will end as cancelled."
+	}
+	name := api.EndpointName{Host: e.Host, Description: e.Description}
+	fmt.Fprintf(g.command.ErrOrStderr(), "Delete %s?%s It cannot be undone. Type yes: ", named(e.ID, &name), waiting)
+	answer, _ := bufio.NewReader(g.command.InOrStdin()).ReadString('\n')
+	if strings.TrimSpace(answer) != "yes" {
+		return errors.New("not deleted")
+	}
+	return nil
 }
 
 func newEndpointTest(o *options) *cobra.Command {
@@ -110,6 +148,14 @@ any other.`,
 	}
 	wait.register(c.Flags())
 	return c
+}
+
+// hour is what came of an hour's attempts, in a word.
+func hour(t api.Traffic) string {
+	if t.Attempts == 0 {
+		return "-"
+	}
+	return share(t.Success) + " of " + strconv.FormatInt(t.Attempts, 10)
 }
 
 func typesOf(e api.Endpoint) string {

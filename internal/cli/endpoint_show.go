@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"hookloop/api"
 	"hookloop/internal/terminal"
@@ -32,6 +33,7 @@ func showEndpoint(w io.Writer, e api.Endpoint) error {
 	if e.Breaker != "" {
 		terminal.Row(t, "breaker", e.Breaker)
 	}
+	endpointRows(t, e.Activity, time.Now())
 	if e.Secret != "" {
 		terminal.Row(t, "secret", e.Secret)
 	}

@@ -190,7 +190,8 @@ timeout      15s
 	require.Equal(t, "deleted ep_1\n", g.run(t, "endpoint", "delete", "ep_1").ok(t))
 	require.JSONEq(t, `{"id":"ep_1","deleted":true}`, g.run(t, "endpoint", "delete", "ep_1", "--json").ok(t))
 	require.Contains(t, g.run(t, "endpoint", "test", "ep_1").ok(t), "hookloop event get evt_1")
-	require.Equal(t, "ID    STATE   OWNER  URL                     EVENT TYPES\nep_1  active  4711   http://127.0.0.1:9000/  contact.updated\n",
+	require.Equal(t, "ID    STATE   OWNER  URL                     DESCRIPTION  EVENT TYPES      WAITING  LAST HOUR  LAST SUCCESS  LAST ERROR\n"+
+		"ep_1  active  4711   http://127.0.0.1:9000/  the CRM      contact.updated  -        -          -             -\n",
 		g.run(t, "endpoint", "list").ok(t))
 	g.run(t, "endpoint", "list", "--owner", "a b&c").ok(t)
 	require.Contains(t, g.last(t).uri, "owner=a+b%26c")

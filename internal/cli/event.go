@@ -23,7 +23,7 @@ func newEvent(version string) *cobra.Command {
 
 An event is what happened in an app, which sent it, or at a third party, which sent it to a source. It
 goes to every endpoint of the tenant that takes its type; its id is the webhook-id of every delivery.`, &o,
-		newEventSend(&o), newEventGet(&o), newEventList(&o), newEventRetryNow(&o), newEventCancel(&o), newEventRedeliver(&o))
+		newEventSend(&o), newEventGet(&o), newEventData(&o), newEventList(&o), newEventUndelivered(&o), newEventRetryNow(&o), newEventCancel(&o), newEventRedeliver(&o))
 	c.Example = `  hookloop event send --type contact.updated --data '{"id": 1}' --wait
   hookloop event list --status failed
   hookloop event redeliver evt_01jzc8m3v7q2w5x9y1b4d6f8hk --wait`
@@ -40,7 +40,8 @@ attempt is due. Of what a third party sent it shows the source, their id of it, 
 withheld from because they belong to the same application, and whether it is only the echo of another
 event, or brings one once more to an application that had lost it.
 
-With --wait it first waits until all deliveries have ended, and exits 1 if one was not delivered.`,
+With --wait it first waits until all deliveries have ended, and exits 1 if one was not delivered, or if --timeout is over and
+one goes on.`,
 		Example: `  hookloop event get evt_01jzc8m3v7q2w5x9y1b4d6f8hk
   hookloop event get evt_01jzc8m3v7q2w5x9y1b4d6f8hk --wait --timeout 10m`,
 		Args: cobra.ExactArgs(1),
@@ -69,6 +70,7 @@ func runEventGet(c *cobra.Command, o *options, id string, wait waitOptions) erro
 type eventListOptions struct {
 	pageFlags
 
+	endpoint  string
 	eventType string
 	status    string
 	after     string
@@ -79,16 +81,19 @@ func newEventList(o *options) *cobra.Command {
 	var l eventListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List events, the latest first",
-		Long: `List events, the latest first.
+		Short: "List events, those under way first",
+		Long: `List events: those still being delivered first, then the latest to end. With --endpoint, those that had a turn at it, the
+latest first.
 
 The list is Temporal's own and a moment behind; 'hookloop event get' is not.`,
 		Example: `  hookloop event list --status failed
+  hookloop event list --endpoint ep_01jzc8k0a2n4p6r8s0t2v4w6x8
   hookloop event list --type contact.updated --after 2026-01-31T00:00:00Z --all --json`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runEventList(c, o, l) },
 	}
 	f := c.Flags()
+	f.StringVar(&l.endpoint, "endpoint", "", "only those that had a turn at this endpoint, an `id`")
 	f.StringVar(&l.eventType, "type", "", "only events of this type")
 	f.StringVar(&l.status, "status", "", "only delivering, delivered or failed ones")
 	f.StringVar(&l.after, "after", "", "only those accepted after this `time`: RFC 3339, a day, or how long ago")
@@ -100,7 +105,7 @@ The list is Temporal's own and a moment behind; 'hookloop event get' is not.`,
 // query leaves to the gateway what the gateway checks.
 func (l eventListOptions) query() api.EventQuery {
 	return api.EventQuery{
-		Type: l.eventType, Status: api.EventStatus(l.status), After: l.after, Before: l.before, PageQuery: l.pageFlags.query(),
+		Endpoint: l.endpoint, Type: l.eventType, Status: api.EventStatus(l.status), After: l.after, Before: l.before, PageQuery: l.pageFlags.query(),
 	}
 }
 
@@ -113,10 +118,10 @@ func runEventList(c *cobra.Command, o *options, l eventListOptions) error {
 		return err
 	}
 	return showList(g, g.Events.List(l.query()), l.all, func(w io.Writer, all []api.EventItem) error {
-		t := terminal.Columns(w)
+		t, now := terminal.Columns(w), time.Now()
 		terminal.Row(t, "ID", "TYPE", "STATUS", "ACCEPTED")
 		for _, e := range all {
-			terminal.Row(t, e.ID, cmp.Or(e.Type, "-"), string(e.Status), terminal.UTC(e.AcceptedAt))
+			terminal.Row(t, e.ID, cmp.Or(e.Type, "-"), string(e.Status), terminal.When(w, e.AcceptedAt, now))
 		}
 		return t.Flush()
 	})
@@ -162,7 +167,7 @@ func waitAndShow(g *gateway, id string, patience time.Duration) error {
 	case api.EventDelivered:
 		return nil
 	case api.EventUnmatched:
-		_, err := fmt.Fprintln(g.command.ErrOrStderr(), "no endpoint wanted the event")
+		_, err := fmt.Fprintln(g.command.ErrOrStderr(), "no endpoint of tenant "+terminal.OneLine(g.tenant)+" wanted the event")
 		return err
 	case api.EventDelivering:
 		return fmt.Errorf("event %s is still being delivered after %s; that goes on without this command", id, patience)

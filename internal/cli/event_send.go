@@ -13,7 +13,6 @@ import (
 
 	"hookloop/api"
 	"hookloop/client"
-	"hookloop/internal/devdir"
 	"hookloop/internal/terminal"
 	"hookloop/internal/webhook"
 )
@@ -36,9 +35,7 @@ func newEventSend(o *options) *cobra.Command {
 --data is JSON as it stands, @file or - for standard input; endpoints receive it byte for byte.
 With --key (an Idempotency-Key) the command can be repeated: the event is accepted once.
 With --wait it waits until all deliveries have ended, shows them, and exits 1 if one was not
-delivered.
-
---data being taken here, the folder of 'hookloop dev' is --data-dir.`,
+delivered, or if --timeout is over and one goes on without it.`,
 		Example: `  hookloop event send --type contact.updated --data '{"id": 1}'
   hookloop event send --type order.paid --data @order.json --key order-4711-paid --wait
   jq .contact export.json | hookloop event send --type contact.created --data -`,
@@ -48,7 +45,6 @@ delivered.
 	f := c.Flags()
 	f.StringVar(&s.eventType, "type", "", "what happened: words separated by dots, like contact.updated")
 	f.StringVar(&s.data, "data", "", "`JSON`, @file, or - for standard input")
-	f.StringVar(&o.data, "data-dir", devdir.Default, "`folder` of 'hookloop dev'")
 	f.StringVar(&s.timestamp, "timestamp", "", "when it happened, a `time` in RFC 3339; now, if not given")
 	f.StringVar(&s.key, "key", "", "Idempotency-Key")
 	s.wait.register(f)
@@ -70,7 +66,7 @@ func runEventSend(c *cobra.Command, o *options, s sendOptions) error {
 // accept makes a call that is answered with an accepted event, and waits for it if asked to.
 func accept(g *gateway, call client.Call[api.AcceptedEvent], wait waitOptions) error {
 	if !wait.wait {
-		return show(g, call, showAccepted)
+		return show(g, call, g.showAccepted)
 	}
 	accepted, err := call.Do(g.command.Context())
 	if err != nil {
@@ -159,13 +155,13 @@ func readBounded(ctx context.Context, r io.Reader) ([]byte, error) {
 	}
 }
 
-func showAccepted(w io.Writer, e api.AcceptedEvent) error {
+func (g *gateway) showAccepted(w io.Writer, e api.AcceptedEvent) error {
 	what := "accepted, goes to " + terminal.Count(len(e.Deliveries), "endpoint")
 	switch {
 	case e.Duplicate:
 		what = "was accepted before with this key"
 	case len(e.Deliveries) == 0:
-		what = "accepted; no endpoint takes this type"
+		what = "accepted; no endpoint of tenant " + terminal.OneLine(g.tenant) + " takes this type"
 	}
 	id := terminal.OneLine(e.ID)
 	_, err := fmt.Fprintf(w, "%s  %s  %s\n\nNext: hookloop event get %s\n", id, terminal.OneLine(e.Type), what, id)

@@ -17,26 +17,32 @@ import (
 const shownBody = 100
 
 func (g *gateway) showEvent(w io.Writer, e api.Event) error {
-	_, err := io.WriteString(w, eventPicture{e}.text(time.Now())+g.workflowLink(e.WorkflowID, e.RunID))
+	now := time.Now()
+	picture := eventPicture{e, func(t time.Time) string { return terminal.Stamp(w, t, now) }}
+	_, err := io.WriteString(w, picture.text(now)+g.workflowLink(e.WorkflowID, e.RunID))
 	return err
 }
 
 // eventPicture is an event for people.
-type eventPicture struct{ api.Event }
+type eventPicture struct {
+	api.Event
+
+	stamp func(time.Time) string
+}
 
 // text has a line for the event, each delivery and each attempt.
 func (e eventPicture) text(now time.Time) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s  %s  %s\n", terminal.OneLine(e.ID), terminal.OneLine(e.Type), because(string(e.Status), e.Reason))
-	fmt.Fprintf(&b, "happened %s\n", terminal.UTC(e.Timestamp))
+	fmt.Fprintf(&b, "happened %s\n", e.stamp(e.Timestamp))
 	e.provenance(&b)
 	if len(e.Deliveries) == 0 {
 		b.WriteString(e.whyNone())
 	}
 	for _, d := range e.Deliveries {
-		fmt.Fprintf(&b, "\n%s  %s\n", terminal.OneLine(d.EndpointID), because(string(d.Status), d.Reason))
+		fmt.Fprintf(&b, "\n%s  %s\n", named(d.EndpointID, d.Endpoint), because(string(d.Status), d.Reason))
 		for _, a := range d.Attempts {
-			fmt.Fprintf(&b, "  %2d  %s  %s\n", a.Number, terminal.UTC(a.At), outcome(a))
+			fmt.Fprintf(&b, "  %2d  %s  %s\n", a.Number, e.stamp(a.At), outcome(a))
 		}
 		if at := d.NextAttemptAt; at != nil {
 			fmt.Fprintf(&b, "  next attempt %s (%s)\n", terminal.UTC(*at), until(now, *at))

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/api"
+	"hookloop/internal/terminal"
 	"hookloop/internal/webhook"
 )
 
@@ -51,7 +52,7 @@ func TestEventSendSays(t *testing.T) {
 	t.Parallel()
 	for answer, line := range map[string]string{
 		accepted: "evt_1  contact.updated  accepted, goes to 2 endpoints",
-		`{"id":"evt_1","type":"a","deliveries":[]}`:                       "evt_1  a  accepted; no endpoint takes this type",
+		`{"id":"evt_1","type":"a","deliveries":[]}`:                       "evt_1  a  accepted; no endpoint of tenant demo takes this type",
 		`{"id":"evt_1","type":"a","duplicate":true,"deliveries":[{},{}]}`: "evt_1  a  was accepted before with this key",
 	} {
 		g := newStandIn(t, map[string][]canned{"POST /v1/tenants/demo/events": {{status: 202, body: answer}}})
@@ -153,7 +154,7 @@ func TestEventWaitForNobody(t *testing.T) {
 	for _, args := range [][]string{{"event", "get", "evt_1", "--wait"}, {"event", "send", "--type", "a", "--data", "1", "--wait"}} {
 		r := g.run(t, args...)
 		require.Equal(t, 0, r.code)
-		require.Equal(t, "no endpoint wanted the event\n", r.stderr)
+		require.Equal(t, "no endpoint of tenant demo wanted the event\n", r.stderr)
 		require.Contains(t, r.stdout, "evt_1  contact.updated  unmatched\n")
 	}
 }
@@ -184,7 +185,7 @@ Temporal UI  http://ui.test/namespaces/hook%20loop/workflows/event%2Fdemo%2Fevt_
 
 func TestEventWithoutEndpoints(t *testing.T) {
 	t.Parallel()
-	e := eventPicture{api.Event{ID: "evt_1", Type: "a", Status: api.EventFailed, Reason: "its workflow was terminated"}}
+	e := eventPicture{api.Event{ID: "evt_1", Type: "a", Status: api.EventFailed, Reason: "its workflow was terminated"}, terminal.UTC}
 	require.Contains(t, e.text(time.Now()), "evt_1  a  failed: its workflow was terminated\n")
 	require.Contains(t, e.text(time.Now()), "no endpoint took this type")
 	require.Equal(t, "in 5s", until(time.Unix(0, 0), time.Unix(5, 0)))

@@ -29,6 +29,7 @@ type listenOptions struct {
 	delay    time.Duration
 	count    int
 	raw      bool
+	forward  string
 }
 
 func newListen(version string) *cobra.Command {
@@ -44,8 +45,12 @@ endpoints with this very address. They are looked up as deliveries arrive, so it
 which comes first, 'listen' or 'endpoint create'. Without a gateway deliveries are shown unverified.
 
 --fail is one answer, --script several: a status, "hang" (never answer) or "drop" (break the
-connection). 503:3 is said three times and then 200 follows; a plain last answer repeats.` + gatewayHelp,
+connection). 503:3 is said three times and then 200 follows; a plain last answer repeats.
+
+--forward relays each delivery that verifies, as it came, to an app under development, and the app's answer back; what does
+not verify is answered with 401. An app that cannot be reached is a 502.` + gatewayHelp,
 		Example: `  hookloop listen
+  hookloop listen --forward http://127.0.0.1:3000/hooks
   hookloop listen --fail 503:3
   hookloop listen --script "503 hang:2 500:1" --delay 2s
   hookloop listen --secret "$SECRET" --count 1 --json`,
@@ -61,6 +66,7 @@ connection). 503:3 is said three times and then 200 follows; a plain last answer
 	f.StringVar(&o.script, "script", "", "one `answer` after the other: \"503 503 200\"")
 	f.DurationVar(&o.delay, "delay", 0, "wait before each answer")
 	f.IntVar(&o.count, "count", 0, "exit after so many deliveries; 0: never")
+	f.StringVar(&o.forward, "forward", "", "relay what is verified to this `URL`, and its answers back")
 	f.BoolVar(&o.raw, "raw", false, "show bodies as they came, not indented")
 	return c
 }
@@ -68,6 +74,10 @@ connection). 503:3 is said three times and then 200 follows; a plain last answer
 // check gives the script of answers and the secret, or says which flag is wrong.
 func (o listenOptions) check() (script string, secret signature.Secret, err error) {
 	switch {
+	case o.forward != "" && (o.fail != "" || o.script != "" || o.delay != 0):
+		return "", secret, terminal.Usage("with --forward the app answers: give no --fail, --script or --delay")
+	case o.forward != "" && !isURL(o.forward):
+		return "", secret, terminal.Usage("--forward must be a URL like http://127.0.0.1:3000/hooks")
 	case o.fail != "" && o.script != "":
 		return "", secret, terminal.Usage("give --fail or --script, not both")
 	case o.secret != "" && o.endpoint != "":
@@ -101,6 +111,9 @@ func runListen(c *cobra.Command, o listenOptions) error {
 	show := &receipts{w: c.OutOrStdout(), asJSON: o.asJSON, raw: o.raw, left: o.count, enough: make(chan struct{})}
 	if err := show.greet(c.Context(), "http://"+l.Addr().String()+"/", keys); err != nil {
 		return err
+	}
+	if o.forward != "" {
+		return serveUntil(c.Context(), l, newForwarder(o.forward, keys, show), show.enough, stopPatience)
 	}
 	endpoint, err := endpointtest.New(endpointtest.Config{
 		Script: script, Delay: o.delay, Forget: true,

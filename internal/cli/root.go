@@ -6,9 +6,12 @@ package cli
 
 import (
 	"fmt"
+	"os"
 	"runtime"
+	"runtime/debug"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/cobra/doc"
 
 	"hookloop/internal/terminal"
 )
@@ -29,11 +32,59 @@ Start everything in one process, then talk to it from another terminal:
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
+	root.Version = described(version)
+	root.SetVersionTemplate("hookloop {{.Version}}\n")
 	root.AddCommand(newEndpoint(version), newSource(version), newEvent(version), newApproval(version), newAudit(version),
-		newListen(version), newConsole(version), newToken(), newVersion(version))
+		newTop(version), newListen(version), newConsole(version), newToken(), newVersion(version), newMan())
 	root.AddCommand(roles...)
 	return root
+}
+
+// commit is the one that this program was built from; empty: that is not known.
+func commit() string {
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return ""
+	}
+	revision, changed := "", ""
+	for _, s := range info.Settings {
+		switch {
+		case s.Key == "vcs.revision":
+			revision = s.Value[:min(12, len(s.Value))]
+		case s.Key == "vcs.modified" && s.Value == "true":
+			changed = "+changes"
+		}
+	}
+	if revision == "" {
+		return ""
+	}
+	return revision + changed
+}
+
+// described is a version with all that is known of it.
+func described(version string) string {
+	if c := commit(); c != "" {
+		return version + " (" + c + ", " + runtime.Version() + ")"
+	}
+	return version + " (" + runtime.Version() + ")"
+}
+
+// newMan writes manual pages, for packages.
+func newMan() *cobra.Command {
+	return &cobra.Command{
+		Use:     "man DIR",
+		Short:   "Write manual pages of every command into a folder",
+		Long:    `Write a manual page of every command into a folder, for packages and 'man'.`,
+		Example: `  hookloop man /usr/local/share/man/man1`,
+		Args:    cobra.ExactArgs(1),
+		RunE: func(c *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // manual pages are for everybody
+				return err
+			}
+			header := &doc.GenManHeader{Section: "1", Source: "Hookloop", Manual: "Hookloop"}
+			return doc.GenManTree(c.Root(), header, args[0])
+		},
+	}
 }
 
 func newVersion(version string) *cobra.Command {
@@ -44,9 +95,9 @@ func newVersion(version string) *cobra.Command {
 		Args:  cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			if asJSON {
-				return terminal.JSON(c.OutOrStdout(), map[string]string{"version": version, "go": runtime.Version()})
+				return terminal.JSON(c.OutOrStdout(), map[string]string{"version": version, "commit": commit(), "go": runtime.Version()})
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "hookloop %s (%s)\n", version, runtime.Version())
+			_, err := fmt.Fprintf(c.OutOrStdout(), "hookloop %s\n", described(version))
 			return err
 		},
 	}

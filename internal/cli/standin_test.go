@@ -92,9 +92,5 @@ func (g *standIn) last(t *testing.T) asked {
 // run runs a command line against the stand-in.
 func (g *standIn) run(t *testing.T, args ...string) result {
 	t.Helper()
-	flag := "--data="
-	if len(args) > 1 && args[0] == "event" && args[1] == "send" {
-		flag = "--data-dir="
-	}
-	return hookloop(t, append(args, flag+g.data)...)
+	return hookloop(t, append(args, "--data-dir="+g.data)...)
 }

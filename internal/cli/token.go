@@ -48,7 +48,7 @@ Scopes: ` + strings.Join(api.Scopes(), " "),
 		RunE: func(c *cobra.Command, _ []string) error { return runToken(o, c.OutOrStdout()) },
 	}
 	f := c.Flags()
-	f.StringVar(&o.data, "data", devdir.Default, "`folder` of 'hookloop dev'")
+	dataDir(f, &o.data, devdir.Default)
 	f.StringVar(&o.subject, "sub", osUser(), "who will use it; stands in the audit log")
 	f.StringArrayVar(&o.tenants, "tenant", []string{"*"}, "whose data it opens, repeatable; * is every tenant's")
 	f.StringArrayVar(&o.scopes, "scope", nil, "what it allows, repeatable or separated by spaces; none: everything")

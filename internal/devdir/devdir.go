@@ -48,7 +48,7 @@ func Open(path string) (*Dir, error) {
 		return nil, fmt.Errorf("data folder %s: %w", path, plain(err))
 	}
 	if !free {
-		return nil, fmt.Errorf("data folder %s is in use by another hookloop; stop it, or choose another with --data", path)
+		return nil, fmt.Errorf("data folder %s is in use by another hookloop; stop it, or choose another with --data-dir", path)
 	}
 	return &Dir{path: path, lock: lock}, nil
 }

@@ -37,7 +37,7 @@ func (r Running) Write(data string) error {
 func ReadRunning(data string) (Running, error) {
 	content, err := os.ReadFile(RunningFile(data))
 	if errors.Is(err, fs.ErrNotExist) {
-		return Running{}, fmt.Errorf("no %s: start `hookloop dev` first, or give --gateway, --tenant and --token", RunningFile(data))
+		return Running{}, fmt.Errorf("no %s: start `hookloop dev` first, name its folder with --data-dir, or give --gateway, --tenant and --token", RunningFile(data))
 	}
 	if err != nil {
 		return Running{}, err

@@ -10,6 +10,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -58,7 +59,7 @@ func CheckArgs(c *cobra.Command) {
 	if check := c.Args; check != nil {
 		c.Args = func(c *cobra.Command, args []string) error {
 			if err := check(c, args); err != nil {
-				return Usage("%w; see %s --help", err, c.CommandPath())
+				return Usage("%s; see %s --help", misunderstood(c, args, err), c.CommandPath())
 			}
 			return nil
 		}
@@ -66,6 +67,41 @@ func CheckArgs(c *cobra.Command) {
 	for _, sub := range c.Commands() {
 		CheckArgs(sub)
 	}
+}
+
+// misunderstood says what is wrong with arguments, and what may have been meant.
+func misunderstood(c *cobra.Command, args []string, err error) string {
+	takes := strings.Fields(c.Use)[1:]
+	switch text := err.Error(); {
+	case c.HasSubCommands() && len(args) > 0:
+		c.SuggestionsMinimumDistance = 2 // letters that are wrong
+		if meant := c.SuggestionsFor(args[0]); len(meant) > 0 {
+			return text + ": did you mean " + strings.Join(meant, " or ") + "?"
+		}
+		return text
+	case strings.HasPrefix(text, "accepts ") && len(args) < len(takes):
+		return c.CommandPath() + " needs " + argument(c, takes[len(args)])
+	case strings.HasPrefix(text, "accepts ") && len(takes) > 0:
+		return fmt.Sprintf("%s takes %s alone, not %q", c.CommandPath(), strings.Join(takes, " "), args[len(args)-1])
+	default:
+		return text
+	}
+}
+
+// argument names what a command's usage line calls ID, EVENT and the like.
+func argument(c *cobra.Command, name string) string {
+	of := strings.ToLower(name)
+	switch {
+	case name == "ID" && c.HasParent():
+		of = c.Parent().Name()
+	case name != "EVENT" && name != "ENDPOINT":
+		return name
+	}
+	article := "a "
+	if strings.ContainsRune("aeiou", rune(of[0])) {
+		article = "an "
+	}
+	return "the id of " + article + of
 }
 
 // ListenError says which address is the trouble and which flag or setting changes it.
