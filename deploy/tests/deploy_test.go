@@ -21,6 +21,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"hookloop/gateway"
+	"hookloop/internal/attemptlog"
 	"hookloop/internal/echo"
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/expression"
@@ -66,8 +67,10 @@ func newProcess(t *testing.T) process {
 	t.Cleanup(s.Close)
 	echoes, err := echo.New(echo.Config{Store: writes{}, Metrics: told.Metrics(), Expressions: x})
 	require.NoError(t, err)
+	_, err = attemptlog.NewRecorder(attemptlog.RecorderConfig{Store: attemptLog{}, Metrics: told.Metrics()})
+	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
-		Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Echoes: echoes, Events: events{}, Recoveries: recoveries{},
+		Attempts: attempts{}, Waiting: waiting{}, Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Echoes: echoes, Events: events{}, Recoveries: recoveries{},
 		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
 	})
 	require.NoError(t, err)
@@ -87,6 +90,9 @@ type (
 	redeliveries struct{ gateway.Redeliveries }
 	audits       struct{ gateway.Audits }
 	approvals    struct{ gateway.Approvals }
+	attempts     struct{ gateway.AttemptLog }
+	waiting      struct{ gateway.Waiting }
+	attemptLog   struct{ attemptlog.Writer }
 	sources      = gateway.Sources // under another name than its method
 	auth         struct{ gateway.TokenVerifier }
 )
