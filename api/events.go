@@ -35,7 +35,7 @@ type Event struct {
 	Status     EventStatus `json:"status" enum:"delivering,delivered,failed,unmatched"`
 	Reason     string      `json:"reason,omitempty" doc:"Why its workflow ended early, if it did."`
 	Hops       int         `json:"hops,omitempty" doc:"How often it had passed through Hookloop before."`
-	Origin     *Origin     `json:"origin,omitempty" doc:"The source it came from, if no app posted it. With echo_of it says what that event's delivery had brought, and goes to nobody. With repeats it brings that event's content once more to an application that an older delivery reached after it."`
+	Origin     *Origin     `json:"origin,omitempty" doc:"The source it came from, if no app posted it. With echo_of it says what that event's delivery had brought, and goes to no endpoint. With repeats it brings that event's content once more to an application that an older delivery reached after it."`
 	Withheld   []string    `json:"withheld,omitempty" doc:"Endpoints that want its type but belong to the application it came from."`
 	Deliveries []Delivery  `json:"deliveries"`
 	WorkflowID string      `json:"workflow_id"`

@@ -15,7 +15,7 @@ type NewSource struct {
 	Config      map[string]any `json:"config" doc:"What the provider needs, above all the third party's secrets; see docs/sources.md." example:"{\"secrets\":[\"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw\"]}"`
 	TypePrefix  string         `json:"type_prefix,omitempty" maxLength:"64" pattern:"^([A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*)?$" patternDescription:"words of letters, digits, - and _, separated by dots, like \"crm\", at most 64 characters" doc:"Begins the types of its events. Absent: the provider's name." example:"shop"`
 	Application string         `json:"application,omitempty" doc:"The application it belongs to, written as tenants are, at most 64 characters. Its events are not delivered to endpoints of the same application." example:"crm"`
-	Echo        EchoPaths      `json:"echo,omitzero" doc:"jq over an item: what is found here and was delivered to the application lately is an echo, and goes to nobody."`
+	Echo        EchoPaths      `json:"echo,omitzero" doc:"jq over an item: what is found here and was delivered to the application lately is an echo, and goes to no endpoint."`
 }
 
 // SourceChange is a change of a source (RFC 7396), but for the config, which is replaced as a

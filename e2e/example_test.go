@@ -33,7 +33,7 @@ func TestExample(t *testing.T) {
 
 	said := strings.Split(strings.TrimSuffix(runExample(t, program, data), "\n"), "\n")
 	require.Len(t, said, 8)
-	require.Equal(t, "The loop is closed: 3 events, 2 deliveries, 1 echo delivered to nobody.", said[7])
+	require.Equal(t, "The loop is closed: 3 events, 2 deliveries, 1 echo that goes to no endpoint.", said[7])
 
 	change, score, echo := a.loop(t)
 	require.Equal(t, 0, change.Hops)

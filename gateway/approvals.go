@@ -44,14 +44,14 @@ func (g *Gateway) approvalRoutes(to huma.API) {
 		id: "approve-endpoint", tag: tagApprovals, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/approve", scope: api.ApprovalsWrite, status: http.StatusAccepted,
 		summary: "Try a held endpoint again",
 		text: "Its oldest delivery is sent as the probe; if the endpoint takes it, it is active and the others follow, the oldest first, at `rate_per_second`. " +
-			"If it refuses that event, the next two are tried. Else the endpoint is held again. Answers how the approval stood when the decision came. `conflict` if nobody is asked, or somebody has decided already.",
+			"If it refuses that event, the next two are tried. Else the endpoint is held again. Answers how the approval stood when the decision came. `conflict` if people are not asked, or a decision was made already.",
 		example: releaseExample,
 	}, g.approve)
 	route(g, to, operation{
 		id: "reject-endpoint", tag: tagApprovals, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/reject", scope: api.ApprovalsWrite, status: http.StatusAccepted,
 		summary: "Give a held endpoint up",
 		text: "It is disabled, and its deliveries end as `rejected`; once it is resumed, they can be recovered. " +
-			"Answers how the approval stood when the decision came. `conflict` if nobody is asked, or somebody has decided already.",
+			"Answers how the approval stood when the decision came. `conflict` if people are not asked, or a decision was made already.",
 		example: instruction,
 	}, g.reject)
 }

@@ -152,7 +152,7 @@ func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct
 	if err := g.registry.DeleteEndpoint(ctx, in.Tenant, in.ID); err != nil {
 		return nil, endpointErr(in.ID, err)
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout) // nobody else would do it
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout) // it is this request's to do
 	defer cancel()
 	end := webhook.End{Kind: webhook.EndDeleted, Instruction: webhook.Instruction{By: subject(ctx), Reason: "the endpoint was deleted"}}
 	if err := g.approvals.End(ctx, in.Tenant, in.ID, end); err != nil {

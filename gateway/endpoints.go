@@ -49,7 +49,7 @@ func (g *Gateway) endpointRoutes(to huma.API) {
 	}, g.rotateSecret)
 	route(g, to, operation{
 		id: "test-endpoint", tag: tagEndpoints, refuses: []api.Code{api.EndpointIsDisabled}, method: http.MethodPost, path: one + "/test", scope: api.EndpointsWrite, status: http.StatusAccepted,
-		summary: "Send an endpoint a test event", text: "Of the type `" + testType + "`, to this endpoint only, whatever types it wants.",
+		summary: "Send an endpoint a test event", text: "Of the type `" + testType + "`, to this endpoint only, also if it wants other types.",
 		admitted: true, cost: posts,
 	}, g.testEndpoint)
 }
@@ -143,7 +143,7 @@ func (g *Gateway) endpoint(ctx context.Context, tenant, id string) (webhook.Endp
 	return e, endpointErr(id, err)
 }
 
-// endpointErr says that an endpoint is missing in our words, whatever the registry's are.
+// endpointErr says that an endpoint is missing in our words, not the registry's.
 func endpointErr(id string, err error) error {
 	switch {
 	case err == nil:

@@ -55,7 +55,7 @@ type Config struct {
 	CursorKey     []byte               // authenticates cursors, the same for all gateways; nil: one that ends with this gateway
 	NoConsole     bool                 // /console is not served
 	TemporalUI    string               // the namespace's page in the Temporal UI, to which the console links; empty: it does not
-	Proxies       []netip.Prefix       // whose X-Forwarded-For tells the client's address; empty: nobody's
+	Proxies       []netip.Prefix       // whose X-Forwarded-For tells the client's address; empty: none is believed
 	AllowLoopback bool                 // endpoints on this machine are accepted; for development
 	AllowNetworks []netip.Prefix       // networks inside that endpoints may lie in; empty: none
 	PublicURL     string               // where third parties reach the gateway, without a slash at its end; empty: the address at which a request arrived
@@ -141,7 +141,7 @@ func New(c Config) (*Gateway, error) {
 // Ops serves what the operator's own machines ask: /healthz, /readyz and /metrics.
 func (g *Gateway) Ops() http.Handler { return g.ops }
 
-// Handler serves every route of the gateway, for whoever brings a server of their own; with
+// Handler serves every route of the gateway, for programs with a server of their own; with
 // OpsApart all but /metrics.
 func (g *Gateway) Handler() http.Handler { return g.handler }
 

@@ -24,7 +24,7 @@ func apiConfig(version string, schemas huma.Registry) huma.Config {
 	c.Components.Schemas = schemas
 	c.RejectUnknownQueryParameters = true
 	c.Transformers = []huma.Transformer{ownProblems}
-	c.Info.Description = "Post an event once; every endpoint gets it, signed (Standard Webhooks), or somebody is asked.\n\n" +
+	c.Info.Description = "Post an event once; every endpoint gets it, signed (Standard Webhooks), or people are asked.\n\n" +
 		"Durations are Go's (`\"5s\"`, `\"24h\"`), times RFC 3339 in UTC, sizes bytes. Errors are problems (RFC 9457) with a `code`."
 	c.Info.License = &huma.License{Name: "Apache 2.0", Identifier: "Apache-2.0"}
 	c.Servers = []*huma.Server{{URL: "/", Description: "Where this document was found."}}

@@ -70,8 +70,8 @@ func once(c webhook.Creation, create func() (webhook.Creation, error)) (webhook.
 	return made, err
 }
 
-// deletedSince says of what a key had made that it is not there any more: making it again is not what a
-// repeat asks for.
+// deletedSince says of what a key had made that it is not there any more: making it again is not
+// what a repeat asks for.
 func deletedSince(kind, id string, err error) error {
 	switch {
 	case err == nil:

@@ -17,8 +17,8 @@ import (
 	"hookloop/gateway/problem"
 )
 
-// Bounds of one connection. Nobody may hold one open by being slow; the longest answer, an event
-// with a thousand deliveries, has to fit.
+// Bounds of one connection. A slow client cannot hold one open; the longest answer, an event with a
+// thousand deliveries, has to fit.
 const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 30 * time.Second
@@ -85,8 +85,7 @@ func (g *Gateway) opsRoutes() http.Handler {
 // readyTimeout is how long what we depend on may take to answer; load balancers ask often.
 const readyTimeout = 2 * time.Second
 
-// healthz says that the process answers, whatever becomes of the rest: restarting it would help
-// nobody.
+// healthz says that the process answers. It looks at nothing else: a restart would not mend that.
 func (g *Gateway) healthz(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"status": "ok"})
 }

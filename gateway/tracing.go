@@ -60,7 +60,7 @@ func (t tracing) request(c *gin.Context) {
 	}()
 	if span.IsRecording() || caller.IsValid() {
 		c.Request = c.Request.WithContext(ctx)
-	} // else nobody records it, and no event need know
+	} // else it is not recorded, and no event need know
 	c.Next()
 }
 
@@ -74,7 +74,7 @@ func isTraced(route string) bool {
 	return strings.HasPrefix(route, apiRoute) || strings.HasPrefix(route, ingestRoute)
 }
 
-// callerOf reads who calls, as W3C Trace Context has it. Baggage is nobody's business here.
+// callerOf reads who calls, as W3C Trace Context has it. Baggage is not read.
 func callerOf(r *http.Request) trace.SpanContext {
 	ctx := propagation.TraceContext{}.Extract(context.Background(), propagation.HeaderCarrier(r.Header))
 	caller := trace.SpanContextFromContext(ctx)

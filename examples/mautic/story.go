@@ -55,7 +55,7 @@ func (s *story) tell(ctx context.Context) error {
 		return fmt.Errorf("the loop goes on: %d more deliveries to the scoring service, %d more writes in Mautic",
 			len(s.scoring.receipts), len(s.mautic.patches))
 	}
-	_, err = fmt.Fprintln(s.out, "The loop is closed: 3 events, 2 deliveries, 1 echo delivered to nobody.")
+	_, err = fmt.Fprintln(s.out, "The loop is closed: 3 events, 2 deliveries, 1 echo that goes to no endpoint.")
 	return err
 }
 
@@ -115,7 +115,7 @@ func (s *story) checkEcho(ctx context.Context, scored receipt) error {
 			echo.ID, scored.answer, echo.Origin.EchoOf, len(echo.Deliveries))
 	}
 	s.say("Mautic's webhook of this write comes in and is event %s (%s)", echo.ID, echo.Type)
-	s.say("Hookloop knows it for the echo of %s and delivers it to nobody", echo.Origin.EchoOf)
+	s.say("Hookloop knows it for the echo of %s and delivers it to no endpoint", echo.Origin.EchoOf)
 	return nil
 }
 

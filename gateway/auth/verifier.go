@@ -23,7 +23,7 @@ type Config struct {
 	Issuer   string
 	Audience string
 	Now      func() time.Time // nil: time.Now
-	Logger   *slog.Logger     // told when the JWKS URL does not answer; nil: nobody is
+	Logger   *slog.Logger     // told when the JWKS URL does not answer; nil: nothing is told
 }
 
 // Verifier believes JSON Web Tokens by an Config.

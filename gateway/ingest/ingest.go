@@ -35,8 +35,8 @@ const (
 const maxProviders = 10_000
 
 // Handle takes a request of a third party: it is verified, read, accepted event by event, and
-// answered as the third party wants it. Whoever cannot prove who they are learns nothing, and costs
-// no more than the computing.
+// answered as the third party wants it. A request that fails verification learns nothing, and
+// costs no more than the computing.
 func (r *Receiver) Handle(c *gin.Context) {
 	in := &ingestion{receiver: r, source: webhook.Source{ID: c.Param("source_id")}}
 	received, err := in.take(c)
@@ -122,7 +122,7 @@ func (in *ingestion) read(r source.Request) (source.Received, error) {
 	return in.provider.Read(r)
 }
 
-// look finds the source. One that does not exist gets a provider nobody can satisfy.
+// look finds the source. One that does not exist gets a provider that no request satisfies.
 func (in *ingestion) look(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()

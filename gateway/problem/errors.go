@@ -96,7 +96,7 @@ func Of(ctx context.Context, err error, log *slog.Logger) *Problem {
 	if spent, ok := errors.AsType[*quota.Refusal](err); ok {
 		return Exceeded(spent)
 	}
-	if ctx.Err() != nil { // the client went away: nobody reads this
+	if ctx.Err() != nil { // the client went away and reads nothing
 		return New(api.Unavailable, "the request was given up")
 	}
 	if away, ok := errors.AsType[AwayError](err); ok {

@@ -29,7 +29,7 @@ type Sealer struct {
 }
 
 // NewKey draws a keyset with one AES256-GCM key, as Tink's JSON in clear: the caller keeps it out
-// of the database, readable by its owner alone. Whoever loses it loses every secret.
+// of the database, readable by its owner alone. To lose it is to lose every secret.
 func NewKey() ([]byte, error) {
 	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
 	if err != nil {

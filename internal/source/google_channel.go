@@ -15,7 +15,7 @@ import (
 )
 
 // googleChannel is Google's notification channels: Calendar, Drive, Directory and others. They sign
-// nothing and show a token that we chose when the channel was opened. Whoever has the token can say
+// nothing and show a token that we chose when the channel was opened. A holder of the token can say
 // anything, so an event is a reason to ask Google what changed, and no more.
 type googleChannel struct {
 	Token    Secret                  `json:"token,omitzero"` // of every channel that is not listed

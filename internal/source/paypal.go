@@ -115,7 +115,7 @@ func (t transmission) signed(webhookID string, body []byte) string {
 	return strings.Join([]string{t.id, t.time, webhookID, sum}, "|")
 }
 
-// Read finds one event. Whoever caught a request can write another body of the same CRC-32 under
+// Read finds one event. One who caught a request can write another body of the same CRC-32 under
 // the same signature, so a transmission is bound to the body it first came with.
 func (s *paypal) Read(r Request) (Received, error) {
 	event := readObject(r.Body)

@@ -35,7 +35,7 @@ func (t tolerance) duration() time.Duration {
 }
 
 // fresh refuses a time in seconds since 1970 that is too far from now. One in the future is refused
-// as well: whoever can choose it could keep the request for later.
+// as well: a sender that can choose it could keep the request for later.
 func (t tolerance) fresh(stamp string, now time.Time) error {
 	seconds, err := strconv.ParseInt(stamp, 10, 64)
 	if err != nil {

@@ -85,7 +85,7 @@ func (b *batch) addActivity(m webhook.Member, user string, context json.RawMessa
 	return nil
 }
 
-// xKey is the id of a post, like or message. What somebody did to somebody has none: who, whom and
+// xKey is the id of a post, like or message. What one person did to another has none: who, whom and
 // when tell it apart, and not the whole element, in which the counts of both change from one moment
 // to the next. It is empty where there is neither.
 func xKey(kind string, raw json.RawMessage) string {

@@ -50,8 +50,8 @@ type Endpoint struct {
 	UpdatedAt       time.Time
 }
 
-// EndpointQuery says which of a tenant's endpoints are wanted: in the order of their ids, those behind
-// After ("" starts at the first), at most Limit.
+// EndpointQuery says which of a tenant's endpoints are wanted: in the order of their ids, those
+// behind After ("" starts at the first), at most Limit.
 type EndpointQuery struct {
 	Owner string // empty: every owner's, and those of none
 	After string
