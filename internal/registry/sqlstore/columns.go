@@ -9,69 +9,79 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// column is one of a table, and a pointer to what stands in it: Scan writes there, and INSERT and
-// UPDATE read it, since database/sql follows pointers.
-type column struct {
+// column is one of a table whose rows are read into an R, and where in R it stands. What at points
+// to Scan writes, and INSERT and UPDATE read, since database/sql follows pointers.
+type column[R any] struct {
 	name string
-	at   any
+	at   func(*R) any
+}
+
+// endpointRow is a row of the table endpoints: an endpoint, and what the sealer makes of its fields
+// that are secret.
+type endpointRow struct {
+	webhook.Endpoint
+
+	headers string
+	sealed  []byte
 }
 
 // endpointColumns are those of the table endpoints. A new field of an endpoint is a line here and a
-// migration in each store. headers and sealed are what the sealer makes of the fields that are
-// secret.
-func endpointColumns(e *webhook.Endpoint, headers *string, sealed *[]byte) []column {
-	return []column{
-		{"tenant", &e.Tenant},
-		{"id", &e.ID},
-		{"url", &e.URL},
-		{"event_types", jsonText{&e.EventTypes}},
-		{"description", prose{&e.Description}},
-		{"owner", &e.Owner},
-		{"headers", headers},
-		{"metadata", jsonText{&e.Metadata}},
-		{"schedule", jsonText{&e.Schedule}},
-		{"timeout", (*int64)(&e.Timeout)},
-		{"state", &e.State},
-		{"secrets", sealed},
-		{"version", &e.Version},
-		{"created_at", micros{&e.CreatedAt}},
-		{"updated_at", micros{&e.UpdatedAt}},
-		{"rate_per_second", &e.RateLimit.PerSecond},
-		{"rate_burst", &e.RateLimit.Burst},
-		{"approval_after", (*int64)(&e.Approval.After)},
-		{"approval_timeout", (*int64)(&e.Approval.Timeout)},
-		{"state_reason", prose{&e.StateReason}},
-		{"releasing", microsOrZero{&e.Releasing}},
-		{"application", &e.Application},
-		{"echo_back", &e.EchoBack},
-		{"echo", jsonText{&e.Echo}},
-		{"request", jsonText{&e.Request}},
-		{"breaker_opened_at", microsOrZero{&e.BreakerOpenedAt}},
-	}
+// migration in each store.
+var endpointColumns = []column[endpointRow]{
+	{"tenant", func(e *endpointRow) any { return &e.Tenant }},
+	{"id", func(e *endpointRow) any { return &e.ID }},
+	{"url", func(e *endpointRow) any { return &e.URL }},
+	{"event_types", func(e *endpointRow) any { return jsonText{&e.EventTypes} }},
+	{"description", func(e *endpointRow) any { return prose{&e.Description} }},
+	{"owner", func(e *endpointRow) any { return &e.Owner }},
+	{"headers", func(e *endpointRow) any { return &e.headers }},
+	{"metadata", func(e *endpointRow) any { return jsonText{&e.Metadata} }},
+	{"schedule", func(e *endpointRow) any { return jsonText{&e.Schedule} }},
+	{"timeout", func(e *endpointRow) any { return (*int64)(&e.Timeout) }},
+	{"state", func(e *endpointRow) any { return &e.State }},
+	{"secrets", func(e *endpointRow) any { return &e.sealed }},
+	{"version", func(e *endpointRow) any { return &e.Version }},
+	{"created_at", func(e *endpointRow) any { return micros{&e.CreatedAt} }},
+	{"updated_at", func(e *endpointRow) any { return micros{&e.UpdatedAt} }},
+	{"rate_per_second", func(e *endpointRow) any { return &e.RateLimit.PerSecond }},
+	{"rate_burst", func(e *endpointRow) any { return &e.RateLimit.Burst }},
+	{"approval_after", func(e *endpointRow) any { return (*int64)(&e.Approval.After) }},
+	{"approval_timeout", func(e *endpointRow) any { return (*int64)(&e.Approval.Timeout) }},
+	{"state_reason", func(e *endpointRow) any { return prose{&e.StateReason} }},
+	{"releasing", func(e *endpointRow) any { return microsOrZero{&e.Releasing} }},
+	{"application", func(e *endpointRow) any { return &e.Application }},
+	{"echo_back", func(e *endpointRow) any { return &e.EchoBack }},
+	{"echo", func(e *endpointRow) any { return jsonText{&e.Echo} }},
+	{"request", func(e *endpointRow) any { return jsonText{&e.Request} }},
+	{"breaker_opened_at", func(e *endpointRow) any { return microsOrZero{&e.BreakerOpenedAt} }},
 }
 
-// sourceColumns are those of the table sources, likewise.
-func sourceColumns(s *webhook.Source, sealed *[]byte) []column {
-	return []column{
-		{"tenant", &s.Tenant},
-		{"id", &s.ID},
-		{"provider", &s.Provider},
-		{"name", prose{&s.Name}},
-		{"config", sealed},
-		{"type_prefix", &s.TypePrefix},
-		{"application", &s.Application},
-		{"echo", jsonText{&s.Echo}},
-		{"version", &s.Version},
-		{"created_at", micros{&s.CreatedAt}},
-		{"updated_at", micros{&s.UpdatedAt}},
-	}
+// sourceRow is a row of the table sources, likewise.
+type sourceRow struct {
+	webhook.Source
+
+	sealed []byte
 }
 
-// pointers are what Scan and arguments need of columns.
-func pointers(columns []column) []any {
+var sourceColumns = []column[sourceRow]{
+	{"tenant", func(s *sourceRow) any { return &s.Tenant }},
+	{"id", func(s *sourceRow) any { return &s.ID }},
+	{"provider", func(s *sourceRow) any { return &s.Provider }},
+	{"name", func(s *sourceRow) any { return prose{&s.Name} }},
+	{"config", func(s *sourceRow) any { return &s.sealed }},
+	{"type_prefix", func(s *sourceRow) any { return &s.TypePrefix }},
+	{"application", func(s *sourceRow) any { return &s.Application }},
+	{"echo", func(s *sourceRow) any { return jsonText{&s.Echo} }},
+	{"version", func(s *sourceRow) any { return &s.Version }},
+	{"created_at", func(s *sourceRow) any { return micros{&s.CreatedAt} }},
+	{"updated_at", func(s *sourceRow) any { return micros{&s.UpdatedAt} }},
+}
+
+// pointers are what Scan and arguments need of a row.
+func pointers[R any](columns []column[R], of *R) []any {
 	all := make([]any, len(columns))
 	for i, c := range columns {
-		all[i] = c.at
+		all[i] = c.at(of)
 	}
 	return all
 }
@@ -83,7 +93,7 @@ type table struct {
 	values string // "$1, $2, …"
 }
 
-func tableOf(name string, columns []column) table {
+func tableOf[R any](name string, columns []column[R]) table {
 	t := table{name: name}
 	var names, values []string
 	for i, c := range columns {
@@ -116,47 +126,47 @@ var (
 
 // readEndpoint opens the secrets of the endpoint in a row. With an error comes what could be read,
 // so that the error can name it.
-func readEndpoint(s *registry.Sealer, r row) (e webhook.Endpoint, err error) {
-	var headers string
-	var sealed []byte
-	if err := r.Scan(pointers(endpointColumns(&e, &headers, &sealed))...); err != nil {
-		return e, err
+func readEndpoint(s *registry.Sealer, r row) (webhook.Endpoint, error) {
+	var e endpointRow
+	err := r.Scan(pointers(endpointColumns, &e)...)
+	if err != nil {
+		return e.Endpoint, err
 	}
-	if e.Headers, err = s.OpenHeaders(e.Tenant, e.ID, headers); err != nil {
-		return e, err
+	if e.Headers, err = s.OpenHeaders(e.Tenant, e.ID, e.headers); err != nil {
+		return e.Endpoint, err
 	}
-	e.Secrets, err = s.OpenSecrets(e.Tenant, e.ID, sealed)
-	return e, err
+	e.Secrets, err = s.OpenSecrets(e.Tenant, e.ID, e.sealed)
+	return e.Endpoint, err
 }
 
 // writeEndpoint seals the secrets of an endpoint and gives the values of its columns.
-func writeEndpoint(s *registry.Sealer, e webhook.Endpoint) ([]any, error) {
-	headers, err := s.SealHeaders(e.Tenant, e.ID, e.Headers)
-	if err != nil {
+func writeEndpoint(s *registry.Sealer, of webhook.Endpoint) (_ []any, err error) {
+	e := endpointRow{Endpoint: of}
+	if e.headers, err = s.SealHeaders(e.Tenant, e.ID, e.Headers); err != nil {
 		return nil, err
 	}
-	sealed, err := s.SealSecrets(e.Tenant, e.ID, e.Secrets)
-	if err != nil {
+	if e.sealed, err = s.SealSecrets(e.Tenant, e.ID, e.Secrets); err != nil {
 		return nil, err
 	}
-	return pointers(endpointColumns(&e, &headers, &sealed)), nil
+	return pointers(endpointColumns, &e), nil
 }
 
 // readSource opens the config of the source in a row, as readEndpoint does.
-func readSource(s *registry.Sealer, r row) (src webhook.Source, err error) {
-	var sealed []byte
-	if err := r.Scan(pointers(sourceColumns(&src, &sealed))...); err != nil {
-		return src, err
+func readSource(s *registry.Sealer, r row) (webhook.Source, error) {
+	var src sourceRow
+	err := r.Scan(pointers(sourceColumns, &src)...)
+	if err != nil {
+		return src.Source, err
 	}
-	src.Config, err = s.OpenConfig(src.Tenant, src.ID, sealed)
-	return src, err
+	src.Config, err = s.OpenConfig(src.Tenant, src.ID, src.sealed)
+	return src.Source, err
 }
 
 // writeSource seals the config of a source and gives the values of its columns.
-func writeSource(s *registry.Sealer, src webhook.Source) ([]any, error) {
-	sealed, err := s.SealConfig(src.Tenant, src.ID, src.Config)
-	if err != nil {
+func writeSource(s *registry.Sealer, of webhook.Source) (_ []any, err error) {
+	src := sourceRow{Source: of}
+	if src.sealed, err = s.SealConfig(src.Tenant, src.ID, src.Config); err != nil {
 		return nil, err
 	}
-	return pointers(sourceColumns(&src, &sealed)), nil
+	return pointers(sourceColumns, &src), nil
 }

@@ -8,7 +8,7 @@ import (
 	"hookloop/internal/webhook"
 )
 
-var endpointTable = tableOf("endpoints", endpointColumns(new(webhook.Endpoint), new(string), new([]byte)))
+var endpointTable = tableOf("endpoints", endpointColumns)
 
 // reportBreaker leaves alone a report that is newer.
 const reportBreaker = `UPDATE endpoints SET breaker_opened_at = $3

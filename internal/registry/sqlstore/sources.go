@@ -8,7 +8,7 @@ import (
 )
 
 var (
-	sourceTable      = tableOf("sources", sourceColumns(new(webhook.Source), new([]byte)))
+	sourceTable      = tableOf("sources", sourceColumns)
 	selectSourceByID = sourceTable.selects("id = $1")
 )
 
