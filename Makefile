@@ -45,7 +45,7 @@ image: ## the container image IMAGE:VERSION (needs Docker with BuildKit: Debian'
 
 .PHONY: docker
 docker: ## docker-compose.yml in a Docker engine of its own: kills, cuts, upgrade (as root; needs docker.io and debootstrap)
-	HOOKLOOP_DOCKER=1 go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^TestDocker' .
+	HOOKLOOP_DOCKER=$(or $(HOOKLOOP_DOCKER),1) go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^TestDocker' .
 
 .PHONY: test
 test: ## all tests, end to end included

@@ -21,9 +21,12 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
+
+	"hookloop/e2e/docker"
 )
 
-// binary is hookloop, built once for all tests of this package.
+// binary is hookloop, built once for all tests of this package but those of `make docker`, whose
+// programs run in containers.
 var binary string
 
 func TestMain(m *testing.M) {
@@ -31,6 +34,9 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) int {
+	if docker.Wanted() {
+		return m.Run()
+	}
 	dir, err := os.MkdirTemp("", "hookloop-e2e-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -8,13 +8,12 @@ package docker
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -23,157 +22,186 @@ import (
 	"hookloop/internal/config"
 )
 
-// patience bounds whatever an engine is to do: far above what it takes on a busy machine.
-const patience = 10 * time.Minute
+// Patience bounds whatever an engine is to do: far above what it takes on a busy machine.
+const Patience = 10 * time.Minute
 
-// systemSocket is where the machine's own engine listens, if it has one.
-const systemSocket = "/var/run/docker.sock"
+// Person is the number of a user that is not root and may use the engine, and of their group. No
+// machine has such a user already.
+const Person = 17170
 
 // Engine is a Docker engine with a copy of the checkout, in which commands run.
 type Engine struct {
 	Dir      string // of the engine; kept from run to run, for its images
-	Checkout string // the copy
+	Checkout string // the copy; it belongs to Person
+
 	env      []string
+	deadline time.Time // of the preparation; zero: it has none
+	daemon   *exec.Cmd
+	ended    chan struct{} // closed when the daemon has
 }
 
-// Start starts an engine and makes the stand-ins, or skips the test and says what is missing.
+// Start starts an engine with a copy of the checkout, or skips the test and says what is missing.
+// It leaves nothing behind but Dir.
 func Start(t testing.TB) *Engine {
 	t.Helper()
 	if missing := missing(t.Context()); missing != "" {
-		t.Skip("NOT TESTED, docker-compose.yml in an engine: " + missing)
+		skip(t, missing)
 	}
-	e := &Engine{Dir: filepath.Join(os.TempDir(), "hookloop-docker"), Checkout: filepath.Join(t.TempDir(), "hookloop")}
-	plugins := filepath.Join(e.Dir, "config", "cli-plugins")
-	if err := os.MkdirAll(plugins, 0o700); err != nil {
+	dir := filepath.Join(os.TempDir(), "hookloop-docker")
+	e := &Engine{Dir: dir, Checkout: filepath.Join(dir, "checkout"), deadline: deadline()}
+	e.env = append(os.Environ(),
+		"DOCKER_HOST=unix://"+e.socket(), "DOCKER_CONFIG="+e.config(0), "DOCKER_BUILDKIT=1",
+		"COMPOSE_ANSI=never", "COMPOSE_PROGRESS=plain", "COMPOSE_FILE=docker-compose.yml:"+e.override())
+	if err := os.MkdirAll(e.Dir, 0o755); err != nil { //nolint:gosec // Person uses what is in it
 		t.Fatal(err)
 	}
-	standins := filepath.Join(e.Dir, "standins.yml")
-	e.env = append(os.Environ(),
-		"DOCKER_HOST=unix://"+e.socket(), "DOCKER_CONFIG="+filepath.Dir(plugins), "COMPOSE_ANSI=never", "COMPOSE_PROGRESS=plain",
-		"COMPOSE_FILE=docker-compose.yml"+string(os.PathListSeparator)+standins)
-	e.daemon(t)
-	goBuild(t, "tools", filepath.Join(plugins, "docker-compose"), "github.com/docker/compose/v2/cmd")
+	if err := os.WriteFile(e.override(), []byte(override), 0o644); err != nil { //nolint:gosec // Person reads it
+		t.Fatal(err)
+	}
+	e.keepMachine(t)
+	t.Cleanup(e.StopDaemon)
+	e.StartDaemon(t)
+	e.clean() // what a run left that was killed
+	e.installCompose(t)
 	e.copyCheckout(t)
-	e.makeStandins(t, standins)
 	t.Cleanup(func() {
 		if t.Failed() {
-			t.Log(e.try("docker compose ps --all; docker compose logs --tail 40"))
+			logs := filepath.Join(e.Dir, "failed.log")
+			t.Log("the containers' logs: " + logs + "\n" + e.try("docker compose logs --no-color --timestamps >"+logs+" 2>&1; docker compose ps --all"))
 		}
-		t.Log(e.try("docker compose --profile '*' down --volumes --timeout 5 2>&1 | tail -1"))
+		e.clean()
 	})
 	return e
 }
 
-// missing says why there can be no engine here.
-func missing(ctx context.Context) string {
-	switch {
-	case runtime.GOOS != "linux":
-		return "it takes Linux"
-	case os.Getuid() != 0:
-		return "it takes root"
+// clean removes all but images and caches.
+func (e *Engine) clean() {
+	_ = e.try(`docker ps --all --quiet | xargs --no-run-if-empty docker rm --force --volumes
+		docker volume ls --quiet | xargs --no-run-if-empty docker volume rm
+		docker network prune --force`)
+	_ = os.RemoveAll(e.Checkout)
+}
+
+// config is the folder of a user's settings of Docker.
+func (e *Engine) config(user int) string {
+	return filepath.Join(e.Dir, "config-"+strconv.Itoa(user))
+}
+
+// installCompose gives root and Person Docker Compose.
+func (e *Engine) installCompose(t testing.TB) {
+	t.Helper()
+	program := filepath.Join(e.programs(t, "compose"), "docker-compose")
+	e.goBuild(t, "tools", program, "github.com/docker/compose/v2/cmd")
+	for _, user := range []int{0, Person} {
+		e.Run(t, fmt.Sprintf("mkdir -p %[1]s/cli-plugins; ln -sf %[2]s %[1]s/cli-plugins/; chown -R %[3]d %[1]s", e.config(user), program, user))
 	}
-	for program, pkg := range map[string]string{"dockerd": "docker.io", "docker": "docker.io", "debootstrap": "debootstrap", "nsenter": "util-linux", "iptables": "iptables"} {
-		if _, err := exec.LookPath(program); err != nil {
-			return fmt.Sprintf("no %s (Debian: apt-get install %s)", program, pkg)
-		}
+}
+
+// Wanted says whether this run is to use an engine: it takes minutes, so that only `make docker`
+// asks for it, by HOOKLOOP_DOCKER. A duration there, from the start of the run, bounds the preparation.
+func Wanted() bool { return config.OS("HOOKLOOP_DOCKER") != "" }
+
+// begun is when this run began.
+var begun = time.Now()
+
+// deadline is when programs and images must be ready.
+func deadline() time.Time {
+	bound, err := time.ParseDuration(config.OS("HOOKLOOP_DOCKER"))
+	if err != nil { // 1: none
+		return time.Time{}
 	}
-	if c, err := (&net.Dialer{}).DialContext(ctx, "unix", systemSocket); err == nil {
-		_ = c.Close()
-		return "an engine runs here already, and two do not share a machine's firewall"
+	return begun.Add(bound)
+}
+
+// Ready ends the preparation: what follows is bounded by Patience alone.
+func (e *Engine) Ready() { e.deadline = time.Time{} }
+
+func skip(t testing.TB, why string) {
+	t.Helper()
+	t.Skip("NOT TESTED, docker-compose.yml in an engine: " + why)
+}
+
+// fail ends the test: as skipped, where the preparation took too long.
+func (e *Engine) fail(t testing.TB, err error, what, said string) {
+	t.Helper()
+	if !e.deadline.IsZero() && !time.Now().Before(e.deadline) {
+		skip(t, "making programs and images takes longer than HOOKLOOP_DOCKER allows; the next run goes on from here")
 	}
-	return ""
+	t.Fatalf("%v\n%s\n%s", err, what, said)
 }
 
 func (e *Engine) socket() string { return filepath.Join(e.Dir, "docker.sock") }
 
-// daemon starts dockerd, which ends with the test. A machine on which it cannot start skips the
-// test.
-func (e *Engine) daemon(t testing.TB) {
-	t.Helper()
-	settings := filepath.Join(e.Dir, "daemon.json") // and not the machine's own
-	if err := os.WriteFile(settings, []byte("{}"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	said, err := os.Create(filepath.Join(e.Dir, "dockerd.log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	d := exec.CommandContext(context.WithoutCancel(t.Context()), "dockerd", "--config-file", settings, "--host", "unix://"+e.socket(),
-		"--data-root", filepath.Join(e.Dir, "data"), "--exec-root", filepath.Join(e.Dir, "exec"), "--pidfile", filepath.Join(e.Dir, "docker.pid"))
-	d.Stdout, d.Stderr = said, said
-	if err := d.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan struct{})
-	go func() { _ = d.Wait(); close(ended) }()
-	t.Cleanup(func() {
-		_ = d.Process.Signal(syscall.SIGTERM)
-		<-ended
-		_ = said.Close()
-		_ = exec.CommandContext(context.WithoutCancel(t.Context()), "ip", "link", "delete", "docker0").Run() // it would stay
-	})
-	for begun := time.Now(); ; {
-		select {
-		case <-ended:
-			t.Skip("NOT TESTED, docker-compose.yml in an engine: dockerd does not start here: " + lastLines(said.Name()))
-		case <-time.After(100 * time.Millisecond):
-		}
-		if _, err := e.run(t.Context(), "docker version"); err == nil {
-			return
-		} else if time.Since(begun) > time.Minute {
-			t.Fatalf("dockerd does not answer: %v\n%s", err, lastLines(said.Name()))
-		}
-	}
-}
+// override is the file that puts the stand-ins into their places.
+func (e *Engine) override() string { return filepath.Join(e.Dir, "standins.yml") }
 
-func lastLines(path string) string {
-	content, err := os.ReadFile(path)
-	if err != nil {
-		return err.Error()
-	}
-	return string(content[max(0, len(content)-2000):])
-}
-
-// copyCheckout makes what somebody has after a clone, with the changes of this one.
+// copyCheckout makes what a clone is, with the changes of this one.
 func (e *Engine) copyCheckout(t testing.TB) {
 	t.Helper()
 	if err := os.MkdirAll(e.Checkout, 0o755); err != nil { //nolint:gosec // any user may read a checkout
 		t.Fatal(err)
 	}
-	list := `cd "$(git rev-parse --show-toplevel)" && git ls-files -z --cached --others --exclude-standard | while IFS= read -r -d '' f; do
-		if [ -e "$f" ]; then printf '%s\0' "$f"; fi
-	done | tar -c --null -T - | tar -x -C "` + e.Checkout + `"`
+	list := `cd "$(git rev-parse --show-toplevel)" && git -c core.quotePath=false ls-files -z --cached --others --exclude-standard |
+		while IFS= read -r -d '' f; do if [ -e "$f" ]; then printf '%s\0' "$f"; fi; done |
+		tar -c --null -T - | tar -x -C "` + e.Checkout + `"
+		chown -R ` + fmt.Sprintf("%d:%[1]d", Person) + ` "` + e.Checkout + `"`
 	out, err := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", list).CombinedOutput()
 	if err != nil {
 		t.Fatalf("copying the checkout: %v\n%s", err, out)
 	}
 }
 
-// Run runs commands in the checkout as a person would, and answers what they print.
+// Run runs commands in the checkout as root would, and answers what they print.
 func (e *Engine) Run(t testing.TB, script string) string {
 	t.Helper()
-	out, err := e.run(t.Context(), script)
+	out, err := e.run(t.Context(), 0, script)
 	if err != nil {
-		t.Fatalf("%v\n%s\n%s", err, script, out)
+		e.fail(t, err, script, out)
+	}
+	return out
+}
+
+// RunAsPerson runs commands in the checkout as a user would who is not root and may use the engine.
+func (e *Engine) RunAsPerson(t testing.TB, script string) string {
+	t.Helper()
+	out, err := e.run(t.Context(), Person, script)
+	if err != nil {
+		e.fail(t, err, script, out)
+	}
+	return out
+}
+
+// Refused runs commands that must fail, and answers what they print.
+func (e *Engine) Refused(t testing.TB, script string) string {
+	t.Helper()
+	out, err := e.run(t.Context(), 0, script)
+	if _, refused := errors.AsType[*exec.ExitError](err); !refused {
+		t.Fatalf("%s: not refused, but %v\n%s", script, err, out)
 	}
 	return out
 }
 
 // try is for what may fail, also after the test.
 func (e *Engine) try(script string) string {
-	out, err := e.run(context.Background(), script)
+	out, err := e.run(context.Background(), 0, script)
 	if err != nil {
 		out += "\n" + err.Error()
 	}
 	return out
 }
 
-func (e *Engine) run(ctx context.Context, script string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (e *Engine) run(ctx context.Context, user int, script string) (string, error) {
+	ctx, cancel := e.bounded(ctx)
 	defer cancel()
 	c := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
 	var out bytes.Buffer
-	c.Env, c.Stdout, c.Stderr, c.WaitDelay = e.env, &out, &out, time.Second
+	c.Env, c.Stdout, c.Stderr, c.WaitDelay = e.env, &out, &out, 10*time.Second
+	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what it starts ends with it
+	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
+	if user != 0 {
+		c.Env = append(c.Env, "HOME="+e.config(Person), "DOCKER_CONFIG="+e.config(Person))
+		c.SysProcAttr.Credential = &syscall.Credential{Uid: uint32(user), Gid: uint32(user)}
+	}
 	if _, err := os.Stat(e.Checkout); err == nil {
 		c.Dir = e.Checkout
 	}
@@ -181,25 +209,10 @@ func (e *Engine) run(ctx context.Context, script string) (string, error) {
 	return strings.TrimSpace(out.String()), err
 }
 
-// Wanted says whether this run is to use an engine: it takes minutes, so that only `make docker`
-// asks for it.
-func Wanted() bool { return config.OS("HOOKLOOP_DOCKER") != "" }
-
-// goBuild builds a program of a module beside this package, with the flags that the rest is built
-// with.
-func goBuild(t testing.TB, module, to, pkg string, flags ...string) {
-	t.Helper()
-	args := append([]string{"build", "-C", filepath.Join(here(), module), "-ldflags=-s -w", "-o", to}, flags...)
-	build := exec.CommandContext(t.Context(), "go", append(args, pkg)...)
-	var said bytes.Buffer
-	build.Stdout, build.Stderr = io.Discard, &said
-	if err := build.Run(); err != nil {
-		t.Fatalf("go build %s: %v\n%s", pkg, err, said.String())
+// bounded ends a command with Patience, or with what is left of the preparation.
+func (e *Engine) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.deadline.IsZero() {
+		return context.WithTimeout(ctx, Patience)
 	}
-}
-
-// here is this package's folder.
-func here() string {
-	_, file, _, _ := runtime.Caller(0)
-	return filepath.Dir(file)
+	return context.WithDeadline(ctx, e.deadline)
 }

@@ -1,6 +1,7 @@
 package docker
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -41,7 +42,7 @@ func (e *Engine) AwaitHealthy(t testing.TB, services ...string) {
 	}
 	for _, s := range services {
 		for begun := time.Now(); e.inspect(t, s, "{{.State.Health.Status}}") != "healthy"; <-time.After(200 * time.Millisecond) {
-			if time.Since(begun) > patience {
+			if time.Since(begun) > Patience {
 				t.Fatalf("%s is not healthy: %s", s, e.try("docker compose ps --all"))
 			}
 		}
@@ -51,13 +52,19 @@ func (e *Engine) AwaitHealthy(t testing.TB, services ...string) {
 // Address is a service's in the network that all parts share.
 func (e *Engine) Address(t testing.TB, service string) string {
 	t.Helper()
-	return e.inspect(t, service, `{{(index .NetworkSettings.Networks "hookloop_default").IPAddress}}`)
+	return e.AddressIn(t, service, "hookloop_default")
 }
 
-// Gateway is this machine's address in a network.
-func (e *Engine) Gateway(t testing.TB, network string) string {
+// AddressIn is a service's in one of its networks.
+func (e *Engine) AddressIn(t testing.TB, service, network string) string {
 	t.Helper()
-	return e.Run(t, "docker network inspect --format '{{(index .IPAM.Config 0).Gateway}}' "+network)
+	return e.inspect(t, service, `{{(index .NetworkSettings.Networks "`+network+`").IPAddress}}`)
+}
+
+// GatewayOf is this machine's address in one of a service's networks.
+func (e *Engine) GatewayOf(t testing.TB, service, network string) string {
+	t.Helper()
+	return e.inspect(t, service, `{{(index .NetworkSettings.Networks "`+network+`").Gateway}}`)
 }
 
 // Cut lets no packet pass between two services, as a broken switch does: nothing is refused,
@@ -68,7 +75,7 @@ func (e *Engine) Cut(t testing.TB, one, other string) (heal func()) {
 	rules := func(what string) {
 		t.Helper()
 		for _, rule := range []string{"INPUT -s", "OUTPUT -d"} {
-			e.Run(t, fmt.Sprintf("nsenter --net --target %d iptables -w --%s %s %s -j DROP", pid, what, rule, address))
+			e.Run(t, fmt.Sprintf("nsenter --net --target %d iptables -w --%s %s %s -j DROP || ! kill -0 %[1]d", pid, what, rule, address))
 		}
 	}
 	rules("insert")
@@ -83,18 +90,58 @@ func (e *Engine) Disconnect(t testing.TB, service string) (heal func()) {
 	e.Run(t, "docker network disconnect hookloop_default "+name)
 	return func() {
 		t.Helper()
-		// What stands at the old address meanwhile keeps it.
-		e.Run(t, "docker run --detach --rm --name other --network hookloop_default "+debian+" sleep 1000")
-		e.Run(t, fmt.Sprintf("docker network connect --alias %s hookloop_default %s; docker rm --force other", service, name))
+		// What stands at the old address meanwhile keeps it; others may get those below it first.
+		e.Run(t, fmt.Sprintf(`for n in 1 2 3 4 5; do
+				docker run --detach --rm --name other-$n --network hookloop_default %s sleep 1000
+				docker inspect --format '{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}' other-$n | grep -qxF %s && break
+			done
+			docker network connect --alias %s hookloop_default %s
+			docker ps --quiet --filter name=other- | xargs docker rm --force`, debian, before, service, name))
 		if now := e.Address(t, service); now == before {
 			t.Fatalf("%s has kept %s", service, before)
 		}
 	}
 }
 
-// Memory says what each container has used at most, as its bound counts.
+// InterruptStart brings everything up, and kills one of the services that run once as soon as it
+// runs: a start that was interrupted. It answers whether that was before the service had ended.
+func (e *Engine) InterruptStart(t testing.TB, service string) (killed bool) {
+	t.Helper()
+	ctx, interrupt := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_, _ = e.run(ctx, 0, "docker compose up --detach") // what waits for the service fails
+	}()
+	for !killed {
+		select {
+		case <-ended:
+			interrupt()
+			return false
+		case <-time.After(20 * time.Millisecond):
+			killed = e.kills(t, service)
+		}
+	}
+	interrupt()
+	<-ended
+	return true
+}
+
+func (e *Engine) kills(t testing.TB, container string) bool {
+	t.Helper()
+	_, err := e.run(t.Context(), 0, "docker kill "+e.container(container))
+	return err == nil
+}
+
+// Memory says what each container uses, and its bound.
 func (e *Engine) Memory() string {
 	return e.try("docker stats --no-stream --format '{{.Name}} {{.MemUsage}}'")
+}
+
+// Peak is the most that a service's process was resident with.
+func (e *Engine) Peak(t testing.TB, service string) string {
+	t.Helper()
+	return e.Run(t, fmt.Sprintf("grep VmHWM /proc/%d/status", e.pid(t, service)))
 }
 
 func (e *Engine) container(service string) string { return "hookloop-" + service + "-1" }
