@@ -323,6 +323,15 @@ func requireHealthCheck(t *testing.T, s types.ServiceConfig) {
 	require.NotEmpty(t, s.HealthCheck.Test, s.Name)
 }
 
+// TestOrphans: PostgreSQL is not the first process of its container. That one gets the orphans of
+// health checks, and PostgreSQL would recover from the death of each as from a crash of its own.
+func TestOrphans(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t)
+	require.NotNil(t, p.Services["postgres"].Init)
+	require.True(t, *p.Services["postgres"].Init)
+}
+
 // TestFairness: the server has the one switch Hookloop relies on, in the file that it reads.
 func TestFairness(t *testing.T) {
 	t.Parallel()
