@@ -17,9 +17,9 @@ const (
 	bodySize = 4 << 20
 )
 
-// flood has strangers send 256 MiB to sources that exist, signed by guesses, from two addresses, and
-// hold back each last byte. Events are taken meanwhile, and the gateway stays within the memory of
-// its container, whose end would be the gateway's.
+// flood has strangers send 256 MiB to sources that exist, signed by guesses, from two addresses.
+// They hold back each last byte. Events are taken meanwhile, and the gateway stays within the memory
+// of its container: the engine would end it.
 func (r dockerRun) flood() {
 	r.t.Helper()
 	var sources []string
@@ -30,7 +30,7 @@ func (r dockerRun) flood() {
 	}
 	began := r.d.Started(r.t, "hookloop")
 	r.round("strangers send 256 MiB", func(l *clusterLoad) {
-		// By the published port they come from the gateway of one network, directly from that of the other.
+		// By the published port they come from one network's gateway, directly from the other's.
 		ways := []string{r.place.Gateway, "http://" + r.d.AddressIn(r.t, "hookloop", "hookloop_endpoints") + ":8080"}
 		f := flood{body: strings.Repeat("x", bodySize-1), last: make(chan struct{}), answers: map[int]int{}}
 		for n := range bodies {

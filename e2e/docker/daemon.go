@@ -27,8 +27,14 @@ func missing(ctx context.Context) string {
 		return "it takes root"
 	}
 	for _, need := range [][2]string{
-		{"dockerd", "docker.io"}, {"docker", "docker.io"}, {"debootstrap", "debootstrap"}, {"iptables", "iptables"},
-		{"nsenter", "util-linux"}, {"taskset", "util-linux"}, {"ip", "iproute2"}, {"openssl", "openssl"},
+		{"dockerd", "docker.io"},
+		{"docker", "docker.io"},
+		{"debootstrap", "debootstrap"},
+		{"iptables", "iptables"},
+		{"nsenter", "util-linux"},
+		{"taskset", "util-linux"},
+		{"ip", "iproute2"},
+		{"openssl", "openssl"},
 	} {
 		if _, err := exec.LookPath(need[0]); err != nil {
 			return fmt.Sprintf("no %s (Debian: apt-get install %s)", need[0], need[1])

@@ -49,9 +49,10 @@ func Start(t testing.TB) *Engine {
 	}
 	dir := filepath.Join(os.TempDir(), "hookloop-docker")
 	e := &Engine{Dir: dir, Checkout: filepath.Join(dir, "checkout"), deadline: deadline()}
-	e.env = append(os.Environ(),
-		"DOCKER_HOST=unix://"+e.socket(), "DOCKER_CONFIG="+e.config(0), "DOCKER_BUILDKIT=1",
-		"COMPOSE_ANSI=never", "COMPOSE_PROGRESS=plain", "COMPOSE_FILE=docker-compose.yml:"+e.override())
+	e.env = []string{
+		"DOCKER_HOST=unix://" + e.socket(), "DOCKER_CONFIG=" + e.config(0), "DOCKER_BUILDKIT=1",
+		"COMPOSE_ANSI=never", "COMPOSE_PROGRESS=plain", "COMPOSE_FILE=docker-compose.yml:" + e.override(),
+	}
 	if err := os.MkdirAll(e.Dir, 0o755); err != nil { //nolint:gosec // Person uses what is in it
 		t.Fatal(err)
 	}
@@ -98,7 +99,8 @@ func (e *Engine) installCompose(t testing.TB) {
 }
 
 // Wanted says whether this run is to use an engine: it takes minutes, so that only `make docker`
-// asks for it, by HOOKLOOP_DOCKER. A duration there, from the start of the run, bounds the preparation.
+// asks for it, by HOOKLOOP_DOCKER. A duration there, from the start of the run, bounds the
+// preparation.
 func Wanted() bool { return config.OS("HOOKLOOP_DOCKER") != "" }
 
 // begun is when this run began.
@@ -195,7 +197,7 @@ func (e *Engine) run(ctx context.Context, user int, script string) (string, erro
 	defer cancel()
 	c := exec.CommandContext(ctx, "bash", "-euo", "pipefail", "-c", script)
 	var out bytes.Buffer
-	c.Env, c.Stdout, c.Stderr, c.WaitDelay = e.env, &out, &out, 10*time.Second
+	c.Env, c.Stdout, c.Stderr, c.WaitDelay = append(c.Environ(), e.env...), &out, &out, 10*time.Second
 	c.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // what it starts ends with it
 	c.Cancel = func() error { return syscall.Kill(-c.Process.Pid, syscall.SIGKILL) }
 	if user != 0 {

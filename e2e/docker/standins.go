@@ -25,8 +25,8 @@ const (
 	program    = "hookloop-standin/program" // with a tag for each of Releases
 )
 
-// golang has the Go of this machine, and golangRoots trusts whom this machine trusts, too, as the way
-// to the Go proxy may need.
+// golang has the Go of this machine. golangRoots trusts whom this machine trusts, too: the way to
+// the Go proxy may need it.
 var (
 	golang      = "hookloop-standin/golang:" + runtime.Version()
 	golangRoots = golang + "-roots"
@@ -153,7 +153,7 @@ func (e *Engine) goRun(t testing.TB, folder string, env []string, args ...string
 	defer cancel()
 	c := exec.CommandContext(ctx, "go", args...)
 	var said bytes.Buffer
-	c.Dir, c.Env, c.Stderr = folder, append(os.Environ(), env...), &said
+	c.Dir, c.Env, c.Stderr = folder, append(c.Environ(), env...), &said
 	if err := c.Run(); err != nil {
 		e.fail(t, err, "go "+strings.Join(args, " "), said.String())
 	}
