@@ -54,6 +54,7 @@ type Config struct {
 	OpsApart      bool                 // /metrics is served by Ops alone, and not where third parties come
 	CursorKey     []byte               // authenticates cursors, the same for all gateways; nil: one that ends with this gateway
 	NoConsole     bool                 // /console is not served
+	UIOrigins     []string             // of Temporal UIs that may show the console's panel in a frame; empty: none may
 	TemporalUI    string               // the namespace's page in the Temporal UI, to which the console links; empty: it does not
 	Proxies       []netip.Prefix       // whose X-Forwarded-For tells the client's address; empty: none is believed
 	AllowLoopback bool                 // endpoints on this machine are accepted; for development

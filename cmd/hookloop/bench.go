@@ -25,7 +25,7 @@ func startEmbedded(ctx context.Context, folder string, stderr io.Writer) (*embed
 	if err != nil {
 		return nil, err
 	}
-	d, err := startDev(ctx, devOptions{temporalListen: "127.0.0.1:0"}, data, log)
+	d, err := startDev(ctx, devOptions{temporalListen: "127.0.0.1:0"}, "", data, log)
 	if err != nil {
 		return nil, err
 	}

@@ -75,7 +75,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 
 	log := newLogger(stderr, o.verbose)
 	catchStdlog(log)
-	dev, err := startDev(ctx, o, data, log)
+	dev, err := startDev(ctx, o, l.Addr().String(), data, log)
 	if err != nil {
 		return err
 	}

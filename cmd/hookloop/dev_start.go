@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
 
+	"hookloop/gateway/console"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
@@ -33,8 +34,9 @@ type dev struct {
 	telemetry *telemetry.Telemetry
 }
 
-// startDev starts the engine, then what stands on it. On an error nothing is left running.
-func startDev(ctx context.Context, o devOptions, data *devdir.Dir, log *slog.Logger) (_ *dev, err error) {
+// startDev starts the engine, then what stands on it; the gateway will listen at gatewayAt, or
+// nowhere if that is empty. On an error nothing is left running.
+func startDev(ctx context.Context, o devOptions, gatewayAt string, data *devdir.Dir, log *slog.Logger) (_ *dev, err error) {
 	d := &dev{}
 	defer func() {
 		if err != nil {
@@ -55,7 +57,7 @@ func startDev(ctx context.Context, o devOptions, data *devdir.Dir, log *slog.Log
 	}
 	d.engine, err = engine.Start(ctx, engine.Config{
 		Dir: data.Path(), Listen: o.temporalListen, UIListen: o.uiListen, Logger: log,
-		SearchAttributes: workflows.SearchAttributes(),
+		SearchAttributes: workflows.SearchAttributes(), UIPanel: panelAt(gatewayAt),
 	})
 	if errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("%w: choose others with --temporal-listen and --ui-listen", err)
@@ -75,6 +77,14 @@ func startDev(ctx context.Context, o devOptions, data *devdir.Dir, log *slog.Log
 		Registry: data.File(devdir.RegistryFile), RegistryKey: key, Telemetry: d.telemetry, Logger: log,
 	})
 	return d, err
+}
+
+// panelAt is the console's panel at a gateway; empty: the gateway listens nowhere.
+func panelAt(gateway string) string {
+	if gateway == "" {
+		return ""
+	}
+	return "http://" + gateway + console.PanelPath
 }
 
 func dialEngine(

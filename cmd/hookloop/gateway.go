@@ -52,7 +52,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		Auth: s.verifier, Codec: decoder, CursorKey: cursors, Quotas: s.quotas,
 		LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies,
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
-		NoConsole: !cfg.Settings.Console, TemporalUI: historiesAt(cfg),
+		NoConsole: !cfg.Settings.Console, TemporalUI: historiesAt(cfg), UIOrigins: cfg.UIOrigins,
 
 		Registry: s.registry, Breakers: breakers, Expressions: s.expressions,
 		Sources: s.registry, Providers: providers, PublicURL: string(cfg.Settings.Ingest.PublicURL),

@@ -22,7 +22,7 @@ var sentences = map[string]string{
 
 // actOnEndpoint does what a button of an endpoint says.
 func (c *Console) actOnEndpoint(v *visit) error {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	v.readForm()
 	id, act, reason := v.r.PathValue("endpoint"), v.r.PathValue("act"), v.r.PostFormValue("reason")
 	rate, _ := strconv.ParseFloat(v.r.PostFormValue("rate"), 64) // the API refuses what is none
 	release, instruction := api.Release{Reason: reason, RatePerSecond: rate}, api.Instruction{Reason: reason}
@@ -44,12 +44,12 @@ func (c *Console) actOnEndpoint(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.goTo("/endpoints/" + id + "?said=" + act)
+	return v.done("/endpoints/"+id, act)
 }
 
 // actOnEvent does what a button of a delivery says.
 func (c *Console) actOnEvent(v *visit) error {
-	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	v.readForm()
 	id, act := v.r.PathValue("event"), v.r.PathValue("act")
 	to, instruction := v.r.PostFormValue("endpoint"), api.Instruction{Reason: v.r.PostFormValue("reason")}
 	var err error
@@ -66,7 +66,22 @@ func (c *Console) actOnEvent(v *visit) error {
 	if err != nil {
 		return err
 	}
-	return v.goTo("/events/" + id + "?said=" + act)
+	return v.done("/events/"+id, act)
+}
+
+// readForm bounds what is read, and keeps an error in the frame that the form was sent from.
+func (v *visit) readForm() {
+	v.r.Body = http.MaxBytesReader(v.w, v.r.Body, maxForm)
+	v.view.Panel = panelBack(v.r) != ""
+}
+
+// done leads back to where a button stood, and says there what became of it.
+func (v *visit) done(path, act string) error {
+	if back := panelBack(v.r); back != "" {
+		http.Redirect(v.w, v.r, back+"&said="+act, http.StatusSeeOther)
+		return nil
+	}
+	return v.goTo(path + "?said=" + act)
 }
 
 // goTo leads to another page of the tenant.

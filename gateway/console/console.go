@@ -10,6 +10,7 @@ import (
 	"errors"
 	"html/template"
 	"net/http"
+	"strings"
 	"time"
 
 	"hookloop/gateway/auth"
@@ -18,13 +19,14 @@ import (
 // Path is where the gateway serves the console.
 const Path = "/console"
 
-// Config is what a console is made of. All fields but the last two are required.
+// Config is what a console is made of. API, Verify and Key are required.
 type Config struct {
 	API     http.Handler // answers /v1/
 	Verify  func(ctx context.Context, token string) (auth.Principal, error)
 	Key     []byte // seals sessions; the same for all gateways, or a person signs in again at each
 	Version string
 	UI      string           // the namespace's page in the Temporal UI, for links to histories; empty: no links
+	Origins []string         // of the Temporal UIs that may frame the panel; empty: none may
 	Now     func() time.Time // nil: time.Now
 }
 
@@ -35,6 +37,7 @@ type Console struct {
 	seal    cipher.AEAD
 	version string
 	ui      string
+	origins string // separated by blanks
 	now     func() time.Time
 	pages   map[string]*template.Template
 	handler http.Handler
@@ -57,7 +60,7 @@ func New(c Config) (*Console, error) {
 	if err != nil {
 		return nil, err
 	}
-	to := &Console{api: c.API, verify: c.Verify, seal: seal, version: c.Version, ui: c.UI, now: c.Now}
+	to := &Console{api: c.API, verify: c.Verify, seal: seal, version: c.Version, ui: c.UI, origins: strings.Join(c.Origins, " "), now: c.Now}
 	if to.pages, err = to.parse(); err != nil {
 		return nil, err
 	}
@@ -77,6 +80,7 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("POST "+Path+"/sign-out", signOut)
 	mux.HandleFunc("POST "+Path+"/link", c.link)
 	mux.HandleFunc("GET "+Path+"/enter", c.enter)
+	mux.HandleFunc("GET "+PanelPath, c.panel)
 	mux.HandleFunc("GET "+Path+"/{$}", c.signedIn(c.home))
 	mux.HandleFunc("GET "+Path, c.signedIn(c.home))
 

@@ -1,7 +1,6 @@
 package console
 
 import (
-	"context"
 	"net/url"
 
 	"hookloop/api"
@@ -46,25 +45,7 @@ type endpointPage struct {
 }
 
 func (c *Console) endpoint(v *visit) error {
-	var p endpointPage
-	id := v.r.PathValue("endpoint")
-	err := together(v.r.Context(),
-		func(ctx context.Context) (err error) {
-			p.Endpoint, err = v.api.Endpoints.Get(id).Do(ctx)
-			return err
-		},
-		func(ctx context.Context) error {
-			if !v.who.Holds(api.ApprovalsRead) {
-				return nil
-			}
-			a, err := v.api.Approvals.Get(id).Do(ctx)
-			if client.IsNotFound(err) {
-				return nil
-			}
-			p.Approval, p.Asked = &a, a.Status == api.ApprovalAwaiting
-			return err
-		},
-	)
+	p, err := c.readEndpoint(v.r.Context(), v, v.r.PathValue("endpoint"))
 	if err != nil {
 		return err
 	}

@@ -42,6 +42,9 @@ type view struct {
 	Assets  string // changes with the files, so that browsers may keep them for ever
 	Live    bool   // the page looks for news by itself
 	Here    string // this page's own address
+	Panel   bool   // it is shown in the Temporal UI
+	Back    string // where a button leads back to; empty: to the console's own page
+	Origins string // of the Temporal UIs that may show it
 }
 
 // Base is where the tenant's pages begin.
@@ -81,6 +84,7 @@ func (c *Console) parse() (map[string]*template.Template, error) {
 // render writes a page whole or, if it cannot be made, an error.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, page string, v view) {
 	v.Nonce, v.Version, v.UI, v.Now, v.Assets, v.Here = rand.Text(), c.version, c.ui, c.now(), assets, r.URL.RequestURI()
+	v.Origins = c.origins
 	if said, ok := sentences[r.URL.Query().Get("said")]; ok {
 		v.Said = said
 	}
@@ -89,16 +93,24 @@ func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, pag
 		http.Error(w, "this page cannot be shown: "+err.Error(), http.StatusInternalServerError)
 		return
 	}
-	guard(w.Header(), v.Nonce)
+	guard(w.Header(), v.Nonce, c.framers(v.Panel))
 	w.WriteHeader(status)
 	_, _ = w.Write(b.Bytes())
 }
 
-// guard lets a page run our own scripts and styles alone, in no other page's frame.
-func guard(h http.Header, nonce string) {
+// framers are the pages that may show one of ours in a frame.
+func (c *Console) framers(panel bool) string {
+	if !panel || c.origins == "" {
+		return "'none'"
+	}
+	return c.origins
+}
+
+// guard lets a page run our own scripts and styles alone, in the frames of framers alone.
+func guard(h http.Header, nonce, framers string) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", "default-src 'none'; script-src 'nonce-"+nonce+"'; style-src 'nonce-"+nonce+"'; "+
-		"img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
+		"img-src 'self' data:; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "+framers)
 	h.Set("Referrer-Policy", "same-origin")
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")

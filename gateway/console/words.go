@@ -22,6 +22,8 @@ func (c *Console) functions() template.FuncMap {
 		"duration": span,
 		"history":  c.history,
 		"tab":      newTab,
+		"in":       func(v view, of any) part { return part{v, of} },
+		"to":       func(e api.Event, d deliveryView) eventDelivery { return eventDelivery{e, d} },
 		"rows":     func(v view, events []api.EventItem) eventRows { return eventRows{v.Base(), events} },
 		"lastAnswer": func(all []api.Answer) *api.Answer {
 			if len(all) == 0 {
@@ -148,4 +150,16 @@ func newTab(v view, path, name string) tab {
 	full := v.Base() + path
 	here, _, _ := strings.Cut(v.Here, "?")
 	return tab{Path: full, Name: name, Here: here == full || path != "" && strings.HasPrefix(here, full+"/")}
+}
+
+// part is a piece of a page that several pages have.
+type part struct {
+	View view
+	Of   any
+}
+
+// eventDelivery is one delivery of an event.
+type eventDelivery struct {
+	Event    api.Event
+	Delivery deliveryView
 }

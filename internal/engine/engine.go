@@ -38,6 +38,10 @@ type Config struct {
 	Listen string
 	// UIListen is the UI's host:port, loopback only. Port 0 picks one; empty: no UI.
 	UIListen string
+	// UIPanel is the URL of a page that the UI shows on the page of each workflow, with the
+	// workflow's id as ?workflow=. It is on loopback and ours: it runs as if alone in its tab.
+	// Empty: there is none.
+	UIPanel string
 	// Namespace is made at the first start. Empty: "default".
 	Namespace string
 	// Retention is how long closed workflows are kept, fixed when the namespace is made. Zero: 30

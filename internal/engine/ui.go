@@ -42,7 +42,7 @@ func (e *Engine) startUI(ctx context.Context, ports *ports) error {
 		server: uiserver.NewServer(server_options.WithConfigProvider(e.uiConfig(inner)), server_options.WithAPIMiddleware([]api.Middleware{onlyThisMachine})),
 		front: &http.Server{
 			Handler: ownhost.Only(withColumns(&url.URL{Scheme: "http", Host: inner.address()},
-				columnScript(e.cfg.Namespace, e.cfg.SearchAttributes), quiet), nil),
+				columnScript(e.cfg.Namespace, e.cfg.SearchAttributes)+panelScript(e.cfg.UIPanel), quiet), nil),
 			ReadHeaderTimeout: readyTimeout,
 			ErrorLog:          quiet,
 		},
@@ -111,5 +111,6 @@ func (e *Engine) uiConfig(p *port) *uiconfig.Config {
 		DisableNewsFetch:    true,
 		NotifyOnNewVersion:  false,
 		CORS:                uiconfig.CORS{CookieInsecure: true}, // loopback speaks http
+		CustomUI:            panelUI(e.cfg.UIPanel),
 	}
 }
