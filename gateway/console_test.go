@@ -141,6 +141,43 @@ func TestConsoleLink(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, r.browse("POST", "/console/link", "", nil).Code)
 }
 
+// TestPanel: the Temporal UI may show the panel of a workflow in a frame, and no other page may.
+func TestPanel(t *testing.T) {
+	t.Parallel()
+	r := newRigWith(t, func(c *gateway.Config) { c.UIOrigins = []string{"https://temporal.example.com"} })
+	id := r.endpoint(`{"url":"https://example.com/hooks"}`)
+	session := r.signIn(r.token)
+	panel := "/console/panel?workflow=" + url.QueryEscape("approval/acme/"+id)
+	const mayFrame = "frame-ancestors https://temporal.example.com"
+
+	for name, c := range map[string]struct {
+		session *http.Cookie
+		path    string
+		says    string
+	}{
+		"stranger":         {nil, panel, "Sign in to see here"},
+		"no workflow":      {session, "/console/panel", "does not say which workflow"},
+		"another workflow": {session, "/console/panel?workflow=recovery/acme/x/1", "nothing more to say"},
+		"approval":         {session, panel, "<main"},
+		"no such event":    {session, "/console/panel?workflow=event/acme/evt_0", "did not work"},
+	} {
+		w := r.browse("GET", c.path, "", c.session)
+		require.Contains(t, w.Body.String(), c.says, name)
+		require.Contains(t, w.Header().Get("Content-Security-Policy"), mayFrame, name)
+	}
+	w := r.browse("GET", "/console/t/acme", "", session)
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), "frame-ancestors 'none'")
+
+	pause := "/console/t/acme/endpoints/" + id + "/pause"
+	w = r.browse("POST", pause, url.Values{"back": {panel}}.Encode(), session)
+	require.Equal(t, panel+"&said=pause", w.Header().Get("Location"), "a button leads back into the frame")
+	w = r.browse("POST", strings.Replace(pause, id, "ep_none", 1), url.Values{"back": {panel}}.Encode(), session)
+	require.Equal(t, http.StatusNotFound, w.Code)
+	require.Contains(t, w.Header().Get("Content-Security-Policy"), mayFrame, "an error stays in it")
+	w = r.browse("POST", pause, url.Values{"back": {"https://evil.example/console/panel"}}.Encode(), session)
+	require.NotContains(t, w.Header().Get("Location"), "evil")
+}
+
 func TestDocs(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
