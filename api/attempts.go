@@ -46,9 +46,10 @@ type AttemptItem struct {
 
 // UndeliveredQuery says which deliveries that go on are wanted.
 type UndeliveredQuery struct {
-	Endpoint string         `query:"endpoint" pattern:"^ep_[0-9a-z]{26}$" doc:"Only those to this endpoint." example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-	Status   DeliveryStatus `query:"status" enum:"pending,retrying,held"`
-	Limit    int            `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many entries a page has at most. Each is asked of its workflow."`
+	Endpoint   string         `query:"endpoint" pattern:"^ep_[0-9a-z]{26}$" doc:"Only those to this endpoint." example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	EndpointID string         `query:"endpoint_id" pattern:"^ep_[0-9a-z]{26}$" doc:"The same as endpoint."`
+	Status     DeliveryStatus `query:"status" enum:"pending,retrying,held"`
+	Limit      int            `query:"limit" minimum:"1" maximum:"100" default:"50" doc:"How many entries a page has at most. Each is asked of its workflow."`
 	CursorQuery
 }
 

@@ -55,11 +55,12 @@ type Delivery struct {
 
 // EventQuery says which events are wanted.
 type EventQuery struct {
-	Endpoint string      `query:"endpoint" pattern:"^ep_[0-9a-z]{26}$" doc:"Only those that had a turn at this endpoint, the latest first." example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-	Type     string      `query:"type" doc:"The event type, whole." example:"contact.updated"`
-	Status   EventStatus `query:"status" enum:"delivering,delivered,failed,unmatched"`
-	After    string      `query:"after" doc:"Accepted after this time: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
-	Before   string      `query:"before" doc:"Accepted before this time, likewise." example:"2026-01-31T12:00:00Z"`
+	Endpoint   string      `query:"endpoint" pattern:"^ep_[0-9a-z]{26}$" doc:"Only those that had a turn at this endpoint, the latest first." example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	EndpointID string      `query:"endpoint_id" pattern:"^ep_[0-9a-z]{26}$" doc:"The same as endpoint."`
+	Type       string      `query:"type" doc:"The event type, whole." example:"contact.updated"`
+	Status     EventStatus `query:"status" enum:"delivering,delivered,failed,unmatched"`
+	After      string      `query:"after" doc:"Accepted after this time: RFC 3339, a day (from midnight, UTC), or how long ago." example:"24h"`
+	Before     string      `query:"before" doc:"Accepted before this time, likewise." example:"2026-01-31T12:00:00Z"`
 	PageQuery
 }
 

@@ -111,7 +111,10 @@ type listUndelivered struct {
 	api.UndeliveredQuery
 }
 
-func (g *Gateway) listUndelivered(ctx context.Context, in *listUndelivered) (*answerOf[api.Page[api.Undelivered]], error) {
+func (g *Gateway) listUndelivered(ctx context.Context, in *listUndelivered) (_ *answerOf[api.Page[api.Undelivered]], err error) {
+	if in.Endpoint, err = eitherName(in.Endpoint, in.EndpointID); err != nil {
+		return nil, err
+	}
 	list := strings.Join([]string{"undelivered", in.Tenant, in.Endpoint, string(in.Status)}, " ")
 	place, err := g.openCursor(list, in.Cursor)
 	if err != nil {

@@ -269,6 +269,8 @@ func TestEventsOfAnEndpoint(t *testing.T) {
 	require.Equal(t, []string{"1"}, ids)
 	ids, _ = list("&status=failed&limit=2")
 	require.Equal(t, []string{"5", "3"}, ids)
+	require.Len(t, read[api.Page[api.EventItem]](t, r.do("GET", "/events?endpoint_id="+id, ""), 200).Data, 5)
+	refused(t, r.do("GET", "/events?endpoint="+id+"&endpoint_id=ep_01jzc8k0a2n4p6r8s0t2v4w6x8", ""), 422, webhook.Invalid)
 	refused(t, r.do("GET", "/events?endpoint=ep_1", ""), 422, webhook.Invalid)
 	refused(t, r.do("GET", "/events?endpoint=ep_01jzc8k0a2n4p6r8s0t2v4w6x8", ""), 404, webhook.NotFound)
 }

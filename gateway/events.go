@@ -108,6 +108,9 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api
 	if err != nil {
 		return nil, err
 	}
+	if in.Endpoint, err = eitherName(in.Endpoint, in.EndpointID); err != nil {
+		return nil, err
+	}
 	list := strings.Join([]string{"events", in.Tenant, in.Endpoint, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -170,4 +171,12 @@ func parameter(c huma.Context, name string) *huma.Schema {
 		}
 	}
 	return &huma.Schema{}
+}
+
+// eitherName reads a parameter that has two names.
+func eitherName(a, b string) (string, error) {
+	if a != "" && b != "" && a != b {
+		return "", webhook.Invalidf("endpoint_id", "is not what endpoint says; give one of them")
+	}
+	return cmp.Or(a, b), nil
 }
