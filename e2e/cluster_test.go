@@ -3,7 +3,6 @@ package e2e
 import (
 	"encoding/json"
 	"fmt"
-	"iter"
 	"maps"
 	"math"
 	"net/http"
@@ -16,9 +15,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/e2e/cluster"
+	"hookloop/internal/check"
 	"hookloop/internal/endpointtest"
-	"hookloop/internal/webhook"
-	"hookloop/workflows"
 )
 
 const (
@@ -92,76 +90,55 @@ type clusterRun struct {
 // All are delivered when it ends.
 func (r *clusterRun) round(name string, blow func(*clusterLoad)) int {
 	r.t.Helper()
-	begun, before := time.Now(), len(r.endpoint.Receipts())
+	begun := time.Now()
 	events := int32(clusterRound)
 	if r.paced {
 		events = math.MaxInt32
 	}
+	from := len(r.endpoint.Receipts())
 	l := r.load(name, clusterClients, events)
 	eventually(r.t, name+": the load runs", func() bool { return l.answered() >= clusterRound/3 })
-	dealt := time.Now()
+	dealt, mended := time.Now(), l.witness.fault(name)
 	blow(l)
 	l.clients.Wait()
+	mended()
 	require.Empty(r.t, l.strays, name)
 	require.Len(r.t, l.ids, int(l.taken.Load()), "%s: an event for each key", name)
-	ids := map[string]bool{}
-	for key, id := range l.ids {
-		r.ids[key], ids[id] = id, true
-	}
-	require.Len(r.t, ids, len(l.ids), "%s: an event for each key", name)
-	got := arrivals(r.t, r.endpoint, ids, before)
-	last := got[len(got)-1].At.Sub(dealt)
-	r.requireDelivered(maps.Keys(ids))
-	twice := r.requireUnderWay(before, ids, dealt)
+	maps.Copy(r.ids, l.ids)
+	l.witness.history.Repeats = r.repeats
+	twice := r.judge(l, from)
 	r.duplicates += twice
+	got := r.endpoint.Receipts()
+	last := got[len(got)-1].At.Sub(dealt)
 	r.t.Logf("%s: %d accepted after %d refusals, all delivered, the last %s after the blow, %d sent twice, %s",
-		name, len(ids), l.refused.Load(), last.Round(time.Millisecond), twice, time.Since(begun).Round(time.Millisecond))
+		name, len(l.ids), l.refused.Load(), last.Round(time.Millisecond), twice, time.Since(begun).Round(time.Millisecond))
 	return twice
+}
+
+// judge holds a load against what the endpoint received from one receipt on. Each event was
+// delivered by its one attempt on record.
+func (r *clusterRun) judge(l *clusterLoad, from int) (twice int) {
+	r.t.Helper()
+	for _, id := range l.ids {
+		l.witness.watchFrom(r.gateways[0].event(r.t, id).Deliveries[0].EndpointID, r.endpoint, from)
+		break
+	}
+	verdict := l.witness.judge(r.t, r.gateways[0])
+	require.Zero(r.t, verdict.Counts[check.Exhausted]+verdict.Counts[check.Unmatched])
+	return verdict.Duplicates
 }
 
 // load starts so many clients that post so many events.
 func (r *clusterRun) load(name string, clients int, events int32) *clusterLoad {
-	l := &clusterLoad{t: r.t, gateways: r.gateways, prefix: strings.ReplaceAll(name, " ", "-"), ids: map[string]string{}}
+	l := &clusterLoad{
+		t: r.t, gateways: r.gateways, prefix: strings.ReplaceAll(name, " ", "-"), witness: newWitness(), ids: map[string]string{},
+	}
 	if r.paced {
 		l.pace = 400 * time.Millisecond
 	}
 	l.last.Store(events)
 	l.start(clients)
 	return l
-}
-
-// requireDelivered: every event is on record as delivered by one attempt.
-func (r *clusterRun) requireDelivered(ids iter.Seq[string]) {
-	r.t.Helper()
-	for id := range ids {
-		d := r.gateways[0].settled(r.t, id)
-		require.Equal(r.t, webhook.Delivered, d.Status)
-		require.Equal(r.t, http.StatusOK, d.Attempts[len(d.Attempts)-1].StatusCode)
-	}
-}
-
-// requireUnderWay: only what was accepted came, signed, and what came twice was not yet on record
-// when the blow fell.
-func (r *clusterRun) requireUnderWay(before int, ids map[string]bool, dealt time.Time) (twice int) {
-	r.t.Helper()
-	got := r.endpoint.Receipts()[before:]
-	for _, one := range got {
-		require.NoError(r.t, one.Verified)
-	}
-	temporal := r.gateways[0].p.dial(r.t)
-	for id, times := range distinct(got) {
-		require.True(r.t, ids[id], "%s came and was never accepted", id)
-		require.LessOrEqual(r.t, times, max(r.repeats, 2), id)
-		if times == 1 {
-			continue
-		}
-		twice++
-		d, err := temporal.DescribeWorkflowExecution(r.t.Context(), workflows.EventWorkflowID("acme", id), "")
-		require.NoError(r.t, err)
-		closed := d.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
-		require.True(r.t, closed.After(dealt), "%s was on record at %s, before %s, and was sent again", id, closed, dealt)
-	}
-	return twice
 }
 
 // requireSameIDs posts every event again: under its key it is the one it was.
@@ -180,6 +157,7 @@ type clusterLoad struct {
 	t        *testing.T
 	gateways []app
 	prefix   string
+	witness  *witness
 	pace     time.Duration // between two events of a client
 	next     atomic.Int32
 	last     atomic.Int32
@@ -221,9 +199,11 @@ func (l *clusterLoad) post(to app, key string) bool {
 	defer l.mu.Unlock()
 	switch status {
 	case http.StatusAccepted:
+		l.witness.answered(status, e.ID, key, `"`+key+`"`)
 		l.ids[key] = e.ID
 		return true
 	case http.StatusServiceUnavailable, 0: // told to come again, or the gateway is gone
+		l.witness.answered(status, "", key, "")
 		l.refused.Add(1)
 		return l.t.Context().Err() != nil
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/check"
 	"hookloop/internal/endpointtest"
 )
 
@@ -29,50 +30,39 @@ func TestKill(t *testing.T) {
 	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	p := start(t, data)
-	s, _ := app{p}.listen(t, endpointtest.Config{}, "")
+	s, e := app{p}.listen(t, endpointtest.Config{}, "")
 	duplicates := 0
 	for round := range crashRounds {
-		before := len(s.Receipts())
+		w := newWitness()
+		w.watch(e.ID, s)
 		after := int32(rand.IntN(crashEvents))
-		ids := postUntilKilled(t, app{p}, after, round)
+		mended := postUntilKilled(t, app{p}, w, after, round)
 		p = start(t, data)
-		got := arrivals(t, s, ids, before)
-		more := len(got) - len(distinct(got))
-		for id, times := range distinct(got) {
-			require.LessOrEqual(t, times, 2, "%s: one crash repeats an attempt once", id)
-		}
+		mended()
+		more := w.judge(t, app{p}, check.Faults).Duplicates
 		duplicates += more
-		t.Logf("round %d: killed after %d answers, %d accepted, %d duplicates", round+1, after, len(ids), more)
+		t.Logf("round %d: killed after %d answers, %d accepted, %d duplicates", round+1, after, len(w.ids()), more)
 	}
 	t.Logf("%d duplicates in %d rounds: attempts whose results were not stored yet", duplicates, crashRounds)
 }
 
-// postUntilKilled posts from several clients and kills the process once `after` were accepted. It
-// answers the ids of all that were.
-func postUntilKilled(t *testing.T, a app, after int32, round int) map[string]bool {
+// postUntilKilled posts from several clients and kills the process once `after` were accepted. What
+// it gives ends the fault.
+func postUntilKilled(t *testing.T, a app, w *witness, after int32, round int) (mended func()) {
 	t.Helper()
 	var next, answered atomic.Int32
-	var mu sync.Mutex
-	ids := map[string]bool{}
 	var clients, killer sync.WaitGroup
 	killed := make(chan struct{})
 	killer.Go(func() {
 		<-killed
+		mended = w.fault("the process is killed")
 		a.p.kill(syscall.SIGKILL)
 	})
 	kill := sync.OnceFunc(func() { close(killed) })
 	for range crashClients {
 		clients.Go(func() {
 			for n := next.Add(1); n <= crashEvents; n = next.Add(1) {
-				status, body := a.try(t.Context(), http.MethodPost, "/events", fmt.Sprintf(`{"type":"crash.test","data":{"round":%d,"n":%d}}`, round, n), nil)
-				var e accepted
-				if status != http.StatusAccepted || json.Unmarshal(body, &e) != nil {
-					continue // the process is gone
-				}
-				mu.Lock()
-				ids[e.ID] = true
-				mu.Unlock()
-				if answered.Add(1) >= after {
+				if a.postData(t, w, "", fmt.Sprintf(`{"round":%d,"n":%d}`, round, n)) == http.StatusAccepted && answered.Add(1) >= after {
 					kill()
 				}
 			}
@@ -81,27 +71,23 @@ func postUntilKilled(t *testing.T, a app, after int32, round int) map[string]boo
 	clients.Wait()
 	kill()
 	killer.Wait()
-	return ids
+	return mended
 }
 
-// arrivals waits until every id has come since receipt number `before`, and answers all that came.
-func arrivals(t *testing.T, s *endpointtest.Server, ids map[string]bool, before int) []endpointtest.Receipt {
-	t.Helper()
-	for n := before + len(ids); ; n++ {
-		all := receiptsUnverified(t, s, n)
-		got := all[before:]
-		here := distinct(got)
-		missing := 0
-		for id := range ids {
-			if here[id] == 0 {
-				missing++
-			}
-		}
-		if missing == 0 {
-			return got
-		}
-		n = max(n, len(all))
+// postData posts an event of a load, under a key if there is one, and tells the witness what came
+// of it: the status, 0 for no answer.
+func (a app) postData(t *testing.T, w *witness, key, data string) int {
+	var header http.Header
+	if key != "" {
+		header = http.Header{"Idempotency-Key": {key}}
 	}
+	status, body := a.try(t.Context(), http.MethodPost, "/events", `{"type":"load.test","data":`+data+`}`, header)
+	var e accepted
+	if status == http.StatusAccepted && json.Unmarshal(body, &e) != nil {
+		status = 0
+	}
+	w.answered(status, e.ID, key, data)
+	return status
 }
 
 // distinct counts the receipts of each id.

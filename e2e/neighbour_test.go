@@ -3,11 +3,15 @@ package e2e
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
+	"net/http"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/check"
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/webhook"
 )
@@ -23,18 +27,22 @@ func TestNeighbour(t *testing.T) {
 	noisy, quiet := *p, *p
 	noisy.Tenant, quiet.Tenant = "noisy", "quiet"
 	silent, _ := app{&noisy}.listen(t, endpointtest.Config{Script: "hang"}, `,"timeout":"30s"`)
-	s, _ := app{&quiet}.listen(t, endpointtest.Config{}, "")
+	s, made := app{&quiet}.listen(t, endpointtest.Config{}, "")
+	w := newWitness()
+	w.watch(made.ID, s)
 	waits := make([]string, hanging)
 	for i := range waits {
 		waits[i] = app{&noisy}.post(t, `{"type":"contact.updated","data":1}`).ID
 	}
-	for range healthy { // one by one: on a slow machine all at once might want more places than there are
-		d := app{&quiet}.settled(t, app{&quiet}.post(t, `{"type":"contact.updated","data":1}`).ID)
+	for n := range healthy { // one by one: on a slow machine all at once might want more places than there are
+		e := app{&quiet}.post(t, fmt.Sprintf(`{"type":"contact.updated","data":%d}`, n))
+		w.answered(http.StatusAccepted, e.ID, "", strconv.Itoa(n))
+		d := app{&quiet}.settled(t, e.ID)
 		require.Equal(t, webhook.Delivered, d.Status)
 		require.Len(t, d.Attempts, 1)
 		require.Empty(t, d.WorkflowID, "the fast lane had room")
 	}
-	require.Len(t, s.Receipts(), healthy)
+	w.judge(t, app{&quiet}, check.Accepts, check.AuditedLines)
 	hung, together := silent.Receipts(), 0
 	for _, r := range hung { // those that came long before the first was over
 		if r.At.Sub(hung[0].At) < webhook.MaxTimeout/2 {

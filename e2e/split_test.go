@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/check"
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/postgrestest"
 )
@@ -77,18 +78,19 @@ func TestSplit(t *testing.T) {
 	server, made := a.listen(t, endpointtest.Config{}, `,"headers":{"X-Key":"header-of-theirs"}`)
 	require.Equal(t, made.ID, readEndpoint(t, app{gateways[1]}, made.ID), "what one gateway wrote the other reads")
 
-	ids := map[string]bool{}
+	w := newWitness()
+	w.watch(made.ID, server)
+	mended := func() {}
 	for n := range 60 {
-		ids[app{gateways[n%2]}.post(t, fmt.Sprintf(`{"type":"contact.updated","data":{"name":"pay-load-%d"}}`, n)).ID] = true
+		require.Equal(t, http.StatusAccepted, app{gateways[n%2]}.postData(t, w, "", fmt.Sprintf(`{"name":"pay-load-%d"}`, n)))
 		if n == 20 {
+			mended = w.fault("a worker is killed")
 			workers[0].kill(syscall.SIGKILL)
 		}
 	}
 	gateways[1].kill(syscall.SIGKILL)
-	arrivals(t, server, ids, 0)
-	for id := range ids {
-		require.Equal(t, "delivered", a.ended(t, id).Status)
-	}
+	mended()
+	w.judge(t, a, check.Faults)
 	for _, p := range []*process{gateways[0], workers[1]} {
 		require.Equal(t, 0, p.kill(syscall.SIGTERM), p.stderr.String())
 	}
