@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -50,13 +51,18 @@ func startEngine(t *testing.T, dir, listen string) *engine.Engine {
 // loopback: gateway and worker on one client of a Temporal elsewhere. Several may share a folder.
 func startService(t *testing.T, dir string, e *engine.Engine) app {
 	t.Helper()
+	return serveOn(t, openEndpoints(t, filepath.Join(dir, "registry.db"), nil), e)
+}
+
+// serveOn is startService on a registry that is open.
+func serveOn(t *testing.T, endpoints *sqlite.Registry, e *engine.Engine) app {
+	t.Helper()
 	silent := slog.New(slog.DiscardHandler)
 	c, err := client.DialContext(t.Context(), client.Options{
 		HostPort: e.HostPort(), Namespace: e.Namespace(), Logger: sdklog.NewStructuredLogger(silent),
 	})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	endpoints := openEndpoints(t, filepath.Join(dir, "registry.db"))
 	verifier, err := auth.New(auth.Config{
 		Secret: []byte(serviceSecret), Issuer: "hookloop", Audience: "hookloop", Logger: silent,
 	})
@@ -95,7 +101,7 @@ func startService(t *testing.T, dir string, e *engine.Engine) app {
 	}}}
 }
 
-func openEndpoints(t *testing.T, path string) *sqlite.Registry {
+func openEndpoints(t *testing.T, path string, through func(driver.Connector) driver.Connector) *sqlite.Registry {
 	t.Helper()
 	keyFile := path + ".key"
 	key, err := os.ReadFile(keyFile)
@@ -107,7 +113,7 @@ func openEndpoints(t *testing.T, path string) *sqlite.Registry {
 	require.NoError(t, err)
 	sealer, err := registry.NewSealer(key)
 	require.NoError(t, err)
-	r, err := sqlite.Open(t.Context(), path, sealer)
+	r, err := sqlite.OpenThrough(t.Context(), path, sealer, through)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = r.Close() })
 	return r

@@ -54,6 +54,8 @@ type Config struct {
 	// as a new run. Zero: 4,096, as Temporal has it. Tests set it, for they cannot wait for
 	// so many.
 	ContinueAsNewAfter int
+	// StoreFaults make Temporal's stores fail now and then. Nil: they do not. Tests set it.
+	StoreFaults *StoreFaults
 	// Logger takes what Temporal says at warning and above. Nil: nothing is logged.
 	Logger *slog.Logger
 }

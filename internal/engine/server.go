@@ -33,6 +33,9 @@ const (
 // end.
 func (e *Engine) startServer(ctx context.Context, ports *ports) error {
 	conf := serverConfig(ports, e.dbs)
+	if e.cfg.StoreFaults != nil {
+		conf.Persistence.DataStores["executions"] = config.DataStore{SQL: e.dbs[executions].sql(), FaultInjection: e.cfg.StoreFaults.injection()}
+	}
 	ports.releaseServer()
 	started := make(chan error, 1)
 	go func() {

@@ -6,6 +6,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +15,7 @@ import (
 	"path/filepath"
 	"runtime"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
 
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlstore"
@@ -27,12 +28,25 @@ type Registry struct {
 
 	writer  *sql.DB // one connection
 	readers *sql.DB
+	through func(driver.Connector) driver.Connector
 }
+
+// synchronous makes what was answered survive a power cut. A test links a program without it, to see
+// that it would notice.
+var synchronous = "full"
 
 // Open opens the registry in the file at path, and makes or migrates it where needed. A new file is
 // its owner's alone to read: an endpoint's headers and URL may hold credentials, too.
 func Open(ctx context.Context, path string, sealer *registry.Sealer) (*Registry, error) {
-	r := &Registry{}
+	return OpenThrough(ctx, path, sealer, nil)
+}
+
+// OpenThrough is Open with something between us and the driver, as tests put faults there. Nil:
+// nothing.
+func OpenThrough(
+	ctx context.Context, path string, sealer *registry.Sealer, through func(driver.Connector) driver.Connector,
+) (*Registry, error) {
+	r := &Registry{through: through}
 	if err := r.open(ctx, path, sealer); err != nil {
 		_ = r.Close() // why it did not open is what matters
 		return nil, fmt.Errorf("registry %s: %w", path, dialect{}.Explain(ctx, err))
@@ -49,8 +63,8 @@ func (r *Registry) open(ctx context.Context, path string, sealer *registry.Seale
 	}
 	// BEGIN IMMEDIATE: a transaction that reads first and then writes must not find at its write
 	// that another process was faster.
-	if r.writer, err = connect(path, 1, url.Values{"_txlock": {"immediate"}, "_pragma": {
-		"busy_timeout(5000)", "foreign_keys(1)", "journal_mode(wal)", "synchronous(full)",
+	if r.writer, err = r.connect(path, 1, url.Values{"_txlock": {"immediate"}, "_pragma": {
+		"busy_timeout(5000)", "foreign_keys(1)", "journal_mode(wal)", "synchronous(" + synchronous + ")",
 	}}); err != nil {
 		return err
 	}
@@ -58,7 +72,7 @@ func (r *Registry) open(ctx context.Context, path string, sealer *registry.Seale
 		return err
 	}
 	// Reading is computing: more connections than processors only wait for each other.
-	if r.readers, err = connect(path, runtime.GOMAXPROCS(0), url.Values{"_pragma": {
+	if r.readers, err = r.connect(path, runtime.GOMAXPROCS(0), url.Values{"_pragma": {
 		"busy_timeout(5000)", "query_only(1)",
 	}}); err != nil {
 		return err
@@ -95,17 +109,32 @@ func create(path string) error {
 	return f.Close()
 }
 
-// connect makes a pool whose connections, and so its prepared statements, stay open.
+// connector opens connections to one file.
+type connector struct {
+	driver driver.Driver
+	name   string
+}
+
+func (c connector) Connect(context.Context) (driver.Conn, error) { return c.driver.Open(c.name) }
+
+func (c connector) Driver() driver.Driver { return c.driver }
+
 func connect(path string, size int, params url.Values) (*sql.DB, error) {
+	return (&Registry{}).connect(path, size, params)
+}
+
+// connect makes a pool whose connections, and so its prepared statements, stay open.
+func (r *Registry) connect(path string, size int, params url.Values) (*sql.DB, error) {
 	full, err := filepath.Abs(path)
 	if err != nil {
 		return nil, err
 	}
 	dsn := url.URL{Scheme: "file", Path: filepath.ToSlash(full), RawQuery: params.Encode()}
-	db, err := sql.Open("sqlite", dsn.String())
-	if err != nil {
-		return nil, err
+	var through driver.Connector = connector{&sqlite.Driver{}, dsn.String()}
+	if r.through != nil {
+		through = r.through(through)
 	}
+	db := sql.OpenDB(through)
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	return db, nil
