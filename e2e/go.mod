@@ -220,7 +220,7 @@ require (
 	golang.org/x/exp v0.0.0-20260611194520-c48552f49976 // indirect
 	golang.org/x/oauth2 v0.36.0 // indirect
 	golang.org/x/sync v0.22.0
-	golang.org/x/sys v0.47.0 // indirect
+	golang.org/x/sys v0.47.0
 	golang.org/x/text v0.41.0 // indirect
 	google.golang.org/api v0.276.0 // indirect
 	google.golang.org/genproto v0.0.0-20260420184626-e10c466a9529 // indirect
@@ -235,7 +235,10 @@ require (
 	modernc.org/memory v1.11.0 // indirect
 )
 
-require hookloop v0.0.0
+require (
+	github.com/hanwen/go-fuse/v2 v2.9.0
+	hookloop v0.0.0
+)
 
 replace hookloop => ..
 

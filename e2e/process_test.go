@@ -97,7 +97,13 @@ func start(t *testing.T, data string, args ...string) *process {
 // startIn adds to the environment of the process.
 func startIn(t *testing.T, env []string, data string, args ...string) *process {
 	t.Helper()
-	p := launchIn(t, env, data, args...)
+	return startProgram(t, binary, env, data, args...)
+}
+
+// startProgram runs a hookloop that was built otherwise.
+func startProgram(t *testing.T, program string, env []string, data string, args ...string) *process {
+	t.Helper()
+	p := launchIn(t, program, env, data, args...)
 	content, err := os.ReadFile(filepath.Join(data, "dev.json"))
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(content, &p.place))
@@ -114,13 +120,13 @@ func startEncrypted(t *testing.T, data string) *process {
 }
 
 // launchIn starts the process and waits for its greeting.
-func launchIn(t *testing.T, env []string, data string, args ...string) *process {
+func launchIn(t *testing.T, program string, env []string, data string, args ...string) *process {
 	t.Helper()
 	args = append([]string{
 		"dev", "--data", data, "--json",
 		"--listen", "127.0.0.1:0", "--temporal-listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0",
 	}, args...)
-	p := &process{cmd: exec.CommandContext(t.Context(), binary, args...), done: make(chan struct{}), stderr: &output{}}
+	p := &process{cmd: exec.CommandContext(t.Context(), program, args...), done: make(chan struct{}), stderr: &output{}}
 	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = patience
 	p.cmd.Stderr, p.cmd.Env = p.stderr, append(os.Environ(), env...)

@@ -9,9 +9,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/gofrs/flock"
+
+	"hookloop/internal/keyfile"
 )
 
 // marker names the file that makes a folder ours; its content is the layout's version.
@@ -70,10 +73,14 @@ func claim(path string) error {
 	if err != nil {
 		return fmt.Errorf("data folder %s: %w", path, plain(err))
 	}
+	// a marker that a power cut kept from getting its name
+	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), "."+marker) })
 	if len(entries) > 0 {
 		return fmt.Errorf("folder %s holds other things (%s, …) and is not Hookloop's; choose another with --data", path, entries[0].Name())
 	}
-	if err := os.WriteFile(file, []byte(layoutVersion+"\n"), 0o600); err != nil {
+	// Whole or not at all, also after a power cut: a marker without its content, or files without a
+	// marker, would be taken for another's folder.
+	if err := keyfile.Write(file, []byte(layoutVersion+"\n")); err != nil {
 		return fmt.Errorf("data folder %s cannot be written: %w", path, plain(err))
 	}
 	return nil

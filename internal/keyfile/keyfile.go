@@ -46,8 +46,8 @@ func Create(path string, key []byte) error {
 	return Write(path, key)
 }
 
-// Write replaces a file in one step, so that readers find the old one or the new one. Only its
-// owner may read it, even if the old one was open to others.
+// Write replaces a file in one step, so that readers find the old one or the new one, and a power cut
+// afterwards leaves the new one. Only its owner may read it, even if the old one was open to others.
 func Write(path string, content []byte) error {
 	file, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {
@@ -57,5 +57,17 @@ func Write(path string, content []byte) error {
 	if _, err := file.Write(content); err != nil {
 		return err
 	}
-	return file.CloseAtomicallyReplace()
+	if err := file.CloseAtomicallyReplace(); err != nil {
+		return err
+	}
+	return SyncDir(filepath.Dir(path))
+}
+
+// SyncDir makes the names in a folder survive a power cut.
+func SyncDir(path string) error {
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }
