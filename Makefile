@@ -105,6 +105,20 @@ fuzz: ## each fuzz target for FUZZTIME (20s)
 			go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null; \
 		done
 
+PROOF := Kill|Restart|CrashWhileWaiting|Split|EngineGone|Cluster|Neighbour|PowerCut|PowerCutUnsynced|StoreFaults|DiskFaults|StartOnBadDisk|ArchiveOnBadDisk
+
+.PHONY: proof
+proof: ## break what docs/reliability.md lists, and judge what was promised (half an hour; power cuts and bad disks as root)
+	go test -count=1 ./internal/check ./internal/registry/faulty
+	go test -C e2e -count=1 ./powercut
+	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test($(PROOF))$$' . -cuts 40
+
+SOAK ?= 10m
+
+.PHONY: soak
+soak: ## keep a load going for SOAK (10m): memory, goroutines and file handles stay flat
+	go test -C e2e -count=1 -v -timeout 0 -run '^TestSoak$$' . -soak $(SOAK)
+
 .PHONY: bench
 bench: build ## measure events per second, beside bare Temporal workflows
 	./bin/hookloop bench $(BENCH)

@@ -1,0 +1,124 @@
+package e2e
+
+import (
+	"flag"
+	"fmt"
+	"io/fs"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/internal/check"
+	"hookloop/internal/endpointtest"
+)
+
+var soak = flag.Duration("soak", 0, "how long TestSoak runs; 0: not at all")
+
+// soakPace is between two events of a client: some 40 a second, well below what a small machine
+// takes.
+const soakPace = 100 * time.Millisecond
+
+// TestSoak keeps a load going. From the first third of the time to the last, memory, goroutines and
+// file handles stay what they were; what the databases grow by for each event it says.
+func TestSoak(t *testing.T) {
+	if *soak == 0 {
+		t.Skip("`make soak` runs it")
+	}
+	data := filepath.Join(t.TempDir(), "data")
+	p := start(t, data)
+	a := app{p}
+	w := newWitness()
+	for script, more := range map[string]string{"": "", strings.Repeat("503 200 ", 1000): `,"schedule":["0s","1s","1s","1s"]`, "hang": `,"timeout":"1s","schedule":["0s"]`} {
+		s, e := a.listen(t, endpointtest.Config{Script: script}, more)
+		w.watch(e.ID, s)
+	}
+	l := &clusterLoad{t: t, gateways: []app{a}, prefix: "soak", pace: soakPace, witness: w, ids: map[string]string{}}
+	l.last.Store(1 << 30)
+	var samples []usage
+	tick := time.NewTicker(*soak / 60)
+	defer tick.Stop()
+	l.start(4)
+	for end := time.Now().Add(*soak); time.Now().Before(end); {
+		<-tick.C
+		u := a.usage(t, data, l.answered())
+		samples = append(samples, u)
+		t.Log(u)
+	}
+	l.last.Store(0)
+	l.clients.Wait()
+	require.Empty(t, l.strays)
+	third := len(samples) / 3
+	first, last := typical(samples[third/2:third+third/2]), typical(samples[len(samples)-third:])
+	t.Logf("from %s\nto   %s", first, last)
+	require.Less(t, last.memory, first.memory*5/4+32<<20, "memory grows")
+	require.Less(t, last.goroutines, first.goroutines*5/4+50, "goroutines grow")
+	require.Less(t, last.handles, first.handles*5/4+20, "file handles grow")
+	t.Logf("%d bytes of database for each event, %d at the end", (last.files-first.files)/max(1, int64(last.events-first.events)), last.files)
+	w.judge(t, a, check.Retried, check.NoAnswer)
+}
+
+// usage is what the process has at one moment.
+type usage struct {
+	events              int
+	memory, files       int64 // bytes
+	goroutines, handles int64
+}
+
+func (u usage) String() string {
+	return fmt.Sprintf("%d events: %d MiB of memory, %d goroutines, %d file handles, %d MiB of files", u.events, u.memory>>20, u.goroutines, u.handles, u.files>>20)
+}
+
+func (a app) usage(t *testing.T, data string, events int) usage {
+	t.Helper()
+	text := (&keyedLoad{app: a}).get(t, "/metrics")
+	require.Equal(t, http.StatusOK, text.status)
+	u := usage{events: events}
+	for line := range strings.Lines(text.body) {
+		name, value, _ := strings.Cut(strings.TrimSpace(line), " ")
+		n, _ := strconv.ParseFloat(value, 64)
+		switch name {
+		case "go_goroutines":
+			u.goroutines = int64(n)
+		case "process_open_fds":
+			u.handles = int64(n)
+		case "process_resident_memory_bytes":
+			u.memory = int64(n)
+		}
+	}
+	require.NotZero(t, u.goroutines*u.handles*u.memory)
+	require.NoError(t, filepath.WalkDir(data, func(_ string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		if info, err := d.Info(); err == nil { // SQLite's log comes and goes
+			u.files += info.Size()
+		} else if !os.IsNotExist(err) {
+			return err
+		}
+		return nil
+	}))
+	return u
+}
+
+// typical is the median of each.
+func typical(all []usage) (u usage) {
+	median := func(of func(usage) int64) int64 {
+		var values []int64
+		for _, one := range all {
+			values = append(values, of(one))
+		}
+		slices.Sort(values)
+		return values[len(values)/2]
+	}
+	u.events = int(median(func(u usage) int64 { return int64(u.events) }))
+	u.memory, u.files = median(func(u usage) int64 { return u.memory }), median(func(u usage) int64 { return u.files })
+	u.goroutines, u.handles = median(func(u usage) int64 { return u.goroutines }), median(func(u usage) int64 { return u.handles })
+	return u
+}
