@@ -1,6 +1,8 @@
 package e2e
 
 import (
+	"flag"
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -13,6 +15,19 @@ import (
 	"hookloop/internal/check"
 	"hookloop/internal/endpointtest"
 )
+
+var seed = flag.Uint64("seed", 0, "of what tests with chance do; 0: another each time")
+
+// dice is the chance of a test. Its seed is printed, and -seed repeats it.
+func dice(t *testing.T) *rand.Rand {
+	t.Helper()
+	s := *seed
+	if s == 0 {
+		s = uint64(time.Now().UnixNano())
+	}
+	t.Logf("-seed=%d repeats what chance decided", s)
+	return rand.New(rand.NewPCG(s, s)) //nolint:gosec // to be repeated, not kept secret
+}
 
 // witness watches a run that breaks things, for check to judge. Clients tell it what they were
 // answered; the rest it asks for at the end.

@@ -28,27 +28,13 @@ import (
 	"hookloop/workflows"
 )
 
-var (
-	seed = flag.Uint64("seed", 0, "of what tests with chance do; 0: another each time")
-	cuts = flag.Int("cuts", 6, "after how many power cuts TestPowerCut starts everything again")
-)
+var cuts = flag.Int("cuts", 6, "after how many power cuts TestPowerCut starts everything again")
 
 const (
 	powerEvents  = 160
 	powerClients = 8
 	powerLarge   = 40 // every so many events, one has a large body
 )
-
-// dice is the chance of a test. Its seed is printed, and -seed repeats it.
-func dice(t *testing.T) *rand.Rand {
-	t.Helper()
-	s := *seed
-	if s == 0 {
-		s = uint64(time.Now().UnixNano())
-	}
-	t.Logf("-seed=%d repeats what chance decided", s)
-	return rand.New(rand.NewPCG(s, s)) //nolint:gosec // to be repeated, not kept secret
-}
 
 // TestPowerCut cuts the power. The data lies on a file system that keeps every write and every sync
 // of a run under load. What a cut leaves is looked at after every sync there was: each event that

@@ -155,5 +155,11 @@ func registryKey(data *devdir.Dir) ([]byte, error) {
 	case hasKey && !hasDB && exists(data.File("temporal.db")):
 		return nil, lostRegistry(db)
 	}
-	return keyfile.ReadOrMake(key, registry.NewKey)
+	made, err := keyfile.ReadOrMake(key, registry.NewKey)
+	if err != nil || exists(db) {
+		return made, err
+	}
+	// Its file is there before Temporal's: a first start that is cut off between the two would look
+	// like a registry that was lost.
+	return made, keyfile.Write(db, nil)
 }

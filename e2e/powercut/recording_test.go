@@ -76,8 +76,8 @@ func TestTorn(t *testing.T) {
 	require.Equal(t, torn, left(t, r, 2, rand.New(rand.NewPCG(1, 1)))["a"], "a seed repeats it") //nolint:gosec // likewise
 }
 
-// TestNamesKeepTheirOrder: a file that is made again is there once it was synced, and the removal of
-// the one before it does not come after that.
+// TestNamesKeepTheirOrder: a file that is made again is there once it was synced, and the removal
+// of the one before it does not come after that.
 func TestNamesKeepTheirOrder(t *testing.T) {
 	t.Parallel()
 	r := &Recording{}

@@ -33,7 +33,8 @@ type History struct {
 	Order map[string][]string
 	// Faults are what the run broke.
 	Faults []Fault
-	// Repeats bounds how often one delivery is sent beyond what is on record. Zero: once for each fault.
+	// Repeats bounds how often one delivery is sent beyond what is on record. Zero: once for each
+	// fault.
 	Repeats int
 	// Unfinished says that deliveries may still be under way at the end of the run.
 	Unfinished bool

@@ -35,8 +35,8 @@ const (
 	visibility
 )
 
-// synchronous makes what was answered 202 survive a power cut. A test links a program without it, to
-// see that it would notice.
+// synchronous makes what was answered 202 survive a power cut. A test links a program without it,
+// to see that it would notice.
 var synchronous = "full"
 
 // pragmas hold for every connection to either file.

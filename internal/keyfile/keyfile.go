@@ -46,8 +46,9 @@ func Create(path string, key []byte) error {
 	return Write(path, key)
 }
 
-// Write replaces a file in one step, so that readers find the old one or the new one, and a power cut
-// afterwards leaves the new one. Only its owner may read it, even if the old one was open to others.
+// Write replaces a file in one step, so that readers find the old one or the new one, and a power
+// cut afterwards leaves the new one. Only its owner may read it, even if the old one was open to
+// others.
 func Write(path string, content []byte) error {
 	file, err := renameio.NewPendingFile(path, renameio.WithStaticPermissions(0o600), renameio.WithTempDir(filepath.Dir(path)))
 	if err != nil {

@@ -31,8 +31,8 @@ type Registry struct {
 	through func(driver.Connector) driver.Connector
 }
 
-// synchronous makes what was answered survive a power cut. A test links a program without it, to see
-// that it would notice.
+// synchronous makes what was answered survive a power cut. A test links a program without it, to
+// see that it would notice.
 var synchronous = "full"
 
 // Open opens the registry in the file at path, and makes or migrates it where needed. A new file is
