@@ -111,7 +111,7 @@ PROOF := Kill|Restart|CrashWhileWaiting|Split|EngineGone|Cluster|Neighbour|Power
 proof: ## break what docs/reliability.md lists, and judge what was promised (half an hour; power cuts and bad disks as root)
 	go test -count=1 ./internal/check ./internal/registry/faulty
 	go test -C e2e -count=1 ./powercut
-	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test($(PROOF))$$' . -cuts 40
+	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test($(PROOF))$$' . -proof -cuts 40
 
 SOAK ?= 10m
 

@@ -32,6 +32,7 @@ const (
 // load. Clients are told to come again; once all is well again, events are accepted without a
 // restart, and nothing that was accepted is lost.
 func TestDiskFaults(t *testing.T) {
+	onlyInProof(t)
 	t.Parallel()
 	chance := dice(t)
 	disk := powercut.Start(t)
@@ -136,6 +137,7 @@ func (r diskRun) withoutHandles(blow func()) {
 // ends in one clear line, or does not matter. What is left of it starts well on a disk that is
 // mended.
 func TestStartOnBadDisk(t *testing.T) {
+	onlyInProof(t)
 	t.Parallel()
 	chance := dice(t)
 	changes := changesOfStart(t)
@@ -204,6 +206,7 @@ func startHindered(t *testing.T, from int64, errno syscall.Errno) {
 // TestArchiveOnBadDisk lets copying fail at some change, again and again. Each time it says so in
 // one line; at the end the archive is whole.
 func TestArchiveOnBadDisk(t *testing.T) {
+	onlyInProof(t)
 	t.Parallel()
 	chance := dice(t)
 	disk := powercut.Start(t)

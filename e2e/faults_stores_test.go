@@ -23,6 +23,7 @@ const faultyEvents = 150
 // were not made, and calls that were made and are said to have failed. What is answered 202 all the
 // same is delivered, and no attempt is made that is not on record unless a fault hit it.
 func TestStoreFaults(t *testing.T) {
+	onlyInProof(t)
 	t.Parallel()
 	for _, percent := range []float64{1, 5} {
 		t.Run(fmt.Sprintf("%g percent", percent), func(t *testing.T) { //nolint:paralleltest // each is a load of its own

@@ -16,7 +16,18 @@ import (
 	"hookloop/internal/endpointtest"
 )
 
-var seed = flag.Uint64("seed", 0, "of what tests with chance do; 0: another each time")
+var (
+	seed  = flag.Uint64("seed", 0, "of what tests with chance do; 0: another each time")
+	proof = flag.Bool("proof", false, "also the tests of `make proof` that take minutes")
+)
+
+// onlyInProof skips a test that takes minutes.
+func onlyInProof(t *testing.T) {
+	t.Helper()
+	if !*proof {
+		t.Skip("`make proof` runs it")
+	}
+}
 
 // dice is the chance of a test. Its seed is printed, and -seed repeats it.
 func dice(t *testing.T) *rand.Rand {

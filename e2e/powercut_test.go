@@ -41,6 +41,7 @@ const (
 // was answered 202 before it is in the store. After some of the cuts, by chance with torn pages,
 // everything is started again on what was left, and each of those events is delivered.
 func TestPowerCut(t *testing.T) {
+	onlyInProof(t)
 	t.Parallel()
 	chance := dice(t)
 	r := recordRun(t, binary)
@@ -70,6 +71,7 @@ func TestPowerCut(t *testing.T) {
 // TestPowerCutUnsynced: the same program without syncs loses what it accepted, and the look at the
 // store notices.
 func TestPowerCutUnsynced(t *testing.T) {
+	onlyInProof(t)
 	t.Parallel()
 	chance := dice(t)
 	unsynced := filepath.Join(t.TempDir(), "hookloop")
