@@ -19,6 +19,7 @@ const (
 type ApprovalPolicy struct {
 	After   time.Duration // of failing; zero: DefaultApprovalAfter
 	Timeout time.Duration // of asking; zero: DefaultApprovalTimeout
+	Named   bool          // a decision that does not say whose it is is refused
 }
 
 // IsZero says whether nothing but the defaults is set.

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -56,6 +57,13 @@ type EndpointQuery struct {
 	Owner string // empty: every owner's, and those of none
 	After string
 	Limit int
+}
+
+// Clone is a copy that changes of e do not reach.
+func (e Endpoint) Clone() Endpoint {
+	e.EventTypes, e.Schedule, e.Secrets = slices.Clone(e.EventTypes), slices.Clone(e.Schedule), slices.Clone(e.Secrets)
+	e.Headers, e.Metadata = maps.Clone(e.Headers), maps.Clone(e.Metadata)
+	return e
 }
 
 // RateLimit bounds the attempts that one worker makes at an endpoint, of any kind: first ones,

@@ -10,6 +10,9 @@ import (
 // would run them.
 var HotPath = sqlstore.HotPath(dialect{})
 
+// ChangesQuery is the statement that lists the change log.
+var ChangesQuery = sqlstore.ChangesQuery
+
 // Migrations are the steps of the schema, for tests that stop at one of them.
 var Migrations = migrations
 

@@ -76,7 +76,7 @@ func full(n int) webhook.Endpoint {
 	e.Schedule = webhook.Schedule{0, time.Nanosecond, 30 * 24 * time.Hour}
 	e.Timeout = 1500 * time.Millisecond
 	e.RateLimit = webhook.RateLimit{PerSecond: 0.1, Burst: 10_000}
-	e.Approval = webhook.ApprovalPolicy{After: time.Nanosecond, Timeout: webhook.MaxApproval}
+	e.Approval = webhook.ApprovalPolicy{After: time.Nanosecond, Timeout: webhook.MaxApproval, Named: true}
 	e.State, e.StateReason = webhook.EndpointHeld, "2 × \"503\";\nпауза 😀"
 	e.Releasing = born.Add(-time.Microsecond)
 	e.Application, e.EchoBack = "ärp", true

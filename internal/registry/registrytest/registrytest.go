@@ -63,6 +63,8 @@ type Registry interface {
 	AttemptCounts(ctx context.Context, tenant, endpointID string, span time.Duration, since, until time.Time) ([]attemptlog.Count, error)
 	LatestAttempts(ctx context.Context, tenant string, ids []string) (map[string]attemptlog.Latest, error)
 	EndpointNames(ctx context.Context, tenant string, ids []string) ([]webhook.EndpointName, error)
+	Record(ctx context.Context, tenant string, l webhook.AuditLine) error
+	Changes(ctx context.Context, tenant string, q webhook.AuditQuery, after time.Time, limit int) ([]webhook.AuditLine, error)
 
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Ping(ctx context.Context) error
@@ -150,6 +152,10 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"attempts are pruned":           attemptsPruned,
 		"gaps of the attempt log":       attemptGaps,
 		"endpoint names":                endpointNames,
+		"change log":                    changeLog,
+		"change log of sources":         changeLogOfSources,
+		"change log by what is asked":   changeLogLists,
+		"change log in order":           changeLogRace,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

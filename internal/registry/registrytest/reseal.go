@@ -36,6 +36,9 @@ func resealed(t *testing.T, s Store) {
 	require.NoError(t, second.Close())
 
 	r := openWith(t, s, sealerOf(t, next))
+	said := logged(t, r, webhook.AuditQuery{Kind: webhook.AuditKeyChanged})
+	require.Len(t, said, 1)
+	require.Contains(t, said[0].Detail, "3 endpoints and sources")
 	for _, e := range want {
 		got, err := r.Endpoint(t.Context(), tenant, e.ID)
 		require.NoError(t, err)

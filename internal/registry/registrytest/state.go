@@ -34,6 +34,7 @@ func approvalPolicy(t *testing.T, s Store) {
 	for _, p := range []webhook.ApprovalPolicy{
 		{After: webhook.MinApproval},
 		{Timeout: webhook.MaxApproval},
+		{Named: true},
 		{After: webhook.DefaultApprovalAfter, Timeout: webhook.DefaultApprovalTimeout},
 		{},
 	} {

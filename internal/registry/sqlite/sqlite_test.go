@@ -111,7 +111,13 @@ func TestPlans(t *testing.T) {
 
 func plan(t *testing.T, f file, name string, args ...any) []string {
 	t.Helper()
-	rows, err := f.database(t).QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+sqlite.HotPath[name], args...)
+	return explain(t, f, sqlite.HotPath[name], args...)
+}
+
+// explain is how SQLite would run a statement.
+func explain(t *testing.T, f file, statement string, args ...any) []string {
+	t.Helper()
+	rows, err := f.database(t).QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement, args...)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, rows.Close()) }()
 	var steps []string

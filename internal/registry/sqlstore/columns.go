@@ -54,6 +54,7 @@ var endpointColumns = []column[endpointRow]{
 	{"echo", func(e *endpointRow) any { return jsonText{&e.Echo} }},
 	{"request", func(e *endpointRow) any { return jsonText{&e.Request} }},
 	{"breaker_opened_at", func(e *endpointRow) any { return microsOrZero{&e.BreakerOpenedAt} }},
+	{"approval_named", func(e *endpointRow) any { return &e.Approval.Named }},
 }
 
 // sourceRow is a row of the table sources, likewise.

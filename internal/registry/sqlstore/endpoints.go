@@ -17,13 +17,23 @@ const reportBreaker = `UPDATE endpoints SET breaker_opened_at = $3
 // CreateEndpoint adds an endpoint as it is. It answers a webhook.Conflict error when the id is
 // taken or the tenant has registry.MaxEndpoints already.
 func (s *Store) CreateEndpoint(ctx context.Context, e webhook.Endpoint) error {
-	return s.endpoints.create(ctx, e.Tenant, e, func(tx *sql.Tx) error { return s.subscribe(ctx, tx, e) })
+	return s.endpoints.create(ctx, e.Tenant, e, s.created(ctx, e))
 }
 
 // CreateEndpointOnce is CreateEndpoint with an Idempotency-Key: it gives what was made with that
 // key, now or before.
 func (s *Store) CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error) {
-	return s.endpoints.createOnce(ctx, e.Tenant, e, c, func(tx *sql.Tx) error { return s.subscribe(ctx, tx, e) })
+	return s.endpoints.createOnce(ctx, e.Tenant, e, c, s.created(ctx, e))
+}
+
+// created does what belongs to a new endpoint.
+func (s *Store) created(ctx context.Context, e webhook.Endpoint) func(*sql.Tx) error {
+	return func(tx *sql.Tx) error {
+		if err := s.subscribe(ctx, tx, e); err != nil {
+			return err
+		}
+		return s.recordEndpoint(ctx, tx, webhook.AuditEndpointCreated, webhook.Endpoint{}, e)
+	}
 }
 
 // Endpoint looks an endpoint up, its secrets opened. It answers a webhook.NotFound error for one
@@ -54,15 +64,18 @@ func (s *Store) CountEndpoints(ctx context.Context, tenant string) (int, error) 
 // time of creation is undone; the time of the update is its to set.
 func (s *Store) UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (now webhook.Endpoint, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
-		var before subscription
+		var before webhook.Endpoint
 		now, err = s.endpoints.update(ctx, tx, tenant, id, func(e *webhook.Endpoint) error {
-			before = subscriptionOf(*e)
+			before = e.Clone()
 			return changeEndpoint(e, change)
 		})
-		if err != nil || before.equal(subscriptionOf(now)) {
+		if err == nil && !subscriptionOf(before).equal(subscriptionOf(now)) {
+			err = s.resubscribe(ctx, tx, now)
+		}
+		if err != nil {
 			return err
 		}
-		return s.resubscribe(ctx, tx, now)
+		return s.recordEndpoint(ctx, tx, webhook.AuditEndpointChanged, before, now)
 	})
 	if err != nil {
 		return webhook.Endpoint{}, s.endpoints.about(ctx, id, err)
@@ -86,7 +99,9 @@ func changeEndpoint(e *webhook.Endpoint, change func(*webhook.Endpoint) error) e
 // DeleteEndpoint removes an endpoint, its secrets and, by cascade, its subscriptions. It answers a
 // webhook.NotFound error for one the tenant does not have.
 func (s *Store) DeleteEndpoint(ctx context.Context, tenant, id string) error {
-	return s.endpoints.delete(ctx, tenant, id)
+	return s.endpoints.delete(ctx, tenant, id, func(tx *sql.Tx, e webhook.Endpoint) error {
+		return s.recordEndpoint(ctx, tx, webhook.AuditEndpointDeleted, e, webhook.Endpoint{})
+	})
 }
 
 // ReportBreaker notes when a worker's breaker opened, for other workers to heed; the zero time says

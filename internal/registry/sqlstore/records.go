@@ -1,7 +1,6 @@
 package sqlstore
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 
@@ -150,14 +149,17 @@ func (rs *records[T]) update(ctx context.Context, tx *sql.Tx, tenant, id string,
 	return rs.scan(tx.QueryRowContext(ctx, rs.table.updates(), values...))
 }
 
-// delete removes one, which must be there.
-func (rs *records[T]) delete(ctx context.Context, tenant, id string) error {
-	res, err := rs.store.writer.ExecContext(ctx, "DELETE FROM "+rs.table.name+" WHERE "+byID, tenant, id)
-	if err != nil {
-		return rs.about(ctx, id, err)
-	}
-	if n, err := res.RowsAffected(); err != nil || n == 0 {
-		return rs.about(ctx, id, cmp.Or(err, sql.ErrNoRows))
-	}
-	return nil
+// delete removes one, which must be there, and then does what belongs to that. What no key opens
+// can be deleted all the same.
+func (rs *records[T]) delete(ctx context.Context, tenant, id string, then func(*sql.Tx, T) error) error {
+	return rs.about(ctx, id, rs.store.write(ctx, func(tx *sql.Tx) error {
+		was, err := rs.scan(tx.QueryRowContext(ctx, rs.selectOne()+rs.store.dialect.ForUpdate(), tenant, id))
+		if err != nil && rs.id(was) == "" { // it was not read
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, "DELETE FROM "+rs.table.name+" WHERE "+byID, tenant, id); err != nil {
+			return err
+		}
+		return then(tx, was)
+	}))
 }

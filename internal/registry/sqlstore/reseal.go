@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"hookloop/internal/registry"
+	"hookloop/internal/webhook"
 )
 
 // resealPage is how many rows are read at a time.
@@ -15,9 +16,10 @@ const resealPage = 200
 // changes meanwhile is looked at once more. A value that no key opens is an error that names its
 // row, and stays as it is. progress is called after each page.
 func (s *Store) Reseal(ctx context.Context, progress func(registry.Resealed)) (done registry.Resealed, err error) {
+	anew := map[string]int{} // by tenant
 	for _, t := range []sealedTable{
 		{
-			store: s, name: "endpoint", seal: s.resealEndpoint,
+			store: s, name: "endpoint", anew: anew, seal: s.resealEndpoint,
 			args: func(to, from sealedRow) []any {
 				return []any{to.value, to.text, from.tenant, from.id, from.value, from.text}
 			},
@@ -26,7 +28,7 @@ func (s *Store) Reseal(ctx context.Context, progress func(registry.Resealed)) (d
 			update: `UPDATE endpoints SET secrets = $1, headers = $2 WHERE tenant = $3 AND id = $4 AND secrets = $5 AND headers = $6`,
 		},
 		{
-			store: s, name: "source", seal: s.resealSource,
+			store: s, name: "source", anew: anew, seal: s.resealSource,
 			args:   func(to, from sealedRow) []any { return []any{to.value, from.tenant, from.id, from.value} },
 			page:   `SELECT tenant, id, config, '' FROM sources WHERE (tenant, id) > ($1, $2) ORDER BY tenant, id LIMIT $3`,
 			one:    `SELECT tenant, id, config, '' FROM sources WHERE tenant = $1 AND id = $2`,
@@ -37,6 +39,12 @@ func (s *Store) Reseal(ctx context.Context, progress func(registry.Resealed)) (d
 			return done, s.dialect.Explain(ctx, err)
 		}
 	}
+	for tenant, n := range anew {
+		l := webhook.AuditLine{Kind: webhook.AuditKeyChanged, Detail: fmt.Sprintf("secrets of %d endpoints and sources sealed with another key", n)}
+		if err := s.Record(ctx, tenant, l); err != nil {
+			return done, err
+		}
+	}
 	return done, nil
 }
 
@@ -44,6 +52,7 @@ func (s *Store) Reseal(ctx context.Context, progress func(registry.Resealed)) (d
 type sealedTable struct {
 	store             *Store
 	name              string
+	anew              map[string]int // sealed anew, by tenant
 	page, one, update string
 	seal              func(sealedRow) (sealedRow, error)
 	args              func(to, from sealedRow) []any // of update
@@ -99,6 +108,7 @@ func (t sealedTable) resealRow(ctx context.Context, r sealedRow, done *registry.
 		}
 		if n, err := res.RowsAffected(); err != nil || n > 0 {
 			done.Anew++
+			t.anew[r.tenant]++
 			return err
 		}
 		now, err := t.rows(ctx, t.one, r.tenant, r.id) // it has changed meanwhile

@@ -12,17 +12,21 @@ var (
 	selectSourceByID = sourceTable.selects("id = $1")
 )
 
-func nothingMore(*sql.Tx) error { return nil }
+func (s *Store) createdSource(ctx context.Context, src webhook.Source) func(*sql.Tx) error {
+	return func(tx *sql.Tx) error {
+		return s.recordSource(ctx, tx, webhook.AuditSourceCreated, webhook.Source{}, src)
+	}
+}
 
 // CreateSource adds a source as it is. It answers a webhook.Conflict error when the id is taken or
 // the tenant has registry.MaxSources already.
 func (s *Store) CreateSource(ctx context.Context, src webhook.Source) error {
-	return s.sources.create(ctx, src.Tenant, src, nothingMore)
+	return s.sources.create(ctx, src.Tenant, src, s.createdSource(ctx, src))
 }
 
 // CreateSourceOnce is CreateSource with an Idempotency-Key, as CreateEndpointOnce is.
 func (s *Store) CreateSourceOnce(ctx context.Context, src webhook.Source, c webhook.Creation) (webhook.Creation, error) {
-	return s.sources.createOnce(ctx, src.Tenant, src, c, nothingMore)
+	return s.sources.createOnce(ctx, src.Tenant, src, c, s.createdSource(ctx, src))
 }
 
 // Source looks a source up, its config opened. It answers a webhook.NotFound error for one the
@@ -52,13 +56,17 @@ func (s *Store) CountSources(ctx context.Context, tenant string) (int, error) {
 // UpdateEndpoint does.
 func (s *Store) UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (now webhook.Source, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
+		var before webhook.Source
 		now, err = s.sources.update(ctx, tx, tenant, id, func(src *webhook.Source) error {
-			before := *src
+			before = *src
 			err := change(src)
 			src.Tenant, src.ID, src.CreatedAt, src.Version = before.Tenant, before.ID, before.CreatedAt, before.Version+1
 			return err
 		})
-		return err
+		if err != nil {
+			return err
+		}
+		return s.recordSource(ctx, tx, webhook.AuditSourceChanged, before, now)
 	})
 	if err != nil {
 		return webhook.Source{}, s.sources.about(ctx, id, err)
@@ -69,10 +77,13 @@ func (s *Store) UpdateSource(ctx context.Context, tenant, id string, change func
 // DeleteSource removes a source. It answers a webhook.NotFound error for one the tenant does not
 // have.
 func (s *Store) DeleteSource(ctx context.Context, tenant, id string) error {
-	if err := s.sources.delete(ctx, tenant, id); err != nil {
+	err := s.sources.delete(ctx, tenant, id, func(tx *sql.Tx, src webhook.Source) error {
+		return s.recordSource(ctx, tx, webhook.AuditSourceDeleted, src, webhook.Source{})
+	})
+	if err != nil {
 		return err
 	}
 	// TakeArrivals adds to none that is gone
-	_, err := s.writer.ExecContext(ctx, deleteActivity, id)
+	_, err = s.writer.ExecContext(ctx, deleteActivity, id)
 	return s.sources.about(ctx, id, err)
 }

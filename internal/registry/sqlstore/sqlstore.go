@@ -10,6 +10,7 @@ import (
 	"database/sql"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"hookloop/internal/echo"
 	"hookloop/internal/registry"
@@ -40,13 +41,14 @@ type Store struct {
 
 	writes    atomic.Uint64 // of echoes
 	maxWrites int           // of a tenant
+	now       func() time.Time
 }
 
 // New makes a Store over a database of this program's schema. The caller closes the database.
 func New(ctx context.Context, c Config) (*Store, error) {
 	s := &Store{
 		sealer: c.Sealer, dialect: c.Dialect, readers: c.Readers, writer: c.Writer,
-		statements: statementsOf(c.Dialect), maxWrites: echo.MaxWrites,
+		statements: statementsOf(c.Dialect), maxWrites: echo.MaxWrites, now: time.Now,
 	}
 	s.endpoints = records[webhook.Endpoint]{
 		store: s, table: endpointTable, noun: "endpoint", limit: registry.MaxEndpoints,
