@@ -25,6 +25,8 @@ func dynamicConfig(cfg Config) dynamicconfig.StaticClient {
 		dynamicconfig.MatchingEnableFairness.Key():   true, // retries are dispatched fairly among tenants
 		dynamicconfig.EnableEagerWorkflowStart.Key(): true, // the fast lane
 
+		dynamicconfig.EnablePrincipalPropagation.Key(): true, // histories say who signalled, as principals know
+
 		// Makes no call home: Temporal would ask its makers whether there is a newer version.
 		dynamicconfig.EnableServerVersionCheck.Key(): false,
 

@@ -66,6 +66,7 @@ type Engine struct {
 	dbs    []database
 	pools  []*pool // of the same
 	calls  inprocess.Services
+	whose  principals
 	server temporal.Server
 	ui     *ui
 	log    logger
@@ -90,7 +91,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 	if err := os.MkdirAll(cfg.Dir, 0o700); err != nil {
 		return nil, fmt.Errorf("engine: data folder: %w", err)
 	}
-	e := &Engine{cfg: cfg, dbs: databases(cfg.Dir), log: newLogger(cfg.Logger)}
+	e := &Engine{cfg: cfg, dbs: databases(cfg.Dir), log: newLogger(cfg.Logger), whose: newPrincipals()}
 	if err := e.start(ctx, ports); err != nil {
 		for _, p := range e.pools {
 			_ = p.close() // err says what went wrong
@@ -134,7 +135,7 @@ func (e *Engine) HostPort() string { return e.cfg.Listen }
 // DialOptions let an SDK client in this process call the engine without the network, with all that
 // a call passes through on either side. Without them it connects to HostPort like other clients.
 func (e *Engine) DialOptions() []grpc.DialOption {
-	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(e.calls.Intercept)}
+	return []grpc.DialOption{grpc.WithChainUnaryInterceptor(sayForWhom, e.calls.Intercept)}
 }
 
 // UIURL is where people look, without a slash at its end; empty without a UI.

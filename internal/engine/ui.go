@@ -39,7 +39,7 @@ func (e *Engine) startUI(ctx context.Context, ports *ports) error {
 	quiet := slog.NewLogLogger(e.cfg.Logger.Handler(), slog.LevelDebug) // of browsers that went away
 	e.ui = &ui{
 		inner:  inner.address(),
-		server: uiserver.NewServer(server_options.WithConfigProvider(e.uiConfig(inner)), server_options.WithAPIMiddleware([]api.Middleware{onlyThisMachine})),
+		server: uiserver.NewServer(server_options.WithConfigProvider(e.uiConfig(inner)), server_options.WithAPIMiddleware([]api.Middleware{onlyThisMachine, e.whose.provesUI})),
 		front: &http.Server{
 			Handler: ownhost.Only(withColumns(&url.URL{Scheme: "http", Host: inner.address()},
 				columnScript(e.cfg.Namespace, e.cfg.SearchAttributes)+panelScript(e.cfg.UIPanel), quiet), nil),

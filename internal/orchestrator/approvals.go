@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
@@ -94,7 +95,8 @@ func (a *Approvals) Reject(ctx context.Context, tenant, endpointID string, d web
 func (a *Approvals) decide(ctx context.Context, tenant, endpointID, update string, d webhook.Decision) (r webhook.ApprovalReport, err error) {
 	id := workflows.ApprovalWorkflowID(tenant, endpointID)
 	handle, err := a.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateName: update, Args: []any{d}, WaitForStage: client.WorkflowUpdateStageCompleted,
+		WorkflowID: id, UpdateName: update, UpdateID: a.prover.id(id, update, d.By, time.Now()),
+		Args: []any{d}, WaitForStage: client.WorkflowUpdateStageCompleted,
 	})
 	if err == nil {
 		err = handle.Get(ctx, &r)

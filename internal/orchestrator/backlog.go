@@ -172,6 +172,9 @@ var errNotHeld = errors.New("the delivery is not held")
 
 func (b *Backlog) update(ctx context.Context, tenant, eventID, endpointID string, o client.UpdateWorkflowOptions, answer any) error {
 	o.WorkflowID, o.WaitForStage = workflows.DeliveryWorkflowID(tenant, eventID, endpointID), client.WorkflowUpdateStageCompleted
+	if o.UpdateID == "" {
+		o.UpdateID = b.prover.id(o.WorkflowID, o.UpdateName, webhook.ByHookloop, time.Now())
+	}
 	handle, err := b.client.UpdateWorkflow(ctx, o)
 	if err == nil {
 		err = handle.Get(ctx, answer)

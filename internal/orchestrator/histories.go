@@ -70,6 +70,16 @@ func (h *Histories) Attempted(ctx context.Context, tenant string, after, before 
 	return h.found(ctx, where(parts...), size, page)
 }
 
+// Episodes lists the runs of an endpoint's approvals that were there after one time and before
+// another, at most size of them.
+func (h *Histories) Episodes(ctx context.Context, tenant, endpointID string, after, before time.Time, size int) ([]Execution, error) {
+	all, _, err := h.found(ctx, where(
+		ofType(workflows.TypeApproval), is(workflows.Tenant, tenant), is(workflows.Endpoint, endpointID),
+		started("<", before), either(closed(">", after), running),
+	), size, nil)
+	return all, err
+}
+
 // Ended lists the runs of our workflows that ended in [from, to), of one tenant or, empty, of all.
 // Others may live in the namespace; they are left out.
 func (h *Histories) Ended(ctx context.Context, tenant string, from, to time.Time, size int, page []byte) ([]Execution, []byte, error) {

@@ -40,6 +40,7 @@ type Config struct {
 	Client    Client
 	Namespace string                  // of the client; empty: client.DefaultNamespace
 	Converter converter.DataConverter // the client's; nil: the SDK's default
+	Prover    *Prover                 // of who sent updates; nil: nothing is proven
 }
 
 // Orchestrator speaks to one namespace. It keeps nothing: what its parts say is what Temporal
@@ -57,7 +58,7 @@ func New(c Config) (*Orchestrator, error) {
 	if c.Converter == nil {
 		c.Converter = converter.GetDefaultDataConverter()
 	}
-	return &Orchestrator{link{client: c.Client, namespace: c.Namespace, converter: c.Converter}}, nil
+	return &Orchestrator{link{client: c.Client, namespace: c.Namespace, converter: c.Converter, prover: c.Prover}}, nil
 }
 
 // link is what every part speaks through.
@@ -65,6 +66,7 @@ type link struct {
 	client    Client
 	namespace string
 	converter converter.DataConverter
+	prover    *Prover
 }
 
 // list gives a page of the runs that a query finds, and where the next page begins; nil: that was

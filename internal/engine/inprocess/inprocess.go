@@ -94,6 +94,17 @@ func serverContext(caller context.Context, t *transport) (context.Context, conte
 	return grpc.NewContextWithServerTransportStream(ctx, t), done
 }
 
+// Calls says whether a call that is being served came from this process. No call from the network
+// can say so.
+func Calls(ctx context.Context) bool {
+	p, ok := peer.FromContext(ctx)
+	if !ok {
+		return false
+	}
+	_, ok = p.Addr.(address)
+	return ok
+}
+
 // lifetime is a context without its values: those of a client do not reach a server.
 type lifetime struct{ context.Context } //nolint:containedctx // it is one
 
