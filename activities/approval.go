@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"net/url"
 	"slices"
 	"time"
 
@@ -65,6 +64,7 @@ type EndpointFacts struct {
 	Host    string                `json:"host"` // all of the URL that may be shown: the rest may be a secret
 	After   time.Duration         `json:"after"`
 	Timeout time.Duration         `json:"timeout"`
+	Named   bool                  `json:"named,omitempty"` // a decision must say whose it is
 }
 
 // ReadEndpoint answers what an approval must know of its endpoint.
@@ -74,11 +74,9 @@ func (a *Approval) ReadEndpoint(ctx context.Context, of EndpointRef) (EndpointFa
 }
 
 func facts(e webhook.Endpoint) EndpointFacts {
-	f := EndpointFacts{State: e.State, After: e.Approval.AfterOrDefault(), Timeout: e.Approval.TimeoutOrDefault()}
-	if u, err := url.Parse(e.URL); err == nil {
-		f.Host = u.Host
+	return EndpointFacts{
+		State: e.State, Host: e.URLHost(), After: e.Approval.AfterOrDefault(), Timeout: e.Approval.TimeoutOrDefault(), Named: e.Approval.Named,
 	}
-	return f
 }
 
 // StateChange moves an endpoint from one of some states to another.

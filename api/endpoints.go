@@ -89,12 +89,14 @@ type RateLimitChange struct {
 type ApprovalPolicy struct {
 	After   Duration `json:"after,omitzero" shortest:"1s" longest:"2160h" doc:"Of failing until the endpoint is held and people are asked. Absent: 1h." example:"1h"`
 	Timeout Duration `json:"timeout,omitzero" shortest:"1s" longest:"2160h" doc:"Of asking until the endpoint is rejected for want of an answer. Absent: 168h." example:"168h"`
+	Named   bool     `json:"named,omitempty" doc:"true: a decision that does not say whose it is is refused. The API knows it from the token; a signal in the Temporal UI must say \"by\"."`
 }
 
 // ApprovalChange is a change of an ApprovalPolicy.
 type ApprovalChange struct {
 	After   Patch[Duration] `json:"after,omitzero"`
 	Timeout Patch[Duration] `json:"timeout,omitzero"`
+	Named   Patch[bool]     `json:"named,omitzero"`
 }
 
 // RequestShape is what an endpoint gets instead of the envelope.

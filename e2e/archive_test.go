@@ -214,7 +214,7 @@ func showsTrails(t *testing.T, out string, all map[string]archive.Entry) {
 		require.Equal(t, 0, code)
 		approvals[e.Outcome] = stdout
 	}
-	require.Regexp(t, `approve +by dev +as agreed \(100 a second\)`, approvals["released"])
+	require.Regexp(t, `approve +ep_[0-9a-z]{26} +by dev, as they say +as agreed \(100 a second\)`, approvals["released"])
 	require.Regexp(t, `reject +by dev +as agreed`, approvals["rejected"])
 	require.Contains(t, approvals["rejected"], "it fails: HTTP 410")
 }

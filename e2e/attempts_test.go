@@ -120,7 +120,7 @@ func answersQuestions(t *testing.T, a app, made int, went map[string]journey) {
 	status, data := a.try(t.Context(), http.MethodGet, "/events/"+went["late"].event+"/data", "", nil)
 	require.Equal(t, http.StatusOK, status)
 	require.Equal(t, `{"secret":"confidential"}`, string(data))
-	require.Contains(t, a.p.stderr.String(), "event data read")
+	require.NotNil(t, lineOf(a.audited(t, went["late"].event), func(l webhook.AuditLine) bool { return l.Kind == webhook.AuditPayloadRead && l.Actor == "dev" }))
 }
 
 // attemptLog is the log behind the process's back.

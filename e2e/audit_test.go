@@ -48,7 +48,7 @@ func TestAudit(t *testing.T) {
 		var page struct{ Data []auditLine }
 		a.call(t, http.StatusOK, http.MethodGet, "/events/"+id+"/audit", "", &page)
 		lines = page.Data
-		return lines[len(lines)-1].Kind == "ended" && lines[len(lines)-1].EndpointID == e.ID
+		return lines[len(lines)-1].Kind == "delivery-ended" && lines[len(lines)-1].EndpointID == e.ID
 	})
 	var told []string
 	for i, l := range lines {
@@ -58,9 +58,9 @@ func TestAudit(t *testing.T) {
 	}
 	all := strings.Join(told, "\n")
 	for _, want := range []string{
-		"accepted  dev ", "attempt " + e.ID + "  attempt 1 → " + e.ID + ": HTTP 200",
-		"attempt " + f.ID + "  attempt 1 → " + f.ID + ": HTTP 503", "retry-now " + f.ID + " dev they say it is mended",
-		"attempt " + f.ID + "  attempt 2 → " + f.ID + ": HTTP 200", "redelivered " + e.ID + " dev",
+		"accepted  dev ", "attempt " + e.ID + " hookloop attempt 1: HTTP 200",
+		"attempt " + f.ID + " hookloop attempt 1: HTTP 503", "retry-now " + f.ID + " dev they say it is mended",
+		"attempt " + f.ID + " hookloop attempt 2: HTTP 200", "redelivered " + e.ID + " dev",
 	} {
 		require.Contains(t, all, want)
 	}

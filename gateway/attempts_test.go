@@ -285,7 +285,7 @@ func TestEventDataIsReadAsItCame(t *testing.T) {
 	require.Equal(t, data, w.Body.String())
 	require.Equal(t, "application/json", w.Header().Get("Content-Type"))
 	require.Equal(t, "no-store", w.Header().Get("Cache-Control"))
-	require.Contains(t, r.log.String(), "event="+posted.ID+" actor=tester")
+	require.Equal(t, []string{"acme payload-read " + posted.ID + " by tester"}, r.registry.recorded)
 	require.NotContains(t, r.log.String(), "1.10")
 
 	refused(t, r.do("GET", "/events/"+unknownEvent+"/data", ""), 404, webhook.NotFound)

@@ -4,11 +4,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
+	"slices"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
+	"hookloop/gateway/problem"
 	"hookloop/internal/audit"
 	"hookloop/internal/webhook"
 )
@@ -19,21 +20,24 @@ type Audits interface {
 	// carries webhook.NotFound when there is none; one without a code is an awayError, or ours.
 	Event(ctx context.Context, tenant, id string, after []byte) (audit.Page, error)
 	// Tenant gives a part of the trail of all that is a tenant's, in the same way.
-	Tenant(ctx context.Context, tenant string, period audit.Period, after []byte) (audit.Page, error)
+	Tenant(ctx context.Context, tenant string, q webhook.AuditQuery, after []byte) (audit.Page, error)
 }
 
 func (g *Gateway) auditRoutes(to huma.API) {
 	route(g, to, operation{
 		id: "get-event-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/events/{id}/audit", scope: api.AuditRead,
 		summary: "What happened to an event, line by line",
-		text: "Who, what, when, which answer, who decided: read from the histories of its workflow and those of its deliveries, the oldest line first, for as long as Temporal " +
-			"keeps them. A page has those of a hundred workflows of deliveries; the first one also the event's own.",
+		text: "Who, what, when, which answer, who decided: from the histories of its workflow and those of its deliveries, for as long as Temporal keeps them; beside them the " +
+			"episodes of the endpoints it had trouble with, and from the change log what became of those endpoints meanwhile. The oldest line comes first. " +
+			"A page has what belongs to a hundred workflows of deliveries; the first one also the event's own lines.",
 	}, g.getAudit)
 	route(g, to, operation{
 		id: "list-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: api.AuditRead,
 		summary: "What happened to everything, line by line",
-		text: "What the histories of events, deliveries, recoveries and approvals say, for as long as Temporal keeps them. A page has the lines of a hundred workflows, " +
-			"the oldest first: first of those that still run, then of those that have ended, the latest first. One that ends between two pages may be on both.",
+		text: "First what the change log says of settings and of who read secrets and payloads; then what the histories of events, deliveries, recoveries and approvals say, for as " +
+			"long as Temporal keeps them. A page has up to 500 lines of the log, or the lines of a hundred workflows, the oldest first: first of those that still run, then of those that " +
+			"have ended, the latest first. One that ends between two pages may be on both. The change log finds the lines of one actor, endpoint, source, kind or status by an index; of " +
+			"histories, all of the period are read.",
 	}, g.listAudit)
 }
 
@@ -70,32 +74,46 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[api.Aud
 }
 
 func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.AuditPage], error) {
-	var p audit.Period
-	var err error
-	if p.After, p.Before, err = period(in.After, in.Before, g.now()); err != nil {
+	q := webhook.AuditQuery{Kind: in.Kind, Actor: in.Actor, EndpointID: in.EndpointID, SourceID: in.SourceID, Status: in.Status}
+	if err := checkKind(in.Kind); err != nil {
 		return nil, err
 	}
-	list := strings.Join([]string{"audit", in.Tenant, in.After, in.Before}, " ")
+	var err error
+	if q.After, q.Before, err = period(in.After, in.Before, g.now()); err != nil {
+		return nil, err
+	}
+	list := fmt.Sprintf("audit %s %q", in.Tenant, []string{in.After, in.Before, string(in.Kind), in.Actor, in.EndpointID, in.SourceID, in.Status})
 	position, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	page, err := g.audits.Tenant(ctx, in.Tenant, p, position)
+	page, err := g.audits.Tenant(ctx, in.Tenant, q, position)
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
 	return g.trailPage(list, page), nil
 }
 
+func checkKind(k api.AuditKind) error {
+	if k == "" || slices.ContainsFunc(api.AuditKinds(), func(m api.AuditMeaning) bool { return m.Kind == k }) {
+		return nil
+	}
+	return webhook.Invalidf("kind", "is none of the kinds that a line has; docs/audit.md lists them")
+}
+
+// recordRead notes who reads a secret or a payload, before it is shown: what cannot be noted is not
+// shown. The line's time and actor are added.
+func (g *Gateway) recordRead(ctx context.Context, tenant string, l webhook.AuditLine) error {
+	if err := g.registry.Record(ctx, tenant, l); err != nil {
+		return fmt.Errorf("%s: %w", l.Kind, problem.Registry(err))
+	}
+	return nil
+}
+
 func (g *Gateway) trailPage(list string, p audit.Page) *answerOf[api.AuditPage] {
 	page := api.AuditPage{Encrypted: p.Encrypted}
-	page.NextCursor, page.Data = g.newCursor(list, p.Next), make([]api.AuditLine, len(p.Lines))
-	for i, l := range p.Lines {
-		page.Data[i] = api.AuditLine{
-			At: l.At, Kind: l.Kind, Actor: l.Actor, EndpointID: l.EndpointID, Detail: l.Detail, EventID: l.EventID, WorkflowID: l.WorkflowID,
-		}
-	}
+	page.NextCursor, page.Data = g.newCursor(list, p.Next), append([]api.AuditLine{}, p.Lines...)
 	return &answerOf[api.AuditPage]{Body: page}
 }

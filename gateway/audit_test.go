@@ -24,14 +24,14 @@ type trails struct {
 
 func (l *trails) Event(_ context.Context, tenant, id string, after []byte) (audit.Page, error) {
 	l.asked = append(l.asked, tenant+" "+id+" "+string(after))
-	p := audit.Page{Lines: []audit.Line{{At: time.Unix(0, 0).UTC(), Kind: "accepted", Actor: "shop"}}}
+	p := audit.Page{Lines: []audit.Line{{At: time.Unix(0, 0).UTC(), Kind: webhook.AuditAccepted, Actor: "shop"}}}
 	if after == nil {
 		p.Next = []byte("two")
 	}
 	return p, l.err
 }
 
-func (l *trails) Tenant(_ context.Context, tenant string, p audit.Period, after []byte) (audit.Page, error) {
+func (l *trails) Tenant(_ context.Context, tenant string, p webhook.AuditQuery, after []byte) (audit.Page, error) {
 	l.asked = append(l.asked, tenant+" "+p.After.Format(time.DateTime)+" "+p.Before.Format(time.DateTime)+" "+string(after))
 	return audit.Page{Next: []byte("two")}, l.err
 }

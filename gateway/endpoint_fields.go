@@ -27,7 +27,7 @@ func show(ctx context.Context, e webhook.Endpoint) api.Endpoint {
 		Headers:    copied(s.Headers), Metadata: copied(s.Metadata),
 		Schedule: durations(e.ScheduleOrDefault()), Timeout: api.Duration(e.TimeoutOrDefault()),
 		RateLimit:   s.RateLimit,
-		Approval:    api.ApprovalPolicy{After: api.Duration(e.Approval.AfterOrDefault()), Timeout: api.Duration(e.Approval.TimeoutOrDefault())},
+		Approval:    api.ApprovalPolicy{After: api.Duration(e.Approval.AfterOrDefault()), Timeout: api.Duration(e.Approval.TimeoutOrDefault()), Named: e.Approval.Named},
 		Application: s.Application, Echo: s.Echo, Request: s.Request,
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
@@ -44,7 +44,7 @@ func settings(e webhook.Endpoint) api.NewEndpoint {
 	return api.NewEndpoint{
 		URL: e.URL, EventTypes: e.EventTypes, Description: e.Description, Owner: e.Owner, Headers: e.Headers, Metadata: e.Metadata,
 		Schedule: durations(e.Schedule), Timeout: api.Duration(e.Timeout), RateLimit: api.RateLimit(e.RateLimit),
-		Approval:    api.ApprovalPolicy{After: api.Duration(e.Approval.After), Timeout: api.Duration(e.Approval.Timeout)},
+		Approval:    api.ApprovalPolicy{After: api.Duration(e.Approval.After), Timeout: api.Duration(e.Approval.Timeout), Named: e.Approval.Named},
 		Application: e.Application, Echo: api.Echo{Back: e.EchoBack, Paths: api.EchoPaths(e.Echo)}, Request: api.RequestShape(e.Request),
 	}
 }
@@ -65,7 +65,7 @@ func (g *Gateway) setEndpoint(e *webhook.Endpoint, s api.NewEndpoint) (err error
 	if e.RateLimit.PerSecond > 0 && e.RateLimit.Burst == 0 { // one second's worth
 		e.RateLimit.Burst = max(1, int(math.Ceil(e.RateLimit.PerSecond)))
 	}
-	e.Approval = webhook.ApprovalPolicy{After: time.Duration(s.Approval.After), Timeout: time.Duration(s.Approval.Timeout)}
+	e.Approval = webhook.ApprovalPolicy{After: time.Duration(s.Approval.After), Timeout: time.Duration(s.Approval.Timeout), Named: s.Approval.Named}
 	e.Application, e.EchoBack, e.Echo, e.Request = s.Application, s.Echo.Back, webhook.EchoPaths(s.Echo.Paths), webhook.RequestShape(s.Request)
 	return checkEndpoint(e)
 }

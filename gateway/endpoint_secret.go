@@ -22,6 +22,9 @@ func (g *Gateway) getSecret(ctx context.Context, in *endpointPath) (*answerOf[ap
 	if err != nil {
 		return nil, err
 	}
+	if err := g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditSecretRead, EndpointID: e.ID, EndpointVersion: e.Version}); err != nil {
+		return nil, err
+	}
 	return reveal(e), nil
 }
 

@@ -108,8 +108,10 @@ func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhoo
 	if key == "" {
 		err = g.registry.CreateEndpoint(ctx, e)
 	} else if c, err = once(c, func() (webhook.Creation, error) { return g.registry.CreateEndpointOnce(ctx, e, c) }); err == nil && c.ID != e.ID {
-		e, err = g.registry.Endpoint(ctx, in.Tenant, c.ID)
-		return e, deletedSince("endpoint", c.ID, err)
+		if e, err = g.registry.Endpoint(ctx, in.Tenant, c.ID); err != nil {
+			return e, deletedSince("endpoint", c.ID, err)
+		}
+		return e, g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditSecretRead, EndpointID: e.ID, EndpointVersion: e.Version})
 	}
 	if err != nil {
 		return e, fmt.Errorf("endpoint %s: %w", e.ID, problem.Registry(err))

@@ -69,6 +69,7 @@ func TestEndpointFromCreationToDeletion(t *testing.T) {
 	shown := read[endpoint](t, got, 200)
 	require.Equal(t, e.URL, shown.URL)
 	require.Equal(t, e.Secret, read[struct{ Secret string }](t, r.do("GET", "/endpoints/"+e.ID+"/secret", ""), 200).Secret)
+	require.Equal(t, []string{"acme secret-read " + e.ID + " by tester"}, r.registry.recorded)
 	refused(t, r.do("GET", "=/v1/tenants/other/endpoints/"+e.ID, ""), 404, webhook.NotFound)
 
 	require.Equal(t, 204, r.do("DELETE", "/endpoints/"+e.ID, "").Code)

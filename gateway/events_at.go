@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -12,6 +11,7 @@ import (
 	"hookloop/gateway/problem"
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/orchestrator"
+	"hookloop/internal/webhook"
 )
 
 // mostRounds bounds how often a page of an endpoint's events is looked for among those that are not
@@ -66,7 +66,7 @@ func (g *Gateway) dataRoute(to huma.API) {
 	route(g, to, operation{
 		id: "get-event-data", tag: tagEvents, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/events/{id}/data", scope: api.EventsData,
 		summary: "What an event says",
-		text:    "Its `data`, byte for byte as it came, for as long as Temporal keeps the history. Who reads it is logged.",
+		text:    "Its `data`, byte for byte as it came, for as long as Temporal keeps the history. Who reads it stands in the audit.",
 	}, g.eventData)
 }
 
@@ -86,7 +86,8 @@ func (g *Gateway) eventData(ctx context.Context, in *getEvent) (*eventData, erro
 	if err != nil {
 		return nil, fmt.Errorf("data of event %s: %w", in.ID, err)
 	}
-	// Not a fault, but what a log without its lesser lines should have, too.
-	g.log.Warn("event data read", slog.String("tenant", in.Tenant), slog.String("event", in.ID), slog.String("actor", subject(ctx)))
+	if err := g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditPayloadRead, EventID: in.ID}); err != nil {
+		return nil, err
+	}
 	return &eventData{ContentType: "application/json", CacheControl: "no-store", Body: data}, nil
 }

@@ -24,6 +24,7 @@ type fakeRegistry struct {
 
 	redelivered map[string][]string
 	creations   map[string]webhook.Creation
+	recorded    []string
 }
 
 func newFakeRegistry() *fakeRegistry {
@@ -107,6 +108,14 @@ func (f *fakeRegistry) DeleteEndpoint(ctx context.Context, tenant, id string) er
 	defer f.mu.Unlock()
 	delete(f.all, tenant+"/"+id)
 	return err
+}
+
+func (f *fakeRegistry) Record(ctx context.Context, tenant string, l webhook.AuditLine) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	l.Actor = webhook.ActorOf(ctx).Name
+	f.recorded = append(f.recorded, tenant+" "+string(l.Kind)+" "+l.EndpointID+l.EventID+" by "+l.Actor)
+	return f.down
 }
 
 func (f *fakeRegistry) Match(_ context.Context, tenant, eventType string) (m webhook.Match, err error) {

@@ -87,7 +87,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 		Events: temporal.Events(orchestrator.EventsConfig{
 			Bodies: to.bodies, Registry: r.registry, Now: func() time.Time { return c.Now() },
 		}), Now: time.Now,
-		Audits: audit.New(temporal.Histories(), nil), ResumeWait: time.Millisecond,
+		Audits: audit.New(temporal.Histories(), nil, nil), ResumeWait: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
 	change(&c)

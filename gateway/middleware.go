@@ -40,7 +40,8 @@ func (g *Gateway) requires(scope string) func(huma.Context, func(huma.Context)) 
 			g.fail(c, err)
 			return
 		}
-		next(huma.WithValue(c, principalKey{}, who))
+		ctx := context.WithValue(c.Context(), principalKey{}, who)
+		next(huma.WithContext(c, webhook.WithActor(ctx, webhook.Actor{Name: who.Subject, Via: webhook.ViaAPI})))
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 	"hookloop/gateway"
 	"hookloop/internal/audit"
 	"hookloop/internal/quota"
+	"hookloop/internal/webhook"
 )
 
 // newRigOf is a gateway with the same limits for each tenant.
@@ -84,7 +85,7 @@ type stuckAudits struct {
 	begun, let chan struct{}
 }
 
-func (s stuckAudits) Tenant(_ context.Context, tenant string, _ audit.Period, _ []byte) (audit.Page, error) {
+func (s stuckAudits) Tenant(_ context.Context, tenant string, _ webhook.AuditQuery, _ []byte) (audit.Page, error) {
 	if tenant == "acme" {
 		s.begun <- struct{}{}
 		<-s.let

@@ -22,6 +22,8 @@ type Registry interface {
 	// UpdateEndpoint applies change to the endpoint as it is now, or not at all.
 	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
 	DeleteEndpoint(ctx context.Context, tenant, id string) error
+	// Record adds a line to the change log, which the registry itself writes with each change.
+	Record(ctx context.Context, tenant string, l webhook.AuditLine) error
 	// Match gives the endpoints that want an event of this type.
 	Match(ctx context.Context, tenant, eventType string) (webhook.Match, error)
 	Ping(ctx context.Context) error

@@ -112,8 +112,7 @@ func (a *approval) step(ctx workflow.Context) error {
 	case a.facts.State == "" && a.inbox.End == nil:
 		return a.begin(ctx)
 	case a.mayResume():
-		a.resume(ctx)
-		return nil
+		return a.resume(ctx)
 	case a.inbox.End != nil:
 		return a.end(ctx, a.inbox.End)
 	case a.asking != "":

@@ -69,9 +69,12 @@ func (a *approval) await(ctx workflow.Context) error {
 		return err
 	case a.inbox.End != nil: // for the next step
 	case a.inbox.Reject != nil:
-		return a.reject(ctx, *a.inbox.Reject)
+		return a.onceNamed(ctx, &a.inbox.Reject, func(d webhook.Decision) error { return a.reject(ctx, d) })
 	case a.inbox.Approve != nil:
-		a.approve(ctx, webhook.DecidedApprove, *a.inbox.Approve)
+		return a.onceNamed(ctx, &a.inbox.Approve, func(d webhook.Decision) error {
+			a.approve(ctx, webhook.DecidedApprove, d)
+			return nil
+		})
 	case a.inbox.Resume != nil: // for the next step
 	case over && next.Equal(decideBy):
 		return a.reject(ctx, webhook.Decision{Reason: "no decision within " + a.facts.Timeout.String()})
@@ -101,10 +104,13 @@ func (a *approval) approve(ctx workflow.Context, decided webhook.Decided, d webh
 }
 
 // resume is an approval without a question. It undoes a pause.
-func (a *approval) resume(ctx workflow.Context) {
-	a.inbox.End = nil
-	a.approve(ctx, webhook.DecidedResume, *a.inbox.Resume)
-	a.byHand = true
+func (a *approval) resume(ctx workflow.Context) error {
+	return a.onceNamed(ctx, &a.inbox.Resume, func(d webhook.Decision) error {
+		a.inbox.End = nil
+		a.approve(ctx, webhook.DecidedResume, d)
+		a.byHand = true
+		return nil
+	})
 }
 
 func (a *approval) decide(ctx workflow.Context, decided webhook.Decided, d webhook.Decision) {

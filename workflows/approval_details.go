@@ -59,7 +59,7 @@ func (a *approval) choices() string {
 		}
 	case webhook.ApprovalAwaiting:
 		return fmt.Sprintf(`
-Decide with *Send Signal* or *Update*; the input may be empty:
+Decide with *Send Signal* or *Update*; %s:
 
 - **approve**: the oldest delivery is sent as a probe. If the endpoint takes it, the others follow, oldest
   first, %d a second. If it refuses that one event, the next two are tried. Else you are asked again.
@@ -70,12 +70,20 @@ To say who you are and why, and to approve at another pace:
 `+"```json\n"+`{"by": "alice", "reason": "new certificate", "rate_per_second": 5}`+"\n```"+`
 
 Without a decision it is rejected at %s.
-`, webhook.DefaultReleaseRate, stamp(*a.report.DecideBy))
+`, a.mustSay(), webhook.DefaultReleaseRate, stamp(*a.report.DecideBy))
 	case webhook.ApprovalReleasing:
 		return fmt.Sprintf("\nReleasing %g a second. Pausing the endpoint stops it.\n", a.rate())
 	case webhook.ApprovalProbing, webhook.ApprovalReleased, webhook.ApprovalRecovered, webhook.ApprovalRejected, webhook.ApprovalCancelled:
 	}
 	return ""
+}
+
+// mustSay is what the input of a decision must hold.
+func (a *approval) mustSay() string {
+	if a.facts.Named {
+		return "the input must say who you are"
+	}
+	return "the input may be empty"
 }
 
 func deliveries(n int) string {

@@ -147,6 +147,9 @@ func (a *approval) mayDecide(d webhook.Decision) error {
 	if err := d.Check(); err != nil {
 		return refusal(err.Error())
 	}
+	if a.facts.Named && d.By == "" {
+		return refusal(nameWanted)
+	}
 	last := ""
 	if a.report.Decision != nil {
 		last = "; it was " + string(a.report.Decided) + byAndWhy(instruction(*a.report.Decision))

@@ -18,7 +18,7 @@ func (a *approval) begin(ctx workflow.Context) error {
 	if err := workflow.Await(ctx, func() bool { return !a.inbox.empty() }); err != nil || a.inbox.End != nil {
 		return err
 	}
-	if err := a.execute(ctx, registryOptions(a.in.Tenant, "read the endpoint"), approvalActivities.ReadEndpoint, a.endpoint(), &a.facts); err != nil {
+	if err := a.readFacts(ctx); err != nil {
 		return err
 	}
 	if a.inbox.Resume != nil || a.inbox.Recovered != nil {

@@ -29,7 +29,7 @@ func TestAnApprovalCarriesItsWholeState(t *testing.T) {
 			AskedAt: &now, DecideBy: &now, LastAnswers: []webhook.Answer{answer}, Waiting: &n, CountedAt: &now,
 			Decided: webhook.DecidedApprove, Decision: &d, DecidedAt: &now, Released: 3, WorkflowID: "approval/demo/ep_1", RunID: "run",
 		},
-		facts:    activities.EndpointFacts{State: webhook.EndpointActive, Host: "crm.example", After: time.Hour, Timeout: time.Minute},
+		facts:    activities.EndpointFacts{State: webhook.EndpointActive, Host: "crm.example", After: time.Hour, Timeout: time.Minute, Named: true},
 		reminded: 1, counted: 2, probes: 3, announced: 4, byHand: true, asking: "it fails", renew: true,
 		outcome: webhook.ApprovalReleasing, ignored: "nonsense",
 		inbox: approvalInbox{

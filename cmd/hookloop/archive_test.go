@@ -84,7 +84,7 @@ func TestArchiveShow(t *testing.T) {
 	out, err := archiving(t, "show", filepath.Join(dir, file))
 	require.NoError(t, err)
 	require.Regexp(t, `^Approval  approval/approved/ep_[0-9a-z]{26}\n`, out)
-	require.Regexp(t, `(?m)^2026-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z  approve +by dev +mended \(50 a second\)$`, out)
+	require.Regexp(t, `(?m)^2026-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z  approve +ep_[0-9a-z]{26} +by dev, as they say +mended \(50 a second\)$`, out)
 	out, err = archiving(t, "show", "--json", filepath.Join(dir, file))
 	require.NoError(t, err)
 	var l audit.Trail

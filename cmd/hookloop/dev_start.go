@@ -14,6 +14,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"hookloop/gateway/console"
+	"hookloop/internal/chain"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
@@ -53,6 +54,9 @@ func startDev(ctx context.Context, o devOptions, gatewayAt string, data *devdir.
 		return nil, err
 	}
 	if d.codec, err = historyCodec(settings.HistoryKeyFile); err != nil {
+		return nil, err
+	}
+	if err := auditKey(data); err != nil {
 		return nil, err
 	}
 	d.engine, err = engine.Start(ctx, engine.Config{
@@ -142,6 +146,20 @@ func (d *dev) close() {
 	if d.engine != nil {
 		_ = d.engine.Stop()
 	}
+}
+
+// auditKey makes the key that signs exports of the audit, on the first run, and writes the half that
+// verifies them beside it.
+func auditKey(data *devdir.Dir) error {
+	text, err := keyfile.ReadOrMake(data.File(devdir.AuditKeyFile), chain.NewKey)
+	if err != nil {
+		return err
+	}
+	key, err := chain.ParseKey(text)
+	if err != nil {
+		return fmt.Errorf("%s: %w", data.File(devdir.AuditKeyFile), err)
+	}
+	return keyfile.Write(data.File(devdir.AuditPublicFile), []byte(chain.PublicText(key)+"\n"))
 }
 
 // registryKey reads the key that seals secrets. A new one is made only where nothing is sealed yet:

@@ -9,10 +9,12 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookloop/internal/cli"
 	"hookloop/internal/config"
 	"hookloop/internal/keyfile"
 	"hookloop/internal/registry"
 	"hookloop/internal/terminal"
+	"hookloop/internal/webhook"
 )
 
 func newReseal() *cobra.Command {
@@ -58,7 +60,7 @@ func runReseal(ctx context.Context, progress io.Writer) (done registry.Resealed,
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	last := time.Now()
-	return s.Reseal(ctx, func(r registry.Resealed) {
+	return s.Reseal(webhook.WithActor(ctx, webhook.Actor{Name: cli.OSUser(), Via: webhook.ViaCommand}), func(r registry.Resealed) {
 		if time.Since(last) > 2*time.Second {
 			last = time.Now()
 			fmt.Fprintln(progress, describeResealed(r))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -19,6 +20,7 @@ import (
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/telemetry"
 	"hookloop/internal/terminal"
+	"hookloop/internal/webhook"
 )
 
 func newServe() *cobra.Command {
@@ -191,6 +193,10 @@ func dialWith(ctx context.Context, o client.Options, histories *codec.Codec) (cl
 
 	if histories.Encrypts() { // gzip makes nothing smaller then, and took an eighth of a worker's CPU
 		o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
+	}
+	if o.Identity == "" { // histories and lists of workers show it
+		host, _ := os.Hostname()
+		o.Identity = fmt.Sprintf("%s:%d@%s", webhook.ByHookloop, os.Getpid(), host)
 	}
 	c, err := client.DialContext(ctx, o)
 	if err != nil {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/hkdf"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -76,7 +78,13 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 			err = errors.Join(err, s.close())
 		}
 	}()
-	s.temporal, err = orchestrator.New(orchestrator.Config{Client: cfg.Client, Namespace: cfg.Namespace, Converter: cfg.Codec.Converter()})
+	proofs, err := hkdf.Key(sha256.New, cfg.RegistryKey, nil, "hookloop updates", sha256.Size)
+	if err != nil {
+		return nil, err
+	}
+	s.temporal, err = orchestrator.New(orchestrator.Config{
+		Client: cfg.Client, Namespace: cfg.Namespace, Converter: cfg.Codec.Converter(), Prover: orchestrator.NewProver(proofs),
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -106,6 +114,9 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	}
 	if cfg.Role != config.RoleWorker {
 		if err := s.addGateway(cfg, shared); err != nil {
+			return nil, err
+		}
+		if err := recordQuotas(ctx, s.registry, cfg.Settings.QuotasFile); err != nil {
 			return nil, err
 		}
 	}

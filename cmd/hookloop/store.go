@@ -10,6 +10,7 @@ import (
 	"hookloop/activities"
 	"hookloop/gateway"
 	"hookloop/internal/attemptlog"
+	"hookloop/internal/audit"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
@@ -35,6 +36,7 @@ type store interface {
 	orchestrator.RedeliveryNotes
 	health.Breakers
 	attemptlog.Store
+	audit.ChangeLog
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error
 }

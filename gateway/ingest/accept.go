@@ -55,6 +55,7 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 		return err
 	}
 	defer in.countEvents()
+	ctx = webhook.WithActor(ctx, webhook.Actor{Name: in.source.ID, Via: webhook.ViaSource})
 	begin, cancel := context.WithTimeout(ctx, beginTimeout)
 	defer cancel()
 	in.matcher = &matcher{receiver: in.receiver, source: in.source, matched: map[string]webhook.Match{}}

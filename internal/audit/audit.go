@@ -14,8 +14,12 @@ import (
 	"hookloop/workflows"
 )
 
-// pageSize is how many deliveries with a workflow of their own are read for one page.
-const pageSize = 100
+// pageSize is how many runs of workflows are read for one page, logSize how many lines of the
+// change log.
+const (
+	pageSize = 100
+	logSize  = 500
+)
 
 // Histories finds runs of workflows and reads what they did; orchestrator.Histories does. Its
 // errors carry webhook.NotFound when Temporal does not know a run, or no more.
@@ -26,48 +30,48 @@ type Histories interface {
 	// During lists the runs of a tenant that were there after one time and before another; a zero
 	// time is no bound.
 	During(ctx context.Context, tenant string, after, before time.Time, size int, page []byte) ([]orchestrator.Execution, []byte, error)
+	// Episodes lists the runs of an endpoint's approvals that were there between two times.
+	Episodes(ctx context.Context, tenant, endpointID string, after, before time.Time, size int) ([]orchestrator.Execution, error)
+	// Proves says whether the id of an update proves that Hookloop sent it on this behalf.
+	Proves(id, workflowID, update, by string, at time.Time) bool
 }
 
-// Audits reads what Temporal still has. What has passed its retention is in an archive, if there is
-// one.
+// ChangeLog tells what became of settings, and who looked at secrets and payloads; the registry
+// keeps it.
+type ChangeLog interface {
+	// Changes lists the oldest lines that lie behind a time; the zero time is no bound.
+	Changes(ctx context.Context, tenant string, q webhook.AuditQuery, after time.Time, limit int) ([]Line, error)
+}
+
+// Audits reads what Temporal still has, and the change log. What has passed Temporal's retention is
+// in an archive, if there is one.
 type Audits struct {
 	histories Histories
+	log       ChangeLog
 	codec     converter.PayloadCodec
+	now       func() time.Time
 }
 
-// New reads histories, and opens what is encrypted with codec.
-func New(h Histories, codec converter.PayloadCodec) *Audits {
-	return &Audits{histories: h, codec: codec}
+// changes are lines of the change log, with a sentence each.
+func (a *Audits) changes(ctx context.Context, tenant string, q webhook.AuditQuery, after time.Time, limit int) ([]Line, error) {
+	if a.log == nil {
+		return nil, nil
+	}
+	all, err := a.log.Changes(ctx, tenant, q, after, limit)
+	return sentences(all), err
 }
 
-// Page is a part of an event's trail, the oldest line first.
+// New reads histories and the change log (nil: there is none), and opens what is encrypted with
+// codec.
+func New(h Histories, log ChangeLog, codec converter.PayloadCodec) *Audits {
+	return &Audits{histories: h, log: log, codec: codec, now: time.Now}
+}
+
+// Page is a part of what happened, the oldest line first.
 type Page struct {
 	Lines     []Line
 	Encrypted bool   // some of it did not open
 	Next      []byte // asks for the next part; nil: this is the last
-}
-
-// Event tells what happened to an event: what its own workflow did, and those of its deliveries,
-// redeliveries too. The first part has the event's own lines and those of the first hundred
-// workflows of deliveries, the next part those of the next hundred. The error carries
-// webhook.NotFound when Temporal does not know the event, or no more.
-func (a *Audits) Event(ctx context.Context, tenant, id string, after []byte) (p Page, err error) {
-	var own []*historypb.HistoryEvent
-	if len(after) == 0 {
-		if own, err = a.read(ctx, run{id: workflows.EventWorkflowID(tenant, id)}, &p); err != nil {
-			return p, err
-		}
-	}
-	listed, next, err := a.histories.Deliveries(ctx, tenant, id, pageSize, after)
-	if err != nil {
-		return p, err
-	}
-	p.Next = next
-	var runs []run
-	if len(next) == 0 {
-		runs = children(own)
-	}
-	return p, a.readAll(ctx, append(runs, runsOf(listed)...), &p)
 }
 
 // run is one run of a workflow; without a run id, the latest.
@@ -77,16 +81,6 @@ func runsOf(listed []orchestrator.Execution) []run {
 	all := make([]run, len(listed))
 	for i, x := range listed {
 		all[i] = run{x.WorkflowID, x.RunID}
-	}
-	return all
-}
-
-// children are the deliveries an event has started: visibility may not have heard of them yet.
-func children(events []*historypb.HistoryEvent) (all []run) {
-	for _, e := range events {
-		if x := e.GetChildWorkflowExecutionStartedEventAttributes().GetWorkflowExecution(); x != nil {
-			all = append(all, run{x.GetWorkflowId(), x.GetRunId()})
-		}
 	}
 	return all
 }
@@ -104,7 +98,6 @@ func (a *Audits) readAll(ctx context.Context, runs []run, into *Page) error {
 			return err
 		}
 	}
-	slices.SortStableFunc(into.Lines, func(x, y Line) int { return x.At.Compare(y.At) })
 	return nil
 }
 
@@ -121,11 +114,53 @@ func (a *Audits) read(ctx context.Context, r run, into *Page) (events []*history
 	if len(events) == 0 {
 		return nil, nil
 	}
-	l := NewTrail(&historypb.History{Events: events})
-	lines := slices.DeleteFunc(l.Lines, func(l Line) bool { return l.copied })
-	for i := range lines {
-		lines[i].EventID, lines[i].WorkflowID = eventIn(r.id), r.id
-	}
-	into.Lines, into.Encrypted = append(into.Lines, lines...), into.Encrypted || l.Encrypted
+	t := newTrail(events, trailBuilder{proves: a.histories.Proves})
+	into.Lines, into.Encrypted = append(into.Lines, t.Lines...), into.Encrypted || t.Encrypted
 	return events, nil
+}
+
+func sortLines(all []Line) {
+	slices.SortStableFunc(all, func(x, y Line) int { return x.At.Compare(y.At) })
+}
+
+// children are the deliveries an event has started: visibility may not have heard of them yet.
+func children(events []*historypb.HistoryEvent) (all []run) {
+	for _, e := range events {
+		if x := e.GetChildWorkflowExecutionStartedEventAttributes().GetWorkflowExecution(); x != nil {
+			all = append(all, run{x.GetWorkflowId(), x.GetRunId()})
+		}
+	}
+	return all
+}
+
+// Event tells what happened to an event: what its own workflow did and those of its deliveries,
+// redeliveries too, the episodes of the endpoints that it met, and what became of their settings
+// meanwhile. The first part has the event's own lines and what belongs to the first hundred
+// workflows of deliveries, the next part what belongs to the next hundred. The error carries
+// webhook.NotFound when Temporal does not know the event, or no more.
+func (a *Audits) Event(ctx context.Context, tenant, id string, after []byte) (p Page, err error) {
+	var own []*historypb.HistoryEvent
+	if len(after) == 0 {
+		if own, err = a.read(ctx, run{id: workflows.EventWorkflowID(tenant, id)}, &p); err != nil {
+			return p, err
+		}
+	}
+	listed, next, err := a.histories.Deliveries(ctx, tenant, id, pageSize, after)
+	if err != nil {
+		return p, err
+	}
+	p.Next = next
+	var runs []run
+	if len(next) == 0 {
+		runs = children(own)
+	}
+	if err := a.readAll(ctx, append(runs, runsOf(listed)...), &p); err != nil {
+		return p, err
+	}
+	sortLines(p.Lines)
+	if err := a.around(ctx, tenant, id, len(after) == 0, &p); err != nil {
+		return p, err
+	}
+	sortLines(p.Lines)
+	return p, nil
 }

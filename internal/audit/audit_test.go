@@ -24,7 +24,7 @@ func (c temporal) audits(t *testing.T) *audit.Audits {
 	t.Helper()
 	o, err := orchestrator.New(orchestrator.Config{Client: c})
 	require.NoError(t, err)
-	return audit.New(o.Histories(), nil)
+	return audit.New(o.Histories(), nil, nil)
 }
 
 func (c temporal) asked() *workflowservice.ListWorkflowExecutionsRequest {
@@ -59,7 +59,7 @@ func eventID(workflowID string) string { return strings.TrimPrefix(workflowID, "
 
 func kinds(p audit.Page) (all []string) {
 	for _, l := range p.Lines {
-		all = append(all, l.Kind)
+		all = append(all, string(l.Kind))
 	}
 	return all
 }
@@ -77,12 +77,12 @@ func TestEvent(t *testing.T) {
 			c.gone("delivery/retried/" + id + "/ep_gone")
 			p, err := c.audits(t).Event(t.Context(), "retried", id, nil)
 			require.NoError(t, err)
-			require.Equal(t, "WorkflowId STARTS_WITH 'delivery/retried/"+id+"/'", c.asked().Query)
+			require.Equal(t, "WorkflowId STARTS_WITH 'delivery/retried/"+id+"/'", c.Lists[0].Query)
 			require.Equal(t, event, c.Reads[0])
 			require.Empty(t, p.Next)
 			require.Equal(t, []string{
-				"accepted", "attempt", "attempt", "waits", "attempt", "goes on", "delivery", "waits", "attempt",
-				"outcome", "ended", "ended", "outcome", "ended",
+				"accepted", "attempt", "attempt", "wait", "attempt", "delivery-started", "delivery-started", "wait", "attempt",
+				"status", "delivery-ended", "delivery-ended", "status", "event-ended",
 			}, kinds(p))
 			require.NotEqual(t, p.Lines[1].EndpointID, p.Lines[2].EndpointID)
 			require.Contains(t, []string{p.Lines[1].EndpointID, p.Lines[2].EndpointID}, delivery[strings.LastIndexByte(delivery, '/')+1:])
@@ -102,7 +102,6 @@ func TestTheNextPageHasNoEvent(t *testing.T) {
 	c.Reads = nil
 	last, err := c.audits(t).Event(t.Context(), "retried", eventID(event), p.Next)
 	require.NoError(t, err)
-	require.Equal(t, p.Next, c.asked().NextPageToken)
 	require.Empty(t, last.Next)
 	require.Equal(t, []string{delivery}, c.Reads)
 }
@@ -115,14 +114,14 @@ func TestTenant(t *testing.T) {
 	c.gone("approval/retried/ep_gone")
 	a := c.audits(t)
 
-	all, err := a.Tenant(t.Context(), "retried", audit.Period{}, nil)
+	all, err := a.Tenant(t.Context(), "retried", webhook.AuditQuery{}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "Tenant = 'retried'", c.asked().Query)
 	require.Equal(t, int32(100), c.asked().PageSize)
 	require.Empty(t, all.Next)
 	require.Equal(t, []string{
-		"accepted", "attempt", "attempt", "waits", "attempt", "goes on", "delivery", "waits", "attempt",
-		"outcome", "ended", "ended", "outcome", "ended",
+		"accepted", "attempt", "attempt", "wait", "attempt", "delivery-started", "delivery-started", "wait", "attempt",
+		"status", "delivery-ended", "delivery-ended", "status", "event-ended",
 	}, kinds(all))
 	for _, l := range all.Lines {
 		require.Equal(t, event, l.EventID)
@@ -130,7 +129,7 @@ func TestTenant(t *testing.T) {
 	}
 
 	second, last := all.Lines[1].At, all.Lines[len(all.Lines)-1].At
-	within, err := a.Tenant(t.Context(), "retried", audit.Period{After: second, Before: last}, nil)
+	within, err := a.Tenant(t.Context(), "retried", webhook.AuditQuery{After: second, Before: last}, nil)
 	require.NoError(t, err)
 	require.Equal(t, "Tenant = 'retried' AND StartTime < '"+last.Add(time.Minute).Format(time.RFC3339Nano)+"' AND (CloseTime > '"+
 		second.Add(-time.Minute).Format(time.RFC3339Nano)+"' OR ExecutionStatus = 'Running')", c.asked().Query)
@@ -141,7 +140,7 @@ func TestTenant(t *testing.T) {
 func TestTheEndsOfTime(t *testing.T) {
 	t.Parallel()
 	c, _, _ := newTemporal(t, "v0.1.0-retried")
-	p := audit.Period{After: time.Time{}.Add(time.Second), Before: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}
+	p := webhook.AuditQuery{After: time.Time{}.Add(time.Second), Before: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}
 	_, err := c.audits(t).Tenant(t.Context(), "retried", p, nil)
 	require.NoError(t, err)
 	require.Equal(t, "Tenant = 'retried'", c.asked().Query)

@@ -1,61 +1,77 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"slices"
-	"strings"
+	"strconv"
 	"time"
 
 	"hookloop/internal/webhook"
 )
-
-// Period begins at one time and ends before another: two that meet have no line in common, and miss
-// none. A zero time is no bound.
-type Period struct{ After, Before time.Time }
 
 // slack is how far clocks may be apart: an attempt has its worker's time, a run its server's.
 const slack = time.Minute
 
 // widened is the period in which the runs lie. What would lie beyond the years 1 to 9999 is no
 // bound.
-func (p Period) widened() Period {
-	if p.After = p.After.Add(-slack).UTC(); p.After.Year() < 1 {
-		p.After = time.Time{}
+func widened(q webhook.AuditQuery) (after, before time.Time) {
+	if after = q.After.Add(-slack).UTC(); after.Year() < 1 {
+		after = time.Time{}
 	}
-	if p.Before.IsZero() {
-		return p
+	if q.Before.IsZero() {
+		return after, before
 	}
-	if p.Before = p.Before.Add(slack).UTC(); p.Before.Year() > 9999 {
-		p.Before = time.Time{}
+	if before = q.Before.Add(slack).UTC(); before.Year() > 9999 {
+		before = time.Time{}
 	}
-	return p
+	return after, before
 }
 
-func (p Period) holds(at time.Time) bool {
-	return !at.Before(p.After) && (p.Before.IsZero() || at.Before(p.Before))
-}
+// The two halves of a tenant's lines, as the first byte of a place says: the change log up to a
+// time, and histories from a page on.
+const (
+	inLog       = 'L'
+	inHistories = 'H'
+)
 
-// Tenant tells what happened in a period to all that is a tenant's: events, deliveries, recoveries,
-// and the approvals of endpoints. A part has what a hundred runs of workflows did, the oldest line
-// first. The first parts have those that still run, the next ones those that have ended, the latest
-// first; one that ends between two parts may be told of in both.
-func (a *Audits) Tenant(ctx context.Context, tenant string, period Period, after []byte) (p Page, err error) {
-	wide := period.widened()
-	listed, next, err := a.histories.During(ctx, tenant, wide.After, wide.Before, pageSize, after)
+// Tenant tells what happened to all that is a tenant's, as far as a query asks: settings, events,
+// deliveries, recoveries, and the approvals of endpoints. The first parts have lines of the change log. A
+// further part has what a hundred runs of workflows did, each with the oldest line first: those that still run,
+// then those that have ended, the latest first; one that ends between two parts may be told of in
+// both.
+func (a *Audits) Tenant(ctx context.Context, tenant string, q webhook.AuditQuery, after []byte) (Page, error) {
+	if len(after) > 0 && after[0] == inHistories {
+		return a.ofHistories(ctx, tenant, q, after[1:])
+	}
+	from := time.Time{}
+	if micros, err := strconv.ParseInt(string(bytes.TrimPrefix(after, []byte{inLog})), 10, 64); err == nil {
+		from = time.UnixMicro(micros)
+	}
+	lines, err := a.changes(ctx, tenant, q, from, logSize)
 	if err != nil {
-		return p, err
+		return Page{}, err
 	}
-	p.Next = next
-	err = a.readAll(ctx, runsOf(listed), &p)
-	p.Lines = slices.DeleteFunc(p.Lines, func(l Line) bool { return !period.holds(l.At) })
+	if len(lines) == logSize {
+		return Page{Lines: lines, Next: strconv.AppendInt([]byte{inLog}, lines[logSize-1].At.UnixMicro(), 10)}, nil
+	}
+	p, err := a.ofHistories(ctx, tenant, q, nil)
+	p.Lines = append(lines, p.Lines...)
+	sortLines(p.Lines)
 	return p, err
 }
 
-// eventIn is the event that a workflow is about, by its id: an event's own or a delivery's.
-func eventIn(workflowID string) string {
-	parts := strings.Split(workflowID, "/") // kind, tenant, …
-	if len(parts) < 3 || !strings.HasPrefix(parts[2], webhook.EventPrefix) {
-		return ""
+func (a *Audits) ofHistories(ctx context.Context, tenant string, q webhook.AuditQuery, page []byte) (p Page, err error) {
+	after, before := widened(q)
+	listed, next, err := a.histories.During(ctx, tenant, after, before, pageSize, page)
+	if err != nil {
+		return p, err
 	}
-	return parts[2]
+	if len(next) > 0 {
+		p.Next = append([]byte{inHistories}, next...)
+	}
+	err = a.readAll(ctx, runsOf(listed), &p)
+	p.Lines = slices.DeleteFunc(p.Lines, func(l Line) bool { return !q.Holds(l) })
+	sortLines(p.Lines)
+	return p, err
 }

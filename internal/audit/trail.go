@@ -1,9 +1,10 @@
-// Package audit reads histories for people and for auditors' tools: who, what, when, which answer,
-// who decided. It decides what of a history a person wants to know; who may ask is left to its
-// callers.
+// Package audit tells people and auditors' tools who did what, when and why: from the histories of
+// workflows, and from the change log of settings. It decides what of either a person wants to know,
+// and what is known of an actor and what only claimed; who may ask is left to its callers.
 package audit
 
 import (
+	"cmp"
 	"fmt"
 	"time"
 
@@ -16,7 +17,7 @@ import (
 	"hookloop/workflows"
 )
 
-// Trail is a history for people and for auditors' tools: who, what, when, which answer, who
+// Trail is one history for people and for auditors' tools: who, what, when, which answer, who
 // decided.
 type Trail struct {
 	Type       string    `json:"type"`
@@ -29,24 +30,17 @@ type Trail struct {
 }
 
 // Line is one thing that happened.
-type Line struct {
-	At         time.Time `json:"at"`
-	Kind       string    `json:"kind"`
-	Actor      string    `json:"actor,omitempty" doc:"Who asked or decided; absent: Hookloop by itself."`
-	EndpointID string    `json:"endpoint_id,omitempty"`
-	Detail     string    `json:"detail,omitempty"`
-	EventID    string    `json:"event_id,omitempty"`
-	WorkflowID string    `json:"workflow_id,omitempty" doc:"Find where it happened by it in the Temporal UI."`
+type Line = webhook.AuditLine
 
-	copied bool // from another trail, for readers of this one alone
-}
+// NewTrail reads a history that has been opened as far as it can be. What a delivery was given of
+// its event's history is told again.
+func NewTrail(h *historypb.History) Trail { return newTrail(h.GetEvents(), trailBuilder{alone: true}) }
 
-// NewTrail reads a history that has been opened as far as it can be.
-func NewTrail(h *historypb.History) Trail {
-	b := &trailBuilder{scheduled: map[int64]*historypb.HistoryEvent{}}
-	events := h.GetEvents()
+// newTrail reads a history in the way that b says.
+func newTrail(events []*historypb.HistoryEvent, b trailBuilder) Trail {
 	first, last := events[0], events[len(events)-1]
 	started := first.GetWorkflowExecutionStartedEventAttributes()
+	b.ours, b.scheduled = workerOf(events), map[int64]*historypb.HistoryEvent{}
 	b.Trail = Trail{
 		Type: started.GetWorkflowType().GetName(), WorkflowID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId(),
 		Start: first.GetEventTime().AsTime(), Close: last.GetEventTime().AsTime(), Lines: []Line{},
@@ -66,6 +60,11 @@ func NewTrail(h *historypb.History) Trail {
 // trailBuilder is a trail being written.
 type trailBuilder struct {
 	Trail
+
+	alone  bool                                                       // and not beside that of its event
+	proves func(id, workflowID, update, by string, at time.Time) bool // nil: no update's id proves anything
+	ours   *commonpb.Principal                                        // Hookloop's own, where it is known
+	named  bool                                                       // decisions that do not say whose they are change nothing
 	// id of the endpoint that the event at hand is about
 	about string
 	shut  bool // something of the event at hand did not open
@@ -73,11 +72,23 @@ type trailBuilder struct {
 	scheduled map[int64]*historypb.HistoryEvent
 }
 
-func (b *trailBuilder) add(e *historypb.HistoryEvent, kind, actor, detail string, args ...any) {
+// own adds a line about what Hookloop did by itself.
+func (b *trailBuilder) own(e *historypb.HistoryEvent, l Line, detail string, args ...any) {
+	l.Actor, l.Via = webhook.ByHookloop, webhook.ViaHookloop
+	b.add(e, l, detail, args...)
+}
+
+// add adds a line. What it says of actors is as by or own say.
+func (b *trailBuilder) add(e *historypb.HistoryEvent, l Line, detail string, args ...any) {
 	if len(args) > 0 {
 		detail = fmt.Sprintf(detail, args...)
 	}
-	b.Lines = append(b.Lines, Line{At: e.GetEventTime().AsTime(), Kind: kind, Actor: actor, EndpointID: b.about, Detail: detail})
+	if l.At.IsZero() {
+		l.At = e.GetEventTime().AsTime()
+	}
+	l.EndpointID, l.EventID = cmp.Or(l.EndpointID, b.about), cmp.Or(l.EventID, eventIn(b.WorkflowID))
+	l.Detail, l.WorkflowID, l.RunID = detail, b.WorkflowID, b.RunID
+	b.Lines = append(b.Lines, l)
 }
 
 // event notes what a person may want to know; how Temporal went about it is left out.
@@ -87,33 +98,17 @@ func (b *trailBuilder) event(e *historypb.HistoryEvent) {
 		b.started(e)
 	case enums.EVENT_TYPE_MARKER_RECORDED:
 		b.marked(e)
-	case enums.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
-		b.scheduled[e.GetEventId()] = e
-	case enums.EVENT_TYPE_ACTIVITY_TASK_STARTED:
-		if a := e.GetActivityTaskStartedEventAttributes(); a.GetAttempt() > 1 {
-			b.add(e, "deferred", "", "%s; the last: %s", plural(int(a.GetAttempt())-1, "turn"), a.GetLastFailure().GetMessage())
-		}
-	case enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
-		a := e.GetActivityTaskCompletedEventAttributes()
-		b.done(e, b.scheduled[a.GetScheduledEventId()].GetActivityTaskScheduledEventAttributes(), a.GetResult())
-	case enums.EVENT_TYPE_ACTIVITY_TASK_FAILED:
-		a := e.GetActivityTaskFailedEventAttributes()
-		b.undone(e, a.GetScheduledEventId(), a.GetFailure().GetMessage())
-	case enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT:
-		a := e.GetActivityTaskTimedOutEventAttributes()
-		b.undone(e, a.GetScheduledEventId(), a.GetFailure().GetMessage())
-	case enums.EVENT_TYPE_ACTIVITY_TASK_CANCELED:
-		b.undone(e, e.GetActivityTaskCanceledEventAttributes().GetScheduledEventId(), "ended by an order")
 	case enums.EVENT_TYPE_TIMER_STARTED:
 		wait := e.GetTimerStartedEventAttributes().GetStartToFireTimeout().AsDuration()
-		b.add(e, "waits", "", "%s%s", wait.Round(time.Millisecond), because(b.summary(e)))
+		why := b.summary(e)
+		b.own(e, Line{Kind: webhook.AuditWait, WaitMS: wait.Milliseconds(), Reason: why}, "%s%s", wait.Round(time.Millisecond), because(why))
 	case enums.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES:
 		fields := e.GetUpsertWorkflowSearchAttributesEventAttributes().GetSearchAttributes().GetIndexedFields()
 		if outcome, ok := read[string](b, fields[workflows.Outcome.GetName()]); ok {
-			b.add(e, "outcome", "", "%s", outcome)
+			b.own(e, Line{Kind: webhook.AuditStatus, Status: outcome}, "%s", outcome)
 		}
 	default:
-		if !b.said(e) && !b.child(e) {
+		if !b.activity(e) && !b.said(e) && !b.child(e) {
 			b.ended(e)
 		}
 	}

@@ -3,7 +3,6 @@ package audit
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/enums/v1"
@@ -18,58 +17,118 @@ func (b *trailBuilder) said(e *historypb.HistoryEvent) bool {
 	switch e.GetEventType() {
 	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
 		s := e.GetWorkflowExecutionSignaledEventAttributes()
-		b.order(e, s.GetSignalName(), s.GetInput(), s.GetIdentity())
+		b.instruction(e, message{webhook.AuditSignal, s.GetSignalName(), only(s.GetInput()), s.GetIdentity(), ""})
 	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
 		u := e.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest()
-		b.order(e, u.GetInput().GetName(), u.GetInput().GetArgs(), u.GetMeta().GetIdentity())
+		b.instruction(e, message{
+			webhook.AuditUpdate, u.GetInput().GetName(), only(u.GetInput().GetArgs()), u.GetMeta().GetIdentity(), u.GetMeta().GetUpdateId(),
+		})
 	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
 		if f := e.GetWorkflowExecutionUpdateCompletedEventAttributes().GetOutcome().GetFailure(); f != nil {
-			b.add(e, "refused", "", "%s", f.GetMessage())
+			b.own(e, Line{Kind: webhook.AuditRefused, Reason: f.GetMessage()}, "%s", f.GetMessage())
 		}
 	case enums.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED:
 		c := e.GetWorkflowExecutionCancelRequestedEventAttributes()
-		b.add(e, "cancel", c.GetIdentity(), "asked of Temporal%s", because(c.GetCause()))
+		l := b.by(e, "", c.GetIdentity())
+		l.Kind, l.Reason = webhook.AuditCancelRequested, c.GetCause()
+		b.add(e, l, "asked of Temporal%s", because(c.GetCause()))
 	default:
 		return false
 	}
 	return true
 }
 
-// order notes a signal or an update. Who gave it stands in it, for the gateway passes on what
-// people say; else it is whoever spoke to Temporal.
-func (b *trailBuilder) order(e *historypb.HistoryEvent, name string, args *commonpb.Payloads, identity string) {
-	var one *commonpb.Payload
-	if all := args.GetPayloads(); len(all) > 0 {
-		one = all[0]
+// message is a signal or an update.
+type message struct {
+	kind     webhook.AuditKind // of one that the workflow does not know
+	name     string
+	input    *commonpb.Payload
+	identity string // what its sender's client calls itself
+	updateID string // of an update
+}
+
+// known are the signals and updates that a workflow acts on, by its type. A name is wire format and
+// no kind: another client may send any.
+func known(workflowType, name string) (webhook.AuditKind, bool) {
+	kind, ok := map[string]webhook.AuditKind{
+		workflows.TypeDelivery + " " + workflows.SignalRetryNow:  webhook.AuditRetryNow,
+		workflows.TypeDelivery + " " + workflows.SignalCancel:    webhook.AuditCancel,
+		workflows.TypeDelivery + " " + workflows.SignalRecheck:   webhook.AuditRecheck,
+		workflows.TypeDelivery + " " + workflows.UpdateProbe:     webhook.AuditProbe,
+		workflows.TypeDelivery + " " + workflows.UpdateRelease:   webhook.AuditRelease,
+		workflows.TypeApproval + " " + workflows.SignalApprove:   webhook.AuditApprove,
+		workflows.TypeApproval + " " + workflows.SignalReject:    webhook.AuditReject,
+		workflows.TypeApproval + " " + workflows.SignalResume:    webhook.AuditResume,
+		workflows.TypeApproval + " " + workflows.SignalEnd:       webhook.AuditPause,
+		workflows.TypeApproval + " " + workflows.SignalFailing:   webhook.AuditFailing,
+		workflows.TypeApproval + " " + workflows.SignalRecovered: webhook.AuditRecovered,
+	}[workflowType+" "+name]
+	return kind, ok
+}
+
+// instruction notes a signal or an update.
+func (b *trailBuilder) instruction(e *historypb.HistoryEvent, m message) {
+	kind, ok := known(b.Type, m.name)
+	switch {
+	case !ok:
+		l := b.sender(e, m, b.claimed(m.input))
+		l.Kind, l.Name = m.kind, m.name
+		b.add(e, l, "%q, which this workflow does not know", m.name)
+	case kind == webhook.AuditFailing:
+		b.failing(e, m)
+	case kind == webhook.AuditRecovered:
+		by, _ := read[webhook.Answer](b, m.input)
+		l := b.by(e, "", m.identity)
+		l.Kind, l.EventID, l.StatusCode = kind, by.EventID, by.StatusCode
+		b.add(e, l, "the endpoint took something: %s", by)
+	default:
+		b.decision(e, kind, m)
 	}
-	switch name {
-	case workflows.SignalFailing:
-		f, _ := read[webhook.Failing](b, one)
-		what := "it fails"
-		if f.RefusesSince != nil {
-			what = "it takes nothing and refuses one event after the other"
-		}
-		b.add(e, "failing", "", "%s: %s at %s", what, f.Answer, f.Answer.At.UTC().Format(time.RFC3339))
-		return
-	case workflows.SignalRecovered:
-		by, _ := read[webhook.Answer](b, one)
-		b.add(e, "recovered", "", "the endpoint took something: %s", by)
-		return
+}
+
+func (b *trailBuilder) claimed(input *commonpb.Payload) string {
+	i, _ := read[webhook.Instruction](b, input)
+	return i.By
+}
+
+func (b *trailBuilder) failing(e *historypb.HistoryEvent, m message) {
+	f, _ := read[webhook.Failing](b, m.input)
+	what := "it fails"
+	if f.RefusesSince != nil {
+		what = "it takes nothing and refuses one event after the other"
 	}
+	l := b.by(e, "", m.identity)
+	l.Kind, l.EventID, l.StatusCode, l.Failure = webhook.AuditFailing, f.Answer.EventID, f.Answer.StatusCode, f.Answer.Failure
+	b.add(e, l, "%s: %s at %s", what, f.Answer, rfc3339(f.Answer.At))
+}
+
+// decision notes what a person asked for, or Hookloop on a person's behalf.
+func (b *trailBuilder) decision(e *historypb.HistoryEvent, kind webhook.AuditKind, m message) {
 	d, _ := read[struct {
 		webhook.Decision
 
 		Kind webhook.EndKind `json:"kind"`
-	}](b, one)
+	}](b, m.input)
+	l := b.sender(e, m, d.By)
+	l.Kind, l.Reason, l.RatePerSecond = kind, d.Reason, d.RatePerSecond
+	if d.Kind == webhook.EndDeleted {
+		l.Kind = webhook.AuditDelete
+	}
+	if b.named && d.By == "" && (kind == webhook.AuditApprove || kind == webhook.AuditReject || kind == webhook.AuditResume) {
+		l.Kind, l.Name = webhook.AuditRefused, m.name
+		b.add(e, l, "%s, which changed nothing: it does not say whose it is", m.name)
+		return
+	}
 	detail := d.Reason
 	if d.RatePerSecond != 0 {
 		detail += fmt.Sprintf(" (%g a second)", d.RatePerSecond)
 	}
-	if d.Kind != "" {
-		detail = string(d.Kind) + because(detail)
+	switch {
+	case detail != "":
+	case kind == webhook.AuditRelease:
+		detail = "this delivery was let go"
+	case kind == webhook.AuditProbe:
+		detail = "this delivery is the one that is tried"
 	}
-	if d.By != "" {
-		identity = d.By
-	}
-	b.add(e, name, identity, "%s", strings.TrimSpace(detail))
+	b.add(e, l, "%s", strings.TrimSpace(detail))
 }

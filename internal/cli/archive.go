@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"hookloop/api"
 	"hookloop/internal/archive"
 	"hookloop/internal/audit"
 	"hookloop/internal/codec"
@@ -66,18 +65,11 @@ func showTrail(w io.Writer, l audit.Trail) error {
 	if err != nil {
 		return err
 	}
-	if err := showLines(w, linesOf(l)); err != nil || !l.Encrypted {
+	if err := showLines(w, l.Lines); err != nil || !l.Encrypted {
 		return err
 	}
 	_, err = fmt.Fprintln(w, "\nSome of it is encrypted, with a key that is not in HOOKLOOP_HISTORY_KEY_FILE.")
 	return err
-}
-
-func linesOf(l audit.Trail) (lines []api.AuditLine) {
-	for _, line := range l.Lines {
-		lines = append(lines, api.AuditLine{At: line.At, Kind: line.Kind, Actor: line.Actor, Detail: line.Detail})
-	}
-	return lines
 }
 
 func newArchiveVerify() *cobra.Command {
@@ -145,7 +137,7 @@ DIR. Its line stays (names and times, no data) beside one that says when, by who
 			return err
 		},
 	}
-	c.Flags().StringVar(&why.By, "by", osUser(), "who erases it")
+	c.Flags().StringVar(&why.By, "by", OSUser(), "who erases it")
 	c.Flags().StringVar(&why.Reason, "reason", "", "why; stands in the index, so give no names")
 	return c
 }

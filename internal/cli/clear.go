@@ -17,7 +17,7 @@ type clearable struct {
 }
 
 var (
-	clearableOfEndpoint = clearableOf[api.EndpointChange]("url", "headers.NAME", "metadata.KEY", "approval.after", "approval.timeout")
+	clearableOfEndpoint = clearableOf[api.EndpointChange]("url", "headers.NAME", "metadata.KEY", "approval.after", "approval.timeout", "approval.named")
 	clearableOfSource   = clearableOf[api.SourceChange]("config")
 )
 
@@ -89,6 +89,8 @@ func clearEntry(field, key string, headers, metadata map[string]*string, approva
 		cleared = clearPatch(&approval.After)
 	case field == "approval" && key == "timeout":
 		cleared = clearPatch(&approval.Timeout)
+	case field == "approval" && key == "named":
+		cleared = clearPatch(&approval.Named)
 	default:
 		return clearableOfEndpoint.refuses(field + "." + key)
 	}

@@ -64,6 +64,7 @@ type gateway struct {
 
 	command *cobra.Command
 	asJSON  bool
+	data    string // folder of 'hookloop dev'
 	tenant  string
 	ui      string // what a workflow's page in the Temporal UI begins with; empty: not known
 }
@@ -97,7 +98,7 @@ func (o *options) connect(c *cobra.Command) (*gateway, error) {
 	case cfg.Token == "":
 		return nil, fmt.Errorf("no token for %s: give --token or set HOOKLOOP_TOKEN", cfg.URL)
 	}
-	g.tenant = cfg.Tenant
+	g.data, g.tenant = o.data, cfg.Tenant
 	g.Client, err = client.New(cfg)
 	return g, err
 }
@@ -112,7 +113,7 @@ func (o *options) known(env config.Client) (devdir.Running, error) {
 	own := devdir.Running{Gateway: env.Own}
 	if err == nil && len(j.Secret) > 0 {
 		own.Token, err = token.Sign(j, token.Request{
-			Subject: osUser(), Tenants: []string{api.EveryTenant}, Scopes: api.Scopes(), TTL: ownTokenTTL, Now: time.Now(),
+			Subject: OSUser(), Tenants: []string{api.EveryTenant}, Scopes: api.Scopes(), TTL: ownTokenTTL, Now: time.Now(),
 		})
 	}
 	return own, err

@@ -15,11 +15,15 @@ import (
 )
 
 // approvalFlags are when people are asked about an endpoint, and how long they have, as flags.
-type approvalFlags struct{ after, timeout time.Duration }
+type approvalFlags struct {
+	after, timeout time.Duration
+	named          bool
+}
 
 func (a *approvalFlags) register(f *pflag.FlagSet) {
 	f.DurationVar(&a.after, "approval-after", webhook.DefaultApprovalAfter, "how long it may fail before it is held and a person decides")
 	f.DurationVar(&a.timeout, "approval-timeout", webhook.DefaultApprovalTimeout, "how long people have to decide; then it is rejected")
+	f.BoolVar(&a.named, "approval-named", false, "refuse a decision that does not say whose it is")
 }
 
 func (a *approvalFlags) change(flags *pflag.FlagSet) (change api.ApprovalChange) {
@@ -29,11 +33,18 @@ func (a *approvalFlags) change(flags *pflag.FlagSet) (change api.ApprovalChange)
 	if flags.Changed("approval-timeout") {
 		change.Timeout = api.To(api.Duration(a.timeout))
 	}
+	if flags.Changed("approval-named") {
+		change.Named = api.To(a.named)
+	}
 	return change
 }
 
 func describePolicy(a api.ApprovalPolicy) string {
-	return "asked for after failing for " + a.After.String() + ", rejected after " + a.Timeout.String() + " without an answer"
+	policy := "asked for after failing for " + a.After.String() + ", rejected after " + a.Timeout.String() + " without an answer"
+	if a.Named {
+		policy += ", by people who say who they are"
+	}
+	return policy
 }
 
 // rateFlags are an endpoint's rate limit as flags.

@@ -49,7 +49,7 @@ Scopes: ` + strings.Join(api.Scopes(), " "),
 	}
 	f := c.Flags()
 	dataDir(f, &o.data, devdir.Default)
-	f.StringVar(&o.subject, "sub", osUser(), "who will use it; stands in the audit log")
+	f.StringVar(&o.subject, "sub", OSUser(), "who will use it; stands in the audit log")
 	f.StringArrayVar(&o.tenants, "tenant", []string{"*"}, "whose data it opens, repeatable; * is every tenant's")
 	f.StringArrayVar(&o.scopes, "scope", nil, "what it allows, repeatable or separated by spaces; none: everything")
 	f.DurationVar(&o.ttl, "ttl", time.Hour, "how long it is good for")
@@ -57,7 +57,8 @@ Scopes: ` + strings.Join(api.Scopes(), " "),
 	return c
 }
 
-func osUser() string {
+// OSUser is who runs a command, as the operating system has it.
+func OSUser() string {
 	if u, err := user.Current(); err == nil && u.Username != "" {
 		return u.Username
 	}

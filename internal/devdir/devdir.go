@@ -26,6 +26,13 @@ const (
 // RegistryFile is where `hookloop dev` keeps its registry, in its folder.
 const RegistryFile = "registry.db"
 
+// AuditKeyFile is where it keeps the key that signs exports of the audit, AuditPublicFile the half
+// that verifies them.
+const (
+	AuditKeyFile    = "audit.key"
+	AuditPublicFile = "audit.pub"
+)
+
 // Default is where `hookloop dev` keeps its data unless told otherwise, and where the other
 // commands look for it.
 const Default = ".hookloop"
