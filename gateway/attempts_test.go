@@ -101,7 +101,7 @@ func TestStatsOfAnEndpoint(t *testing.T) {
 	s := read[api.EndpointStats](t, r.do("GET", "/endpoints/"+id+"/stats", ""), 200)
 	require.Equal(t, midday.Add(-24*time.Hour), s.Since)
 	require.EqualValues(t, time.Hour, s.Bucket)
-	require.EqualValues(t, []int64{10, 9, 1, 0}, []int64{s.Attempts, s.Took, s.Fails, s.Refuses})
+	require.Equal(t, []int64{10, 9, 1, 0}, []int64{s.Attempts, s.Took, s.Fails, s.Refuses})
 	require.InDelta(t, 0.9, *s.Success, 1e-9)
 	require.Len(t, s.Buckets, 2, "those without attempts are missing")
 	require.Less(t, *s.P50MS, 51.0)

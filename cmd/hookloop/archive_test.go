@@ -40,10 +40,10 @@ func TestArchiveUsage(t *testing.T) {
 		"--since must be a time like":       {"--to", "x", "--since", "yesterday"},
 		"--until must be a time like":       {"--to", "x", "--until", "2026-13-01"},
 		"--since must lie before --until":   {"--to", "x", "--since", "1h", "--until", "2h"},
-		"accepts 1 arg(s), received 0":      {"show"},
+		"archive show needs FILE":           {"show"},
 		"leave --json out":                  {"show", "--json", "--data", "x"},
-		"accepts 1 arg(s), received 2; see": {"verify", "a", "b"},
-		"accepts 2 arg(s), received 1; see": {"erase", "a"},
+		"verify takes DIR alone, not \"b\"": {"verify", "a", "b"},
+		"archive erase needs FILE; see":     {"erase", "a"},
 	} {
 		_, err := archiving(t, args...)
 		require.ErrorContains(t, err, want)

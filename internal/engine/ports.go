@@ -46,11 +46,11 @@ func reserve(ctx context.Context, cfg Config) (_ *ports, err error) {
 		}
 	}()
 	if p.frontend, err = listen(ctx, cfg.Listen); err != nil {
-		return nil, fmt.Errorf("Temporal: %w", err)
+		return nil, fmt.Errorf("Temporal: %w", err) //nolint:staticcheck // a name
 	}
 	if cfg.UIListen != "" {
 		if p.ui, err = listen(ctx, cfg.UIListen); err != nil {
-			return nil, fmt.Errorf("Temporal UI: %w", err)
+			return nil, fmt.Errorf("Temporal UI: %w", err) //nolint:staticcheck // likewise
 		}
 	}
 	for _, inner := range []**port{&p.history, &p.matching, &p.worker} {
