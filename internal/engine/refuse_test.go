@@ -24,11 +24,11 @@ func TestTakenAddressIsNamed(t *testing.T) {
 	cfg := config(t)
 	cfg.Listen = address
 	_, err = engine.Start(t.Context(), cfg)
-	require.EqualError(t, err, "engine: address "+address+": address already in use")
+	require.EqualError(t, err, "engine: Temporal: address "+address+": address already in use")
 
 	cfg.Listen, cfg.UIListen = "127.0.0.1:0", address
 	_, err = engine.Start(t.Context(), cfg)
-	require.EqualError(t, err, "engine: address "+address+": address already in use")
+	require.EqualError(t, err, "engine: Temporal UI: address "+address+": address already in use")
 }
 
 func TestOnlyLoopbackIsServed(t *testing.T) {
