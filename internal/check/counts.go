@@ -106,7 +106,7 @@ func (c *checker) countEvent(e Event) {
 // byKind are the counters of the audit's lines.
 var byKind = map[string]string{
 	"echo": Echo, "deferred": Deferred, "failing": Asked, "release": Released, kindRedelivered: Redelivered,
-	"retry-now": CutShort, "no attempt": ResultLost, "not done": ResultLost,
+	"retry-now": CutShort, "step-failed": ResultLost,
 }
 
 func (c *checker) countLine(l Line) {
