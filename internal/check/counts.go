@@ -116,11 +116,15 @@ func (c *checker) countLine(l Line) {
 	if l.Kind != "deferred" {
 		return
 	}
-	for reason, name := range map[webhook.DeferReason]string{
-		webhook.DeferBreaker: BreakerOpen, webhook.DeferConcurrency: AtLimit, webhook.DeferLimit: AtLimit, webhook.DeferInternal: OurFault,
+	for _, of := range []struct {
+		reason webhook.DeferReason
+		name   string
+	}{
+		{webhook.DeferBreaker, BreakerOpen}, {webhook.DeferConcurrency, AtLimit},
+		{webhook.DeferLimit, AtLimit}, {webhook.DeferInternal, OurFault},
 	} {
-		if strings.Contains(l.Detail, string(reason)) {
-			c.Counts[name]++
+		if strings.Contains(l.Detail, string(of.reason)) {
+			c.Counts[of.name]++
 		}
 	}
 }
