@@ -52,7 +52,7 @@ func (n *node) Create(ctx context.Context, name string, flags, mode uint32, out 
 }
 
 func (n *node) Open(_ context.Context, flags uint32) (fs.FileHandle, uint32, syscall.Errno) {
-	f, err := os.OpenFile(n.behind(), int(flags)&(syscall.O_ACCMODE), 0)
+	f, err := os.OpenFile(n.behind(), int(flags)&syscall.O_ACCMODE, 0)
 	if err != nil {
 		return nil, 0, fs.ToErrno(err)
 	}

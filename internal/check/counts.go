@@ -120,8 +120,10 @@ func (c *checker) countLine(l Line) {
 		reason webhook.DeferReason
 		name   string
 	}{
-		{webhook.DeferBreaker, BreakerOpen}, {webhook.DeferConcurrency, AtLimit},
-		{webhook.DeferLimit, AtLimit}, {webhook.DeferInternal, OurFault},
+		{webhook.DeferBreaker, BreakerOpen},
+		{webhook.DeferConcurrency, AtLimit},
+		{webhook.DeferLimit, AtLimit},
+		{webhook.DeferInternal, OurFault},
 	} {
 		if strings.Contains(l.Detail, string(of.reason)) {
 			c.Counts[of.name]++
