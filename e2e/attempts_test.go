@@ -14,6 +14,7 @@ import (
 
 	"hookloop/api"
 	"hookloop/internal/endpointtest"
+	"hookloop/internal/webhook"
 )
 
 // TestAttemptLog lets deliveries go every way, and makes the log again from histories after its
