@@ -12,8 +12,8 @@ import (
 const nameWanted = "the endpoint's approval policy wants decisions with a name. Send {\"by\": \"your name\", \"reason\": \"…\"} with the signal, " +
 	"or decide with 'hookloop approval' or the API: they know who asks"
 
-// onceNamed acts on a decision from the inbox. Whether one without a name counts is read anew: the policy may
-// have changed since people were asked.
+// onceNamed acts on a decision from the inbox. Whether one without a name counts is read anew: the
+// policy may have changed since people were asked.
 func (a *approval) onceNamed(ctx workflow.Context, at **webhook.Decision, act func(webhook.Decision) error) error {
 	d := *at
 	if d.By != "" {

@@ -10,8 +10,8 @@ import (
 	"hookloop/workflows"
 )
 
-// TestADecisionWithoutANameChangesNothing, where the policy wants one: an update is refused with the
-// way to do it, a signal is answered in the details. One with a name is taken.
+// TestADecisionWithoutANameChangesNothing, where the policy wants one: an update is refused with
+// the way to do it, a signal is answered in the details. One with a name is taken.
 func TestADecisionWithoutANameChangesNothing(t *testing.T) {
 	t.Parallel()
 	for name, policyComes := range map[string]bool{"from the beginning": false, "while people are asked": true} {

@@ -148,8 +148,8 @@ func (d *dev) close() {
 	}
 }
 
-// auditKey makes the key that signs exports of the audit, on the first run, and writes the half that
-// verifies them beside it.
+// auditKey makes the key that signs exports of the audit, on the first run, and writes the half
+// that verifies them beside it.
 func auditKey(data *devdir.Dir) error {
 	text, err := keyfile.ReadOrMake(data.File(devdir.AuditKeyFile), chain.NewKey)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"hookloop/internal/devdir"
 )
 
-// TestRegistryKeyOfACutStart: a first start that was cut off once Temporal's file was there goes on;
-// a registry that is missing beside Temporal's data is still a lost one.
+// TestRegistryKeyOfACutStart: a first start that was cut off once Temporal's file was there goes
+// on; a registry that is missing beside Temporal's data is still a lost one.
 func TestRegistryKeyOfACutStart(t *testing.T) {
 	t.Parallel()
 	data, err := devdir.Open(filepath.Join(t.TempDir(), "data"))

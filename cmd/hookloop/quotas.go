@@ -14,8 +14,8 @@ import (
 // latestQuotas bounds how many changes of one tenant's quotas are looked at for the last one.
 const latestQuotas = 10_000
 
-// recordQuotas tells the change log which tenants named in HOOKLOOP_QUOTAS_FILE may ask for something else
-// than when a gateway last said so.
+// recordQuotas tells the change log which tenants named in HOOKLOOP_QUOTAS_FILE may ask for
+// something else than when a gateway last said so.
 func recordQuotas(ctx context.Context, log store, path string) error {
 	table, err := readQuotas(path)
 	if err != nil {

@@ -9,12 +9,12 @@ import (
 // The spans by which attempts are counted. Minutes tell how things are now and are kept for
 // KeepMinutes, hours as long as attempts.
 const (
-	Minute = time.Minute
-	Hour   = time.Hour
+	Minute = time.Minute //nolint:revive // one is meant
+	Hour   = time.Hour   //nolint:revive // likewise
 )
 
 // KeepMinutes is how long counts by the minute are kept.
-const KeepMinutes = 3 * time.Hour
+const KeepMinutes = 3 * time.Hour //nolint:revive // it keeps counts of minutes
 
 // Bounds are the upper ends of the latency histogram's buckets, in milliseconds; a last bucket has
 // what took longer. They are in the database's columns: append only.

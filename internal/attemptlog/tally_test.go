@@ -48,7 +48,7 @@ func TestATallyCountsAttemptsAlone(t *testing.T) {
 		sum.Add(r, 1)
 	}
 	require.EqualValues(t, 4, sum.Attempts())
-	require.EqualValues(t, []int64{2, 1, 1}, []int64{sum.Took, sum.Fails, sum.Refuses})
+	require.Equal(t, []int64{2, 1, 1}, []int64{sum.Took, sum.Fails, sum.Refuses})
 	require.InDelta(t, 0.5, sum.Success(), 1e-9)
 	require.EqualValues(t, 1, sum.Latency[0])
 	require.EqualValues(t, 1, sum.Latency[attemptlog.Buckets-1])

@@ -41,7 +41,8 @@ func meetings(lines []Line) map[string]*meeting {
 }
 
 // around adds what happened around an event's own lines: the episodes of endpoints it had trouble
-// with, changes of their settings meanwhile, and who read its data. It tells each attempt where it went.
+// with, changes of their settings meanwhile, and who read its data. It tells each attempt where it
+// went.
 func (a *Audits) around(ctx context.Context, tenant, id string, first bool, p *Page) error {
 	met := meetings(p.Lines)
 	for _, endpointID := range slices.Sorted(maps.Keys(met)) {
@@ -124,7 +125,7 @@ func (a *Audits) episodes(ctx context.Context, tenant, endpointID string, m meet
 
 // tells says whether a line of an episode still matters to an event that came later.
 func tells(k webhook.AuditKind) bool {
-	switch k {
+	switch k { //nolint:exhaustive // of fifty kinds, those that matter here
 	case webhook.AuditFailing, webhook.AuditRecovered, webhook.AuditWait, webhook.AuditRelease, webhook.AuditProbe, webhook.AuditStepFailed:
 		return false
 	default:

@@ -36,10 +36,10 @@ const (
 )
 
 // Tenant tells what happened to all that is a tenant's, as far as a query asks: settings, events,
-// deliveries, recoveries, and the approvals of endpoints. The first parts have lines of the change log. A
-// further part has what a hundred runs of workflows did, each with the oldest line first: those that still run,
-// then those that have ended, the latest first; one that ends between two parts may be told of in
-// both.
+// deliveries, recoveries, and the approvals of endpoints. The first parts have lines of the change
+// log. A further part has what a hundred runs of workflows did, each with the oldest line first:
+// those that still run, then those that have ended, the latest first; one that ends between two
+// parts may be told of in both.
 func (a *Audits) Tenant(ctx context.Context, tenant string, q webhook.AuditQuery, after []byte) (Page, error) {
 	if len(after) > 0 && after[0] == inHistories {
 		return a.ofHistories(ctx, tenant, q, after[1:])

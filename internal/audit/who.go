@@ -54,8 +54,8 @@ func (b *trailBuilder) by(e *historypb.HistoryEvent, claimed, identity string) (
 	return l
 }
 
-// sender says who is behind a signal or an update. Temporal writes an update when the workflow takes it, in
-// the worker's name: only its id can prove who sent it.
+// sender says who is behind a signal or an update. Temporal writes an update when the workflow
+// takes it, in the worker's name: only its id can prove who sent it.
 func (b *trailBuilder) sender(e *historypb.HistoryEvent, m message, claimed string) Line {
 	if m.updateID == "" {
 		return b.by(e, claimed, m.identity)

@@ -41,8 +41,8 @@ func (c *checker) fault(format string, args ...any) {
 }
 
 // Verify compares a folder with its manifest, and the manifest with the public key that its reader
-// has from elsewhere. It says which record was changed, is missing, was added or cut off. An error means
-// that it could not be read.
+// has from elsewhere. It says which record was changed, is missing, was added or cut off. An error
+// means that it could not be read.
 func Verify(dir string, public ed25519.PublicKey) (Report, error) {
 	m, err := readManifest(dir)
 	if err != nil {

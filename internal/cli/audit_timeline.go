@@ -24,7 +24,7 @@ type timeline struct {
 }
 
 func newTimeline(lines []api.AuditLine, all bool) timeline {
-	t := timeline{leftOut: map[api.AuditKind]int{}, hosts: map[string]string{}}
+	t := timeline{leftOut: map[api.AuditKind]int{}, hosts: map[string]string{}} //nolint:exhaustive // it fills
 	for _, l := range lines {
 		if l.Kind == webhook.AuditAccepted && t.start.IsZero() {
 			t.start = l.At
@@ -50,7 +50,7 @@ type folding struct{ failing map[string]bool }
 // folds says whether a line can be missed: the waits between attempts, the reports and counts of an
 // episode, and what stands in two histories.
 func (f *folding) folds(l api.AuditLine) bool {
-	switch l.Kind {
+	switch l.Kind { //nolint:exhaustive // of fifty kinds, those that matter here
 	case webhook.AuditWait, webhook.AuditStatus, webhook.AuditRecheck, webhook.AuditContinued, webhook.AuditAnnounced, webhook.AuditRecovered:
 		return true
 	case webhook.AuditDeliveryStarted, webhook.AuditDeliveryEnded:

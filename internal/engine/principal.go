@@ -26,8 +26,9 @@ const (
 )
 
 // principals let every call pass, and say on whose behalf each came: Temporal writes that into the
-// events of histories that the call made. Calls of this process say it themselves. The UI proves itself by a
-// key that it was given. All that is known of the others is that they found the frontend.
+// events of histories that the call made. Calls of this process say it themselves. The UI proves
+// itself by a key that it was given. All that is known of the others is that they found the
+// frontend.
 type principals struct{ uiKey string }
 
 func newPrincipals() principals { return principals{uiKey: rand.Text()} }

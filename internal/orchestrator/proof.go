@@ -10,13 +10,14 @@ import (
 	"time"
 )
 
-// proofSpan is how far the time in a proof may be from that of the event it came with: longer than a
-// workflow takes to answer, far shorter than anyone has who copies one.
+// proofSpan is how far the time in a proof may be from that of the event it came with: longer than
+// a workflow takes to answer, far shorter than anyone has who copies one.
 const proofSpan = 2 * time.Minute
 
 // Prover lets the ids of updates prove on whose behalf Hookloop sent them. Temporal writes an
-// update into the history when the workflow takes it, and so its principal there is the worker's; the id
-// is the sender's, and a run takes each once. All processes that share a key know each other's.
+// update into the history when the workflow takes it, and so its principal there is the worker's;
+// the id is the sender's, and a run takes each once. All processes that share a key know each
+// other's.
 type Prover struct{ key []byte }
 
 // NewProver proves with a key of 32 bytes.

@@ -38,7 +38,7 @@ func (f WaitingFilter) query() query {
 	if f.EndpointID != "" {
 		parts = append(parts, is(workflows.Endpoint, f.EndpointID))
 	}
-	switch f.Status {
+	switch f.Status { //nolint:exhaustive // the others stand for themselves
 	case "":
 	case webhook.Held: // a parked one waits for a person, too
 		parts = append(parts, isIn(workflows.Outcome, string(webhook.Held), string(webhook.ApprovalAwaiting)))

@@ -74,9 +74,9 @@ func TestEveryFieldIsInTheChangeLog(t *testing.T) {
 		"endpoint": func(v reflect.Value) int { return len(webhook.Endpoint{}.Changes(v.Interface().(webhook.Endpoint))) },
 		"source":   func(v reflect.Value) int { return len(webhook.Source{}.Changes(v.Interface().(webhook.Source))) },
 	} {
-		of := reflect.TypeOf(webhook.Endpoint{})
+		of := reflect.TypeFor[webhook.Endpoint]()
 		if name == "source" {
-			of = reflect.TypeOf(webhook.Source{})
+			of = reflect.TypeFor[webhook.Source]()
 		}
 		for i := range of.NumField() {
 			if notSettings[of.Field(i).Name] {

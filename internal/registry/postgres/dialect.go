@@ -16,8 +16,8 @@ var _ sqlstore.Dialect = dialect{}
 
 func (dialect) ForUpdate() string { return " FOR UPDATE" }
 
-// Lock takes an advisory lock. A transaction takes at most one before anything else, and that of the
-// change log after everything else: so they cannot wait for each other in a circle.
+// Lock takes an advisory lock. A transaction takes at most one before anything else, and that of
+// the change log after everything else: so they cannot wait for each other in a circle.
 func (dialect) Lock(ctx context.Context, tx *sql.Tx, name ...string) error {
 	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock($1)", lockID(name...))
 	return err

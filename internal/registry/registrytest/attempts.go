@@ -76,7 +76,7 @@ func attemptsCounted(t *testing.T, s Store) {
 	all, err := r.AttemptTallies(t.Context(), tenant, attemptlog.Hour, since, until, nil)
 	require.NoError(t, err)
 	require.Len(t, all, 2)
-	require.EqualValues(t, []int64{2, 1, 0}, []int64{all[id(1)].Took, all[id(1)].Fails, all[id(1)].Refuses})
+	require.Equal(t, []int64{2, 1, 0}, []int64{all[id(1)].Took, all[id(1)].Fails, all[id(1)].Refuses})
 	require.EqualValues(t, 1, all[id(2)].Refuses)
 	require.EqualValues(t, 2, all[id(1)].Latency[0])
 	some, err := r.AttemptTallies(t.Context(), tenant, attemptlog.Hour, since, until, []string{id(2), id(9)})

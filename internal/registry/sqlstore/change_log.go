@@ -49,8 +49,8 @@ func (s *Store) Record(ctx context.Context, tenant string, l webhook.AuditLine) 
 }
 
 // record adds a line to the change log, in the transaction of what it tells. It is the last that a
-// transaction does: of those of a tenant each waits here for the one before, and so the order of the lines is
-// that of the changes.
+// transaction does: of those of a tenant each waits here for the one before, and so the order of
+// the lines is that of the changes.
 func (s *Store) record(ctx context.Context, tx *sql.Tx, tenant string, l webhook.AuditLine) error {
 	if err := s.dialect.Lock(ctx, tx, changeTable.name, tenant); err != nil {
 		return err
@@ -90,8 +90,12 @@ func selectChanges(tenant string, q webhook.AuditQuery, after time.Time, limit i
 	}
 	bound("tenant =", tenant)
 	for _, c := range []struct{ column, value string }{
-		{"endpoint_id", q.EndpointID}, {"source_id", q.SourceID}, {"event_id", q.EventID}, {"actor", q.Actor},
-		{"status", q.Status}, {"kind", string(q.Kind)},
+		{"endpoint_id", q.EndpointID},
+		{"source_id", q.SourceID},
+		{"event_id", q.EventID},
+		{"actor", q.Actor},
+		{"status", q.Status},
+		{"kind", string(q.Kind)},
 	} {
 		if c.value != "" {
 			bound(c.column+" =", c.value)
