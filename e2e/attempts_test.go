@@ -116,7 +116,7 @@ func answersQuestions(t *testing.T, a app, made int, went map[string]journey) {
 		reasons[u.EventID] = string(u.Status) + " " + u.Reason
 	}
 	require.Len(t, reasons, 2)
-	require.Contains(t, reasons[went["paused"].event], "held paused by dev: they move")
+	require.Contains(t, reasons[went["paused"].event], "held the endpoint is paused by dev: they move")
 	require.Contains(t, reasons[went["waiting"].event], "retrying")
 	status, data := a.try(t.Context(), http.MethodGet, "/events/"+went["late"].event+"/data", "", nil)
 	require.Equal(t, http.StatusOK, status)
