@@ -32,7 +32,7 @@ func TestArchiveHoldsLargeData(t *testing.T) {
 	require.Zero(t, code, stderr)
 	require.Equal(t, content, stdout, "byte for byte")
 	stdout, _, _ = hookloop(t, "archive", "show", whole[0])
-	require.Contains(t, stdout, "bytes of data, for nobody")
+	require.Contains(t, stdout, "bytes of data, for no endpoint")
 	_, stderr, code = hookloop(t, "archive", "show", "--data", left[0])
 	require.Equal(t, 1, code)
 	require.Contains(t, stderr, "was not copied")
