@@ -215,7 +215,7 @@ func showsTrails(t *testing.T, out string, all map[string]archive.Entry) {
 		approvals[e.Outcome] = stdout
 	}
 	require.Regexp(t, `approve +ep_[0-9a-z]{26} +by dev, as they say +as agreed \(100 a second\)`, approvals["released"])
-	require.Regexp(t, `reject +by dev +as agreed`, approvals["rejected"])
+	require.Regexp(t, `reject +ep_[0-9a-z]{26} +by dev, as they say +as agreed`, approvals["rejected"])
 	require.Contains(t, approvals["rejected"], "it fails: HTTP 410")
 }
 
