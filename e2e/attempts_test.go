@@ -31,11 +31,11 @@ func TestAttemptLog(t *testing.T) {
 	require.NotContains(t, before, "confidential", "neither what was sent nor what was answered")
 	require.Contains(t, before, "|0|kind.paused|", "what was deferred is known")
 
-	stdout, stderr, code := hookloop(t, "attempts", "rebuild", "--data-dir", data)
+	_, stderr, code := hookloop(t, "attempts", "rebuild", "--data-dir", data)
 	require.Zero(t, code, stderr)
 	require.Equal(t, before, log.dump(t), "what is there stays as it is")
 	log.clear(t)
-	stdout, stderr, code = hookloop(t, "attempts", "rebuild", "--data-dir", data)
+	stdout, stderr, code := hookloop(t, "attempts", "rebuild", "--data-dir", data)
 	require.Zero(t, code, stderr)
 	require.Contains(t, stdout, fmt.Sprintf("%d rows in ", log.count(t, "SELECT count(*) FROM attempts")))
 	require.Equal(t, before, log.dump(t))

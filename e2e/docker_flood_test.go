@@ -18,8 +18,8 @@ const (
 )
 
 // flood has strangers send 256 MiB to sources that exist, signed by guesses, from two addresses.
-// They hold back each last byte. Events are taken meanwhile, and the gateway stays within the memory
-// of its container: the engine would end it.
+// They hold back each last byte. Events are taken meanwhile, and the gateway stays within the
+// memory of its container: the engine would end it.
 func (r dockerRun) flood() {
 	r.t.Helper()
 	var sources []string

@@ -180,7 +180,7 @@ func startHindered(t *testing.T, from int64, errno syscall.Errno) {
 	go func() { done <- c.Wait() }()
 	eventually(t, "the start ends, or is through", func() bool {
 		select {
-		case <-done:
+		case <-done: //nolint:errcheck // it was killed, or refused to start: what it said is judged
 			done <- nil
 			return true
 		default:
@@ -189,7 +189,7 @@ func startHindered(t *testing.T, from int64, errno syscall.Errno) {
 		}
 	})
 	_ = c.Process.Kill()
-	<-done
+	<-done //nolint:errcheck // likewise
 	said := errs.String()
 	t.Logf("%v from change %d on: %s", errno, from, said)
 	if c.ProcessState.ExitCode() == 1 {

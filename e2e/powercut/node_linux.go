@@ -24,10 +24,11 @@ func newRoot(dir string, r *Recording) (fs.InodeEmbedder, error) {
 		return nil, err
 	}
 	data := &fs.LoopbackRoot{Path: dir, Dev: st.Dev}
+	//nolint:staticcheck // NodeWrapChilder wraps children alone, and the root is recorded, too
 	data.NewNode = func(root *fs.LoopbackRoot, _ *fs.Inode, _ string, _ *syscall.Stat_t) fs.InodeEmbedder {
 		return &node{fs.LoopbackNode{RootData: root}, r}
 	}
-	root := data.NewNode(data, nil, "", &st)
+	root := data.NewNode(data, nil, "", &st) //nolint:staticcheck // likewise
 	data.RootNode = root
 	return root, nil
 }
@@ -72,7 +73,7 @@ func (n *node) Write(_ context.Context, h fs.FileHandle, data []byte, off int64)
 	return uint32(done), fs.ToErrno(err)
 }
 
-func (n *node) Setattr(ctx context.Context, h fs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
+func (n *node) Setattr(ctx context.Context, _ fs.FileHandle, in *fuse.SetAttrIn, out *fuse.AttrOut) syscall.Errno {
 	n.r.mu.Lock()
 	defer n.r.mu.Unlock()
 	if _, ok := in.GetSize(); ok {
@@ -164,7 +165,7 @@ func (n *node) Rmdir(ctx context.Context, name string) syscall.Errno {
 	return errno
 }
 
-func (n *node) Rename(ctx context.Context, name string, parent fs.InodeEmbedder, to string, flags uint32) syscall.Errno {
+func (n *node) Rename(_ context.Context, name string, parent fs.InodeEmbedder, to string, flags uint32) syscall.Errno {
 	other, ours := parent.(*node)
 	if !ours || flags != 0 {
 		return syscall.ENOTSUP

@@ -1,6 +1,7 @@
 package powercut
 
 import (
+	"maps"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -237,10 +238,7 @@ const sector = 512
 // when chance is given, some: a beginning of the changes of names, and of each file's writes some
 // sectors. Without it nothing else is left.
 func (p *Replay) Cut(dir string, chance *rand.Rand) error {
-	names := make(map[string]int, len(p.names))
-	for path, id := range p.names {
-		names[path] = id
-	}
+	names := maps.Clone(p.names)
 	if chance != nil && len(p.loose) > 0 {
 		for _, o := range p.loose[:chance.IntN(len(p.loose)+1)] {
 			name(names, o)

@@ -90,7 +90,7 @@ func (l *load) event(n int) (string, error) {
 	to, event := api(l.c.Gateways[n%len(l.c.Gateways)], "/events"), `{"type":"load.event","data":"`+loadData+`"}`
 	body, err := l.post(to, event)
 	for errors.Is(err, errOverloaded) {
-		time.Sleep(loadRetry)
+		<-time.NewTimer(loadRetry).C // the gateway asked for it
 		body, err = l.post(to, event)
 	}
 	var e struct{ ID string }
