@@ -150,7 +150,7 @@ func value(s types.ServiceConfig, name string) string {
 // with.
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	roles := map[config.Role]bool{}
+	roles := map[config.Role]bool{} //nolint:exhaustive // it is filled below
 	p := mustLoad(t)
 	for _, s := range hookloops(p) {
 		for name := range s.Environment {
@@ -175,7 +175,7 @@ func TestSettings(t *testing.T) {
 		require.Equal(t, "postgres:5432", registry.Host)
 		require.Equal(t, "temporal:7233", value(s, "TEMPORAL_ADDRESS"))
 	}
-	require.Equal(t, map[config.Role]bool{config.RoleServe: true, config.RoleWorker: true, config.RoleMigrate: true}, roles)
+	require.Equal(t, map[config.Role]bool{config.RoleServe: true, config.RoleWorker: true, config.RoleMigrate: true}, roles) //nolint:exhaustive // no others
 }
 
 // TestCommands: inside the gateway's container, and in the receiver's, commands find the gateway
