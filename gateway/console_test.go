@@ -171,6 +171,8 @@ func TestPanel(t *testing.T) {
 	pause := "/console/t/acme/endpoints/" + id + "/pause"
 	w = r.browse("POST", pause, url.Values{"back": {panel}}.Encode(), session)
 	require.Equal(t, panel+"&said=pause", w.Header().Get("Location"), "a button leads back into the frame")
+	w = r.browse("POST", pause, url.Values{"back": {panel + "&said=resume"}}.Encode(), session)
+	require.Equal(t, panel+"&said=pause", w.Header().Get("Location"), "which then tells of this button alone")
 	w = r.browse("POST", strings.Replace(pause, id, "ep_none", 1), url.Values{"back": {panel}}.Encode(), session)
 	require.Equal(t, http.StatusNotFound, w.Code)
 	require.Contains(t, w.Header().Get("Content-Security-Policy"), mayFrame, "an error stays in it")

@@ -11,6 +11,7 @@ import (
 	"html/template"
 	"io/fs"
 	"net/http"
+	"net/url"
 	"path"
 	"slices"
 	"strings"
@@ -24,6 +25,8 @@ import (
 //go:embed templates/*.html
 var templates embed.FS
 
+// static has, beside our own, htmx.min.js of htmx.org 2.0.11 from npm.
+//
 //go:embed static
 var files embed.FS
 
@@ -153,7 +156,7 @@ func (c *Console) signedIn(page func(*visit) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		token, who, err := c.visitor(r)
 		if err != nil {
-			http.Redirect(w, r, Path+"/sign-in?next="+template.URLQueryEscaper(nextOf(r)), http.StatusSeeOther)
+			http.Redirect(w, r, Path+"/sign-in?next="+url.QueryEscape(nextOf(r)), http.StatusSeeOther)
 			return
 		}
 		v := &visit{w: w, r: r, who: who, view: view{Who: who, Tenant: r.PathValue("tenant")}}
@@ -217,7 +220,7 @@ func (c *Console) nothing(v *visit) error {
 // home leads to the tenant, or asks for one.
 func (c *Console) home(v *visit) error {
 	if tenant := cmp.Or(v.r.URL.Query().Get("tenant"), oneTenant(v.who)); tenant != "" {
-		http.Redirect(v.w, v.r, Path+"/t/"+template.URLQueryEscaper(tenant), http.StatusSeeOther)
+		http.Redirect(v.w, v.r, Path+"/t/"+url.PathEscape(tenant), http.StatusSeeOther)
 		return nil
 	}
 	tenants := slices.DeleteFunc(slices.Clone(v.who.Tenants), func(t string) bool { return t == api.EveryTenant })

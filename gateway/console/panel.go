@@ -111,11 +111,12 @@ func (c *Console) readEndpoint(ctx context.Context, v *visit, id string) (p endp
 	return p, err
 }
 
-// panelBack is the panel that a form was sent from; empty: it was a page of the console.
+// panelBack is the panel that a form was sent from, without what it said of the button before;
+// empty: it was a page of the console.
 func panelBack(r *http.Request) string {
 	u, err := url.Parse(r.PostFormValue("back"))
 	if err != nil || u.IsAbs() || u.Host != "" || u.Path != PanelPath {
 		return ""
 	}
-	return u.RequestURI()
+	return PanelPath + "?workflow=" + url.QueryEscape(u.Query().Get("workflow"))
 }
