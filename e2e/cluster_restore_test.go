@@ -90,7 +90,7 @@ func (r *clusterRun) lose(c *cluster.Cluster, backup string) {
 // again posts an event under the key it had, and says whether it was known.
 func (r *clusterRun) again(key, id string) bool {
 	r.t.Helper()
-	status, body := postKeyed(r.t, r.gateways[1], key)
+	status, body := postKeyed(r.t, r.gateways[len(r.gateways)-1], key)
 	var e accepted
 	require.Equal(r.t, http.StatusAccepted, status, string(body))
 	require.NoError(r.t, json.Unmarshal(body, &e))

@@ -101,7 +101,8 @@ func (r dockerRun) kill(parts ...string) {
 	}
 }
 
-// links cuts each link until posts are refused, or go on without it, and mends it.
+// links cuts each link until posts are refused, or go on without it, and mends it. Then it gives
+// parts other addresses.
 func (r dockerRun) links() {
 	r.t.Helper()
 	for _, link := range [][2]string{
@@ -113,13 +114,16 @@ func (r dockerRun) links() {
 			heal()
 		})
 	}
-	for _, part := range []string{"temporal", "postgres", "worker"} {
-		r.round(part+" gets another address", func(l *clusterLoad) {
-			heal := r.d.Disconnect(r.t, part)
-			r.awaitEffect(l)
-			heal()
-		})
-	}
+	r.round("temporal, postgres and worker get other addresses", func(l *clusterLoad) {
+		var heal []func()
+		for _, part := range []string{"temporal", "postgres", "worker"} {
+			heal = append(heal, r.d.Disconnect(r.t, part))
+		}
+		r.awaitEffect(l)
+		for _, h := range heal {
+			h()
+		}
+	})
 	r.d.AwaitHealthy(r.t)
 }
 
