@@ -89,7 +89,7 @@ func TestSendIsByteForByte(t *testing.T) {
 	require.Len(t, g.requests, 1)
 }
 
-// TestRepeatsCarryOneKey: whatever became of the attempt before, one event is accepted.
+// TestRepeatsCarryOneKey: however the attempt before ended, one event is accepted.
 func TestRepeatsCarryOneKey(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -76,14 +76,14 @@ func tellsOfExhaustedDeliveries(t *testing.T, a app) {
 		require.Contains(t, said, `"event_id":"`+id+`","event_type":"contact.updated","endpoint_id":"`+e.ID+`"`)
 	}
 	require.Contains(t, said, `"status_code":400`)
-	receipts(t, watcher, 2) // the first of which it does not take, and that is told to nobody
+	receipts(t, watcher, 2) // the first of which it does not take, and no endpoint is told of that
 	for _, r := range receipts(t, every, 2) {
 		require.Contains(t, ids, r.ID)
 	}
 	require.Len(t, family.Receipts(), 2)
 }
 
-// outlivesCancellation: Request Cancellation in the Temporal UI leaves nobody unasked.
+// outlivesCancellation: Request Cancellation in the Temporal UI has people asked all the same.
 func outlivesCancellation(t *testing.T, a app) {
 	s, e, ids := a.asked(t, "410:1", 2)
 	before := a.approval(t, e.ID, webhook.ApprovalAwaiting)

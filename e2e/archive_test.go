@@ -183,7 +183,7 @@ func showsDeleted(t *testing.T, a app, out string, all map[string]archive.Entry,
 	require.Fail(t, "not archived")
 }
 
-// showsTerminated archives what somebody ended in the Temporal UI, and shows who.
+// showsTerminated archives what a person ended in the Temporal UI, and shows who.
 func showsTerminated(t *testing.T, a app, data, out string) {
 	_, _, ev := waitingDelivery(t, a, "503")
 	require.NoError(t, a.p.dial(t).TerminateWorkflow(t.Context(), ev.WorkflowID, "", "by mistake"))

@@ -8,7 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// TestBench runs a small benchmark of each kind: its figures are nobody's promise here, but nothing
+// TestBench runs a small benchmark of each kind: its figures promise nothing here, but nothing
 // may be missing.
 func TestBench(t *testing.T) {
 	t.Parallel()

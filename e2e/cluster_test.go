@@ -52,7 +52,7 @@ func TestCluster(t *testing.T) {
 	}), "a gateway delivers nothing")
 	r.round("a worker is killed", func(l *clusterLoad) {
 		c.Workers[0].Kill(t)
-		l.clients.Wait() // nobody who posts notices
+		l.clients.Wait() // no client notices
 		require.Zero(t, l.refused.Load())
 		c.Workers[0].Start(t)
 		c.Workers[0].AwaitReady(t)

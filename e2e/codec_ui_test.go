@@ -15,7 +15,7 @@ import (
 
 // TestUIDecodes opens an encrypted event in the Temporal UI, with the gateway's codec server set in
 // the UI's own dialog: it becomes readable for those who may read it, and stays ciphertext for
-// everybody else.
+// all others.
 func TestUIDecodes(t *testing.T) {
 	t.Parallel()
 	ui := operator{browser: findBrowser(t), dir: npmtest.Install(t, "browser")}

@@ -81,7 +81,7 @@ func postMany(t *testing.T, a app, n int) []string {
 	return ids
 }
 
-// closedPort is an address nobody listens on.
+// closedPort is an address where no program listens.
 func closedPort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -11,7 +11,7 @@ import (
 )
 
 // refusedIsNoEcho: a value that an application refused was not written by us when a person sets it
-// there: everybody hears of that.
+// there: all hear of that.
 func refusedIsNoEcho(t *testing.T, a app) {
 	const echo = `,"application":"crm","echo":{"key":".data.id","value":".data.status"}`
 	a.listen(t, endpointtest.Config{Script: "400"}, echo+`,"schedule":["0s"],"event_types":["order.paid"]`)

@@ -118,7 +118,7 @@ func arrivedAs(t *testing.T, s *endpointtest.Server, id string, n int) {
 	}
 }
 
-// endpointDown for longer than some steps of the schedule: attempts that reached nobody are
+// endpointDown for longer than some steps of the schedule: attempts that reached no server are
 // recorded as such, and the first one that can arrive does.
 func endpointDown(t *testing.T, a app) {
 	s, _, w := a.listenBehind(t, endpointtest.Config{}, `,"schedule":["0s","50ms","50ms","1s","1s","1m"]`)
@@ -135,7 +135,7 @@ func endpointDown(t *testing.T, a app) {
 	arrivedAs(t, s, e.ID, 1)
 }
 
-// distrustsCertificate: one nobody has signed ends the attempt before anything is sent.
+// distrustsCertificate: one that no authority has signed ends the attempt before anything is sent.
 func distrustsCertificate(t *testing.T, a app) {
 	asked := make(chan string, 10)
 	s := httptest.NewUnstartedServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

@@ -34,7 +34,7 @@ func TestLoop(t *testing.T) {
 	}
 }
 
-// editsOnce: one edit is one delivery. What the other says of it is an echo, which anybody can see.
+// editsOnce: one edit is one delivery. What the other says of it is an echo, and is shown as one.
 func editsOnce(t *testing.T, a app) {
 	crm, shop := a.peer(t, "crm"), a.peer(t, "shop")
 	crm.edit("7", "blue")

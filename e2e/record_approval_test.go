@@ -13,7 +13,7 @@ import (
 	"hookloop/workflows"
 )
 
-// recordAsked has two deliveries held for an endpoint that wanted no more, and lets somebody
+// recordAsked has two deliveries held for an endpoint that wanted no more, and lets a person
 // decide.
 func recordAsked(t *testing.T, a app, decide func(endpointID string), end webhook.ApprovalStatus) event {
 	t.Helper()

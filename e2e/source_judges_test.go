@@ -76,7 +76,7 @@ type thirdParty struct {
 	timed             bool // the signature has a time, and does not hold for long
 }
 
-// awkward is JSON that anybody who reads it and writes it again changes.
+// awkward is JSON that changes when a program reads it and writes it again.
 const awkward = `"z":1.10, "a":12345678901234567890, "u":"Zo\u00eb <&> é \/", "e":1E+2,"n":null`
 
 const (

@@ -37,7 +37,7 @@ func TestNotReadyWhileTemporalTakesNothing(t *testing.T) {
 	ready := func() int { return r.do("GET", "=/readyz", "").Code }
 
 	full.refuses = serviceerror.NewUnavailable("no space left on device")
-	require.Equal(t, 200, ready(), "nobody knows yet")
+	require.Equal(t, 200, ready(), "it is not known yet")
 	require.Equal(t, 503, post())
 	p := refused(t, r.do("GET", "=/readyz", ""), 503, api.Unavailable)
 	require.Equal(t, "temporal takes no events", p.Detail)

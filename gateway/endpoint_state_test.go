@@ -132,7 +132,7 @@ func TestDeleteDoesNotNeedTemporal(t *testing.T) {
 	refused(t, r.do("GET", "/endpoints/"+id, ""), 404, webhook.NotFound)
 }
 
-// TestDeleteOutlivesItsRequest: whoever asked may be gone before the deliveries are told.
+// TestDeleteOutlivesItsRequest: the client may be gone before the deliveries are told.
 func TestDeleteOutlivesItsRequest(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

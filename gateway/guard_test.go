@@ -95,8 +95,8 @@ func TestLoopbackHosts(t *testing.T) {
 	require.Equal(t, 403, ask("tunnel.example", "/v1/tenants/acme/endpoints"))
 }
 
-// TestIngestURLIsNobodysHost: it is where the request arrived, whatever it says.
-func TestIngestURLIsNobodysHost(t *testing.T) {
+// TestIngestURLIgnoresTheHostHeader: it is where the request arrived, whatever it says.
+func TestIngestURLIgnoresTheHostHeader(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)
 	id := r.source(githubSource)

@@ -74,7 +74,7 @@ func prefixes(all ...string) (list []netip.Prefix) {
 	return list
 }
 
-// TestStrangersHoldNoMemory: what is sent to no source, or without a signature, takes nobody's
+// TestStrangersHoldNoMemory: what is sent to no source, or without a signature, takes no tenant's
 // place.
 func TestStrangersHoldNoMemory(t *testing.T) {
 	t.Parallel()
@@ -130,7 +130,7 @@ func TestBodiesHaveShares(t *testing.T) {
 }
 
 // TestClientsBehindAProxy: who stands behind a proxy that is trusted has a share of their own; by
-// their own word nobody has.
+// their own word was checked.
 func TestClientsBehindAProxy(t *testing.T) {
 	t.Parallel()
 	for _, trusted := range []bool{true, false} {

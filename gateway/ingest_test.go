@@ -150,7 +150,7 @@ func TestIngestKeepsTheContext(t *testing.T) {
 	require.JSONEq(t, `{"object":"page","entry":{"id":"7","time":1}}`, string(in.Context))
 }
 
-// TestIngestWhileDown: whoever comes again is told when, whoever would not is cut off, and the
+// TestIngestWhileDown: a sender that repeats is told when, one that does not is cut off, and the
 // repeat completes what was begun.
 func TestIngestWhileDown(t *testing.T) {
 	t.Parallel()
@@ -174,7 +174,7 @@ func TestIngestWhileDown(t *testing.T) {
 	down()
 	require.PanicsWithError(t, http.ErrAbortHandler.Error(), func() {
 		r.fromGitHub("src_"+strings.Repeat("1", 26), "s", "push", `{}`)
-	}, "nobody knows whose it is: no answer is the one answer that everybody repeats")
+	}, "the source is unknown: every sender repeats what got no answer")
 	r.sources.down, r.registry.down = nil, errors.New("registry away")
 	down2 := r.fromGitHub(github, "s3cr3t-new", "push", `{"n":2}`)
 	refused(t, down2, 503, api.Unavailable)
@@ -229,8 +229,8 @@ func TestIngestKeepsFromItsApplication(t *testing.T) {
 	require.Equal(t, "hub", in.Event.Origin.Application)
 }
 
-// TestIngestKnowsAnEcho: what was delivered to the application comes back once as an event to
-// nobody.
+// TestIngestKnowsAnEcho: what was delivered to the application comes back once as an event that
+// is not delivered.
 func TestIngestKnowsAnEcho(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -16,7 +16,7 @@ import (
 )
 
 // TestLargeEventsLieOutside: what is too large for a history lies in the body store before the
-// event is accepted, and is found by whoever reads the event.
+// event is accepted, and is found by those who read the event.
 func TestLargeEventsLieOutside(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

@@ -76,7 +76,7 @@ func holds(ctx context.Context, scope string) bool {
 	return who.Holds(scope)
 }
 
-// CodecAccess says who may have payloads of histories decrypted, and answers everybody else. A
+// CodecAccess says who may have payloads of histories decrypted, and refuses all others. A
 // payload does not tell whose it is: it takes the scope, and every tenant.
 func CodecAccess(v TokenVerifier) (authorize func(*http.Request) error, refuse func(http.ResponseWriter, *http.Request, error)) {
 	authorize = func(r *http.Request) error {
@@ -89,7 +89,7 @@ func CodecAccess(v TokenVerifier) (authorize func(*http.Request) error, refuse f
 			return err
 		}
 		if !who.EveryTenant() {
-			return webhook.Errorf(api.WrongTenant, "the token does not speak for every tenant, and a payload may be anybody's")
+			return webhook.Errorf(api.WrongTenant, "the token does not speak for every tenant, and a payload may belong to any of them")
 		}
 		return who.Allow(api.EveryTenant, api.AuditRead)
 	}

@@ -13,7 +13,8 @@ import (
 
 const idempotencyKey = "Idempotency-Key"
 
-// TestAnEndpointIsMadeOnce: whoever did not hear the answer asks again, and gets the secret, too.
+// TestAnEndpointIsMadeOnce: a client that did not get the answer asks again, and gets the secret,
+// too.
 func TestAnEndpointIsMadeOnce(t *testing.T) {
 	t.Parallel()
 	r := newRig(t)

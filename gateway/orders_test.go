@@ -247,7 +247,7 @@ func TestNothingGoesToADisabledEndpoint(t *testing.T) {
 	require.Equal(t, starts+1, r.temporal.Starts())
 }
 
-// taken answers like the orchestrator when somebody else was faster, or Temporal went away.
+// taken answers like the orchestrator when another request was faster, or Temporal went away.
 type taken struct{ err error }
 
 func (t taken) Redeliver(context.Context, string, string, string, webhook.Instruction) error {

@@ -86,7 +86,7 @@ func (g *Gateway) showSource(s webhook.Source, r *request) (api.Source, error) {
 }
 
 // publicURL is where third parties reach the gateway: as configured, or else the address at which
-// this request arrived. What it says in Host may be anybody's.
+// this request arrived. Its Host header may name any host.
 func (g *Gateway) publicURL(r *request) string {
 	if g.public != "" {
 		return g.public

@@ -129,8 +129,8 @@ func TestTraceStateHasABound(t *testing.T) {
 	}
 }
 
-// TestTraceOfAThirdParty: whoever may post to a source from anywhere cannot put spans into a trace
-// of ours, nor have them recorded.
+// TestTraceOfAThirdParty: a sender who may post to a source from anywhere cannot put spans into a
+// trace of ours, nor have them recorded.
 func TestTraceOfAThirdParty(t *testing.T) {
 	t.Parallel()
 	r := newTraceRig(t, sdktrace.ParentBased(sdktrace.AlwaysSample()))

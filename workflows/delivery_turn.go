@@ -12,7 +12,7 @@ import (
 var deliveryActivities *activities.Delivery
 
 // turn gives the delivery its chance to make the next attempt. While Temporal retries a deferred
-// turn, whatever comes into the inbox ends that; an attempt under way is waited for.
+// turn, any order in the inbox ends that; an attempt under way is waited for.
 func (d *delivery) turn(ctx workflow.Context) {
 	if by := d.inbox.Cancel; by != nil {
 		d.report.Status, d.report.Reason = webhook.Cancelled, "cancelled"+byAndWhy(*by)

@@ -16,7 +16,7 @@ import (
 	"hookloop/internal/postgrestest"
 )
 
-// patience bounds whatever a part is to do: far above what it takes on a busy machine.
+// patience bounds each thing a part is to do: far above what it takes on a busy machine.
 const patience = 2 * time.Minute
 
 // secret signs tokens. It guards a cluster on loopback that lives for minutes.
@@ -27,7 +27,7 @@ const Deployment = "hookloop"
 
 // Config says what to run.
 type Config struct {
-	// Dir holds keys and programs. It must exist; whoever made it removes it.
+	// Dir holds keys and programs. It must exist; the caller removes it.
 	Dir string
 	// Hookloop is the program. Empty: it is built, without the embedded engine.
 	Hookloop string

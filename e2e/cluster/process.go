@@ -171,8 +171,8 @@ func (w *tail) String() string {
 	return string(bytes.Clone(w.b))
 }
 
-// FreeAddress lies below what systems hand out by themselves (32768 and up): nobody who asks for
-// any port may be given a killed process's.
+// FreeAddress lies below what systems hand out by themselves (32768 and up): no program that asks
+// for any port may be given a killed process's.
 func FreeAddress(t testing.TB) string {
 	t.Helper()
 	for range 100 {

@@ -102,7 +102,7 @@ func TestExample(t *testing.T) {
 		require.Contains(t, offered, one[1])
 	}
 	for name, value := range offered {
-		require.True(t, asked[name], "nobody asks for %s", name)
+		require.True(t, asked[name], "no rule asks for %s", name)
 		if _, secret := secrets[name]; secret {
 			require.Empty(t, value, name)
 		}

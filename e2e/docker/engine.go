@@ -22,7 +22,7 @@ import (
 	"hookloop/internal/config"
 )
 
-// Patience bounds whatever an engine is to do: far above what it takes on a busy machine.
+// Patience bounds each thing an engine is to do: far above what it takes on a busy machine.
 const Patience = 10 * time.Minute
 
 // Person is the number of a user that is not root and may use the engine, and of their group. No

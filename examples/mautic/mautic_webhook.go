@@ -46,7 +46,7 @@ func (c *contact) row() []byte {
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05+00:00") }
 
 // phpJSON writes JSON as PHP's json_encode does: ASCII only, slashes escaped. Read and written
-// again by anybody else it would mean the same and have another signature.
+// again by another program it would mean the same and have another signature.
 func phpJSON(v any) []byte {
 	var b bytes.Buffer
 	enc := json.NewEncoder(&b)

@@ -54,7 +54,7 @@ type deliveryView struct {
 type step struct {
 	Number  int
 	Attempt *api.Attempt // nil: it is to come
-	At      time.Time    // zero: nobody can know yet
+	At      time.Time    // zero: not known yet
 	Wait    time.Duration
 	Next    bool
 }

@@ -138,8 +138,8 @@ func signOut(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, Path+"/sign-in", http.StatusSeeOther)
 }
 
-// link makes a link that signs a browser in, for whoever has a token: `hookloop console` opens it.
-// The token itself never stands in an address, which browsers keep.
+// link makes a link that signs a browser in, for a person who has a token: `hookloop console` opens
+// it. The token itself never stands in an address, which browsers keep.
 func (c *Console) link(w http.ResponseWriter, r *http.Request) {
 	token, err := auth.Bearer(r.Header.Get("Authorization"))
 	if err == nil {

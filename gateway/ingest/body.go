@@ -19,7 +19,7 @@ import (
 )
 
 // maxIngest bounds what a third party may send at once, in bytes, as it comes and as it is when it
-// is unpacked: it is read whole before anybody is known to have sent it. GitHub sends up to 25 MiB.
+// is unpacked: it is read whole before its sender is known. GitHub sends up to 25 MiB.
 const maxIngest = 25 << 20
 
 // body reads the body of a request as it came.

@@ -53,7 +53,7 @@ type Config struct {
 	Codec     converter.PayloadCodec // opens payloads; nil: they stay as Temporal has them
 	Bodies    Bodies                 // find the data of large events; nil: references to it are copied as they are
 	Folder    *Folder
-	Tenant    string                         // one tenant's alone; empty: everybody's
+	Tenant    string                         // one tenant's alone; empty: all
 	Retention time.Duration                  // of the namespace: nothing older is there any more
 	Overlap   time.Duration                  // zero: DefaultOverlap
 	Now       func() time.Time               // nil: time.Now

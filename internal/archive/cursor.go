@@ -13,7 +13,7 @@ type span struct {
 	Until time.Time `json:"until"`
 }
 
-// cursors are the spans by tenant; the empty name is everybody's.
+// cursors are the spans by tenant; the empty name is that of all.
 func (f *Folder) cursors() (map[string]span, error) {
 	all := map[string]span{}
 	content, err := os.ReadFile(f.at(cursorFile))

@@ -84,7 +84,7 @@ func TestEndpointsHaveNames(t *testing.T) {
 	require.Contains(t, g.run(t, "endpoint", "get", "ep_1").ok(t), "waiting      3 deliveries\nlast hour    10 attempts, 90 % taken, p95 -\n")
 }
 
-// typed is a terminal on which somebody types.
+// typed is a terminal on which a person types.
 type typed struct{ io.Reader }
 
 func (typed) IsTerminal() bool { return true }

@@ -78,7 +78,7 @@ func newMan() *cobra.Command {
 		Example: `  hookloop man /usr/local/share/man/man1`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // manual pages are for everybody
+			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // manual pages are for all users
 				return err
 			}
 			header := &doc.GenManHeader{Section: "1", Source: "Hookloop", Manual: "Hookloop"}

@@ -24,8 +24,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(unconfigured{m}, map[string]func(){"hookloop": func() { os.Exit(terminal.Run(New("test"))) }})
 }
 
-// unconfigured runs the tests without HOOKLOOP_*: whoever runs them may have a gateway of their
-// own.
+// unconfigured runs the tests without HOOKLOOP_*: a person who runs them may have a gateway of
+// their own.
 type unconfigured struct{ m *testing.M }
 
 func (u unconfigured) Run() int {

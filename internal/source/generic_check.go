@@ -122,7 +122,7 @@ func (s *generic) checkTemplate() error {
 	case len(s.Signed) > 200: // each {body} in it is a body to hash
 		return webhook.Invalidf("config.signed", "must have at most 200 bytes")
 	case !s.signs(partBody):
-		return webhook.Invalidf("config.signed", "must contain {body}: without it anybody could send another body")
+		return webhook.Invalidf("config.signed", "must contain {body}: without it a stranger could send another body")
 	case s.signs(partTimestamp) != (s.TimestampHeader != ""):
 		return webhook.Invalidf("config.timestamp_header", "and {timestamp} in signed need each other: a time that is not signed proves nothing")
 	case s.signs(partID) && s.IDHeader == "":

@@ -164,7 +164,7 @@ func TestPayPalCertificatesAreKept(t *testing.T) {
 	}
 }
 
-// Anybody can think of addresses that PayPal might have certificates at.
+// A stranger can think of addresses that PayPal might have certificates at.
 func TestPayPalFetchesNotForEveryStranger(t *testing.T) {
 	t.Parallel()
 	w := newPayPal(t, nil)

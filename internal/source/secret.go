@@ -28,7 +28,7 @@ func (s Secret) bytes() []byte { return []byte(s.Reveal()) }
 func (s Secret) check(field string) error {
 	switch s.Reveal() {
 	case "":
-		return webhook.Invalidf(field, "must not be empty: without it anybody could send in the third party's name")
+		return webhook.Invalidf(field, "must not be empty: without it a stranger could send in the third party's name")
 	case signature.Mask:
 		return webhook.Invalidf(field, "is %s, what is shown in place of a secret, and not a secret", signature.Mask)
 	}

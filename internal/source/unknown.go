@@ -36,7 +36,7 @@ func Head(p Provider, r Request) error {
 	return nil
 }
 
-var noKey = []byte("nobody's key, as long as anybody's")
+var noKey = []byte("the key of no source, as long as one")
 
 // Spend does the work that a wrong signature costs, and keeps nothing of the body. It ends when no
 // more of the body comes.

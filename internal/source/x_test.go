@@ -131,7 +131,8 @@ func TestXChallengesThatAreSigned(t *testing.T) {
 	require.NoError(t, p.Verify(t.Context(), get(query, xLegacy, "sha256="+base64MAC("consumer", query))))
 }
 
-// Whoever has us answer a challenge gets a signature by X's secret. It must be good for no event.
+// A person who has us answer a challenge gets a signature by X's secret. It must be good for no
+// event.
 func TestXChallengesSignNoEvent(t *testing.T) {
 	t.Parallel()
 	p := newProvider(t, "x", xBoth)

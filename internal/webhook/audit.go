@@ -111,7 +111,7 @@ type AuditLine struct {
 	Actor string   `json:"actor,omitempty" doc:"Who did it, as Hookloop or Temporal knows by itself: the subject of a token, a source, or hookloop. Absent: it is not known." example:"jane"`
 	Via   AuditVia `json:"via,omitempty" enum:"api,source,hookloop,command,temporal-ui,temporal" doc:"By which way. Absent: it is not known."`
 	// ActorClaimed is what came with a signal or an update.
-	ActorClaimed string `json:"actor_claimed,omitempty" doc:"Who did it, as whoever sent it says: proven by nothing." example:"jane"`
+	ActorClaimed string `json:"actor_claimed,omitempty" doc:"Who did it, as the sender says: proven by nothing." example:"jane"`
 
 	EventID         string   `json:"event_id,omitempty" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
 	EventType       string   `json:"event_type,omitempty" example:"contact.updated"`

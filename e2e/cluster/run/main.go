@@ -85,6 +85,6 @@ Try, in another terminal:
   hookloop endpoint create --url http://127.0.0.1:9000/
   hookloop event send --type contact.updated --data '{"id": 1}' --wait
 
-and kill -9 whatever you like but PostgreSQL: it is started again.
+and kill -9 any of them but PostgreSQL: it is started again.
 `, c.Gateways[0].URL(), c.Token)
 }

@@ -22,7 +22,7 @@ import (
 )
 
 // postgresVariable names the URL of a PostgreSQL server, whose user may make databases. It is no
-// flag because it holds a password, and everybody may read flags.
+// flag because it holds a password, and every user of the machine may read flags.
 const postgresVariable = "CLUSTER_POSTGRES"
 
 func main() {
@@ -88,7 +88,7 @@ func choosePorts(ctx context.Context, listen string) (p ports, err error) {
 		defer func() { _ = l.Close() }() // when all are chosen, lest one be chosen twice
 		bound := l.Addr().(*net.TCPAddr)
 		if !bound.IP.IsLoopback() {
-			return p, fmt.Errorf("%s is not loopback, and this server authenticates nobody", one.listen)
+			return p, fmt.Errorf("%s is not loopback, and this server lets everyone in", one.listen)
 		}
 		*one.a = address{ip: bound.IP.String(), port: bound.Port}
 	}

@@ -12,7 +12,7 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestTheChangeLogIsOnlyAddedTo: not by whoever writes SQL into our database.
+// TestTheChangeLogIsOnlyAddedTo: even by SQL that is written into our database.
 func TestTheChangeLogIsOnlyAddedTo(t *testing.T) {
 	t.Parallel()
 	d := newDatabase(t)

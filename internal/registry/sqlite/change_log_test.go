@@ -12,7 +12,7 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// TestTheChangeLogIsOnlyAddedTo: not by whoever writes SQL into our file.
+// TestTheChangeLogIsOnlyAddedTo: even by SQL that is written into our file.
 func TestTheChangeLogIsOnlyAddedTo(t *testing.T) {
 	t.Parallel()
 	r, f := newRegistry(t)
