@@ -129,8 +129,8 @@ func TestBodiesHaveShares(t *testing.T) {
 	end()
 }
 
-// TestClientsBehindAProxy: who stands behind a proxy that is trusted has a share of their own; by
-// their own word was checked.
+// TestClientsBehindAProxy: each client behind a trusted proxy has a share of its own. What a client
+// itself says of its address gives it none.
 func TestClientsBehindAProxy(t *testing.T) {
 	t.Parallel()
 	for _, trusted := range []bool{true, false} {
