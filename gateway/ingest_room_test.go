@@ -41,17 +41,15 @@ func (r *rig) pour(source, from string, body io.Reader, header ...string) *httpt
 // flood has many bodies under way, of size bytes each, until end.
 func (r *rig) flood(many, size int, pour func(n int, body io.Reader)) (end func()) {
 	var all sync.WaitGroup
-	begun := make(chan struct{}, many)
 	slow, stop := io.Pipe()
 	for n := range many {
+		begun := make(chan struct{})
 		all.Go(func() {
-			here := sync.OnceFunc(func() { begun <- struct{}{} })
+			here := sync.OnceFunc(func() { close(begun) })
 			pour(n, io.MultiReader(strings.NewReader(strings.Repeat("x", size)), signals(here), slow))
 			here() // it was refused before its end
 		})
-	}
-	for range many {
-		<-begun
+		<-begun // one after the other, or those that are refused halfway leave room
 	}
 	return func() {
 		_ = stop.Close()
