@@ -131,13 +131,13 @@ func TestCancelledItAsksAgain(t *testing.T) {
 			in := e.continueAsNew()
 
 			e = approvalAt(t, w, happened.Add(3*time.Hour))
-			e.RegisterDelayedCallback(func() {
+			checkAfter(t, e, time.Minute, func() {
 				require.Equal(t, webhook.EndpointHeld, w.endpoint.State)
 				require.Equal(t, tc.why, w.endpoint.StateReason)
 				details := e.details()
 				require.Contains(t, details, "**awaiting-approval**")
 				require.Contains(t, details, "Signals are the way: `approve`, or `reject`")
-			}, time.Minute)
+			})
 			e.signal(time.Hour, workflows.SignalApprove, alice)
 			r := e.continued(in)
 			require.Equal(t, webhook.ApprovalReleased, r.Status)

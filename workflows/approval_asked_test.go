@@ -78,7 +78,7 @@ func TestWhatWaitsIsCountedAtEveryStage(t *testing.T) {
 		require.NotNil(t, r.Waiting)
 		require.Equal(t, n, *r.Waiting)
 	}
-	e.RegisterDelayedCallback(func() {
+	checkAfter(t, e, time.Second, func() {
 		requireWaits(webhook.ApprovalWatching, 3)
 		require.Equal(t, happened.Add(time.Hour), e.report().AskAt.UTC())
 		require.Contains(t, e.details(), "3 deliveries waiting at 2026-01-31T12:00:0")
@@ -86,12 +86,12 @@ func TestWhatWaitsIsCountedAtEveryStage(t *testing.T) {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		w.held = append(w.held, "evt_003")
-	}, time.Second)
+	})
 	e.RegisterDelayedCallback(func() { requireWaits(webhook.ApprovalWatching, 4) }, time.Minute)
-	e.RegisterDelayedCallback(func() {
+	checkAfter(t, e, 2*time.Hour, func() {
 		requireWaits(webhook.ApprovalAwaiting, 4)
 		require.Nil(t, e.report().AskAt)
-	}, 2*time.Hour)
+	})
 	e.signal(2*time.Hour+time.Second, workflows.SignalApprove, alice)
 	e.during("ReleaseHeld", 2, func() { requireWaits(webhook.ApprovalReleasing, 0) })
 	r, _ := e.run()

@@ -34,11 +34,11 @@ func TestAfterAnHourPeopleAreAsked(t *testing.T) {
 	w := failingEndpoint(25)
 	e := newApproval(t, w)
 	early := e.update(30*time.Minute, workflows.UpdateApprove, alice)
-	e.RegisterDelayedCallback(func() { require.Equal(t, webhook.EndpointActive, w.endpoint.State) }, 59*time.Minute)
-	e.RegisterDelayedCallback(func() {
+	checkAfter(t, e, 59*time.Minute, func() { require.Equal(t, webhook.EndpointActive, w.endpoint.State) })
+	checkAfter(t, e, 61*time.Minute, func() {
 		require.Equal(t, webhook.EndpointHeld, w.endpoint.State)
 		require.Equal(t, "it has been failing since 2026-01-31T12:00:00Z, last with HTTP 503", w.endpoint.StateReason)
-	}, 61*time.Minute)
+	})
 	approved := e.update(2*time.Hour, workflows.UpdateApprove, alice)
 	late := e.update(2*time.Hour, workflows.UpdateReject, webhook.Decision{By: "bob"})
 	r, _ := e.run()
@@ -113,11 +113,11 @@ func TestAFailedProbeAsksAgain(t *testing.T) {
 	w.probes = []webhook.Probe{bad, answered(200)}
 	e := newApproval(t, w)
 	e.signal(2*time.Hour, workflows.SignalApprove, alice)
-	e.RegisterDelayedCallback(func() {
+	checkAfter(t, e, 3*time.Hour, func() {
 		require.Equal(t, webhook.EndpointHeld, w.endpoint.State)
 		require.Equal(t, "the probe failed: HTTP 503", w.endpoint.StateReason)
 		require.Empty(t, w.released)
-	}, 3*time.Hour)
+	})
 	e.signal(4*time.Hour, workflows.SignalApprove, alice)
 	r, _ := e.run()
 	require.Equal(t, webhook.ApprovalReleased, r.Status)
@@ -136,10 +136,10 @@ func TestAnEndpointThatFailsDuringItsReleaseIsHeldAgain(t *testing.T) {
 			e.SignalWorkflow(workflows.SignalFailing, failure(false))
 		}
 	})
-	e.RegisterDelayedCallback(func() {
+	checkAfter(t, e, 3*time.Hour, func() {
 		require.Equal(t, webhook.EndpointHeld, w.endpoint.State)
 		require.Equal(t, "it failed again during its release, with HTTP 503", w.endpoint.StateReason)
-	}, 3*time.Hour)
+	})
 	e.signal(4*time.Hour, workflows.SignalReject, nil)
 	r, _ := e.run()
 	require.Equal(t, webhook.ApprovalRejected, r.Status)
@@ -154,7 +154,7 @@ func TestNonsenseIsIgnored(t *testing.T) {
 	}
 	e.signal(2*time.Hour, workflows.SignalFailing, "garbage")
 	refused := e.update(3*time.Hour, workflows.UpdateApprove, webhook.Decision{RatePerSecond: 1e9})
-	e.RegisterDelayedCallback(func() { require.Equal(t, webhook.EndpointHeld, w.endpoint.State) }, 4*time.Hour)
+	checkAfter(t, e, 4*time.Hour, func() { require.Equal(t, webhook.EndpointHeld, w.endpoint.State) })
 	garbage := e.update(3*time.Hour, workflows.UpdateApprove, "please")
 	empty := e.update(5*time.Hour, workflows.UpdateApprove)
 	r, _ := e.run()

@@ -85,10 +85,10 @@ func TestOnlyAHeldDeliveryIsReleasedOrProbed(t *testing.T) {
 				c := &consumer{}
 				env := newEnv(t, c)
 				answer := updateAfter(env, 10*time.Second, update)
-				env.RegisterDelayedCallback(func() {
+				checkAfter(t, env, 20*time.Second, func() {
 					require.Empty(t, c.sent)
 					env.SignalWorkflow(workflows.SignalCancel, nil)
-				}, 20*time.Second)
+				})
 				r, _ := ran(t, env, in)
 				require.Equal(t, webhook.Cancelled, r.Status)
 				requireNotHeld(t, answer.rejected)

@@ -59,12 +59,12 @@ func TestASignalThatMakesNoSenseIsExplainedByAnApproval(t *testing.T) {
 	} {
 		e := newApproval(t, failingEndpoint(1))
 		e.signal(2*time.Hour, signal, "now, please")
-		e.RegisterDelayedCallback(func() {
+		checkAfter(t, e, 3*time.Hour, func() {
 			details := e.details()
 			require.Contains(t, details, "The signal `"+signal+"` at 2026-01-31T14:00:00Z was ignored: its input may be empty, or")
 			require.NotContains(t, details, "please")
 			e.SignalWorkflow(workflows.SignalReject, nil)
-		}, 3*time.Hour)
+		})
 		r, _ := e.run()
 		require.Equal(t, webhook.ApprovalRejected, r.Status, signal)
 	}

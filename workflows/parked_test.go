@@ -17,11 +17,11 @@ func runParked(t *testing.T, c *consumer, after time.Duration, do func(env *test
 	env := newEnv(t, c)
 	e := anEvent()
 	e.Hops = webhook.MaxHops
-	env.RegisterDelayedCallback(func() {
+	checkAfter(t, env, after, func() {
 		require.Empty(t, c.sent, "nothing goes without a person's word")
 		require.Equal(t, webhook.Held, report(t, env).Deliveries[0].Status)
 		do(env)
-	}, after)
+	})
 	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: e, EndpointIDs: []string{"ep_a"}}, raw(data))
 	require.NoError(t, env.GetWorkflowError())
 	return report(t, env).Deliveries[0]
@@ -65,14 +65,14 @@ func TestParkedOnlyRechecks(t *testing.T) {
 	c := &consumer{gone: map[string]bool{}}
 	d := runParked(t, c, time.Hour, func(env *testsuite.TestWorkflowEnvironment) {
 		signal(t, workflows.SignalRecheck, webhook.Instruction{})(env)
-		env.RegisterDelayedCallback(func() {
+		checkAfter(t, env, time.Minute, func() {
 			require.Empty(t, c.sent)
 			require.Equal(t, webhook.Held, report(t, env).Deliveries[0].Status)
 			c.mu.Lock()
 			c.gone["ep_a"] = true
 			c.mu.Unlock()
 			signal(t, workflows.SignalRecheck, webhook.Instruction{})(env)
-		}, time.Minute)
+		})
 	})
 	require.Equal(t, webhook.Cancelled, d.Status)
 	require.Empty(t, c.sent)

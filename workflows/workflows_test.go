@@ -107,6 +107,17 @@ func newEnv(t testing.TB, c *consumer) *testsuite.TestWorkflowEnvironment {
 	return env
 }
 
+// checkAfter makes a check while the workflow runs, and fails the test if the workflow ends before.
+func checkAfter(t *testing.T, env interface{ RegisterDelayedCallback(func(), time.Duration) }, after time.Duration, check func()) {
+	t.Helper()
+	made := false
+	env.RegisterDelayedCallback(func() {
+		made = true
+		check()
+	}, after)
+	t.Cleanup(func() { require.True(t, made, "the workflow ended before the check after %s", after) })
+}
+
 // telling is an environment in which deliveries are made, and the world that announcements go to.
 func telling(t testing.TB, c *consumer) (*testsuite.TestWorkflowEnvironment, *world) {
 	t.Helper()
@@ -290,7 +301,7 @@ func TestDeliveryReportsWhileItWaits(t *testing.T) {
 	t.Parallel()
 	c := &consumer{scripts: map[string][]int{"ep_a": {200}}}
 	env := newEnv(t, c)
-	env.RegisterDelayedCallback(func() {
+	checkAfter(t, env, time.Second, func() {
 		answer, err := env.QueryWorkflow(workflows.QueryReport)
 		require.NoError(t, err)
 		var report webhook.DeliveryReport
@@ -298,7 +309,7 @@ func TestDeliveryReportsWhileItWaits(t *testing.T) {
 		require.Equal(t, webhook.Retrying, report.Status)
 		require.Len(t, report.Attempts, 1)
 		require.NotNil(t, report.NextAttemptAt)
-	}, time.Second)
+	})
 	env.ExecuteWorkflow(workflows.Delivery, workflows.DeliveryInput{
 		Event: anEvent(), EndpointID: "ep_a", Schedule: webhook.Schedule{0, time.Minute},
 		Attempts: []webhook.Attempt{{Number: 1, StatusCode: 503}},
