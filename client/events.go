@@ -43,8 +43,7 @@ func (e Events) Get(id string) Call[api.Event] {
 	return call[api.Event](e.scope, http.MethodGet, "events", id)
 }
 
-// List shows events, those still being delivered first, then the latest to end. An event shows up a
-// moment after it was accepted.
+// List shows events, those accepted last first. An event shows up a moment after it was accepted.
 func (e Events) List(query api.EventQuery) List[api.EventItem] {
 	return list[api.EventItem](e.scope, query, "events")
 }

@@ -81,9 +81,9 @@ func newEventList(o *options) *cobra.Command {
 	var l eventListOptions
 	c := &cobra.Command{
 		Use:   "list",
-		Short: "List events, those under way first",
-		Long: `List events: those still being delivered first, then the latest to end. With --endpoint, those that had a turn at it, the
-latest first.
+		Short: "List events, the latest first",
+		Long: `List events, those accepted last first. With --endpoint, those that had a turn at it, in the order of their
+first turns there.
 
 The list is Temporal's own and a moment behind; 'hookloop event get' is not.`,
 		Example: `  hookloop event list --status failed

@@ -2,6 +2,7 @@ package orchestrator
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"time"
 
@@ -26,10 +27,16 @@ type EventItem struct {
 	WorkflowID, RunID string
 }
 
-// List gives a page of events, those still being delivered first, then the latest to end, and where
-// the next page begins; nil: that was the last. The visibility store is a moment behind.
+// List gives a page of events, those that were accepted last first, and where the next page begins;
+// nil: that was the last. The visibility store is a moment behind.
 func (e *Events) List(ctx context.Context, f EventFilter, size int, page []byte) ([]EventItem, []byte, error) {
-	found, next, err := e.list(ctx, f.query(), size, page)
+	n := newest{link: e.link, query: f.query(), size: size}
+	if page != nil {
+		if err := json.Unmarshal(page, &n.behind); err != nil {
+			return nil, nil, fmt.Errorf("events: where the page begins: %w", err)
+		}
+	}
+	found, next, err := n.page(ctx)
 	if err != nil {
 		return nil, nil, fmt.Errorf("events: %w", failed(err))
 	}
