@@ -200,5 +200,23 @@ func (e *event) finish(ctx workflow.Context) (EventReport, error) {
 	if err != nil {
 		return EventReport{}, err
 	}
+	e.log(ctx)
 	return e.report, ctx.Err() // a cancelled event ends as cancelled, its report stays readable
+}
+
+// LogEventEnded is the message in the log when all deliveries of an event have ended.
+const LogEventEnded = "event ended"
+
+// log says what became of the event; a replay does not.
+func (e *event) log(ctx workflow.Context) {
+	delivered := 0
+	for _, d := range e.report.Deliveries {
+		if d.Status == webhook.Delivered {
+			delivered++
+		}
+	}
+	workflow.GetLogger(ctx).Info(LogEventEnded,
+		"tenant", e.in.Event.Tenant, "event", e.in.Event.ID, "type", e.in.Event.Type, "status", string(e.report.Status),
+		"endpoints", int64(len(e.report.Deliveries)), "delivered", int64(delivered),
+		"duration_ms", workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime).Milliseconds())
 }

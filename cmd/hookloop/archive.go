@@ -160,7 +160,7 @@ func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec,
 		}
 		options = client.Options{HostPort: dev.Temporal, Namespace: dev.Namespace}
 	}
-	options.Logger = sdklog.NewStructuredLogger(newLogger(stderr, false))
+	options.Logger = sdklog.NewStructuredLogger(environmentLogger(stderr))
 	options.Namespace = cmp.Or(options.Namespace, client.DefaultNamespace)
 	c, err := dialWith(ctx, options, histories)
 	return c, options.Namespace, err

@@ -20,7 +20,7 @@ func newBench() *cobra.Command { return embedded.NewCommand(startEmbedded) }
 // same process.
 func startEmbedded(ctx context.Context, folder string, stderr io.Writer) (*embedded.Hookloop, error) {
 	tuneGC()
-	log := newLogger(stderr, false)
+	log := environmentLogger(stderr)
 	data, err := devdir.Open(folder)
 	if err != nil {
 		return nil, err

@@ -37,6 +37,7 @@ Endpoints on this machine (127.0.0.1) are allowed here, and only here. When ever
 anew while it runs: the other commands find it. Everything listens on this machine alone, and answers
 to its names alone: web pages that are open here cannot reach it under a name of theirs.
 It keeps itself small, with room for what is under way; GOMEMLIMIT sets another bound.
+On a terminal it shows a line for each event and each failed attempt; HOOKLOOP_LOG=text or json has it log instead.
 HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAYPAL_CA_FILE hold as in
 'hookloop serve'. Ctrl-C stops accepting events, lets attempts under way finish, and exits.`,
 		Example: `  hookloop dev
@@ -73,7 +74,11 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 	tuneGC()
 	limitMemory(ctx)
 
-	log := newLogger(stderr, o.verbose)
+	how, err := devLog(stderr)
+	if err != nil {
+		return err
+	}
+	log := newLogger(stderr, how, o.verbose)
 	catchStdlog(log)
 	dev, err := startDev(ctx, o, l.Addr().String(), data, log)
 	if err != nil {

@@ -5,14 +5,43 @@ import (
 	"io"
 	"log"
 	"log/slog"
+
+	"hookloop/internal/config"
+	"hookloop/internal/terminal"
 )
 
-func newLogger(w io.Writer, verbose bool) *slog.Logger {
-	level := slog.LevelWarn
+// newLogger writes what HOOKLOOP_LOG says, from HOOKLOOP_LOG_LEVEL on.
+func newLogger(w io.Writer, c config.Log, verbose bool) *slog.Logger {
+	options := &slog.HandlerOptions{Level: slog.Level(c.Level)}
 	if verbose {
-		level = slog.LevelDebug
+		options.Level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}))
+	switch c.Format {
+	case config.LogJSON:
+		return slog.New(slog.NewJSONHandler(w, options))
+	case config.LogLines:
+		return slog.New(newLines(w, slog.NewTextHandler(w, options)))
+	case config.LogText:
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// environmentLogger is the logger of commands that run for a moment.
+func environmentLogger(w io.Writer) *slog.Logger {
+	c, err := config.ReadLog(config.OS)
+	if err != nil {
+		c = config.Log{Level: config.LogLevel(slog.LevelWarn)} // those that serve refuse it
+	}
+	return newLogger(w, c, false)
+}
+
+// devLog is for people where people read it, unless the environment has it otherwise.
+func devLog(w io.Writer) (config.Log, error) {
+	c, err := config.ReadLog(config.OS)
+	if c.Format == "" && terminal.IsTerminal(w) {
+		c.Format = config.LogLines
+	}
+	return c, err
 }
 
 // stdlog takes what libraries say through the standard library's logger. net/http quotes there what

@@ -95,7 +95,7 @@ func runMigrate(ctx context.Context, v visibilityOptions, stderr io.Writer) (m m
 	}
 	m.Namespace = orDefault(options.Namespace, client.DefaultNamespace)
 	options.Namespace = m.Namespace
-	options.Logger = sdklog.NewStructuredLogger(newLogger(stderr, false))
+	options.Logger = sdklog.NewStructuredLogger(environmentLogger(stderr))
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return m, fmt.Errorf("connecting to Temporal at %s: %w", options.HostPort, err)

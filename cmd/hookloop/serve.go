@@ -97,7 +97,7 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	}
 	defer closeAll(l, ops)
 
-	log := newLogger(stderr, verbose)
+	log := newLogger(stderr, cfg.Log, verbose)
 	catchStdlog(log)
 	tel, err := telemetry.New(ctx, telemetry.Config{Env: config.OS, Version: version, Logger: log})
 	if err != nil {

@@ -66,8 +66,10 @@ type Everywhere struct {
 	AllowNetworks  Networks `env:"HOOKLOOP_ALLOW_NETWORKS" doc:"networks inside that endpoints may lie in; unset: none"`
 	QuotasFile     string   `env:"HOOKLOOP_QUOTAS_FILE" doc:"what each tenant may ask for, as JSON; unset: the same, generously, for all"`
 	Console        bool     `env:"HOOKLOOP_CONSOLE" envDefault:"true" doc:"whether the gateway serves the console at /console"`
+	ConsoleURL     URL      `env:"HOOKLOOP_CONSOLE_URL" doc:"where people reach the gateway with the console, to be named in events like endpoint.held; unset: it is not named"`
 	AttemptsAge    Age      `env:"HOOKLOOP_ATTEMPTS_AGE" envDefault:"720h" doc:"how long the attempt log keeps attempts, and counts of them by the hour"`
 	AttemptsRows   Rows     `env:"HOOKLOOP_ATTEMPTS_ROWS" envDefault:"10000000" doc:"how many attempts the log keeps, some 400 bytes each; the oldest go first"`
+	Log            Log
 	JWT            JWT
 	Ingest         Ingest
 }

@@ -16,7 +16,15 @@ import (
 
 // harmless begins the warnings of every day: at each start that Nexus over HTTP is off, for we
 // turned it off, and at each long history that the UI asks for larger pages than Temporal likes.
-var harmless = []string{"HTTP API port has not been set", "GetHistory page size is larger than threshold"}
+// At each request that it makes of itself it misses a place for what it could have told.
+var harmless = []string{
+	"HTTP API port has not been set", "GetHistory page size is larger than threshold",
+	"TrailerToContextMetadataInterceptor: Trailer had metadata but context not wrapped",
+}
+
+// repeated begins the warning about a task of Temporal's own that it tries again, in a thousand
+// characters. It says so as an error when that goes on.
+const repeated = "Fail to process task"
 
 // logger hands Temporal's warnings and errors to slog. Below that it says nothing: what it tells at
 // info is about itself, not about events. While it stops, its warnings are about its own parts
@@ -75,7 +83,7 @@ func (l logger) log(level slog.Level, msg string, tags []tag.Tag) {
 			return
 		}
 	}
-	if l.stopping.Load() {
+	if l.stopping.Load() || strings.HasPrefix(msg, repeated) {
 		level = slog.LevelDebug
 	}
 	attrs := make([]slog.Attr, 0, len(l.tags)+len(tags))

@@ -37,7 +37,11 @@ func TestOnlyWarningsAndErrorsAreLogged(t *testing.T) {
 	l.Debug("quiet")
 	l.Info("quiet")
 	l.Warn("HTTP API port has not been set. Nexus HTTP endpoints will not be available.")
+	l.Warn("TrailerToContextMetadataInterceptor: Trailer had metadata but context not wrapped")
 	require.Empty(t, out.String())
+	l.Warn("Fail to process task", tag.Error(errors.New("shard status unknown")))
+	require.Contains(t, out.String(), "level=DEBUG")
+	require.NotContains(t, out.String(), "level=WARN")
 
 	l.Error("visibility write", tag.Error(errors.New("disk full")))
 	require.Contains(t, out.String(), `level=ERROR msg="temporal: visibility write" wf-id=event/acme/evt_1 error="disk full"`)

@@ -90,8 +90,9 @@ func TestLogLine(t *testing.T) {
 		_, err := s.Send(t.Context(), delivery(srv.URL), n+1)
 		require.NoError(t, err)
 	}
-	require.Equal(t, `level=DEBUG msg=attempt tenant=acme event=evt_1 endpoint=ep_1 attempt=1 status=200 failure=""
-level=WARN msg=attempt tenant=acme event=evt_1 endpoint=ep_1 attempt=2 status=503 failure=""
-level=WARN msg=attempt tenant=acme event=evt_1 endpoint=ep_1 attempt=3 status=0 failure=reset
-`, log.String())
+	host := strings.TrimPrefix(srv.URL, "http://")
+	require.Equal(t, strings.ReplaceAll(`level=DEBUG msg=attempt tenant=acme event=evt_1 type=contact.updated endpoint=ep_1 host=HOST attempt=1 status=200 failure=""
+level=WARN msg="attempt failed" tenant=acme event=evt_1 type=contact.updated endpoint=ep_1 host=HOST attempt=2 status=503 failure=""
+level=WARN msg="attempt failed" tenant=acme event=evt_1 type=contact.updated endpoint=ep_1 host=HOST attempt=3 status=0 failure=reset
+`, "HOST", host), log.String())
 }

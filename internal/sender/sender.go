@@ -166,8 +166,15 @@ func (s *Sender) counted(err error) error {
 	return err
 }
 
-// record writes the attempt's one log line and its metrics. Neither carries anything the app or
-// the endpoint wrote.
+// The messages of attempts in the log.
+const (
+	LogTaken  = "attempt"
+	LogFailed = "attempt failed"
+)
+
+// record writes the attempt's one log line and its metrics. The line names the event's type and
+// the host of the endpoint's URL. Neither carries anything else that the app or the endpoint
+// wrote.
 func (s *Sender) record(ctx context.Context, d webhook.Delivery, a webhook.Attempt) {
 	s.metrics.attempts.WithLabelValues(outcome(a)).Inc()
 	s.metrics.duration.Observe(float64(a.DurationMS) / 1000)
@@ -178,14 +185,22 @@ func (s *Sender) record(ctx context.Context, d webhook.Delivery, a webhook.Attem
 	if !s.log.Enabled(ctx, level) {
 		return
 	}
-	s.log.LogAttrs(ctx, level, "attempt",
+	attrs := []slog.Attr{
 		slog.String("tenant", d.Event.Tenant),
 		slog.String("event", d.Event.ID),
+		slog.String("type", d.Event.Type),
 		slog.String("endpoint", d.Endpoint.ID),
+		slog.String("host", webhook.HostOf(d.Endpoint.URL)),
 		slog.Int("attempt", a.Number),
 		slog.Int("status", a.StatusCode),
 		slog.Int64("duration_ms", a.DurationMS),
-		slog.String("failure", string(a.Failure)))
+		slog.String("failure", string(a.Failure)),
+	}
+	if a.Succeeded() {
+		s.log.LogAttrs(ctx, level, LogTaken, attrs...)
+		return
+	}
+	s.log.LogAttrs(ctx, level, LogFailed, attrs...)
 }
 
 // outcome is a metric label: a class of status or a kind of failure, so that no endpoint can make
