@@ -133,7 +133,7 @@ func startWorker(
 		Deliveries: &activities.Delivery{Endpoints: endpoints, Sender: s, Events: events, Echoes: echoes},
 		Recoveries: &activities.Recovery{Deliveries: temporal.Redeliveries(endpoints)},
 		Approvals: &activities.Approval{
-			Endpoints: endpoints, Backlog: temporal.Backlog(), Events: temporal.Announcer(endpoints),
+			Endpoints: endpoints, Backlog: temporal.Backlog(), Events: temporal.Announcer(orchestrator.AnnouncerConfig{Endpoints: endpoints}),
 		},
 	})
 	require.NoError(t, err)

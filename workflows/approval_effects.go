@@ -103,7 +103,7 @@ func (a *approval) recheckAll(ctx workflow.Context, why webhook.Instruction, hel
 func (a *approval) announce(ctx workflow.Context, eventType string) error {
 	notice := webhook.EndpointNotice{
 		EndpointID: a.in.EndpointID, State: a.facts.State, Reason: a.report.Reason,
-		FailingSince: a.report.FailingSince, Waiting: a.report.Waiting, WorkflowID: a.report.WorkflowID,
+		FailingSince: a.report.FailingSince, Waiting: a.report.Waiting, LastAnswers: a.report.LastAnswers, WorkflowID: a.report.WorkflowID,
 	}
 	if a.report.Status == webhook.ApprovalAwaiting {
 		notice.DecideBy = a.report.DecideBy

@@ -62,6 +62,7 @@ func TestAfterAnHourPeopleAreAsked(t *testing.T) {
 	require.NoError(t, json.Unmarshal(w.announced[0].Data, &data))
 	require.Equal(t, "held", data["state"])
 	require.InDelta(t, 25, data["waiting"], 0)
+	require.NotEmpty(t, data["last_answers"])
 	require.NotContains(t, string(w.announced[0].Data), "secret")
 }
 

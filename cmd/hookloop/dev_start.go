@@ -49,6 +49,9 @@ func startDev(ctx context.Context, o devOptions, gatewayAt string, data *devdir.
 		return nil, err
 	}
 	d.jwt = settings.JWT
+	if settings.ConsoleURL == "" && gatewayAt != "" {
+		settings.ConsoleURL = config.URL("http://" + gatewayAt)
+	}
 	key, err := registryKey(data)
 	if err != nil {
 		return nil, err

@@ -5,9 +5,11 @@ import (
 	"time"
 
 	"hookloop/activities"
+	"hookloop/gateway/console"
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/audit"
 	"hookloop/internal/health"
+	"hookloop/internal/orchestrator"
 	"hookloop/internal/sender"
 	"hookloop/internal/sender/guard"
 	"hookloop/worker"
@@ -41,10 +43,20 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Echoes: with.echoes, Bodies: with.large, Log: s.recorder},
 		Recoveries: &activities.Recovery{Deliveries: with.redeliveries},
 		Approvals: &activities.Approval{
-			Endpoints: s.registry, Backlog: s.temporal.Backlog(), Events: s.temporal.Announcer(s.registry),
+			Endpoints: s.registry, Backlog: s.temporal.Backlog(), Events: s.temporal.Announcer(announcing(s.registry, cfg)),
 		},
 	})
 	return err
+}
+
+// announcing is what events of our own need. They name the console's pages where it is known how
+// people reach them.
+func announcing(m orchestrator.Matcher, cfg serviceConfig) orchestrator.AnnouncerConfig {
+	c := orchestrator.AnnouncerConfig{Endpoints: m}
+	if base := string(cfg.Settings.ConsoleURL); base != "" && cfg.Settings.Console {
+		c.Pages = console.Pages{Base: base}
+	}
+	return c
 }
 
 // sharedPacer is the registry if it can keep rate limits for several workers. One in a file serves

@@ -41,7 +41,7 @@ func TestAnnounce(t *testing.T) {
 		EndpointRef: activities.EndpointRef{Tenant: "acme", EndpointID: "ep_2"}, Type: "endpoint.held", Key: "run-1 endpoint.held 1", At: at, Data: []byte(`{}`),
 	}
 	l, c := &listeners{}, orchestratortest.New()
-	announcer := through(t, c).Announcer(l)
+	announcer := through(t, c).Announcer(orchestrator.AnnouncerConfig{Endpoints: l})
 	for range 2 { // an earlier try may have accepted it
 		require.NoError(t, announcer.Announce(t.Context(), a))
 	}
@@ -68,7 +68,7 @@ func TestWhatThereIsVeryMuchOfIsToldAtAPace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := orchestratortest.New()
-		n := through(t, c).Announcer(&listeners{})
+		n := through(t, c).Announcer(orchestrator.AnnouncerConfig{Endpoints: &listeners{}})
 		tell := func(tenant string, i int) client.StartWorkflowOptions {
 			require.NoError(t, n.Announce(t.Context(), activities.Announcement{
 				EndpointRef: activities.EndpointRef{Tenant: tenant, EndpointID: "ep_2"}, Type: "delivery.exhausted", Many: true,
@@ -91,11 +91,43 @@ func TestWhatThereIsVeryMuchOfIsToldAtAPace(t *testing.T) {
 func TestWhatNoEndpointNamesIsNoEvent(t *testing.T) {
 	t.Parallel()
 	c := orchestratortest.New()
-	n := through(t, c).Announcer(&listeners{none: true})
+	n := through(t, c).Announcer(orchestrator.AnnouncerConfig{Endpoints: &listeners{none: true}})
 	a := activities.Announcement{EndpointRef: activities.EndpointRef{Tenant: "acme", EndpointID: "ep_2"}, Type: "delivery.exhausted", Data: []byte(`{}`)}
 	for _, many := range []bool{true, false} {
 		a.Many = many
 		require.NoError(t, n.Announce(t.Context(), a))
 		require.Equal(t, many, c.Starts() == 0)
+	}
+}
+
+// pages are the console's.
+type pages struct{}
+
+func (pages) Endpoint(tenant, id string) string { return "https://h/" + tenant + "/" + id }
+func (pages) Event(tenant, id string) string    { return "https://h/" + tenant + "/event/" + id }
+
+// TestWhatIsToldNamesThePage where people see more of it, and changes nothing else.
+func TestWhatIsToldNamesThePage(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ said, told string }{
+		webhook.EventEndpointReminder: {
+			`{"endpoint_id":"ep_9","state":"held","reason":"it fails","waiting":0,"last_answers":[{"at":"2026-02-03T12:00:00Z","status_code":503}],"workflow_id":"w"}`,
+			`{"endpoint_id":"ep_9","state":"held","reason":"it fails","waiting":0,"last_answers":[{"at":"2026-02-03T12:00:00Z","status_code":503}],"workflow_id":"w",
+				"console_url":"https://h/acme/ep_9"}`,
+		},
+		webhook.EventDeliveryExhausted: {
+			`{"event_id":"evt_1","event_type":"a.b","endpoint_id":"ep_9","attempts":3,"workflow_id":"w"}`,
+			`{"event_id":"evt_1","event_type":"a.b","endpoint_id":"ep_9","attempts":3,"workflow_id":"w","console_url":"https://h/acme/event/evt_1"}`,
+		},
+	} {
+		c2 := orchestratortest.New()
+		n := through(t, c2).Announcer(orchestrator.AnnouncerConfig{Endpoints: &listeners{}, Pages: pages{}})
+		require.NoError(t, n.Announce(t.Context(), activities.Announcement{
+			EndpointRef: activities.EndpointRef{Tenant: "acme", EndpointID: "ep_9"}, Type: name, Key: "run-1 x", Data: []byte(c.said),
+		}))
+		var in workflows.EventInput
+		var data converter.RawValue
+		require.NoError(t, c2.Runs()[0].Read(&in, &data))
+		require.JSONEq(t, c.told, string(data.Payload().GetData()), name)
 	}
 }

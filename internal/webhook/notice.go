@@ -20,7 +20,9 @@ type EndpointNotice struct {
 	FailingSince *time.Time    `json:"failing_since,omitempty"`
 	DecideBy     *time.Time    `json:"decide_by,omitempty" doc:"While people are asked: without a decision the endpoint is rejected then."`
 	Waiting      *int          `json:"waiting,omitempty" doc:"Deliveries under way to the endpoint when they were last counted."`
+	LastAnswers  []Answer      `json:"last_answers,omitempty" doc:"The endpoint's, without their bodies, the latest last."`
 	WorkflowID   string        `json:"workflow_id" doc:"The approval, in the Temporal UI."`
+	ConsoleURL   string        `json:"console_url,omitempty" doc:"The endpoint's page in the console, where it is decided. Absent: the operator has not said where the console is." example:"https://hooks.example.com/console/t/acme/endpoints/ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
 // DeliveryNotice is the data of the event delivery.exhausted.
@@ -32,4 +34,5 @@ type DeliveryNotice struct {
 	Attempts   int        `json:"attempts" example:"10"`
 	LastAnswer *Answer    `json:"last_answer,omitempty" doc:"The endpoint's last answer, without its body."`
 	WorkflowID string     `json:"workflow_id"`
+	ConsoleURL string     `json:"console_url,omitempty" doc:"The event's page in the console. Absent: the operator has not said where the console is." example:"https://hooks.example.com/console/t/acme/events/evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
 }
