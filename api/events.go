@@ -50,6 +50,7 @@ type Delivery struct {
 	Reason        string         `json:"reason,omitempty" doc:"Why it waits or how it ended."`
 	Attempts      []Attempt      `json:"attempts"`
 	NextAttemptAt *time.Time     `json:"next_attempt_at,omitempty"`
+	Schedule      []Duration     `json:"schedule,omitempty" doc:"The wait before each attempt, of a delivery that has a workflow of its own and goes on." example:"[\"0s\",\"5s\",\"5m\"]"`
 	WorkflowID    string         `json:"workflow_id,omitempty" doc:"Set once the delivery has a workflow of its own."`
 }
 

@@ -74,6 +74,7 @@ type TenantStats struct {
 	StatsPeriod
 	Traffic
 	Endpoints EndpointCounts `json:"endpoints"`
+	Buckets   []StatsBucket  `json:"buckets" doc:"Of all endpoints, the oldest first. Those without attempts are missing."`
 	Backlog   *Backlog       `json:"backlog,omitempty" doc:"Absent: it is not known now."`
 	Busiest   []EndpointLine `json:"busiest" doc:"With the most attempts."`
 	Slowest   []EndpointLine `json:"slowest" doc:"With the highest p95_ms."`

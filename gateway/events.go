@@ -50,9 +50,9 @@ func (g *Gateway) eventRoutes(to huma.API) {
 	}, g.postEvent)
 	route(g, to, operation{
 		id: "list-events", tag: tagEvents, cost: costly, method: http.MethodGet, path: events, scope: api.EventsRead,
-		summary: "List events", text: "Those still being delivered first, then the latest to end. An event shows up a moment after it was accepted. " +
+		summary: "List events", text: "Those accepted last first. An event shows up a moment after it was accepted. " +
 			"The status is the one its first deliveries ended with; the event itself knows of redeliveries too. " +
-			"With `endpoint`, those that had a turn at it, the latest first.",
+			"With `endpoint`, those that had a turn at it, in the order of their first turns, the latest first.",
 	}, g.listEvents)
 	route(g, to, operation{
 		id: "get-event", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}", scope: api.EventsRead,
@@ -89,6 +89,9 @@ func deliveries(reports []webhook.DeliveryReport) []api.Delivery {
 	for i, r := range reports {
 		all[i] = api.Delivery{
 			EndpointID: r.EndpointID, Status: r.Status, Reason: r.Reason, Attempts: r.Attempts, NextAttemptAt: r.NextAttemptAt, WorkflowID: r.WorkflowID,
+		}
+		for _, wait := range r.Schedule {
+			all[i].Schedule = append(all[i].Schedule, api.Duration(wait))
 		}
 		if r.Attempts == nil {
 			all[i].Attempts = []webhook.Attempt{}

@@ -25,6 +25,7 @@ type fakeRegistry struct {
 	redelivered map[string][]string
 	creations   map[string]webhook.Creation
 	recorded    []string
+	reads       int // of single endpoints
 }
 
 func newFakeRegistry() *fakeRegistry {
@@ -54,6 +55,7 @@ func (f *fakeRegistry) Created(_ context.Context, tenant string, c webhook.Creat
 func (f *fakeRegistry) Endpoint(_ context.Context, tenant, id string) (webhook.Endpoint, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	f.reads++
 	e, ok := f.all[tenant+"/"+id]
 	if f.down == nil && !ok {
 		return e, webhook.Errorf(webhook.NotFound, "no endpoint %s", id)

@@ -140,10 +140,11 @@ func (g *Gateway) tenantStats(ctx context.Context, in *tenantStats) (*answerOf[a
 	}
 	r.census = g.census(ctx, in.Tenant)
 	shown := api.TenantStats{StatsPeriod: s.shown(), Backlog: backlog(r.census)}
-	var all attemptlog.Tally
-	for _, t := range r.tallies {
-		all.Plus(t)
+	all, buckets, err := g.buckets(ctx, in.Tenant, "", s)
+	if err != nil {
+		return nil, err
 	}
+	shown.Buckets = buckets
 	shown.Traffic = traffic(all, s.until.Sub(s.since))
 	shown.Endpoints = r.counts()
 	lines := r.lines()

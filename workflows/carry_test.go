@@ -59,7 +59,7 @@ func TestADeliveryCarriesItsWholeState(t *testing.T) {
 		},
 		report: webhook.DeliveryReport{
 			EndpointID: "ep_1", Status: webhook.Held, Reason: "held", Attempts: []webhook.Attempt{attempt}, NextAttemptAt: &now,
-			WorkflowID: DeliveryWorkflowID("demo", "evt_1", "ep_1"),
+			Schedule: webhook.Schedule{0}, WorkflowID: DeliveryWorkflowID("demo", "evt_1", "ep_1"),
 		},
 		next: time.Minute, deferrals: 4, outcome: string(webhook.ApprovalAwaiting), parkedUntil: now, probing: true, ignored: "nonsense",
 		inbox: deliveryInbox{RetryNow: true, Cancel: &by, Recheck: true, Release: true, Probe: true},
@@ -69,6 +69,7 @@ func TestADeliveryCarriesItsWholeState(t *testing.T) {
 	next.in.Carried = nil
 	d.in.Deferral = nil          // how it began is in its status
 	d.report.NextAttemptAt = nil // a wait sets it
+	d.report.Schedule = nil      // the answer to a question has it
 	d.probing = false            // no run ends while an update is answered
 	require.Equal(t, d, next)
 }

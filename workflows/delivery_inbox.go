@@ -53,7 +53,14 @@ func (d *delivery) explain(ctx workflow.Context, why string) {
 	workflow.SetCurrentDetails(ctx, d.details())
 }
 
-func (d *delivery) answer() (webhook.DeliveryReport, error) { return d.report, nil }
+// answer is the report with the schedule: histories have it already.
+func (d *delivery) answer() (webhook.DeliveryReport, error) {
+	r := d.report
+	if !r.Status.Ended() {
+		r.Schedule = d.in.Schedule
+	}
+	return r, nil
+}
 
 func (d *delivery) retryNow(webhook.Instruction) error {
 	d.inbox.RetryNow = true

@@ -93,6 +93,7 @@ func TestGoneIsHeldAndRechecked(t *testing.T) {
 		require.NoError(t, answer.Get(&report))
 		require.Equal(t, webhook.Held, report.Status)
 		require.Equal(t, "the endpoint answered 410 Gone", report.Reason)
+		require.Equal(t, in.Schedule, report.Schedule, "the attempts to come")
 	})
 	require.Equal(t, webhook.Delivered, r.Status)
 	require.GreaterOrEqual(t, took, webhook.HeldCheck*8/10)

@@ -36,17 +36,28 @@ async function look(name) {
   await page.setViewportSize({ width: 1200, height: 900 });
 }
 
-await page.getByRole("link", { name: "Decide" }).waitFor();
+await page.getByText("Decide", { exact: true }).waitFor();
 await look("health");
-for (const name of ["endpoints", "events", "sources", "audit", `events/${event}`]) {
-  await page.goto(`${base}/${name}`);
-  await look(name.split("/")[0] + (name.includes("/") ? "-one" : ""));
+for (const name of ["endpoints", "events", "undelivered", "sources", "audit", "?as=table", `events/${event}`]) {
+  await page.goto(name.startsWith("?") ? base + name : `${base}/${name}`);
+  await look(name.replace("?as=", "").split("/")[0] + (name.includes("/") ? "-one" : ""));
 }
+await page.getByRole("button", { name: "Show what it says" }).click(); // the data takes the button's place
+await page.getByText("bytes, event").waitFor();
+await look("event-data");
 
 await page.goto(home);
-await page.getByRole("link", { name: "Decide" }).click();
+await page.locator("#asked").locator("xpath=..").getByRole("listitem").getByRole("heading").getByRole("link").first().click();
 await page.getByRole("button", { name: "Approve" }).waitFor();
 await look("endpoint");
+await page.getByRole("link", { name: "All attempts" }).click();
+await look("attempts");
+
+await page.goto(home); // and decided where one sees it first
+await page.getByText("Decide", { exact: true }).click();
+for (let news = 0; news < 2; news++) { // which come by themselves, and leave open what is open
+  await page.waitForResponse((answer) => answer.url().startsWith(home) && answer.request().resourceType() !== "document");
+}
 const approve = page.locator("form", { has: page.getByRole("heading", { name: "Approve" }) });
 await approve.getByLabel("Reason").fill("their firewall is mended");
 await page.keyboard.press("Tab"); // to the button, by the keyboard alone

@@ -86,16 +86,19 @@ func (c *Console) routes() http.Handler {
 
 	const tenant = Path + "/t/{tenant}"
 	for pattern, page := range map[string]func(*visit) error{
-		"GET " + tenant:                                  c.overview,
-		"GET " + tenant + "/endpoints":                   c.endpoints,
-		"GET " + tenant + "/endpoints/{endpoint}":        c.endpoint,
-		"POST " + tenant + "/endpoints/{endpoint}/{act}": c.actOnEndpoint,
-		"GET " + tenant + "/events":                      c.events,
-		"GET " + tenant + "/events/{event}":              c.event,
-		"POST " + tenant + "/events/{event}/{act}":       c.actOnEvent,
-		"GET " + tenant + "/sources":                     c.sources,
-		"GET " + tenant + "/audit":                       c.audit,
-		Path + "/":                                       c.nothing,
+		"GET " + tenant:                                    c.overview,
+		"GET " + tenant + "/endpoints":                     c.endpoints,
+		"GET " + tenant + "/endpoints/{endpoint}":          c.endpoint,
+		"GET " + tenant + "/endpoints/{endpoint}/attempts": c.attempts,
+		"POST " + tenant + "/endpoints/{endpoint}/{act}":   c.actOnEndpoint,
+		"GET " + tenant + "/events":                        c.events,
+		"GET " + tenant + "/events/{event}":                c.event,
+		"POST " + tenant + "/events/{event}/data":          c.data,
+		"POST " + tenant + "/events/{event}/{act}":         c.actOnEvent,
+		"GET " + tenant + "/undelivered":                   c.undelivered,
+		"GET " + tenant + "/sources":                       c.sources,
+		"GET " + tenant + "/audit":                         c.audit,
+		Path + "/":                                         c.nothing,
 	} {
 		mux.HandleFunc(pattern, c.signedIn(page))
 	}

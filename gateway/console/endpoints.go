@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/url"
 
 	"hookloop/api"
@@ -17,12 +18,26 @@ type listPage[T any] struct {
 func pageOf[T any](v *visit, answer client.Page[T]) listPage[T] {
 	p := listPage[T]{Entries: answer.Data}
 	if answer.NextCursor != nil {
-		query := v.r.URL.Query()
-		query.Del("said")
-		query.Set("cursor", *answer.NextCursor)
-		p.Next = v.r.URL.Path + "?" + query.Encode()
+		p.Next = with(v.r.URL.RequestURI(), "cursor", *answer.NextCursor)
 	}
 	return p
+}
+
+// with is an address that asks for one thing more, and no more says what became of a button; an
+// empty value asks for nothing.
+func with(address, key, value string) string {
+	u, err := url.Parse(address)
+	if err != nil {
+		return address
+	}
+	query := u.Query()
+	query.Del("said")
+	query.Del(key)
+	if value != "" {
+		query.Set(key, value)
+	}
+	u.RawQuery = query.Encode()
+	return u.RequestURI()
 }
 
 func (v *visit) page() api.PageQuery {
@@ -42,14 +57,61 @@ type endpointPage struct {
 	Endpoint api.Endpoint
 	Approval *api.Approval // nil: it never failed for long, or the token may not see it
 	Asked    bool          // a decision is awaited
+
+	Since    string
+	Stats    api.EndpointStats
+	Charts   []chart
+	Attempts []api.AttemptItem // the latest
 }
 
+// latest is how many attempts an endpoint's page has.
+const latest = 10
+
 func (c *Console) endpoint(v *visit) error {
-	p, err := c.readEndpoint(v.r.Context(), v, v.r.PathValue("endpoint"))
+	id, since := v.r.PathValue("endpoint"), sinceOf(v.r, "24h")
+	var p endpointPage
+	var stats api.EndpointStats
+	var attempts client.Page[api.AttemptItem]
+	err := together(v.r.Context(),
+		func(ctx context.Context) (err error) {
+			p, err = c.readEndpoint(ctx, v, id)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			stats, err = v.api.Endpoints.Stats(id, api.StatsQuery{Since: since}).Do(ctx)
+			return err
+		},
+		func(ctx context.Context) (err error) {
+			if v.who.Holds(api.EventsRead) {
+				attempts, err = v.api.Endpoints.Attempts(id, api.AttemptQuery{PageQuery: api.PageQuery{Limit: latest}}).Page().Do(ctx)
+			}
+			return err
+		},
+	)
 	if err != nil {
 		return err
 	}
+	p.Since, p.Stats, p.Attempts = since, stats, attempts.Data
+	p.Charts = charts(stats.StatsPeriod, stats.Buckets)
 	return c.show(v, "endpoint", titleOf(p.Endpoint), p)
+}
+
+// attemptsPage lists the attempts at an endpoint, the latest first.
+type attemptsPage struct {
+	listPage[api.AttemptItem]
+
+	EndpointID string
+	Query      api.AttemptQuery
+}
+
+func (c *Console) attempts(v *visit) error {
+	id, q := v.r.PathValue("endpoint"), v.r.URL.Query()
+	query := api.AttemptQuery{Failed: q.Get("failed") != "", After: trimmed(q.Get("after")), Before: trimmed(q.Get("before")), PageQuery: v.page()}
+	found, err := v.api.Endpoints.Attempts(id, query).Page().Do(v.r.Context())
+	if err != nil {
+		return err
+	}
+	return c.show(v, "attempts", "Attempts", attemptsPage{listPage: pageOf(v, found), EndpointID: id, Query: query})
 }
 
 // titleOf is how people call an endpoint.

@@ -1,7 +1,10 @@
 package console
 
 import (
+	"cmp"
+	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -18,12 +21,13 @@ type eventsPage struct {
 
 func (c *Console) events(v *visit) error {
 	q := v.r.URL.Query()
-	if id := strings.TrimSpace(q.Get("id")); strings.HasPrefix(id, "evt_") {
+	if id := trimmed(q.Get("id")); strings.HasPrefix(id, "evt_") {
 		return v.goTo("/events/" + id)
 	}
 	query := api.EventQuery{
-		Type: strings.TrimSpace(q.Get("type")), Status: api.EventStatus(q.Get("status")),
-		After: strings.TrimSpace(q.Get("after")), Before: strings.TrimSpace(q.Get("before")), PageQuery: v.page(),
+		Endpoint: trimmed(q.Get("endpoint")),
+		Type:     trimmed(q.Get("type")), Status: api.EventStatus(q.Get("status")),
+		After: trimmed(q.Get("after")), Before: trimmed(q.Get("before")), PageQuery: v.page(),
 	}
 	found, err := v.api.Events.List(query).Page().Do(v.r.Context())
 	if err != nil {
@@ -39,6 +43,9 @@ func (c *Console) events(v *visit) error {
 type eventPage struct {
 	Event      api.Event
 	Deliveries []deliveryView
+	Further    int    // deliveries that have no room on this page
+	Next       string // the address of the page that has them; empty: this is the last
+	Every      string // how often the page looks for news
 }
 
 // deliveryView is a delivery with the endpoint's name and its schedule as a line of steps.
@@ -59,36 +66,59 @@ type step struct {
 	Next    bool
 }
 
+// many is how many deliveries a page of an event has; an event may have a thousand.
+const many = 50
+
 func (c *Console) event(v *visit) error {
 	e, err := v.api.Events.Get(v.r.PathValue("event")).Do(v.r.Context())
 	if err != nil {
 		return err
 	}
-	p := eventPage{Event: e}
-	for _, d := range e.Deliveries {
-		p.Deliveries = append(p.Deliveries, c.deliveryView(v, d))
-	}
+	p := newEventPage(e, v.r)
 	v.view.Live = e.Status == api.EventDelivering
 	return c.show(v, "event", e.Type, p)
 }
 
-// named bounds the endpoints that are asked for their name and schedule; an event may have a
-// thousand.
-const named = 20
-
-func (c *Console) deliveryView(v *visit, d api.Delivery) deliveryView {
-	shown := deliveryView{Delivery: d, Name: d.EndpointID}
-	shown.Open = slices.Contains([]api.DeliveryStatus{api.DeliveryPending, api.DeliveryRetrying, api.DeliveryHeld}, d.Status)
-	var schedule []api.Duration
-	if v.asked++; v.asked <= named && v.who.Holds(api.EndpointsRead) {
-		if e, err := v.api.Endpoints.Get(d.EndpointID).Do(v.r.Context()); err == nil { // deleted ones keep their id
-			shown.Name, schedule = titleOf(e), e.Schedule
-		}
+// newEventPage has those deliveries first that a person may have to do something about.
+func newEventPage(e api.Event, r *http.Request) eventPage {
+	p := eventPage{Event: e, Every: "4s"}
+	if len(e.Deliveries) > many {
+		p.Every = "30s" // each is asked of its workflow
 	}
+	all := slices.Clone(e.Deliveries)
+	slices.SortStableFunc(all, func(a, b api.Delivery) int { return cmp.Compare(rank(a.Status), rank(b.Status)) })
+	from, _ := strconv.Atoi(r.URL.Query().Get("from"))
+	from = min(max(from, 0), len(all))
+	here := all[from:min(from+many, len(all))]
+	if p.Further = len(all) - from - len(here); p.Further > 0 {
+		p.Next = with(r.URL.RequestURI(), "from", strconv.Itoa(from+many))
+	}
+	for _, d := range here {
+		p.Deliveries = append(p.Deliveries, newDeliveryView(d))
+	}
+	return p
+}
+
+func rank(s api.DeliveryStatus) int {
+	switch {
+	case open(s):
+		return 0
+	case s != api.DeliveryDelivered:
+		return 1
+	}
+	return 2
+}
+
+func open(s api.DeliveryStatus) bool {
+	return slices.Contains([]api.DeliveryStatus{api.DeliveryPending, api.DeliveryRetrying, api.DeliveryHeld}, s)
+}
+
+func newDeliveryView(d api.Delivery) deliveryView {
+	shown := deliveryView{Delivery: d, Name: nameOr(d.Endpoint, d.EndpointID), Open: open(d.Status)}
 	if d.Status == api.DeliveryHeld {
 		d.NextAttemptAt = nil // it is when the delivery looks at its endpoint again, not when it tries
 	}
-	shown.Steps = steps(d, schedule, shown.Open)
+	shown.Steps = steps(d, d.Schedule, shown.Open)
 	return shown
 }
 

@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"strings"
 
 	"hookloop/api"
 )
@@ -36,7 +35,7 @@ type auditPage struct {
 func (c *Console) audit(v *visit) error {
 	q := v.r.URL.Query()
 	query := api.AuditQuery{
-		After: strings.TrimSpace(q.Get("after")), Before: strings.TrimSpace(q.Get("before")),
+		After: trimmed(q.Get("after")), Before: trimmed(q.Get("before")),
 		CursorQuery: api.CursorQuery{Cursor: q.Get("cursor")},
 	}
 	if query.After == "" {

@@ -56,6 +56,12 @@ func (v view) Base() string { return Path + "/t/" + v.Tenant }
 // Can says whether the person's token has a scope.
 func (v view) Can(scope string) bool { return v.Who.Holds(scope) }
 
+// With is this page, asked for one thing more.
+func (v view) With(key, value string) string { return with(v.Here, key, value) }
+
+// Table says whether pictures are shown as tables.
+func (v view) Table() bool { return strings.Contains(v.Here, "as=table") }
+
 // oneTenant is the only tenant a token speaks for, or empty.
 func oneTenant(who auth.Principal) string {
 	if len(who.Tenants) == 1 && !who.EveryTenant() {
@@ -143,12 +149,11 @@ func static(w http.ResponseWriter, r *http.Request) {
 
 // visit is one request of a signed-in person.
 type visit struct {
-	w     http.ResponseWriter
-	r     *http.Request
-	who   auth.Principal
-	api   *client.Client // nil: without a tenant
-	view  view
-	asked int // endpoints that were asked for their name
+	w    http.ResponseWriter
+	r    *http.Request
+	who  auth.Principal
+	api  *client.Client // nil: without a tenant
+	view view
 }
 
 // signedIn answers signed-in people, and sends others to sign in.

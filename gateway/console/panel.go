@@ -80,10 +80,10 @@ func (c *Console) panelEvent(v *visit, workflow, id, endpointID string) error {
 	if err != nil {
 		return err
 	}
-	p := eventPage{Event: e}
+	p := eventPage{Event: e, Every: "4s"}
 	for _, d := range e.Deliveries {
 		if endpointID == "" || d.EndpointID == endpointID {
-			p.Deliveries = append(p.Deliveries, c.deliveryView(v, d))
+			p.Deliveries = append(p.Deliveries, newDeliveryView(d))
 		}
 	}
 	return c.show(v, "panel", e.Type, panelPage{Workflow: workflow, Event: &p})

@@ -13,18 +13,32 @@ import (
 // functions are what templates may call.
 func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{
-		"when":     func(t any) template.HTML { return when(moment(t), c.now()) },
-		"host":     host,
-		"title":    titleOf,
-		"tone":     tone,
-		"words":    words,
-		"answered": answered,
-		"duration": span,
-		"history":  c.history,
-		"tab":      newTab,
-		"in":       func(v view, of any) part { return part{v, of} },
-		"to":       func(e api.Event, d deliveryView) eventDelivery { return eventDelivery{e, d} },
-		"rows":     func(v view, events []api.EventItem) eventRows { return eventRows{v.Base(), events} },
+		"when":       func(t any) template.HTML { return when(moment(t), c.now()) },
+		"host":       host,
+		"title":      titleOf,
+		"tone":       tone,
+		"words":      words,
+		"answered":   answered,
+		"duration":   span,
+		"history":    c.history,
+		"tab":        newTab,
+		"name":       nameAny,
+		"hostof":     hostOf,
+		"share":      share,
+		"rate":       rate,
+		"shared":     shareTone,
+		"millis":     millis,
+		"minutely":   perMinute,
+		"count":      count,
+		"deliveries": deliveries,
+		"spans":      func() any { return spans },
+		"takes":      takes,
+		"top":        func(all []api.EndpointLine) []api.EndpointLine { return all[:min(5, len(all))] },
+		"list":       func(all ...any) []any { return all },
+		"pace":       func() float64 { return usualPace },
+		"in":         func(v view, of any) part { return part{v, of} },
+		"to":         func(e api.Event, d deliveryView) eventDelivery { return eventDelivery{e, d} },
+		"rows":       func(v view, events []api.EventItem) eventRows { return eventRows{v.Base(), events} },
 		"lastAnswer": func(all []api.Answer) *api.Answer {
 			if len(all) == 0 {
 				return nil
@@ -79,11 +93,11 @@ func span(d time.Duration) string {
 // tone is the colour of a state: good, bad, waiting or off. The word stands beside it.
 func tone(state any) string {
 	switch fmt.Sprint(state) {
-	case "active", "delivered", "recovered", "released":
+	case "active", "delivered", "recovered", "released", "took":
 		return "good"
-	case "failed", "exhausted", "rejected", "held", "awaiting-approval", "disabled":
+	case "failed", "exhausted", "rejected", "held", "awaiting-approval", "disabled", "fails":
 		return "bad"
-	case "delivering", "pending", "retrying", "watching", "probing", "releasing", "paused":
+	case "delivering", "pending", "retrying", "watching", "probing", "releasing", "paused", "refuses":
 		return "wait"
 	default:
 		return "off"
@@ -111,6 +125,10 @@ func answered(a any) string {
 	var status int
 	var failure string
 	switch a := a.(type) {
+	case api.AttemptItem:
+		status, failure = a.StatusCode, a.Failure
+	case *api.LastError:
+		status, failure = a.StatusCode, a.Failure
 	case api.Answer:
 		status, failure = a.StatusCode, string(a.Failure)
 	case *api.Answer:
@@ -163,3 +181,16 @@ type eventDelivery struct {
 	Event    api.Event
 	Delivery deliveryView
 }
+
+// usualPace is how many deliveries a second an approval lets go unless told otherwise.
+const usualPace = 10
+
+// takes is how long it takes to let some deliveries go at the usual pace, for people.
+func takes(n *int) string {
+	if n == nil || *n < 2*usualPace {
+		return ""
+	}
+	return span(time.Duration(*n) * time.Second / usualPace)
+}
+
+func trimmed(s string) string { return strings.TrimSpace(s) }

@@ -46,6 +46,7 @@ type DeliveryReport struct {
 	Reason        string         `json:"reason,omitempty"` // why it waits or ended, for a person
 	Attempts      []Attempt      `json:"attempts,omitempty"`
 	NextAttemptAt *time.Time     `json:"next_attempt_at,omitempty"`
+	Schedule      Schedule       `json:"schedule,omitempty"` // while it goes on, as far as it is known
 	// WorkflowID is set once the delivery has a workflow of its own.
 	WorkflowID string `json:"workflow_id,omitempty"`
 }
