@@ -82,6 +82,9 @@ func TestWhatCanBeSetCanBeChanged(t *testing.T) {
 	require.Equal(t, names[api.RateLimit](), names[api.RateLimitChange]())
 	require.Equal(t, names[api.ApprovalPolicy](), names[api.ApprovalChange]())
 	require.Equal(t, names[api.RequestShape](), names[api.RequestChange]())
+	require.Equal(t, names[api.PortalSettings](), names[api.PortalSettingsChange]())
+	require.Equal(t, names[api.PortalTheme](), names[api.PortalThemeChange]())
+	require.Equal(t, names[api.PortalColours](), names[api.PortalColoursChange]())
 	require.Subset(t, names[api.Endpoint](), names[api.EndpointChange]())
 	require.Subset(t, names[api.Source](), names[api.SourceChange]())
 }

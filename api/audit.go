@@ -73,6 +73,9 @@ func AuditKinds() []AuditMeaning {
 		{webhook.AuditKeyChanged, "everything was sealed with another key"},
 		{webhook.AuditSecretRead, "an endpoint's secret was shown"},
 		{webhook.AuditPayloadRead, "an event's data was shown"},
+		{webhook.AuditPortalLinkMade, "a link to the portal was made for the owner of endpoints"},
+		{webhook.AuditPortalLinkRevoked, "a link to the portal was revoked"},
+		{webhook.AuditPortalChanged, "how a tenant shows the portal changed"},
 	}
 }
 

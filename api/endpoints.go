@@ -64,6 +64,8 @@ type Endpoint struct {
 	CreatedAt   time.Time         `json:"created_at"`
 	UpdatedAt   time.Time         `json:"updated_at"`
 	Secret      string            `json:"secret,omitempty" doc:"Only in the answer that created it."`
+
+	PreviousSecretUntil *time.Time `json:"previous_secret_until,omitempty" doc:"Until then the secret before signs as well. Absent in lists, and where one secret signs alone."`
 }
 
 // EndpointQuery says which endpoints are wanted.
@@ -115,7 +117,8 @@ type RequestChange struct {
 
 // Secret is the one that signs from now on.
 type Secret struct {
-	Secret string `json:"secret" example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"`
+	Secret        string     `json:"secret" example:"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"`
+	PreviousUntil *time.Time `json:"previous_until,omitempty" doc:"Until then the secret before signs as well. Absent: this one signs alone."`
 }
 
 // SecretRotation asks for a new secret.

@@ -33,6 +33,7 @@ const (
 	Unverified           Code = "unverified"             // 401, or as its provider wants it: a third party did not prove who they are
 	WrongTenant          Code = "wrong_tenant"           // 403: the token does not speak for the tenant
 	MissingScope         Code = "missing_scope"          // 403
+	OutOfReach           Code = "out_of_reach"           // 403: the token is confined to endpoints, and this is not about them
 	NotFound                  = webhook.NotFound         // 404
 	MethodNotAllowed     Code = "method_not_allowed"     // 405
 	RequestTimeout       Code = "request_timeout"        // 408: the body did not arrive in time

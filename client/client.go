@@ -47,6 +47,7 @@ type Client struct {
 	Sources   Sources
 	Approvals Approvals
 	Audit     Audit
+	Portal    Portal
 
 	scope scope
 
@@ -80,7 +81,7 @@ func (c *Client) URL() string { return c.transport.base }
 
 func (t *transport) client(tenant string) *Client {
 	s := scope{transport: t, path: tenants + url.PathEscape(tenant)}
-	return &Client{Events: Events{s}, Endpoints: Endpoints{s}, Sources: Sources{s}, Approvals: Approvals{s}, Audit: Audit{s}, scope: s, transport: t}
+	return &Client{Events: Events{s}, Endpoints: Endpoints{s}, Sources: Sources{s}, Approvals: Approvals{s}, Audit: Audit{s}, Portal: Portal{s}, scope: s, transport: t}
 }
 
 // tenants is what the paths of all tenants begin with.

@@ -78,7 +78,7 @@ func serveOn(t *testing.T, endpoints *sqlite.Registry, e *engine.Engine) app {
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Sources: endpoints, Providers: providers, Echoes: echoes,
-		Attempts: endpoints, Waiting: temporal.Waiting(), Registry: endpoints, Events: temporal.Events(orchestrator.EventsConfig{Registry: endpoints}), Recoveries: temporal.Recoveries(),
+		Attempts: endpoints, Waiting: temporal.Waiting(), Portals: endpoints, Registry: endpoints, Events: temporal.Events(orchestrator.EventsConfig{Registry: endpoints}), Recoveries: temporal.Recoveries(),
 		Redeliveries: temporal.Redeliveries(endpoints), Approvals: temporal.Approvals(), Audits: audit.New(temporal.Histories(), nil, nil), Auth: verifier, AllowLoopback: true, Logger: silent,
 	})
 	require.NoError(t, err)

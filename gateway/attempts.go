@@ -134,7 +134,7 @@ func (g *Gateway) listUndelivered(ctx context.Context, in *listUndelivered) (_ *
 	page := api.Page[api.Undelivered]{Data: make([]api.Undelivered, len(found)), NextCursor: g.newCursor(list, next)}
 	for i, d := range found {
 		page.Data[i] = undelivered(d)
-		page.Data[i].Endpoint = names[d.Report.EndpointID]
+		page.Data[i].Endpoint, page.Data[i].Reason = names[d.Report.EndpointID], reasonFor(ctx, page.Data[i].Reason)
 	}
 	return &answerOf[api.Page[api.Undelivered]]{Body: page}, nil
 }

@@ -73,6 +73,9 @@ func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*a
 	case !endpointID.MatchString(in.EndpointID):
 		return nil, noSuchDelivery(in.ID, in.EndpointID)
 	}
+	if err := g.mayOrder(ctx, in); err != nil {
+		return nil, err
+	}
 	report, err := do(ctx, in.Tenant, in.ID, in.EndpointID, webhook.Instruction{By: subject(ctx), Reason: in.value.Reason})
 	if errors.Is(err, orchestrator.ErrNotWaiting) {
 		err = g.notWaiting(ctx, in)
@@ -80,6 +83,7 @@ func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*a
 	if err != nil {
 		return nil, err
 	}
+	report.Reason = reasonFor(ctx, report.Reason)
 	return &answerOf[api.Delivery]{Body: deliveries([]webhook.DeliveryReport{report})[0]}, nil
 }
 

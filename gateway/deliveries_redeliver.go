@@ -119,6 +119,9 @@ func (g *Gateway) undelivered(ctx context.Context, e orchestrator.EventState) ([
 // be among those the event was accepted for: it may have been made later, or want its type only
 // now.
 func (g *Gateway) chosen(ctx context.Context, e orchestrator.EventState, endpointID string) ([]string, error) {
+	if confinedTo(ctx).IsConfined() && !hasDelivery(e, endpointID) { // or they could have any event sent to them
+		return nil, noSuchDelivery(e.Input.Event.ID, endpointID)
+	}
 	for _, d := range e.Report.Deliveries {
 		if d.EndpointID == endpointID && !d.Status.Ended() {
 			return nil, webhook.Errorf(webhook.Conflict, "the delivery is under way (%s)", d.Status)

@@ -31,7 +31,10 @@ func show(ctx context.Context, e webhook.Endpoint) api.Endpoint {
 		Application: s.Application, Echo: s.Echo, Request: s.Request,
 		CreatedAt: e.CreatedAt, UpdatedAt: e.UpdatedAt,
 	}
-	if !holds(ctx, api.EndpointsWrite) {
+	if confinedTo(ctx).IsConfined() { // metadata and headers are the app's, and headers hold its credentials
+		shown.Metadata, shown.StateReason = map[string]string{}, reasonFor(ctx, shown.StateReason)
+	}
+	if !holds(ctx, api.EndpointsWrite) || confinedTo(ctx).IsConfined() {
 		for name := range shown.Headers {
 			shown.Headers[name] = hidden
 		}

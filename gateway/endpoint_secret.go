@@ -25,11 +25,11 @@ func (g *Gateway) getSecret(ctx context.Context, in *endpointPath) (*answerOf[ap
 	if err := g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditSecretRead, EndpointID: e.ID, EndpointVersion: e.Version}); err != nil {
 		return nil, err
 	}
-	return reveal(e), nil
+	return g.reveal(e), nil
 }
 
-func reveal(e webhook.Endpoint) *answerOf[api.Secret] {
-	return &answerOf[api.Secret]{Body: api.Secret{Secret: e.Secrets[0].Secret.Reveal()}}
+func (g *Gateway) reveal(e webhook.Endpoint) *answerOf[api.Secret] {
+	return &answerOf[api.Secret]{Body: api.Secret{Secret: e.Secrets[0].Secret.Reveal(), PreviousUntil: timeOrNone(e.PreviousSecretUntil(g.now()))}}
 }
 
 type rotateSecret struct {
@@ -58,5 +58,5 @@ func (g *Gateway) rotateSecret(ctx context.Context, in *rotateSecret) (*answerOf
 	if err != nil {
 		return nil, err
 	}
-	return reveal(e), nil
+	return g.reveal(e), nil
 }

@@ -56,7 +56,12 @@ func (g *Gateway) pauseEndpoint(ctx context.Context, in *pauseEndpoint) (*answer
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
 	verb := webhook.Instruction{By: subject(ctx), Reason: in.value.Reason}
-	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error { return pause(e, verb) })
+	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error {
+		if err := mayPause(ctx, *e); err != nil {
+			return err
+		}
+		return pause(e, verb)
+	})
 	if errors.Is(err, errPaused) {
 		e, err = g.endpoint(ctx, in.Tenant, in.ID)
 	}
@@ -98,6 +103,9 @@ func (g *Gateway) resumeEndpoint(ctx context.Context, in *resumeEndpoint) (*answ
 	}
 	if e.State == webhook.EndpointActive {
 		return nil, webhook.Errorf(webhook.Conflict, "the endpoint is active already")
+	}
+	if err := mayResume(ctx, e); err != nil {
+		return nil, err
 	}
 	if err := g.approvals.Resume(ctx, in.Tenant, in.ID, decision); err != nil {
 		return nil, approvalErr(in.ID, err)

@@ -132,7 +132,7 @@ func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[
 	if err != nil {
 		return nil, err
 	}
-	shown.Activity = activity[e.ID]
+	shown.Activity, shown.PreviousSecretUntil = activity[e.ID], timeOrNone(e.PreviousSecretUntil(g.now()))
 	return &answerOf[api.Endpoint]{Body: shown}, nil
 }
 
@@ -167,7 +167,7 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 	if err != nil {
 		return nil, err
 	}
-	found, err := g.registry.Endpoints(ctx, in.Tenant, webhook.EndpointQuery{Owner: in.Owner, After: string(after), Limit: in.Limit + 1})
+	found, err := g.reachableEndpoints(ctx, in.Tenant, webhook.EndpointQuery{Owner: in.Owner, After: string(after), Limit: in.Limit + 1})
 	if err != nil {
 		return nil, fmt.Errorf("endpoints: %w", problem.Registry(err))
 	}

@@ -169,5 +169,9 @@ func (g *Gateway) event(ctx context.Context, tenant, id string) (orchestrator.Ev
 	if !eventID.MatchString(id) {
 		return orchestrator.EventState{}, noSuchEvent()
 	}
-	return g.events.State(ctx, tenant, id)
+	e, err := g.events.State(ctx, tenant, id)
+	if err != nil {
+		return e, err
+	}
+	return g.confinedEvent(ctx, tenant, e)
 }

@@ -82,6 +82,9 @@ func (g *Gateway) eventData(ctx context.Context, in *getEvent) (*eventData, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
+	if err := g.mayReadData(ctx, in.Tenant, in.ID); err != nil {
+		return nil, err
+	}
 	_, data, err := g.events.Accepted(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, fmt.Errorf("data of event %s: %w", in.ID, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"go.opentelemetry.io/otel/trace"
 
+	"hookloop/gateway/auth"
 	"hookloop/gateway/ingest"
 	"hookloop/gateway/schema"
 	"hookloop/internal/admission"
@@ -42,6 +43,7 @@ type Config struct {
 	Audits       Audits
 	Attempts     AttemptLog
 	Waiting      Waiting
+	Portals      Portals
 	Auth         TokenVerifier
 
 	Codec         http.Handler         // Temporal's codec server, at /codec; nil: there is none
@@ -52,7 +54,7 @@ type Config struct {
 	BodyPatience  time.Duration        // how long a third party's body may take besides a second for each 256 KiB; 0: 10 s
 	LoopbackHosts bool                 // requests that name another machine in Host get 403, but for /in/ under PublicURL; for development
 	OpsApart      bool                 // /metrics is served by Ops alone, and not where third parties come
-	CursorKey     []byte               // authenticates cursors, the same for all gateways; nil: one that ends with this gateway
+	CursorKey     []byte               // authenticates cursors and portal links, the same for all gateways; nil: one that ends with this gateway
 	NoConsole     bool                 // /console is not served
 	UIOrigins     []string             // of Temporal UIs that may show the console's panel in a frame; empty: none may
 	TemporalUI    string               // the namespace's page in the Temporal UI, to which the console links; empty: it does not
@@ -86,6 +88,8 @@ type Gateway struct {
 	waiting       Waiting
 	breakers      Breakers
 	auth          TokenVerifier
+	portals       Portals
+	links         *auth.Links
 	allowLoopback bool
 	allowNetworks []netip.Prefix
 	version       string
@@ -117,12 +121,16 @@ func New(c Config) (*Gateway, error) {
 	}
 	g := &Gateway{
 		sources: c.Sources, providers: c.Providers, expressions: c.Expressions, public: c.PublicURL, codec: c.Codec,
-		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits, auth: c.Auth,
+		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits,
 		attempts: c.Attempts, waiting: c.Waiting,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
-		quotas: c.Quotas, cursorKey: c.CursorKey, schemas: schema.New(),
+		quotas: c.Quotas, cursorKey: c.CursorKey, schemas: schema.New(), portals: c.Portals,
 	}
+	if g.links, err = auth.NewLinks(c.Portals, c.CursorKey, c.Now, c.Auth); err != nil {
+		return nil, err
+	}
+	g.auth = g.links
 	g.ingest, err = ingest.New(ingest.Config{
 		Sources: c.Sources, Providers: c.Providers, Echoes: c.Echoes, Endpoints: c.Registry, Gate: gate, Quotas: c.Quotas,
 		Start: g.start, Accepted: c.Events.Accepted, LargeItems: c.LargeItems, Memory: c.IngestMemory, BodyPatience: c.BodyPatience,
@@ -161,6 +169,8 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Attempts is missing")
 	case c.Waiting == nil:
 		return errors.New("gateway: Waiting is missing")
+	case c.Portals == nil:
+		return errors.New("gateway: Portals is missing")
 	case c.Redeliveries == nil:
 		return errors.New("gateway: Redeliveries is missing")
 	case c.Approvals == nil:

@@ -41,6 +41,7 @@ type rig struct {
 	sources   *fakeSources
 	approvals *fakeApprovals
 	attempts  *fakeAttempts
+	portals   *fakePortals
 	log       *bytes.Buffer
 	token     string
 }
@@ -67,7 +68,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 	require.NoError(t, err)
 	r := &rig{t: t, temporal: orchestratortest.New(), registry: newFakeRegistry(), approvals: &fakeApprovals{}, log: &bytes.Buffer{}}
 	r.sources = newFakeSources(t, r.registry)
-	r.attempts = &fakeAttempts{fakeRegistry: r.registry}
+	r.attempts, r.portals = &fakeAttempts{fakeRegistry: r.registry}, &fakePortals{}
 	providers, err := source.New(source.Config{Fetch: noFetcher{}})
 	require.NoError(t, err)
 	echoes, err := echo.New(echo.Config{Store: r.sources, Expressions: expressions})
@@ -83,7 +84,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 		LargeItems: true, Sources: r.sources, Providers: providers, Echoes: echoes, Expressions: expressions,
 		Registry: r.registry, Recoveries: temporal.Recoveries(), Auth: tokens, Version: "test",
 		Redeliveries: temporal.Redeliveries(r.registry), Approvals: r.approvals,
-		Attempts: r.attempts, Waiting: temporal.Waiting(),
+		Attempts: r.attempts, Waiting: temporal.Waiting(), Portals: r.portals,
 		Events: temporal.Events(orchestrator.EventsConfig{
 			Bodies: to.bodies, Registry: r.registry, Now: func() time.Time { return c.Now() },
 		}), Now: time.Now,
@@ -169,6 +170,7 @@ func TestNewNamesWhatIsMissing(t *testing.T) {
 		"Auth":         func(c *gateway.Config) { c.Auth = nil },
 		"Attempts":     func(c *gateway.Config) { c.Attempts = nil },
 		"Waiting":      func(c *gateway.Config) { c.Waiting = nil },
+		"Portals":      func(c *gateway.Config) { c.Portals = nil },
 		"Sources":      func(c *gateway.Config) { c.Sources = nil },
 		"Providers":    func(c *gateway.Config) { c.Providers = nil },
 		"Echoes":       func(c *gateway.Config) { c.Echoes = nil },

@@ -33,9 +33,12 @@ type TokenVerifier interface {
 
 // requires is the middleware of an operation that needs a scope. It runs before anything of the
 // request but its head is read: strangers learn nothing and cost nothing.
-func (g *Gateway) requires(scope string) func(huma.Context, func(huma.Context)) {
+func (g *Gateway) requires(scope, operation string) func(huma.Context, func(huma.Context)) {
 	return func(c huma.Context, next func(huma.Context)) {
 		who, err := g.authorize(c, scope)
+		if err == nil && who.IsConfined() {
+			err = g.confine(c, operation, who)
+		}
 		if err != nil {
 			g.fail(c, err)
 			return

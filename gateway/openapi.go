@@ -31,7 +31,8 @@ func apiConfig(version string, schemas huma.Registry) huma.Config {
 	c.Tags = tags()
 	c.Components.SecuritySchemes = map[string]*huma.SecurityScheme{security: {
 		Type: "http", Scheme: "bearer", BearerFormat: "JWT",
-		Description: "Claims: `exp`, `iss`, `aud`, `sub`; `tenants`, a list of tenants or `[\"*\"]`; `scope`. Both as a list of texts, or as one text with spaces between. Clocks may be a minute apart.",
+		Description: "Claims: `exp`, `iss`, `aud`, `sub`; `tenants`, a list of tenants or `[\"*\"]`; `scope`. Both as a list of texts, or as one text with spaces between. Clocks may be a minute apart. " +
+			"With `endpoints`, a list of ids, or `owner` it is confined to those endpoints of its one tenant: it may call what says so, and learns of nothing else.",
 	}}
 	return c
 }
@@ -44,6 +45,7 @@ const (
 	tagRecoveries = "recoveries"
 	tagSources    = "sources"
 	tagAudit      = "audit"
+	tagPortal     = "portal"
 	tagWebhooks   = "webhooks"
 )
 
@@ -56,12 +58,16 @@ func tags() []*huma.Tag {
 		{Name: tagRecoveries, Description: "Redelivering what an endpoint did not get."},
 		{Name: tagSources, Description: "Third parties that send to us."},
 		{Name: tagAudit, Description: "What happened, line by line."},
+		{Name: tagPortal, Description: "Pages for the owners of endpoints, and links that open them."},
 		{Name: tagWebhooks, Description: "What endpoints receive."},
 	}
 }
 
 func (op operation) document() huma.Operation {
 	text := "Scope: `" + op.scope + "`."
+	if _, may := confined[op.id]; may {
+		text += " A token that is confined to endpoints may call it about those."
+	}
 	if op.text != "" {
 		text = op.text + "\n\n" + text
 	}
@@ -146,7 +152,7 @@ func neverNull(s *huma.Schema) {
 // codes are those an operation may answer with.
 func (op operation) codes(hasBody bool) []api.Code {
 	all := append([]api.Code{
-		api.Unauthenticated, api.WrongTenant, api.MissingScope, api.InvalidField, api.Unavailable, api.Internal,
+		api.Unauthenticated, api.WrongTenant, api.MissingScope, api.OutOfReach, api.InvalidField, api.Unavailable, api.Internal,
 	}, op.refuses...)
 	if hasBody {
 		all = append(all, api.BadJSON, api.RequestTimeout, api.PayloadTooLarge, api.UnsupportedMediaType)
@@ -154,7 +160,7 @@ func (op operation) codes(hasBody bool) []api.Code {
 	if strings.Contains(op.path, "id}") {
 		all = append(all, api.NotFound)
 	}
-	if op.cost != cheap {
+	if _, may := confined[op.id]; may || op.cost != cheap {
 		all = append(all, api.QuotaExceeded)
 	}
 	if op.admitted {

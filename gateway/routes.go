@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"net/netip"
@@ -55,6 +56,7 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 	g.approvalRoutes(to)
 	g.recoveryRoutes(to)
 	g.sourceRoutes(to)
+	g.portalRoutes(to)
 	document, err := openAPI(to.OpenAPI())
 	if err != nil {
 		return nil, err
@@ -63,7 +65,7 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 	docs := gin.WrapH(apidocs.Handler())
 	engine.GET(apidocs.Path, docs)
 	engine.GET(apidocs.Path+"/:file", docs)
-	if err := g.consoleRoutes(engine, c); err != nil {
+	if err := errors.Join(g.consoleRoutes(engine, c), g.portalPages(engine)); err != nil {
 		return nil, err
 	}
 	if c.LoopbackHosts {
@@ -88,7 +90,7 @@ type operation struct {
 // problems, here.
 func route[I, O any](g *Gateway, to huma.API, op operation, handle func(context.Context, *I) (*O, error)) {
 	documented := op.document()
-	documented.Middlewares = huma.Middlewares{g.requires(op.scope)}
+	documented.Middlewares = huma.Middlewares{g.requires(op.scope, op.id)}
 	if op.admitted {
 		documented.Middlewares = append(documented.Middlewares, g.admits)
 	}

@@ -61,7 +61,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		Events:     s.temporal.Events(orchestrator.EventsConfig{Bodies: with.large, Registry: s.registry}),
 		Recoveries: s.temporal.Recoveries(), Redeliveries: with.redeliveries,
 		Approvals: s.temporal.Approvals(), Audits: audit.New(s.temporal.Histories(), s.registry, cfg.Codec),
-		Attempts: s.registry, Waiting: s.temporal.Waiting(),
+		Attempts: s.registry, Waiting: s.temporal.Waiting(), Portals: s.registry,
 	})
 	return err
 }

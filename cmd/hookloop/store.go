@@ -28,6 +28,7 @@ type store interface {
 	gateway.Registry
 	gateway.Sources
 	gateway.AttemptLog
+	gateway.Portals
 	bodies.Store
 	echo.Store
 	activities.EndpointKeeper

@@ -70,7 +70,7 @@ func newProcess(t *testing.T) process {
 	_, err = attemptlog.NewRecorder(attemptlog.RecorderConfig{Store: attemptLog{}, Metrics: told.Metrics()})
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
-		Attempts: attempts{}, Waiting: waiting{}, Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Echoes: echoes, Events: events{}, Recoveries: recoveries{},
+		Attempts: attempts{}, Waiting: waiting{}, Portals: portals{}, Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Echoes: echoes, Events: events{}, Recoveries: recoveries{},
 		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
 	})
 	require.NoError(t, err)
@@ -92,6 +92,7 @@ type (
 	approvals    struct{ gateway.Approvals }
 	attempts     struct{ gateway.AttemptLog }
 	waiting      struct{ gateway.Waiting }
+	portals      struct{ gateway.Portals }
 	attemptLog   struct{ attemptlog.Writer }
 	sources      = gateway.Sources // under another name than its method
 	auth         struct{ gateway.TokenVerifier }

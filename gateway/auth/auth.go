@@ -3,6 +3,7 @@
 package auth
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -12,9 +13,10 @@ import (
 
 // Principal is who a token speaks for, and what it may do.
 type Principal struct {
-	Subject string
-	Tenants []string // api.EveryTenant stands for all
-	Scopes  []string
+	Subject  string
+	Tenants  []string // api.EveryTenant stands for all
+	Scopes   []string
+	Confined // to some endpoints; zero: it is not
 }
 
 // Allow refuses what the principal may not do.
@@ -34,6 +36,29 @@ func (p Principal) EveryTenant() bool { return slices.Contains(p.Tenants, api.Ev
 // Holds says whether the token has a scope.
 func (p Principal) Holds(scope string) bool { return slices.Contains(p.Scopes, scope) }
 
+// Confined says to which endpoints of its one tenant a principal is confined. Of two bounds both
+// hold.
+type Confined struct {
+	Endpoints []string // ids; empty: any
+	Owner     string   // empty: anybody's
+}
+
+// IsConfined says whether there is a bound at all.
+func (c Confined) IsConfined() bool { return len(c.Endpoints) > 0 || c.Owner != "" }
+
+// Reaches says whether an endpoint is one of those.
+func (c Confined) Reaches(id, owner string) bool {
+	return (len(c.Endpoints) == 0 || slices.Contains(c.Endpoints, id)) && (c.Owner == "" || c.Owner == owner)
+}
+
+// Of names whose endpoints they are: the owner's, or one by its id.
+func (c Confined) Of() string {
+	if c.Owner == "" && len(c.Endpoints) > 0 {
+		return c.Endpoints[0]
+	}
+	return c.Owner
+}
+
 // Bearer is the token in a header Authorization.
 func Bearer(header string) (string, error) {
 	scheme, token, _ := strings.Cut(header, " ")
@@ -43,11 +68,16 @@ func Bearer(header string) (string, error) {
 	return token, nil
 }
 
-// AwayError says that the keys of tokens are out of reach, so that nothing can be said of a token.
-type AwayError struct{ cause error }
+// AwayError says that what tells of tokens is out of reach, so that nothing can be said of one.
+type AwayError struct {
+	what  string // empty: the keys of JSON Web Tokens
+	cause error
+}
 
 func (e *AwayError) Error() string { return e.Away() + ": " + e.cause.Error() }
 func (e *AwayError) Unwrap() error { return e.cause }
 
 // Away names what is out of reach.
-func (e *AwayError) Away() string { return "the server that publishes the keys of tokens" }
+func (e *AwayError) Away() string {
+	return cmp.Or(e.what, "the server that publishes the keys of tokens")
+}

@@ -3,17 +3,23 @@ package auth
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/golang-jwt/jwt/v5"
+
+	"hookloop/api"
+	"hookloop/internal/webhook"
 )
 
 // claims are what we read of a token.
 type claims struct {
 	jwt.RegisteredClaims
 
-	tenants []string
-	scopes  []string
+	tenants   []string
+	scopes    []string
+	endpoints []string // empty: not confined to some
+	owner     string   // empty: not confined to an owner's
 }
 
 // shapeError names a claim that is written in another form than it may have.
@@ -45,6 +51,8 @@ func (c *claims) UnmarshalJSON(raw []byte) error {
 		{"iat", aTime, &c.IssuedAt},
 		{"tenants", aList, (*texts)(&c.tenants)},
 		{"scope", aList, (*texts)(&c.scopes)},
+		{"endpoints", aList, (*texts)(&c.endpoints)},
+		{"owner", aText, &c.owner},
 	} {
 		value, given := all[claim.name]
 		quoted := claim.want == aTime && strings.HasPrefix(string(value), `"`) // NumericDate would take it
@@ -52,8 +60,39 @@ func (c *claims) UnmarshalJSON(raw []byte) error {
 			return &shapeError{claim.name, claim.want}
 		}
 	}
+	return c.confine(all)
+}
+
+// confine sees to it that a token which is meant to be confined is. An empty claim would confine it
+// to nothing, or to no owner's: it is a mistake of who made it.
+func (c *claims) confine(all map[string]json.RawMessage) error {
+	_, some := all["endpoints"]
+	_, owned := all["owner"]
+	for _, misspelt := range []string{"endpoint", "owners"} { // it would confine to nothing
+		if _, given := all[misspelt]; given {
+			return &shapeError{misspelt, "known here: endpoints and owner confine a token"}
+		}
+	}
+	switch {
+	case some && len(c.endpoints) == 0:
+		return &shapeError{"endpoints", "a list of at least one endpoint's id"}
+	case len(c.endpoints) > maxEndpoints:
+		return &shapeError{"endpoints", fmt.Sprintf("a list of at most %d ids", maxEndpoints)}
+	case owned && (c.owner == "" || len(c.owner) > maxOwner):
+		return &shapeError{"owner", fmt.Sprintf("a text of 1 to %d bytes", maxOwner)}
+	case (some || owned) && (len(c.tenants) != 1 || c.tenants[0] == api.EveryTenant):
+		return &shapeError{"tenants", "one tenant, as a token with the claim endpoints or owner has it"}
+	case strings.HasPrefix(c.Subject, webhook.PortalActor):
+		return &shapeError{"sub", "free: what begins with " + webhook.PortalActor + " names portal links"}
+	}
 	return nil
 }
+
+// Bounds of what a token may be confined to: each endpoint of a list is read for it.
+const (
+	maxEndpoints = 100
+	maxOwner     = 128 // bytes, as an endpoint's
+)
 
 // texts are a list of them, or what blanks separate in one.
 type texts []string

@@ -72,8 +72,15 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 	if err != nil {
 		return Principal{}, webhook.Errorf(api.Unauthenticated, "the token %s", why(err, c))
 	}
-	return Principal{Subject: c.Subject, Tenants: c.tenants, Scopes: c.scopes}, nil
+	who := Principal{Subject: c.Subject, Tenants: c.tenants, Scopes: c.scopes, Confined: Confined{Endpoints: c.endpoints, Owner: c.owner}}
+	if who.IsConfined() {
+		who.Subject = actor(who.Of(), c.Subject)
+	}
+	return who, nil
 }
+
+// actor names who acts for the owner of endpoints: whose they are, and by which link or as whom.
+func actor(of, by string) string { return webhook.PortalActor + of + " (" + by + ")" }
 
 // known refuses a token that demands an extension.
 func known(find jwt.Keyfunc) jwt.Keyfunc {

@@ -39,11 +39,7 @@ func (a *answer) WriteHeader(status int)            { a.status = status }
 func (a *answer) Write(b []byte) (int, error)       { return a.body.Write(b) }
 func (a *answer) WriteString(s string) (int, error) { return a.body.WriteString(s) }
 
-// ask is the API as this visit's person sees it. An answer that is "not now" is shown at once: a
-// person presses again.
+// ask is the API as this visit's person sees it.
 func (c *Console) ask(host, tenant, token string) (*client.Client, error) {
-	return client.New(client.Config{
-		URL: "http://" + host, Tenant: tenant, Token: token, UserAgent: "hookloop-console", Attempts: 1,
-		HTTP: &http.Client{Transport: inProcess{c.api}, Timeout: client.Timeout}, //nolint:forbidigo // it dials nothing
-	})
+	return Ask(c.api, host, tenant, token, "hookloop-console")
 }

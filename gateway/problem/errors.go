@@ -21,6 +21,7 @@ var statuses = map[webhook.Code]int{
 	api.Unauthenticated:      http.StatusUnauthorized,
 	api.WrongTenant:          http.StatusForbidden,
 	api.MissingScope:         http.StatusForbidden,
+	api.OutOfReach:           http.StatusForbidden,
 	webhook.NotFound:         http.StatusNotFound,
 	api.MethodNotAllowed:     http.StatusMethodNotAllowed,
 	api.RequestTimeout:       http.StatusRequestTimeout,

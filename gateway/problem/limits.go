@@ -15,7 +15,7 @@ import (
 // quotaUnits are what the quotas count, where it is not requests.
 var quotaUnits = map[string]string{
 	quota.Bytes: "content-bytes", quota.Reads: "concurrent-requests",
-	quota.Endpoints: "endpoints", quota.Sources: "sources", quota.OpenDeliveries: "deliveries",
+	quota.Endpoints: "endpoints", quota.Sources: "sources", quota.OpenDeliveries: "deliveries", quota.PortalLinks: "links",
 }
 
 // Exceeded is what a refused client reads. A read that is refused for others' sake is the machine's
@@ -27,6 +27,10 @@ func Exceeded(r *quota.Refusal) *Problem {
 		p = New(api.Overloaded, "more is asked than can be read right now; try again")
 	case r.Quota == quota.Endpoints, r.Quota == quota.Sources:
 		p = New(api.QuotaExceeded, fmt.Sprintf("the tenant has as many %s as it may, %d; delete one, or have the quota raised", r.Quota, r.Limit))
+	case r.Quota == quota.PortalLinks:
+		p = New(api.QuotaExceeded, fmt.Sprintf("the tenant has as many live portal links as it may, %d; revoke some, wait until some have expired, or have the quota raised", r.Limit))
+	case r.Quota == quota.PortalRequests:
+		p = New(api.QuotaExceeded, "too much was asked with this link or token in a short time; try again in a moment")
 	}
 	p.more = spent{policy: r.Quota, unit: quotaUnits[r.Quota], quota: r.Limit, window: r.Window, retry: r.Retry}.header()
 	return p

@@ -19,6 +19,7 @@ var whenRefused = map[api.Code]string{
 	api.Unauthenticated:      "no token, or one that proves nothing.",
 	api.WrongTenant:          "the token does not speak for this tenant.",
 	api.MissingScope:         "the token lacks the operation's scope.",
+	api.OutOfReach:           "the token is confined to some endpoints, and this is not about them.",
 	api.NotFound:             "there is no such thing, or it is another tenant's.",
 	api.RequestTimeout:       "the body did not arrive in time.",
 	api.Conflict:             "it is not possible as things stand; the detail says why.",

@@ -48,7 +48,7 @@ func (e *Events) loadDeliveries(ctx context.Context, s *eventState, known bool) 
 	all.Wait()
 	s.dropUnstarted()
 	if s.over() && len(s.report.Deliveries) > 0 {
-		s.report.Status = statusOf(s.report.Deliveries)
+		s.report.Status = webhook.EventStatusOf(s.report.Deliveries) // a redelivery may have changed what it had ended with
 	}
 	return failed
 }
@@ -79,21 +79,6 @@ func (s *eventState) dropUnstarted() {
 	}
 	added := slices.DeleteFunc(slices.Clone(s.report.Deliveries[s.accepted:]), func(d webhook.DeliveryReport) bool { return d.WorkflowID == "" })
 	s.report.Deliveries = append(s.report.Deliveries[:s.accepted], added...)
-}
-
-// statusOf sums up the deliveries of an event that has ended: a redelivery may have changed what it
-// had ended with.
-func statusOf(all []webhook.DeliveryReport) webhook.EventStatus {
-	status := webhook.EventDelivered
-	for _, d := range all {
-		if !d.Status.Ended() {
-			return webhook.EventDelivering
-		}
-		if d.Status != webhook.Delivered {
-			status = webhook.EventFailed
-		}
-	}
-	return status
 }
 
 // loadDelivery asks a delivery's workflow, open or closed: its result is only a summary.

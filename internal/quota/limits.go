@@ -20,11 +20,13 @@ type Limits struct {
 	Sources   int `json:"sources"`
 	// OpenDeliveries bounds deliveries that their first attempt did not end.
 	OpenDeliveries int64 `json:"open_deliveries"`
+	// PortalLinks bounds the links to the portal that are good at once.
+	PortalLinks int `json:"portal_links"`
 }
 
 // Defaults are generous: they keep one tenant from filling the database or the machine by mistake.
 func Defaults() Limits {
-	return Limits{PostsPerSecond: 1000, BytesPerDay: 100 << 30, Reads: 64, Endpoints: 1000, Sources: 1000, OpenDeliveries: 100_000}
+	return Limits{PostsPerSecond: 1000, BytesPerDay: 100 << 30, Reads: 64, Endpoints: 1000, Sources: 1000, OpenDeliveries: 100_000, PortalLinks: 10_000}
 }
 
 // withDefaults fills in the limits that are zero.
@@ -47,11 +49,14 @@ func (l Limits) withDefaults(d Limits) Limits {
 	if l.OpenDeliveries == 0 {
 		l.OpenDeliveries = d.OpenDeliveries
 	}
+	if l.PortalLinks == 0 {
+		l.PortalLinks = d.PortalLinks
+	}
 	return l
 }
 
 func (l Limits) check() error {
-	if l.PostsPerSecond < 0 || l.BytesPerDay < 0 || l.Reads < 0 || l.Endpoints < 0 || l.Sources < 0 || l.OpenDeliveries < 0 {
+	if l.PostsPerSecond < 0 || l.BytesPerDay < 0 || l.Reads < 0 || l.Endpoints < 0 || l.Sources < 0 || l.OpenDeliveries < 0 || l.PortalLinks < 0 {
 		return errors.New("a limit is negative")
 	}
 	return nil

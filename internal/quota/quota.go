@@ -27,6 +27,8 @@ const (
 	Endpoints      = "endpoints"
 	Sources        = "sources"
 	OpenDeliveries = "open-deliveries"
+	PortalLinks    = "portal-links"
+	PortalRequests = "portal-requests"
 )
 
 const (
@@ -75,6 +77,7 @@ type Quotas struct {
 
 	mu      sync.Mutex
 	tenants *lru.Cache[string, *buckets]
+	portals *lru.Cache[string, *portalBuckets]
 	reading map[string]int
 }
 
@@ -90,11 +93,12 @@ func New(c Config) (*Quotas, error) {
 	if q.now == nil {
 		q.now = time.Now
 	}
-	for _, name := range []string{Posts, Bytes, Reads, Endpoints, Sources, OpenDeliveries} {
+	for _, name := range []string{Posts, Bytes, Reads, Endpoints, Sources, OpenDeliveries, PortalLinks, PortalRequests} {
 		q.refused.WithLabelValues(name) // shown from the start
 	}
 	q.gateways.Store(1)
 	q.tenants, _ = lru.New[string, *buckets](keptTenants) // fails for no size above zero
+	q.portals, _ = lru.New[string, *portalBuckets](keptTenants)
 	if c.Metrics == nil {
 		return q, nil
 	}
@@ -161,13 +165,12 @@ func (q *Quotas) endRead(tenant string) {
 	}
 }
 
-// Room says whether a tenant that has so many endpoints or sources may have one more. The error is
+// Room says whether a tenant that has so many endpoints, sources or live portal links may have one
+// more. The error is
 // a *Refusal.
 func (q *Quotas) Room(tenant, quota string, has int) error {
-	most := q.table.Of(tenant).Endpoints
-	if quota == Sources {
-		most = q.table.Of(tenant).Sources
-	}
+	l := q.table.Of(tenant)
+	most := map[string]int{Endpoints: l.Endpoints, Sources: l.Sources, PortalLinks: l.PortalLinks}[quota]
 	if has < most {
 		return nil
 	}

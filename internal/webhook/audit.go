@@ -79,6 +79,10 @@ const (
 	AuditKeyChanged      AuditKind = "key-changed"
 	AuditSecretRead      AuditKind = "secret-read"
 	AuditPayloadRead     AuditKind = "payload-read"
+
+	AuditPortalLinkMade    AuditKind = "portal-link-made"
+	AuditPortalLinkRevoked AuditKind = "portal-link-revoked"
+	AuditPortalChanged     AuditKind = "portal-changed"
 )
 
 // AuditVia says by which way something came about. The value is the API's.
@@ -105,7 +109,7 @@ const (
 // are added, never renamed.
 type AuditLine struct {
 	At   time.Time `json:"at"`
-	Kind AuditKind `json:"kind" enum:"accepted,echo,withheld,left-out,delivery-started,attempt,deferred,wait,status,redelivered,delivery-ended,event-ended,failing,recovered,episode-started,endpoint-state,announced,probe,release,episode-ended,approve,reject,resume,pause,delete,retry-now,cancel,recheck,refused,signal,update,cancel-requested,recovery-started,recovery-page,recovery-ended,step-failed,continued,workflow-failed,workflow-cancelled,workflow-timed-out,workflow-terminated,endpoint-created,endpoint-changed,endpoint-deleted,secret-rotated,source-created,source-changed,source-deleted,quotas-changed,key-changed,secret-read,payload-read" doc:"What happened, in a word; docs/audit.md says what each means." example:"attempt"`
+	Kind AuditKind `json:"kind" enum:"accepted,echo,withheld,left-out,delivery-started,attempt,deferred,wait,status,redelivered,delivery-ended,event-ended,failing,recovered,episode-started,endpoint-state,announced,probe,release,episode-ended,approve,reject,resume,pause,delete,retry-now,cancel,recheck,refused,signal,update,cancel-requested,recovery-started,recovery-page,recovery-ended,step-failed,continued,workflow-failed,workflow-cancelled,workflow-timed-out,workflow-terminated,endpoint-created,endpoint-changed,endpoint-deleted,secret-rotated,source-created,source-changed,source-deleted,quotas-changed,key-changed,secret-read,payload-read,portal-link-made,portal-link-revoked,portal-changed" doc:"What happened, in a word; docs/audit.md says what each means." example:"attempt"`
 
 	// Actor and Via are what Hookloop or Temporal knows by itself.
 	Actor string   `json:"actor,omitempty" doc:"Who did it, as Hookloop or Temporal knows by itself: the subject of a token, a source, or hookloop. Absent: it is not known." example:"jane"`

@@ -111,6 +111,16 @@ func (e Endpoint) SigningSecrets(t time.Time) []signature.Secret {
 	return live
 }
 
+// PreviousSecretUntil is until when secrets before the newest sign, at time t; zero: none does.
+func (e Endpoint) PreviousSecretUntil(t time.Time) (until time.Time) {
+	for _, s := range e.Secrets[min(1, len(e.Secrets)):] {
+		if t.Before(s.ExpiresAt) && until.Before(s.ExpiresAt) {
+			until = s.ExpiresAt.UTC()
+		}
+	}
+	return until
+}
+
 // Rotate puts next in front. The secrets before it sign until overlap has passed, but never longer
 // than they would have; those that have stopped signing are dropped.
 func (e *Endpoint) Rotate(next signature.Secret, now time.Time, overlap time.Duration) {

@@ -94,3 +94,17 @@ func CheckData(data []byte) error {
 	}
 	return nil
 }
+
+// EventStatusOf sums up some deliveries of an event as if they were all; there is one at least.
+func EventStatusOf(some []DeliveryReport) EventStatus {
+	status := EventDelivered
+	for _, d := range some {
+		if !d.Status.Ended() {
+			return EventDelivering
+		}
+		if d.Status != Delivered {
+			status = EventFailed
+		}
+	}
+	return status
+}

@@ -66,6 +66,13 @@ type Registry interface {
 	Record(ctx context.Context, tenant string, l webhook.AuditLine) error
 	Changes(ctx context.Context, tenant string, q webhook.AuditQuery, after time.Time, limit int) ([]webhook.AuditLine, error)
 
+	CreatePortalLink(ctx context.Context, l webhook.PortalLink, most int) error
+	PortalLink(ctx context.Context, id string) (webhook.PortalLink, error)
+	PortalLinks(ctx context.Context, tenant string, q webhook.PortalLinkQuery) ([]webhook.PortalLink, error)
+	RevokePortalLink(ctx context.Context, tenant, id string, at time.Time) (webhook.PortalLink, error)
+	PortalSettings(ctx context.Context, tenant string) (webhook.PortalSettings, error)
+	ChangePortalSettings(ctx context.Context, tenant string, change func(*webhook.PortalSettings) error) (webhook.PortalSettings, error)
+
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Ping(ctx context.Context) error
 	Close() error
@@ -83,7 +90,17 @@ type Store interface {
 // Run runs the suite. It asks for an empty store at the start of each test.
 func Run(t *testing.T, empty func(t *testing.T) Store) {
 	t.Helper()
-	for name, test := range map[string]func(*testing.T, Store){
+	for name, test := range suite() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			test(t, empty(t))
+		})
+	}
+}
+
+// suite is what every store must pass.
+func suite() map[string]func(*testing.T, Store) {
+	return map[string]func(*testing.T, Store){
 		"round trip":                    roundTrip,
 		"defaults":                      defaults,
 		"reopen":                        reopen,
@@ -152,14 +169,12 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 		"attempts are pruned":           attemptsPruned,
 		"gaps of the attempt log":       attemptGaps,
 		"endpoint names":                endpointNames,
+		"portal links":                  portalLinks,
+		"portal links have a bound":     portalLinksBound,
+		"portal settings":               portalSettings,
 		"change log":                    changeLog,
 		"change log of sources":         changeLogOfSources,
 		"change log by what is asked":   changeLogLists,
 		"change log in order":           changeLogRace,
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			test(t, empty(t))
-		})
 	}
 }

@@ -8,6 +8,7 @@ type statements struct {
 	deleteArrivals, deleteCreations, deleteRedelivered string // what has expired
 	deleteWrites, deleteObjects, deleteBindings        string // likewise
 	deleteOutdated                                     string // writes beyond a tenant's latest
+	deletePortalLinks                                  string // those that ended long ago
 
 	selectAttempts, upsertAttempts, upsertCounts, upsertLatest string
 	deleteAttempts, deleteCounts                               string // of the attempt log, what is old
@@ -29,6 +30,7 @@ func statementsOf(d Dialect) statements {
 		deleteWrites:        d.Delete(expiredEchoes("echo_writes", writeKey)),
 		deleteObjects:       d.Delete(expiredEchoes("echo_objects", objectKey)),
 		deleteBindings:      d.Delete(expiredEchoes("bindings", "source_id, name")),
+		deletePortalLinks:   d.Delete(endedPortalLinks),
 		selectAttempts:      attemptTable(d).existing(),
 		upsertAttempts:      attemptTable(d).upsert(replaced),
 		upsertCounts:        countTable(d).upsert(added),

@@ -1,0 +1,183 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"hookloop/api"
+	"hookloop/gateway/auth"
+	"hookloop/gateway/problem"
+	"hookloop/internal/quota"
+	"hookloop/internal/webhook"
+)
+
+// Portals keeps portal links, and how tenants show the portal. Its errors carry webhook.NotFound or
+// webhook.Conflict; one without a code means that it is out of reach.
+type Portals interface {
+	auth.LinkStore
+
+	// CreatePortalLink keeps a link, unless the tenant has most live ones already.
+	CreatePortalLink(ctx context.Context, l webhook.PortalLink, most int) error
+	PortalLinks(ctx context.Context, tenant string, q webhook.PortalLinkQuery) ([]webhook.PortalLink, error)
+	RevokePortalLink(ctx context.Context, tenant, id string, at time.Time) (webhook.PortalLink, error)
+	PortalSettings(ctx context.Context, tenant string) (webhook.PortalSettings, error)
+	ChangePortalSettings(ctx context.Context, tenant string, change func(*webhook.PortalSettings) error) (webhook.PortalSettings, error)
+}
+
+func (g *Gateway) portalRoutes(to huma.API) {
+	const portal = "/v1/tenants/{tenant}/portal"
+	route(g, to, operation{
+		id: "create-portal-link", tag: tagPortal, cost: makes, method: http.MethodPost, path: "/v1/tenants/{tenant}/endpoints/{id}/portal", scope: api.EndpointsWrite, status: http.StatusCreated,
+		summary: "Make a link that opens the portal for one endpoint",
+		text: "Whoever has the link sees the endpoint, its deliveries and attempts, what was sent and answered; resends, sends a test, shows and rotates the secret, pauses and resumes. " +
+			"It may no more than the token that makes it, and sees nothing of other endpoints. Revoke it with `DELETE …/portal/links/{id}`.",
+		example: map[string]any{"ttl": "1h"},
+	}, g.createEndpointLink)
+	route(g, to, operation{
+		id: "create-owner-portal-link", tag: tagPortal, cost: makes, method: http.MethodPost, path: portal + "/links", scope: api.EndpointsWrite, status: http.StatusCreated,
+		summary: "Make a link that opens the portal for all endpoints of an owner", text: "As for one endpoint; which endpoints the owner has is looked up at each use.",
+		example: map[string]any{"owner": "customer-4711", "ttl": "1h"},
+	}, g.createOwnerLink)
+	route(g, to, operation{
+		id: "list-portal-links", tag: tagPortal, method: http.MethodGet, path: portal + "/links", scope: api.EndpointsRead,
+		summary: "List portal links", text: "The newest first, a week longer than they are good. Who made and revoked them stands in the audit for ever.",
+	}, g.listPortalLinks)
+	route(g, to, operation{
+		id: "revoke-portal-link", tag: tagPortal, method: http.MethodDelete, path: portal + "/links/{id}", scope: api.EndpointsWrite,
+		summary: "Revoke a portal link", text: "For good, and at every gateway within five seconds. Revoking it again changes nothing.",
+	}, g.revokePortalLink)
+	route(g, to, operation{
+		id: "get-portal-settings", tag: tagPortal, method: http.MethodGet, path: portal + "/settings", scope: api.EndpointsRead,
+		summary: "How the portal is shown",
+	}, g.getPortalSettings)
+	route(g, to, operation{
+		id: "patch-portal-settings", tag: tagPortal, method: http.MethodPatch, path: portal + "/settings", scope: api.EndpointsWrite,
+		summary: "Say where the portal may be embedded, and how it looks",
+		text:    "Merges (RFC 7396). It counts at every gateway within five seconds.",
+		example: map[string]any{"origins": []string{"https://app.example.com"}, "theme": map[string]any{"light": map[string]any{"accent": "#0550ae"}}},
+	}, g.patchPortalSettings)
+}
+
+// What a link may at most, at the endpoints it is for. The same scopes allow more of a token that
+// is not confined; confined has what they allow here.
+var (
+	portalReads = []string{api.EndpointsRead, api.EventsRead, api.EventsData}
+	portalActs  = []string{api.EndpointsWrite, api.EventsWrite}
+)
+
+type createEndpointLink struct {
+	body[api.NewPortalLink]
+
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+type createdLink struct{ Body api.PortalLink }
+
+func (g *Gateway) createEndpointLink(ctx context.Context, in *createEndpointLink) (*createdLink, error) {
+	if _, err := g.endpoint(ctx, in.Tenant, in.ID); err != nil {
+		return nil, err
+	}
+	l := webhook.PortalLink{Tenant: in.Tenant, EndpointID: in.ID}
+	return g.createLink(ctx, &in.request, l, in.value.TTL, in.value.ReadOnly)
+}
+
+type createOwnerLink struct {
+	body[api.NewOwnerPortalLink]
+
+	Tenant string `path:"tenant"`
+}
+
+func (g *Gateway) createOwnerLink(ctx context.Context, in *createOwnerLink) (*createdLink, error) {
+	return g.createLink(ctx, &in.request, webhook.PortalLink{Tenant: in.Tenant, Owner: in.value.Owner}, in.value.TTL, in.value.ReadOnly)
+}
+
+// createLink keeps the link, and gives it to who asked, this once.
+func (g *Gateway) createLink(ctx context.Context, r *request, l webhook.PortalLink, ttl api.Duration, readOnly bool) (*createdLink, error) {
+	now := g.now().UTC().Truncate(time.Millisecond)
+	l.ID, l.By, l.CreatedAt = newID(webhook.PortalLinkPrefix, now), subject(ctx), now
+	l.ExpiresAt = now.Add(cmp.Or(time.Duration(ttl), webhook.DefaultPortalLife))
+	for _, scope := range slices.Concat(portalReads, portalActs) {
+		if holds(ctx, scope) && (!readOnly || slices.Contains(portalReads, scope)) {
+			l.Scopes = append(l.Scopes, scope)
+		}
+	}
+	most := g.quotas.Limits(l.Tenant).PortalLinks
+	err := g.portals.CreatePortalLink(ctx, l, most)
+	if webhook.CodeOf(err) == webhook.Conflict {
+		err = g.quotas.Room(l.Tenant, quota.PortalLinks, most)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("portal link: %w", problem.Registry(err))
+	}
+	shown := showLink(l, now)
+	shown.Token = g.links.Token(l.ID)
+	shown.URL = g.publicURL(r) + portalPath(l.Tenant) + "#" + shown.Token
+	return &createdLink{Body: shown}, nil
+}
+
+// portalPath is where a tenant's links lead. The tenant stands in it, for the pages that may frame
+// the portal are the tenant's to say; what is secret does not, for paths are logged.
+func portalPath(tenant string) string { return "/portal/" + url.PathEscape(tenant) }
+
+func showLink(l webhook.PortalLink, now time.Time) api.PortalLink {
+	return api.PortalLink{
+		ID: l.ID, EndpointID: l.EndpointID, Owner: l.Owner, Scopes: append([]string{}, l.Scopes...), By: l.By,
+		CreatedAt: l.CreatedAt, ExpiresAt: l.ExpiresAt, RevokedAt: timeOrNone(l.RevokedAt), RevokedBy: l.RevokedBy, Live: l.Live(now),
+	}
+}
+
+type listPortalLinks struct {
+	Tenant string `path:"tenant"`
+	api.PortalLinkQuery
+}
+
+func (g *Gateway) listPortalLinks(ctx context.Context, in *listPortalLinks) (*answerOf[api.Page[api.PortalLink]], error) {
+	list := fmt.Sprintf("portal links %s %s %q %t", in.Tenant, in.Endpoint, in.Owner, in.Live)
+	before, err := g.openCursor(list, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	now := g.now()
+	q := webhook.PortalLinkQuery{EndpointID: in.Endpoint, Owner: in.Owner, Before: string(before), Limit: in.Limit + 1}
+	if in.Live {
+		q.Live = now
+	}
+	found, err := g.portals.PortalLinks(ctx, in.Tenant, q)
+	if err != nil {
+		return nil, fmt.Errorf("portal links: %w", problem.Registry(err))
+	}
+	page := api.Page[api.PortalLink]{Data: []api.PortalLink{}}
+	if len(found) > in.Limit { // the one too many only tells that there are more
+		found = found[:in.Limit]
+		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
+	}
+	for _, l := range found {
+		page.Data = append(page.Data, showLink(l, now))
+	}
+	return &answerOf[api.Page[api.PortalLink]]{Body: page}, nil
+}
+
+type portalLinkPath struct {
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"lnk_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+}
+
+func (g *Gateway) revokePortalLink(ctx context.Context, in *portalLinkPath) (*answerOf[api.PortalLink], error) {
+	l, err := g.portals.RevokePortalLink(ctx, in.Tenant, in.ID, g.now().UTC().Truncate(time.Millisecond))
+	g.links.Forget(in.ID)
+	switch {
+	case webhook.CodeOf(err) == webhook.NotFound:
+		return nil, webhook.Errorf(webhook.NotFound, "there is no such portal link")
+	case err != nil:
+		return nil, fmt.Errorf("portal link: %w", problem.Registry(err))
+	}
+	return &answerOf[api.PortalLink]{Body: showLink(l, g.now())}, nil
+}

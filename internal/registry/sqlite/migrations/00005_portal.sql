@@ -1,0 +1,30 @@
+-- +goose Up
+
+-- Links that let the owners of endpoints look after them for a while. What stands here proves nothing: who has
+-- a link has an id and what a key makes of it.
+CREATE TABLE portal_links (
+    tenant      TEXT    NOT NULL,
+    id          TEXT    NOT NULL, -- in the order of their making
+    endpoint_id TEXT    NOT NULL, -- '' for all of the owner's
+    owner       TEXT    NOT NULL, -- '' for the one endpoint
+    scopes      TEXT    NOT NULL, -- JSON list
+    made_by     TEXT    NOT NULL,
+    created_at  INTEGER NOT NULL, -- microseconds since 1970
+    expires_at  INTEGER NOT NULL, -- likewise
+    revoked_at  INTEGER NOT NULL, -- likewise, 0 for never
+    revoked_by  TEXT    NOT NULL,
+    PRIMARY KEY (tenant, id)
+) STRICT;
+CREATE UNIQUE INDEX portal_links_by_id ON portal_links (id);
+CREATE INDEX portal_links_by_endpoint ON portal_links (tenant, endpoint_id, id);
+CREATE INDEX portal_links_by_owner ON portal_links (tenant, owner, id);
+CREATE INDEX portal_links_live ON portal_links (tenant, expires_at) WHERE revoked_at = 0;
+CREATE INDEX portal_links_by_end ON portal_links (expires_at); -- for deleting the oldest
+
+-- How a tenant shows the portal.
+CREATE TABLE portal_settings (
+    tenant     TEXT    NOT NULL PRIMARY KEY,
+    origins    TEXT    NOT NULL, -- JSON list, '' for none
+    theme      TEXT    NOT NULL, -- JSON, '' for the usual one
+    updated_at INTEGER NOT NULL  -- microseconds since 1970
+) STRICT;
