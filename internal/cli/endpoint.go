@@ -23,7 +23,7 @@ func newEndpoint(version string) *cobra.Command {
 An endpoint is a consumer's URL with a secret that signs what is sent there (Standard Webhooks).`, &o,
 		newEndpointCreate(&o), newEndpointList(&o), newEndpointGet(&o), newEndpointUpdate(&o), newEndpointDelete(&o),
 		newEndpointSecret(&o), newEndpointRotate(&o), newEndpointTest(&o), newEndpointRecover(&o),
-		newEndpointPause(&o), newEndpointResume(&o), newEndpointAttempts(&o), newEndpointStats(&o))
+		newEndpointPause(&o), newEndpointResume(&o), newEndpointAttempts(&o), newEndpointStats(&o), newEndpointPortal(&o))
 	c.Example = `  hookloop endpoint create --url http://127.0.0.1:9000/ --type contact.updated
   hookloop endpoint list
   hookloop endpoint test ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --wait

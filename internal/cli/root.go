@@ -35,7 +35,7 @@ Start everything in one process, then talk to it from another terminal:
 	root.Version = described(version)
 	root.SetVersionTemplate("hookloop {{.Version}}\n")
 	root.AddCommand(newEndpoint(version), newSource(version), newEvent(version), newApproval(version), newAudit(version),
-		newTop(version), newListen(version), newConsole(version), newToken(), newVersion(version), newMan())
+		newTop(version), newListen(version), newConsole(version), newPortal(version), newToken(), newVersion(version), newMan())
 	root.AddCommand(roles...)
 	return root
 }

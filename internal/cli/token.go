@@ -27,7 +27,10 @@ type tokenOptions struct {
 	tenants []string
 	scopes  []string
 	ttl     time.Duration
-	asJSON  bool
+
+	endpoints []string
+	owner     string
+	asJSON    bool
 }
 
 func newToken() *cobra.Command {
@@ -43,7 +46,8 @@ below <data>. HOOKLOOP_JWT_ISSUER and HOOKLOOP_JWT_AUDIENCE must be the gateway'
 
 Scopes: ` + strings.Join(api.Scopes(), " "),
 		Example: `  curl -H "Authorization: Bearer $(hookloop token)" http://127.0.0.1:8080/v1/tenants/demo/events
-  hookloop token --tenant acme --scope events:write --sub crm --ttl 720h`,
+  hookloop token --tenant acme --scope events:write --sub crm --ttl 720h
+  hookloop token --tenant acme --owner customer-4711   # for that owner's endpoints alone`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runToken(o, c.OutOrStdout()) },
 	}
@@ -52,6 +56,8 @@ Scopes: ` + strings.Join(api.Scopes(), " "),
 	f.StringVar(&o.subject, "sub", OSUser(), "who will use it; stands in the audit log")
 	f.StringArrayVar(&o.tenants, "tenant", []string{"*"}, "whose data it opens, repeatable; * is every tenant's")
 	f.StringArrayVar(&o.scopes, "scope", nil, "what it allows, repeatable or separated by spaces; none: everything")
+	f.StringArrayVar(&o.endpoints, "endpoint", nil, "an `endpoint` that it is confined to, repeatable; with one --tenant")
+	f.StringVar(&o.owner, "owner", "", "the `owner` to whose endpoints it is confined; with one --tenant")
 	f.DurationVar(&o.ttl, "ttl", time.Hour, "how long it is good for")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 	return c
@@ -85,11 +91,14 @@ func runToken(o tokenOptions, stdout io.Writer) error {
 	if o.subject == "" || slices.Contains(o.tenants, "") {
 		return terminal.Usage("--sub and --tenant must not be empty")
 	}
+	if (len(o.endpoints) > 0 || o.owner != "") && (len(o.tenants) != 1 || o.tenants[0] == api.EveryTenant) {
+		return terminal.Usage("--endpoint and --owner need one --tenant: an owner's name means something in one alone")
+	}
 	j, err := signingJWT(o.data)
 	if err != nil {
 		return err
 	}
-	t := token.Request{Subject: o.subject, Tenants: o.tenants, Scopes: scopes, TTL: o.ttl, Now: time.Now()}
+	t := token.Request{Subject: o.subject, Tenants: o.tenants, Scopes: scopes, Endpoints: o.endpoints, Owner: o.owner, TTL: o.ttl, Now: time.Now()}
 	signed, err := token.Sign(j, t)
 	if err != nil {
 		return err

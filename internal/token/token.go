@@ -20,8 +20,11 @@ type Request struct {
 	Subject string
 	Tenants []string // "*": every tenant
 	Scopes  []string
-	TTL     time.Duration
-	Now     time.Time
+	// Endpoints and Owner confine the token to those endpoints of its one tenant; empty: it is not.
+	Endpoints []string
+	Owner     string
+	TTL       time.Duration
+	Now       time.Time
 }
 
 // Expiry is when the token ends; a JWT counts in seconds.
@@ -33,6 +36,9 @@ type Claims struct {
 
 	Tenants []string `json:"tenants"`
 	Scope   string   `json:"scope"`
+
+	Endpoints []string `json:"endpoints,omitempty"`
+	Owner     string   `json:"owner,omitempty"`
 }
 
 // Sign signs a token the gateway that has the same config accepts.
@@ -45,7 +51,7 @@ func Sign(j config.JWT, t Request) (string, error) {
 			Issuer: j.Issuer, Audience: jwt.ClaimStrings{j.Audience}, Subject: t.Subject,
 			IssuedAt: jwt.NewNumericDate(t.Now), ExpiresAt: jwt.NewNumericDate(t.Expiry()),
 		},
-		Tenants: t.Tenants, Scope: strings.Join(t.Scopes, " "),
+		Tenants: t.Tenants, Scope: strings.Join(t.Scopes, " "), Endpoints: t.Endpoints, Owner: t.Owner,
 	}).SignedString([]byte(j.Secret))
 }
 
