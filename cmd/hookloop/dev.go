@@ -44,7 +44,7 @@ HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAY
   hookloop dev --data-dir /var/tmp/loop --listen 127.0.0.1:8090`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return runDev(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
+			return diskTrouble(runDev(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr()), o.data)
 		},
 	}
 	f := c.Flags()
@@ -78,7 +78,10 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	log := newLogger(stderr, how, o.verbose)
+	log, started := newLogger(stderr, how, o.verbose), func() {}
+	if !o.verbose {
+		log, started = holdUntilStarted(log)
+	}
 	catchStdlog(log)
 	dev, err := startDev(ctx, o, l.Addr().String(), data, log)
 	if err != nil {
@@ -89,6 +92,7 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	started()
 	defer func() { _ = os.Remove(devdir.RunningFile(data.Path())) }()
 	if err := greet(stdout, place, o); err != nil {
 		return err

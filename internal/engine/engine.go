@@ -96,7 +96,7 @@ func Start(ctx context.Context, cfg Config) (*Engine, error) {
 		for _, p := range e.pools {
 			_ = p.close() // err says what went wrong
 		}
-		return nil, fmt.Errorf("engine: %w", err)
+		return nil, fmt.Errorf("engine: %w", e.log.because(err))
 	}
 	return e, nil
 }

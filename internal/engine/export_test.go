@@ -31,3 +31,6 @@ var WithColumns = withColumns
 
 // ServerModule names what the server is made of.
 func ServerModule() string { return fmt.Sprint(serverModule(&inprocess.Services{})) }
+
+// Because is an error of a start with what a logger was told first.
+func Because(l log.Logger, err error) error { return l.(logger).because(err) }

@@ -33,7 +33,8 @@ type logger struct {
 	slog     *slog.Logger
 	tags     []tag.Tag // of With, which Temporal calls far more often than it logs
 	stopping *atomic.Bool
-	fatal    chan error // the first error Temporal would have ended the process with
+	first    *atomic.Pointer[string] // the first error that Temporal told of, fatal or not
+	fatal    chan error              // the first error Temporal would have ended the process with
 }
 
 var (
@@ -42,7 +43,7 @@ var (
 )
 
 func newLogger(to *slog.Logger) logger {
-	return logger{slog: to, stopping: &atomic.Bool{}, fatal: make(chan error, 1)}
+	return logger{slog: to, stopping: &atomic.Bool{}, first: &atomic.Pointer[string]{}, fatal: make(chan error, 1)}
 }
 
 func (l logger) Debug(string, ...tag.Tag) {}
@@ -86,6 +87,10 @@ func (l logger) log(level slog.Level, msg string, tags []tag.Tag) {
 	if l.stopping.Load() || strings.HasPrefix(msg, repeated) {
 		level = slog.LevelDebug
 	}
+	if level == slog.LevelError && l.first.Load() == nil {
+		text := fatalError(msg, slices.Concat(l.tags, tags)).Error()
+		l.first.CompareAndSwap(nil, &text)
+	}
 	attrs := make([]slog.Attr, 0, len(l.tags)+len(tags))
 	for _, t := range slices.Concat(l.tags, tags) {
 		attrs = append(attrs, slog.Any(t.Key(), t.Value()))
@@ -101,6 +106,16 @@ func (l logger) fatalOr(err error) error {
 	default:
 		return err
 	}
+}
+
+// because adds to the error of a start what Temporal told of first: a frontend that does not answer
+// in time is seldom the reason itself.
+func (l logger) because(err error) error {
+	first := l.first.Load()
+	if err == nil || first == nil || strings.Contains(err.Error(), *first) {
+		return err
+	}
+	return fmt.Errorf("%w; before that: %s", err, *first)
 }
 
 // fatalError joins the message with its error tag, which is what people need of the tags.

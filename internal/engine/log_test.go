@@ -46,3 +46,17 @@ func TestOnlyWarningsAndErrorsAreLogged(t *testing.T) {
 	l.Error("visibility write", tag.Error(errors.New("disk full")))
 	require.Contains(t, out.String(), `level=ERROR msg="temporal: visibility write" wf-id=event/acme/evt_1 error="disk full"`)
 }
+
+// TestAStartSaysWhatWentWrongFirst: a frontend that does not answer tells less than what Temporal
+// logged before.
+func TestAStartSaysWhatWentWrongFirst(t *testing.T) {
+	t.Parallel()
+	l, _ := engine.NewLogger(slog.New(slog.DiscardHandler))
+	late := errors.New("temporal at 127.0.0.1:7233: context deadline exceeded")
+	require.Equal(t, late, engine.Because(l, late))
+	l.Error("service failures", tag.Error(errors.New("disk I/O error (778)")))
+	l.Error("Unable to call matching", tag.Error(errors.New("something else")))
+	require.EqualError(t, engine.Because(l, late), late.Error()+"; before that: temporal: service failures: disk I/O error (778)")
+	require.ErrorIs(t, engine.Because(l, late), late)
+	require.NoError(t, engine.Because(l, nil))
+}
