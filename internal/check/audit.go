@@ -10,6 +10,9 @@ import (
 const (
 	kindAttempt     = "attempt"
 	kindRedelivered = "redelivered"
+	kindProbe       = "probe"
+	kindStarted     = "episode-started"
+	kindEnded       = "episode-ended"
 )
 
 type pair struct{ event, endpoint string }

@@ -31,6 +31,8 @@ type History struct {
 	Lines []Line
 	// Order has, by the endpoint's id, events that were to come there in this order.
 	Order map[string][]string
+	// Limits are the rate limits of endpoints that have one, by the endpoint's id.
+	Limits map[string]webhook.RateLimit
 	// Faults are what the run broke.
 	Faults []Fault
 	// Repeats bounds how often one delivery is sent beyond what is on record. Zero: once for each
@@ -85,6 +87,8 @@ func Check(h History, must ...string) Report {
 	}
 	c.audited()
 	c.order()
+	c.paced()
+	c.episodes()
 	c.count()
 	for _, name := range must {
 		if !slices.Contains(Counters(), name) {

@@ -122,6 +122,15 @@ func TestLies(t *testing.T) {
 		}, "order at ep_1"},
 		"an attempt without a line": {func(h *check.History) { h.Lines = h.Lines[:2] }, "audit: evt_2 to ep_1 has 2 attempts on record and 1 lines"},
 		"a line without an attempt": {func(h *check.History) { h.Lines = append(h.Lines, line("evt_1", "attempt")) }, "audit: evt_1 to ep_1"},
+		"two posts became one": {func(h *check.History) {
+			h.Accepted = []check.Accepted{{ID: "evt_1", Data: "1"}, {ID: "evt_1"}, {ID: "evt_2", Data: "2"}}
+		}, "two posts without a key became evt_1"},
+		"faster than its limit": {func(h *check.History) {
+			h.Limits = map[string]webhook.RateLimit{"ep_1": {PerSecond: .1, Burst: 1}}
+		}, "ep_1 got 2 requests more than its limit of 0.1 a second (burst 1) allows"},
+		"two episodes": {func(h *check.History) {
+			h.Lines = append(h.Lines, line("", "episode-started"), line("", "episode-ended"), line("", "episode-started"), line("", "episode-started"))
+		}, "ep_1 has 2 episodes at once"},
 		"all said to be delivered": {func(h *check.History) {
 			change(h, "evt_2", func(d *webhook.DeliveryReport) { d.Status, d.Reason = webhook.Rejected, "x" })
 		}, "not all its deliveries are"},
@@ -188,4 +197,30 @@ func TestCounters(t *testing.T) {
 	h.Accepted = append(h.Accepted, check.Accepted{ID: "evt_3", Third: true})
 	require.Empty(t, check.Check(h, check.Deferred, check.BreakerOpen, check.AtLimit, check.OurFault, check.Asked, check.Released,
 		check.Echo, check.Unmatched, check.ThirdParty).Violations)
+}
+
+// TestLimits: a limit is no limit to probes, and a fault makes its tokens anew.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	h := honest()
+	h.Limits = map[string]webhook.RateLimit{"ep_1": {PerSecond: .1, Burst: 1}}
+	require.NotEmpty(t, check.Check(h).Violations)
+	require.NotEmpty(t, check.Check(h, check.Limited).Violations)
+	h.Lines = append(h.Lines, check.Line{Kind: "probe", EndpointID: "ep_1"}, check.Line{Kind: "probe", EndpointID: "ep_1"})
+	require.Empty(t, check.Check(h, check.Limited, check.Probed).Violations)
+
+	h = honest()
+	h.Limits = map[string]webhook.RateLimit{"ep_1": {PerSecond: 2, Burst: 1}}
+	require.Empty(t, check.Check(h).Violations)
+
+	h = honest()
+	h.Order = nil
+	h.Limits = map[string]webhook.RateLimit{"ep_1": {PerSecond: .1, Burst: 2}}
+	h.Faults = append(h.Faults, check.Fault{From: after(40), Until: after(41)})
+	for n := range 3 { // three seconds, a fault, and three seconds
+		h.Receipts["ep_1"] = append(h.Receipts["ep_1"], receipt("evt_2", "2", 70+float64(n)/10, 200))
+	}
+	h.Lines = append(h.Lines, check.Line{Kind: "redelivered", EventID: "evt_2", EndpointID: "ep_1"}, line("evt_2", "attempt"), line("evt_2", "attempt"), line("evt_2", "attempt"))
+	r := check.Check(h)
+	require.Len(t, r.Violations, 2, "each burst of three, and not the six together: %q", r.Violations)
 }

@@ -33,6 +33,8 @@ const (
 	ResultLost   = "results that no store took at first"
 	Unanswered   = "requests without an answer"
 	InOrder      = "endpoints with an order"
+	Limited      = "endpoints with a rate limit that was reached"
+	Probed       = "probes"
 	AuditedLines = "audit lines"
 )
 
@@ -41,7 +43,7 @@ func Counters() []string {
 	return []string{
 		Accepts, ThirdParty, Repeated, Refused, Unanswered, Faults, Duplicates, Retried, NoAnswer, Exhausted, Rejected, Unmatched,
 		OwnWorkflow, LargeBody, Echo, Deferred, BreakerOpen, AtLimit, OurFault, Asked, Released, Redelivered, CutShort, ResultLost,
-		InOrder, AuditedLines,
+		InOrder, Limited, Probed, AuditedLines,
 	}
 }
 
@@ -105,7 +107,7 @@ func (c *checker) countEvent(e Event) {
 
 // byKind are the counters of the audit's lines.
 var byKind = map[string]string{
-	"echo": Echo, "deferred": Deferred, "failing": Asked, "release": Released, kindRedelivered: Redelivered,
+	"echo": Echo, "deferred": Deferred, "failing": Asked, "release": Released, kindProbe: Probed, kindRedelivered: Redelivered,
 	"retry-now": CutShort, "step-failed": ResultLost,
 }
 

@@ -10,9 +10,10 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// acceptances: a key has one event, an event one key, and each is known at the end.
+// acceptances: a key has one event, an event one key, a post without a key an event of its own, and
+// each is known at the end.
 func (c *checker) acceptances() {
-	ids, keys := map[string]string{}, map[string]string{}
+	ids, keys, keyless := map[string]string{}, map[string]string{}, map[string]bool{}
 	for _, a := range c.h.Accepted {
 		if a.ID == "" {
 			c.violated("an answer accepted nothing: key %q", a.Key)
@@ -25,6 +26,10 @@ func (c *checker) acceptances() {
 			c.data[a.ID] = a.Data
 		}
 		if a.Key == "" {
+			if !a.Third && keyless[a.ID] {
+				c.violated("two posts without a key became %s", a.ID)
+			}
+			keyless[a.ID] = true
 			continue
 		}
 		if other, taken := ids[a.Key]; taken && other != a.ID {

@@ -110,6 +110,14 @@ func TestReceipt(t *testing.T) {
 	require.Equal(t, []string{"evt_1", "evt_1", "evt_1"}, told)
 }
 
+func TestMend(t *testing.T) {
+	t.Parallel()
+	srv := endpointtest.Start(t, endpointtest.Config{Script: "503"})
+	require.Equal(t, 503, post(t, srv.URL, nil, "{}"))
+	srv.Mend()
+	require.Equal(t, 200, post(t, srv.URL, nil, "{}"))
+}
+
 func TestForgetKeepsCounting(t *testing.T) {
 	t.Parallel()
 	srv := endpointtest.Start(t, endpointtest.Config{Script: "503:1", Forget: true})

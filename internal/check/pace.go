@@ -1,0 +1,83 @@
+package check
+
+import (
+	"time"
+
+	"hookloop/internal/endpointtest"
+)
+
+// early is how much sooner than allowed a request may arrive after the one before: that one was
+// held up on its way.
+const early = 2 * time.Second
+
+// paced: in no span does an endpoint get more than its limit allows. A fault may make a limit's
+// tokens anew, so each span lies between two faults. What a person asked for, a probe, is not held
+// up by it.
+func (c *checker) paced() {
+	for endpoint, limit := range c.h.Limits {
+		asked := 0
+		for _, l := range c.h.Lines {
+			if l.EndpointID == endpoint && l.Kind == kindProbe {
+				asked++
+			}
+		}
+		for _, span := range c.undisturbed(c.h.Receipts[endpoint]) {
+			most, from, reached := 0.0, 0, false
+			for i := range span {
+				for j := i; j < len(span); j++ {
+					allowed := float64(max(limit.Burst, 1)+asked) + limit.PerSecond*(span[j].At.Sub(span[i].At)+early).Seconds()
+					if over := float64(j-i+1) - allowed; over > most {
+						most, from = over, i
+					}
+					reached = reached || j-i+1 > max(limit.Burst, 1)
+				}
+			}
+			if reached {
+				c.Counts[Limited]++
+			}
+			if most > 0 {
+				c.violated("%s got %.0f requests more than its limit of %g a second (burst %d) allows, from %s on",
+					endpoint, most+.5, limit.PerSecond, limit.Burst, span[from].At.Format(time.RFC3339))
+			}
+		}
+	}
+}
+
+// undisturbed cuts receipts into those between two faults. What is near a fault belongs to neither.
+func (c *checker) undisturbed(all []endpointtest.Receipt) (spans [][]endpointtest.Receipt) {
+	var span []endpointtest.Receipt
+	for _, r := range all {
+		cut := c.underWay(r.At)
+		for _, f := range c.h.Faults {
+			cut = cut || len(span) > 0 && f.From.After(span[0].At) && f.Until.Before(r.At)
+		}
+		if cut && len(span) > 0 {
+			spans, span = append(spans, span), nil
+		}
+		if !c.underWay(r.At) {
+			span = append(span, r)
+		}
+	}
+	if len(span) > 0 {
+		spans = append(spans, span)
+	}
+	return spans
+}
+
+// episodes: an endpoint has one at a time. Lines come in the order in which things happened.
+func (c *checker) episodes() {
+	open := map[string]int{}
+	for _, l := range c.h.Lines {
+		switch l.Kind {
+		case kindStarted:
+			open[l.EndpointID]++
+		case kindEnded:
+			open[l.EndpointID]--
+		default:
+			continue
+		}
+		if n := open[l.EndpointID]; n > 1 {
+			c.violated("%s has %d episodes at once", l.EndpointID, n)
+		}
+	}
+}
