@@ -5,6 +5,7 @@
 package postgrestest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,7 +31,15 @@ type Config struct {
 	// Fsync makes each commit wait for the disk. Without it one is as fast as memory, and still
 	// outlives the server: only if the machine fell would it be lost.
 	Fsync bool
+	// Host is the IP it listens at. Empty: 127.0.0.1.
+	Host string
+	// Enter takes the calling thread to where the server is to run, a network namespace, say, and
+	// leave takes it back. Nil: it runs here.
+	Enter func() (leave func(), err error)
 }
+
+// host is where it listens.
+func (c Config) host() string { return cmp.Or(c.Host, "127.0.0.1") }
 
 // Server is a running PostgreSQL server.
 type Server struct {
@@ -93,7 +102,7 @@ func require(t testing.TB, err error) {
 // URL is how to connect to a database of the server; "postgres" is always there.
 func (s *Server) URL(database string) string {
 	u := url.URL{
-		Scheme: "postgres", User: url.UserPassword(user, s.password), Host: fmt.Sprintf("127.0.0.1:%d", s.port),
+		Scheme: "postgres", User: url.UserPassword(user, s.password), Host: fmt.Sprintf("%s:%d", s.cfg.host(), s.port),
 		Path: "/" + database, RawQuery: "sslmode=disable",
 	}
 	return u.String()

@@ -17,14 +17,14 @@ type process struct {
 
 // launch starts a server. It stays on one thread until the server has ended: it is that thread's
 // death, not the process's, upon which Linux ends the server.
-func launch(cmd *exec.Cmd, attr *syscall.SysProcAttr) (*process, error) {
+func launch(cmd *exec.Cmd, attr *syscall.SysProcAttr, enter func() (leave func(), err error)) (*process, error) {
 	cmd.SysProcAttr = tied(attr)
 	p := &process{cmd: cmd, ended: make(chan struct{})}
 	started := make(chan error)
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := cmd.Start()
+		err := within(enter, cmd.Start)
 		started <- err
 		if err == nil {
 			_ = cmd.Wait() // how it ended stands in its log
@@ -32,6 +32,19 @@ func launch(cmd *exec.Cmd, attr *syscall.SysProcAttr) (*process, error) {
 		}
 	}()
 	return p, <-started
+}
+
+// within starts something elsewhere.
+func within(enter func() (leave func(), err error), start func() error) error {
+	if enter == nil {
+		return start()
+	}
+	leave, err := enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return start()
 }
 
 // stop stops the server where it stands. It may have ended already.

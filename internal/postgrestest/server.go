@@ -75,11 +75,11 @@ func (s *Server) run() (err error) {
 		durable = "on"
 	}
 	cmd := exec.CommandContext(context.Background(), s.programs.postgres, "-D", s.Data, // stop ends it
-		"-c", "listen_addresses=127.0.0.1", "-c", fmt.Sprintf("port=%d", s.port),
+		"-c", "listen_addresses="+s.cfg.host(), "-c", fmt.Sprintf("port=%d", s.port),
 		"-c", "unix_socket_directories="+s.folder.path, "-c", "max_connections=300",
 		"-c", "fsync="+durable, "-c", "full_page_writes="+durable)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.folder.path, log, log
-	if s.process, err = launch(cmd, s.folder.runAs()); err != nil {
+	if s.process, err = launch(cmd, s.folder.runAs(), s.cfg.Enter); err != nil {
 		return err
 	}
 	if err = s.answers(); err != nil {

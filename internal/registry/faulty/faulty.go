@@ -103,6 +103,15 @@ type conn struct {
 	faults *Faults
 }
 
+// CheckNamedValue implements driver.NamedValueChecker, as pgx does: it takes more than the standard
+// library knows.
+func (c *conn) CheckNamedValue(v *driver.NamedValue) error {
+	if checker, ok := c.able.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(v)
+	}
+	return driver.ErrSkip
+}
+
 func (c *conn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (r driver.Result, err error) {
 	err = c.faults.around(func() error { r, err = c.able.ExecContext(ctx, text, args); return err })
 	return r, err

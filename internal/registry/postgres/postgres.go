@@ -8,6 +8,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"sync/atomic"
 	"time"
 
@@ -39,11 +40,23 @@ type Registry struct {
 // Open opens the registry in the database at url (postgres://user@host:5432/database). It changes
 // nothing there: the schema must be of this program's version, as Migrate makes it.
 func Open(ctx context.Context, url string, sealer *registry.Sealer) (*Registry, error) {
+	return OpenThrough(ctx, url, sealer, nil)
+}
+
+// OpenThrough is Open with something between us and the driver, as tests put faults there. Nil:
+// nothing.
+func OpenThrough(
+	ctx context.Context, url string, sealer *registry.Sealer, through func(driver.Connector) driver.Connector,
+) (*Registry, error) {
 	cfg, err := parse(url)
 	if err != nil {
 		return nil, err
 	}
-	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(impatient))
+	connector := stdlib.GetConnector(*cfg, stdlib.OptionAfterConnect(impatient))
+	if through != nil {
+		connector = through(connector)
+	}
+	db := sql.OpenDB(connector)
 	db.SetMaxOpenConns(maxConnections)
 	db.SetMaxIdleConns(maxConnections)
 	db.SetConnMaxLifetime(maxAge)
