@@ -39,7 +39,7 @@ func storeFaults(t *testing.T, rate float64) {
 	ours := faulty.New(chance.Uint64(), rate)
 	ours.Stop()
 	e := startFaultyEngine(t, dir, temporals)
-	a := serveOn(t, openEndpoints(t, dir+"/registry.db", ours.Wrap), e)
+	a := serveThrough(t, dir, e, ours.Wrap)
 	well, made := a.listen(t, endpointtest.Config{}, `,"event_types":["load.test"]`)
 	troubled, other := a.listen(t, endpointtest.Config{Script: strings.Repeat("503 200 ", faultyEvents)}, `,"event_types":["load.test"],"schedule":["0s","200ms","500ms","1s","1s","2s","2s","5s","5s","5s"]`)
 

@@ -18,6 +18,8 @@ type StoreFaults struct {
 	Seed uint64
 	// Rate is the share of calls that fail, from 0 to 1. A third of them are made all the same.
 	Rate float64
+	// Calls counts all calls of Temporal's stores, but for visibility's.
+	Calls atomic.Int64
 	// NotDone counts the calls that were not made.
 	NotDone atomic.Int64
 }
@@ -50,6 +52,7 @@ func (f *StoreFaults) injection() *config.FaultInjection {
 		}
 	}
 	in.Injector = func(target config.FaultInjectionTarget) error {
+		f.Calls.Add(1)
 		d := dice[string(target.Store)+target.Method]
 		if d == nil {
 			return nil
