@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"hookloop/e2e/wires"
 	"hookloop/internal/postgrestest"
 )
 
@@ -42,6 +43,14 @@ type Config struct {
 	Lean bool
 	// UI is the origin of a Temporal UI that may decode histories. Empty: none may.
 	UI string
+	// Nodes gives each part a place in a network: "postgres", "temporal", "gateway 1", "worker 2".
+	// Nil: all are on loopback.
+	Nodes func(part string) *wires.Node
+	// Programs are those of the workers that are not of Hookloop's build, in their order; an empty
+	// one is. Empty: all are.
+	Programs []string
+	// More is set in the environment of all Hookloops.
+	More []string
 }
 
 // Cluster is what runs.
@@ -64,15 +73,17 @@ func Start(t testing.TB, cfg Config) *Cluster {
 	if len(cfg.Roles) == 0 {
 		cfg.Roles = []string{"gateway", "gateway", "worker", "worker"}
 	}
-	c := &Cluster{cfg: cfg, Namespace: "hookloop", Postgres: postgrestest.Start(t, postgrestest.Config{Fsync: true})}
+	c := &Cluster{cfg: cfg, Namespace: "hookloop"}
+	c.Postgres = postgrestest.Start(t, c.postgres())
 	if c.cfg.Hookloop == "" {
 		c.cfg.Hookloop = build(t, cfg.Dir, "hookloop", "-tags=noembed", "hookloop/cmd/hookloop")
 	}
 	temporal := build(t, cfg.Dir, "temporal", "hookloop/e2e/cluster/temporal")
-	at := FreeAddress(t)
-	c.Temporal = &Process{
-		Name: "temporal", Address: at, path: temporal, args: []string{"-listen", at},
-		env: []string{"CLUSTER_POSTGRES=" + c.Postgres.URL("postgres")},
+	c.Temporal = &Process{Name: "temporal", path: temporal, env: []string{"CLUSTER_POSTGRES=" + c.Postgres.URL("postgres")}}
+	c.settle(t, c.Temporal)
+	c.Temporal.args = []string{"-listen", c.Temporal.Address}
+	if c.Temporal.node != nil {
+		c.Temporal.args = append(c.Temporal.args, "-apart")
 	}
 	c.Temporal.Start(t)
 	c.prepare(t)
@@ -89,6 +100,27 @@ func Start(t testing.TB, cfg Config) *Cluster {
 		p.AwaitReady(t)
 	}
 	return c
+}
+
+// postgres is PostgreSQL's configuration.
+func (c *Cluster) postgres() postgrestest.Config {
+	p := postgrestest.Config{Fsync: true}
+	if c.cfg.Nodes != nil {
+		node := c.cfg.Nodes("postgres")
+		p.Host, p.Enter = node.Address, node.Enter
+	}
+	return p
+}
+
+// settle gives a process the place where it listens.
+func (c *Cluster) settle(t testing.TB, p *Process) {
+	t.Helper()
+	if c.cfg.Nodes == nil {
+		p.Address = FreeAddress(t)
+		return
+	}
+	p.node = c.cfg.Nodes(p.Name)
+	p.Address = p.node.Address + ":8080"
 }
 
 // Hookloops are all processes but Temporal's.
@@ -124,6 +156,7 @@ func (c *Cluster) prepare(t testing.TB) {
 		"HOOKLOOP_ALLOW_NETWORKS=127.0.0.0/8", "HOOKLOOP_UI_ORIGINS=" + c.cfg.UI,
 		"TEMPORAL_ADDRESS=" + c.Temporal.Address, "TEMPORAL_NAMESPACE=" + c.Namespace,
 	}
+	c.env = append(c.env, c.cfg.More...)
 	c.Hookloop(t, "key", "registry", "--out", registryKey)
 	c.Hookloop(t, "key", "history", "--out", historyKey)
 	c.migrate(t)
@@ -148,21 +181,21 @@ func (c *Cluster) Hookloop(t testing.TB, args ...string) string {
 
 func (c *Cluster) add(t testing.TB, role string) {
 	t.Helper()
-	at := FreeAddress(t)
-	p := &Process{
-		Name: role, Address: at, path: c.cfg.Hookloop, args: []string{role},
-		env: append(append([]string{}, c.env...), "HOOKLOOP_LISTEN="+at, "HOOKLOOP_OPS_LISTEN="+at),
-	}
+	all := &c.Gateways
 	if role == "worker" {
-		if n := len(c.Workers); n < len(c.cfg.Builds) {
-			p.env = append(p.env, "HOOKLOOP_DEPLOYMENT_NAME="+Deployment, "HOOKLOOP_DEPLOYMENT_BUILD_ID="+c.cfg.Builds[n])
-		}
-		c.Workers = append(c.Workers, p)
-		p.Name = fmt.Sprintf("%s %d", role, len(c.Workers))
-		return
+		all = &c.Workers
 	}
-	c.Gateways = append(c.Gateways, p)
-	p.Name = fmt.Sprintf("%s %d", role, len(c.Gateways))
+	n := len(*all)
+	p := &Process{Name: fmt.Sprintf("%s %d", role, n+1), path: c.cfg.Hookloop, args: []string{role}}
+	c.settle(t, p)
+	p.env = append(append([]string{}, c.env...), "HOOKLOOP_LISTEN="+p.Address, "HOOKLOOP_OPS_LISTEN="+p.Address)
+	if role == "worker" && n < len(c.cfg.Builds) {
+		p.env = append(p.env, "HOOKLOOP_DEPLOYMENT_NAME="+Deployment, "HOOKLOOP_DEPLOYMENT_BUILD_ID="+c.cfg.Builds[n])
+	}
+	if role == "worker" && n < len(c.cfg.Programs) && c.cfg.Programs[n] != "" {
+		p.path = c.cfg.Programs[n]
+	}
+	*all = append(*all, p)
 }
 
 func (c *Cluster) addBares(t testing.TB) {

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"hookloop/e2e/wires"
 )
 
 // Process is a part of the cluster that can be killed and started again at the same address.
@@ -24,6 +26,7 @@ type Process struct {
 	path    string
 	args    []string
 	env     []string
+	node    *wires.Node // where it runs; nil: here
 
 	cmd   *exec.Cmd
 	ended chan struct{}
@@ -71,7 +74,7 @@ func (p *Process) launch(stdout io.Reader, listens chan struct{}) error {
 	go func() {
 		runtime.LockOSThread()
 		defer runtime.UnlockOSThread()
-		err := cmd.Start()
+		err := p.startThere()
 		started <- err
 		if err != nil {
 			return
@@ -85,6 +88,19 @@ func (p *Process) launch(stdout io.Reader, listens chan struct{}) error {
 		close(ended)
 	}()
 	return <-started
+}
+
+// startThere starts the process where it is to run.
+func (p *Process) startThere() error {
+	if p.node == nil {
+		return p.cmd.Start()
+	}
+	leave, err := p.node.Enter()
+	if err != nil {
+		return err
+	}
+	defer leave()
+	return p.cmd.Start()
 }
 
 // stopper ends this run and no later one.

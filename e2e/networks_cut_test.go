@@ -1,0 +1,194 @@
+//go:build linux
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"hookloop/e2e/cluster"
+	"hookloop/e2e/wires"
+	"hookloop/internal/check"
+	"hookloop/internal/endpointtest"
+	"hookloop/internal/signature"
+	"hookloop/internal/webhook"
+)
+
+const (
+	networkClients = 2
+	// networkPace is between two events of a client: some three a second in all.
+	networkPace = 600 * time.Millisecond
+	// networkLimit is of an endpoint that follows the load, and not what has piled up.
+	networkLimit, networkBurst = 5, 2
+	// networkSpare is how many events are accepted after a cut until the next one.
+	networkSpare = 6
+)
+
+// TestNetworks runs the production shape with a network namespace for each part, and cuts each
+// cable between two of them, both ways and one way, makes all of them slow and lossy, and mends them. Nothing is
+// lost, a rate limit that two workers keep holds, and a failing endpoint has one episode. In CI each
+// cable is cut once, for a second; `make proof` has the rest.
+func TestNetworks(t *testing.T) {
+	t.Parallel()
+	r := startNetworks(t)
+	for name, ends := range r.links() {
+		r.deal(name+", both ways, 1s", time.Second, func(is wires.Cable) { r.net.Both(ends[0], ends[1], is) })
+		if !*proof {
+			continue
+		}
+		r.deal(name+", both ways, 10s", 10*time.Second, func(is wires.Cable) { r.net.Both(ends[0], ends[1], is) })
+		r.deal(name+", one way, 10s", 10*time.Second, func(is wires.Cable) { r.net.Set(ends[0], ends[1], is) })
+		r.deal(name+", the other way, 10s", 10*time.Second, func(is wires.Cable) { r.net.Set(ends[1], ends[0], is) })
+		r.deal(name+", both ways, 90s", 90*time.Second, func(is wires.Cable) { r.net.Both(ends[0], ends[1], is) })
+	}
+	r.slow()
+	r.end()
+}
+
+// networkRun is a load on a cluster whose cables are cut.
+type networkRun struct {
+	t       *testing.T
+	net     *wires.Network
+	nodes   map[string]*wires.Node
+	app     app
+	load    *clusterLoad
+	well    *endpointtest.Server
+	limited *endpointtest.Server
+	failing *endpointtest.Server
+}
+
+func startNetworks(t *testing.T) *networkRun {
+	t.Helper()
+	r := &networkRun{t: t, net: wires.New(t, dice(t).Uint64()), nodes: map[string]*wires.Node{}}
+	c := cluster.Start(t, cluster.Config{
+		Dir: t.TempDir(), Hookloop: binary, Roles: []string{"gateway", "worker", "worker"},
+		More: []string{"HOOKLOOP_ALLOW_NETWORKS=" + r.net.Prefix()},
+		Nodes: func(part string) *wires.Node {
+			r.nodes[part] = r.net.Node()
+			return r.nodes[part]
+		},
+	})
+	r.app = app{&process{place: place{
+		Gateway: c.Gateways[0].URL(), Temporal: c.Temporal.Address, Namespace: c.Namespace, Tenant: "acme", Token: c.Token,
+	}}}
+	r.load = &clusterLoad{t: t, gateways: []app{r.app}, prefix: "cut", pace: networkPace, witness: newWitness(), ids: map[string]string{}}
+	r.load.witness.history.Limits = map[string]webhook.RateLimit{}
+	r.well, _ = r.listen("", `,"event_types":["load.test"],"timeout":"5s","schedule":["0s","1s","2s","5s","10s","20s","30s","30s","30s","30s"]`)
+	var id string
+	r.limited, id = r.listen("", fmt.Sprintf(`,"event_types":["load.test"],"timeout":"5s","rate_limit":{"per_second":%d,"burst":%d},"schedule":["0s","1s","2s","5s","10s","20s","30s","30s","30s","30s"]`, networkLimit, networkBurst))
+	r.load.witness.history.Limits[id] = webhook.RateLimit{PerSecond: networkLimit, Burst: networkBurst}
+	r.failing, _ = r.listen("503", `,"event_types":["failing.test"],"timeout":"5s","schedule":["0s","1s","10s","30s","24h"],"approval":{"after":"24h"}`)
+	r.load.last.Store(1 << 30)
+	r.load.start(networkClients)
+	r.goOn("at first", 2*networkSpare)
+	return r
+}
+
+// listen starts an endpoint where this process is, which the workers reach by their cables.
+func (r *networkRun) listen(script, more string) (*endpointtest.Server, string) {
+	r.t.Helper()
+	s := endpointtest.StartAt(r.t, r.net.Here().Address, endpointtest.Config{Script: script})
+	e := r.app.createEndpoint(r.t, `{"url":"`+s.URL+`"`+more+`}`)
+	secret, err := signature.ParseSecret(e.Secret)
+	require.NoError(r.t, err)
+	s.Trust(secret)
+	r.load.witness.watch(e.ID, s)
+	return s, e.ID
+}
+
+// links are the cables that there are, but for the one by which the test posts. What is cut for one
+// worker, the other has.
+func (r *networkRun) links() map[string][2]*wires.Node {
+	n := r.nodes
+	return map[string][2]*wires.Node{
+		"gateway and Temporal":    {n["gateway 1"], n["temporal"]},
+		"gateway and PostgreSQL":  {n["gateway 1"], n["postgres"]},
+		"a worker and Temporal":   {n["worker 1"], n["temporal"]},
+		"a worker and PostgreSQL": {n["worker 1"], n["postgres"]},
+		"a worker and endpoints":  {n["worker 1"], r.net.Here()},
+		"Temporal and PostgreSQL": {n["temporal"], n["postgres"]},
+	}
+}
+
+// deal cuts a cable for a span, mends it, and waits until what was accepted meanwhile has been
+// delivered.
+func (r *networkRun) deal(name string, span time.Duration, set func(wires.Cable)) {
+	r.t.Helper()
+	mended := r.load.witness.fault(name)
+	refused, accepted := r.load.refused.Load(), r.load.answered()
+	set(wires.Cable{Cut: true})
+	r.failingEvent()
+	wait(r.t, span)
+	set(wires.Cable{})
+	healed, behind := time.Now(), r.behind()
+	meanwhile := r.load.answered() - accepted
+	r.goOn(name, networkSpare)
+	first := time.Since(healed)
+	eventually(r.t, name+": what has piled up is delivered", func() bool { return r.behind() <= networkClients })
+	mended()
+	r.t.Logf("%s: %d accepted and %d refused meanwhile; %d were behind when it was mended; %d more were accepted after %s, and nothing was behind after %s",
+		name, meanwhile, r.load.refused.Load()-refused, behind, networkSpare, first.Round(10*time.Millisecond), time.Since(healed).Round(10*time.Millisecond))
+}
+
+// failingEvent posts one for the endpoint that fails, if the gateway takes it.
+func (r *networkRun) failingEvent() {
+	status, body := r.app.try(r.t.Context(), http.MethodPost, "/events", `{"type":"failing.test","data":1}`, http.Header{"Idempotency-Key": {fmt.Sprintf("failing-%d", time.Now().UnixNano())}})
+	var e accepted
+	_ = json.Unmarshal(body, &e)
+	if status == http.StatusAccepted {
+		r.load.witness.answered(status, e.ID, "", "")
+	}
+}
+
+// behind is how many events were accepted that one of the two endpoints has not got.
+func (r *networkRun) behind() int {
+	known := r.load.known()
+	return max(len(known)-len(distinct(r.well.Receipts())), len(known)-len(distinct(r.limited.Receipts())))
+}
+
+func (r *networkRun) goOn(after string, more int) {
+	r.t.Helper()
+	enough := r.load.answered() + more
+	eventually(r.t, "events are accepted after: "+after, func() bool { return r.load.answered() >= enough })
+}
+
+// slow makes every cable slow and lossy for a while.
+func (r *networkRun) slow() {
+	r.t.Helper()
+	all := func(is wires.Cable) {
+		for _, ends := range r.links() {
+			r.net.Both(ends[0], ends[1], is)
+		}
+		r.net.Both(r.nodes["worker 2"], r.nodes["temporal"], is)
+		r.net.Both(r.nodes["worker 2"], r.nodes["postgres"], is)
+	}
+	mended := r.load.witness.fault("200 ms and 5 % loss everywhere")
+	all(wires.Cable{Delay: 200 * time.Millisecond, Loss: .05})
+	begun, accepted := time.Now(), r.load.answered()
+	r.goOn("slow and lossy", 2*networkSpare)
+	r.t.Logf("slow and lossy: %d accepted in %s", r.load.answered()-accepted, time.Since(begun).Round(10*time.Millisecond))
+	all(wires.Cable{})
+	r.goOn("slow and lossy no more", networkSpare)
+	mended()
+}
+
+// end mends the failing endpoint, too, and judges.
+func (r *networkRun) end() {
+	r.t.Helper()
+	r.load.last.Store(0)
+	r.load.clients.Wait()
+	require.Empty(r.t, r.load.strays)
+	r.failing.Mend()
+	w := r.load.witness
+	must := []string{check.Faults, check.Refused, check.Retried, check.Asked}
+	if *proof {
+		must = append(must, check.Limited)
+	}
+	v := w.judge(r.t, r.app, must...)
+	r.t.Logf("%d cuts, %d packets lost, %d events, %d sent twice, nothing lost", len(w.history.Faults), r.net.Lost(), len(r.load.ids), v.Duplicates)
+}
