@@ -62,7 +62,7 @@ window of ends, also one that was copied before, where visibility had been behin
 			if o.follow && o.until != "" {
 				return terminal.Usage("--follow has no end, --until is one")
 			}
-			return runArchive(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr())
+			return diskTrouble(runArchive(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr()), o.to)
 		},
 	}
 	f := c.Flags()

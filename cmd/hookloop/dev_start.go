@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
 	"syscall"
 
 	"go.temporal.io/sdk/client"
@@ -185,38 +184,3 @@ func registryKey(data *devdir.Dir) ([]byte, error) {
 	// like a registry that was lost.
 	return made, keyfile.Write(db, nil)
 }
-
-// diskWords begin what SQLite and our registry say of a disk that takes nothing. On its way through
-// Temporal such an error is text alone.
-var diskWords = []string{
-	"disk I/O error", "database or disk is full", "attempt to write a readonly database", "unable to open database file",
-	"the database file cannot be opened",
-}
-
-// diskTrouble says in one line what to do where dev failed because of the disk its data is on. Other
-// errors stay as they are.
-func diskTrouble(err error, dir string) error {
-	if err == nil {
-		return nil
-	}
-	is := errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EDQUOT)
-	for _, words := range diskWords {
-		is = is || strings.Contains(err.Error(), words)
-	}
-	if !is {
-		return err
-	}
-	return &diskError{err, dir}
-}
-
-// diskError joins the lines of what went wrong.
-type diskError struct {
-	err error
-	dir string
-}
-
-func (e *diskError) Error() string {
-	return strings.ReplaceAll(e.err.Error(), "\n", "; ") + "; see that the disk of " + e.dir + " has room, can be written to and is sound"
-}
-
-func (e *diskError) Unwrap() error { return e.err }

@@ -108,11 +108,11 @@ func (l logger) fatalOr(err error) error {
 	}
 }
 
-// because adds to the error of a start what Temporal told of first: a frontend that does not answer
-// in time is seldom the reason itself.
+// because adds to the error of a start that took too long what Temporal told of first: that a
+// frontend does not answer in time is seldom the reason itself.
 func (l logger) because(err error) error {
 	first := l.first.Load()
-	if err == nil || first == nil || strings.Contains(err.Error(), *first) {
+	if err == nil || first == nil || !strings.Contains(err.Error(), "deadline exceeded") {
 		return err
 	}
 	return fmt.Errorf("%w; before that: %s", err, *first)
