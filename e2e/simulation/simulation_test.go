@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // together is how many scenarios share a world.
-const together = 25
+const together = 10
 
 // TestSimulation runs scenarios and judges them. What is violated comes with all that happened, and
 // with the seed that repeats it.

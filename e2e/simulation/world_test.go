@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"testing"
 	"time"
 
@@ -23,6 +24,8 @@ const (
 	stillness = 8 * time.Millisecond
 	// stride is the most that passes at once. What is due at nearly the same time comes together.
 	stride, leastStride = 6 * time.Hour, 3 * time.Second
+	// memory is where garbage is collected, in bytes.
+	memory = 1 << 30
 	// stuck is how many steps of a second a task may be in hand: then its answer was lost count of.
 	stuck = 200
 )
@@ -60,10 +63,13 @@ func (w *world) lap(on *time.Duration) {
 func newWorld(t testing.TB, hooks service.Config, lose loses) *world {
 	t.Helper()
 	dir := t.TempDir()
-	if memory, err := os.MkdirTemp("/dev/shm", "hookloop-simulation-"); err == nil { // syncing is another test's subject
-		dir = memory
-		t.Cleanup(func() { _ = os.RemoveAll(memory) })
+	if fast, err := os.MkdirTemp("/dev/shm", "hookloop-simulation-"); err == nil { // syncing is another test's subject
+		dir = fast
+		t.Cleanup(func() { _ = os.RemoveAll(fast) })
 	}
+	// Go collects garbage every two minutes, whether there is any or not, and those pass with each step.
+	debug.SetGCPercent(-1)
+	debug.SetMemoryLimit(memory)
 	w := &world{t: t, dir: dir, begun: time.Now(), hooks: hooks, traffic: traffic{lose: lose}}
 	w.http = &http.Client{Transport: &http.Transport{DisableKeepAlives: true}} // a connection would not outlive the hours
 	w.token = service.Token(t, "operator", 365*24*time.Hour)
