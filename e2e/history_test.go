@@ -160,7 +160,7 @@ func (a app) auditOf(t *testing.T, path string) (lines []check.Line) {
 		}
 		a.call(t, http.StatusOK, http.MethodGet, path+query, "", &page)
 		for _, l := range page.Data {
-			lines = append(lines, check.Line{EventID: l.EventID, EndpointID: l.EndpointID, Kind: l.Kind, Detail: l.Detail})
+			lines = append(lines, check.Line{At: l.At, EventID: l.EventID, EndpointID: l.EndpointID, Kind: l.Kind, Detail: l.Detail})
 		}
 		next = page.NextCursor
 	}

@@ -9,7 +9,7 @@ import (
 // diskWords begin what SQLite and our registry say of a disk that takes nothing. On its way through
 // Temporal such an error is text alone.
 var diskWords = []string{
-	"disk I/O error", "database or disk is full", "attempt to write a readonly database", "unable to open database file",
+	"disk I/O error", "disk is full", "attempt to write a readonly database", "unable to open database file",
 	"the database file cannot be opened",
 }
 

@@ -12,7 +12,7 @@ import (
 func TestDiskTrouble(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{
-		"engine: /data/visibility.db: disk I/O error (4618)", "database or disk is full (13)", "attempt to write a readonly database (8)",
+		"engine: /data/visibility.db: disk I/O error (4618)", "database or disk is full (13)", "registry /data/registry.db: the database file's disk is full", "attempt to write a readonly database (8)",
 		"registry /data/registry.db: the database file cannot be opened", "unable to open database file (14)",
 	} {
 		require.ErrorContains(t, diskTrouble(errors.New(text), "/data"), "see that the disk of /data has room, can be written to and is sound", text)

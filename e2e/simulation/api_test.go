@@ -82,7 +82,7 @@ func (s *scenario) audit(path string) (lines []check.Line) {
 			return lines
 		}
 		for _, l := range page.Data {
-			lines = append(lines, check.Line{EventID: l.EventID, EndpointID: l.EndpointID, Kind: string(l.Kind), Detail: l.Detail})
+			lines = append(lines, check.Line{At: l.At, EventID: l.EventID, EndpointID: l.EndpointID, Kind: string(l.Kind), Detail: l.Detail})
 		}
 		next = page.NextCursor
 	}

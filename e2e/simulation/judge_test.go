@@ -10,7 +10,7 @@ import (
 // look asks for what has changed, and judges what is known so far. While the worker has a task in
 // hand, what it has done is not on record yet.
 func (s *scenario) look() {
-	if s.ended || s.w.traffic.inHand.Load() > 0 {
+	if s.ended || s.w.traffic.inHand() {
 		return
 	}
 	n := map[string]int{}

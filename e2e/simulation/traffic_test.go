@@ -3,6 +3,7 @@ package simulation_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"go.temporal.io/api/workflowservice/v1"
@@ -16,9 +17,9 @@ type loses func(request, reply any) bool
 // traffic stands between Hookloop and Temporal. It knows whether something is going on between the
 // two, and may lose what a fault on purpose is to lose.
 type traffic struct {
-	moved  atomic.Int64 // with whatever begins or ends
-	inHand atomic.Int64 // tasks that the worker has and has not answered
-	polls  atomic.Int64 // that wait for tasks
+	moved atomic.Int64 // with whatever begins or ends
+	polls atomic.Int64 // that wait for tasks
+	tasks sync.Map     // those that the worker has and has not answered, by their tokens
 
 	lose loses
 }
@@ -36,37 +37,47 @@ func (c *traffic) intercept(ctx context.Context, name string, request, reply any
 		c.moved.Add(1)
 	}
 	err := invoke(ctx, name, request, reply, cc, opts...)
-	if strings.HasPrefix(method, "Respond") {
-		c.inHand.Add(-1)
+	if answer, is := request.(tokened); is && strings.HasPrefix(method, "Respond") {
+		c.tasks.Delete(string(answer.GetTaskToken()))
 	}
-	n := tasks(reply)
-	if err == nil {
-		c.inHand.Add(n)
+	handed := tasks(reply)
+	for _, task := range handed {
+		c.tasks.Store(string(task), true)
 	}
-	if !polls || n > 0 {
+	if !polls || len(handed) > 0 {
 		c.moved.Add(1)
 	}
 	return err
 }
 
-// tasks is how many a reply hands out.
-func tasks(reply any) int64 {
-	var n int64
-	count := func(has bool) {
-		if has {
-			n++
+// inHand says whether the worker has tasks.
+func (c *traffic) inHand() (has bool) {
+	c.tasks.Range(func(any, any) bool { has = true; return false })
+	return has
+}
+
+// tokened is what is about a task.
+type tokened interface{ GetTaskToken() []byte }
+
+// tasks are the tokens of those that a reply hands out.
+func tasks(reply any) (handed [][]byte) {
+	add := func(t tokened) {
+		if token := t.GetTaskToken(); len(token) > 0 {
+			handed = append(handed, token)
 		}
 	}
 	switch r := reply.(type) {
 	case *workflowservice.PollWorkflowTaskQueueResponse:
-		count(len(r.GetTaskToken()) > 0)
+		add(r)
 	case *workflowservice.PollActivityTaskQueueResponse:
-		count(len(r.GetTaskToken()) > 0)
+		add(r)
 	case *workflowservice.StartWorkflowExecutionResponse:
-		count(r.GetEagerWorkflowTask() != nil)
+		add(r.GetEagerWorkflowTask())
 	case *workflowservice.RespondWorkflowTaskCompletedResponse:
-		count(r.GetWorkflowTask() != nil)
-		n += int64(len(r.GetActivityTasks()))
+		add(r.GetWorkflowTask())
+		for _, activity := range r.GetActivityTasks() {
+			add(activity)
+		}
 	}
-	return n
+	return handed
 }

@@ -26,7 +26,7 @@ const (
 	stride, leastStride = 6 * time.Hour, 3 * time.Second
 	// memory is where garbage is collected, in bytes.
 	memory = 1 << 30
-	// stuck is how many steps of a second a task may be in hand: then its answer was lost count of.
+	// stuck is how many steps of a second a task may be in hand: then the worker has given it up.
 	stuck = 200
 )
 
@@ -92,7 +92,7 @@ func (w *world) start() {
 	cfg := w.hooks
 	cfg.Dir, cfg.Calls = w.dir, w.traffic.intercept
 	cfg.Temporal = service.Temporal{HostPort: w.engine.HostPort(), Namespace: w.engine.Namespace(), DialOptions: w.engine.DialOptions()}
-	w.traffic.inHand.Store(0)
+	w.traffic.tasks.Clear()
 	w.service = service.Start(w.t, cfg)
 }
 
@@ -159,11 +159,11 @@ func (w *world) moved() int64 { return w.traffic.moved.Load() + w.stores.Calls.L
 func (w *world) step(planned time.Duration) {
 	w.t.Helper()
 	w.steps++
-	busy := w.traffic.inHand.Load() > 0
+	busy := w.traffic.inHand()
 	if w.inHand++; !busy {
 		w.inHand = 0
 	} else if w.inHand > stuck {
-		w.traffic.inHand.Store(0)
+		w.traffic.tasks.Clear()
 	}
 	if busy || w.traffic.polls.Load() < 2 {
 		clock.Advance(time.Second)

@@ -58,6 +58,7 @@ type Event struct {
 
 // Line is a line of the audit.
 type Line struct {
+	At                  time.Time
 	EventID, EndpointID string
 	Kind, Detail        string
 }

@@ -129,7 +129,9 @@ func TestLies(t *testing.T) {
 			h.Limits = map[string]webhook.RateLimit{"ep_1": {PerSecond: .1, Burst: 1}}
 		}, "ep_1 got 2 requests more than its limit of 0.1 a second (burst 1) allows"},
 		"two episodes": {func(h *check.History) {
-			h.Lines = append(h.Lines, line("", "episode-started"), line("", "episode-ended"), line("", "episode-started"), line("", "episode-started"))
+			for n, kind := range []string{"episode-started", "episode-ended", "episode-started", "episode-started"} {
+				h.Lines = append([]check.Line{{At: after(float64(n)), Kind: kind, EndpointID: "ep_1"}}, h.Lines...) // the latest first
+			}
 		}, "ep_1 has 2 episodes at once"},
 		"all said to be delivered": {func(h *check.History) {
 			change(h, "evt_2", func(d *webhook.DeliveryReport) { d.Status, d.Reason = webhook.Rejected, "x" })

@@ -1,6 +1,8 @@
 package check
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"hookloop/internal/endpointtest"
@@ -64,10 +66,12 @@ func (c *checker) undisturbed(all []endpointtest.Receipt) (spans [][]endpointtes
 	return spans
 }
 
-// episodes: an endpoint has one at a time. Lines come in the order in which things happened.
+// episodes: an endpoint has one at a time.
 func (c *checker) episodes() {
 	open := map[string]int{}
-	for _, l := range c.h.Lines {
+	inTime := slices.Clone(c.h.Lines)
+	slices.SortStableFunc(inTime, func(a, b Line) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind)) }) // one ends before another starts
+	for _, l := range inTime {
 		switch l.Kind {
 		case kindStarted:
 			open[l.EndpointID]++

@@ -60,7 +60,20 @@ func (s *Server) initialise() error {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%s: %w: %s", s.programs.initdb, err, out)
 	}
-	return nil
+	if s.cfg.Host == "" {
+		return nil
+	}
+	return s.letIn("samenet")
+}
+
+// letIn lets clients connect from elsewhere than loopback, with the password.
+func (s *Server) letIn(from string) error {
+	rules, err := os.OpenFile(filepath.Join(s.Data, "pg_hba.conf"), os.O_WRONLY|os.O_APPEND, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(rules, "host all all %s scram-sha-256\n", from)
+	return errors.Join(err, rules.Close())
 }
 
 // run starts the server and waits until it answers.
