@@ -33,6 +33,7 @@ func found(t *testing.T, hooks service.Config, lose loses) {
 			}
 			return seen != nil
 		})
+		w.stop()
 		if seen != nil {
 			t.Logf("found by seed %d after %s of %d steps: %s", seen.seed, w.now(), w.steps, seen.violations[0])
 			return

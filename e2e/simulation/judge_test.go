@@ -31,9 +31,27 @@ func (s *scenario) look() {
 		changed, s.seen[id], s.touched[id] = true, n[id], false
 		s.known[id] = check.Event{Status: e.Status, Deliveries: e.Deliveries}
 	}
-	if !changed {
+	if !changed || len(s.soFar()) == 0 {
 		return
 	}
+	// What is violated must stay so when all is asked for anew.
+	s.w.settle()
+	for id := range s.known {
+		if e := s.told(id); e.ID != "" {
+			s.known[id] = check.Event{Status: e.Status, Deliveries: e.Deliveries}
+		}
+	}
+	if s.w.traffic.inHand() {
+		return
+	}
+	for _, v := range s.soFar() {
+		s.violated("%s", v)
+	}
+}
+
+// soFar is what is violated by what is known, but for events that were redelivered: what became of
+// those only the audit knows.
+func (s *scenario) soFar() []string {
 	h := s.history
 	h.Faults, h.Unfinished, h.Lines = s.w.faults, true, nil
 	h.Events, h.Accepted, h.Receipts, h.Limits = map[string]check.Event{}, nil, map[string][]endpointtest.Receipt{}, nil
@@ -50,9 +68,7 @@ func (s *scenario) look() {
 	for _, p := range s.endpoints {
 		h.Receipts[p.id] = slices.DeleteFunc(p.Receipts(), func(r endpointtest.Receipt) bool { _, in := h.Events[r.ID]; return !in })
 	}
-	for _, v := range check.Check(h).Violations {
-		s.violated("%s", v)
-	}
+	return check.Check(h).Violations
 }
 
 // over says whether everything has ended.

@@ -19,7 +19,8 @@ type loses func(request, reply any) bool
 type traffic struct {
 	moved atomic.Int64 // with whatever begins or ends
 	polls atomic.Int64 // that wait for tasks
-	tasks sync.Map     // those that the worker has and has not answered, by their tokens
+	tasks sync.Map     // those that the worker has and has not answered, by their tokens: since which step
+	steps atomic.Int64
 
 	lose loses
 }
@@ -42,7 +43,7 @@ func (c *traffic) intercept(ctx context.Context, name string, request, reply any
 	}
 	handed := tasks(reply)
 	for _, task := range handed {
-		c.tasks.Store(string(task), true)
+		c.tasks.Store(string(task), c.steps.Load())
 	}
 	if !polls || len(handed) > 0 {
 		c.moved.Add(1)
@@ -50,9 +51,16 @@ func (c *traffic) intercept(ctx context.Context, name string, request, reply any
 	return err
 }
 
-// inHand says whether the worker has tasks.
+// inHand says whether the worker has tasks. One that it has had for very long it has given up.
 func (c *traffic) inHand() (has bool) {
-	c.tasks.Range(func(any, any) bool { has = true; return false })
+	c.tasks.Range(func(token, since any) bool {
+		if c.steps.Load()-since.(int64) > stuck {
+			c.tasks.Delete(token)
+			return true
+		}
+		has = true
+		return false
+	})
 	return has
 }
 

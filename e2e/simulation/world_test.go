@@ -26,8 +26,8 @@ const (
 	stride, leastStride = 6 * time.Hour, 3 * time.Second
 	// memory is where garbage is collected, in bytes.
 	memory = 1 << 30
-	// stuck is how many steps of a second a task may be in hand: then the worker has given it up.
-	stuck = 200
+	// stuck is for how many steps, of a second each, a task may be in hand.
+	stuck = 300
 )
 
 // world is one Hookloop with its Temporal, in which the scenarios of several seeds happen side by
@@ -46,18 +46,6 @@ type world struct {
 	http    *http.Client
 	faults  []check.Fault
 	steps   int
-	inHand  int // steps in a row with tasks in hand
-
-	spent  [4]time.Duration
-	lapped time.Time
-	passed time.Duration
-}
-
-func (w *world) lap(on *time.Duration) {
-	if !w.lapped.IsZero() {
-		*on += clock.Real(w.lapped, w.passed)
-	}
-	w.lapped, w.passed = time.Now(), clock.Passed()
 }
 
 func newWorld(t testing.TB, hooks service.Config, lose loses) *world {
@@ -159,13 +147,8 @@ func (w *world) moved() int64 { return w.traffic.moved.Load() + w.stores.Calls.L
 func (w *world) step(planned time.Duration) {
 	w.t.Helper()
 	w.steps++
-	busy := w.traffic.inHand()
-	if w.inHand++; !busy {
-		w.inHand = 0
-	} else if w.inHand > stuck {
-		w.traffic.tasks.Clear()
-	}
-	if busy || w.traffic.polls.Load() < 2 {
+	w.traffic.steps.Add(1)
+	if w.traffic.inHand() || w.traffic.polls.Load() < 2 {
 		clock.Advance(time.Second)
 		return
 	}

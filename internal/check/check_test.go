@@ -208,7 +208,7 @@ func TestLimits(t *testing.T) {
 	h.Limits = map[string]webhook.RateLimit{"ep_1": {PerSecond: .1, Burst: 1}}
 	require.NotEmpty(t, check.Check(h).Violations)
 	require.NotEmpty(t, check.Check(h, check.Limited).Violations)
-	h.Lines = append(h.Lines, check.Line{Kind: "probe", EndpointID: "ep_1"}, check.Line{Kind: "probe", EndpointID: "ep_1"})
+	h.Lines = append(h.Lines, check.Line{At: after(1), Kind: "probe", EndpointID: "ep_1"}, check.Line{At: after(2), Kind: "probe", EndpointID: "ep_1"})
 	require.Empty(t, check.Check(h, check.Limited, check.Probed).Violations)
 
 	h = honest()
@@ -225,4 +225,14 @@ func TestLimits(t *testing.T) {
 	h.Lines = append(h.Lines, check.Line{Kind: "redelivered", EventID: "evt_2", EndpointID: "ep_1"}, line("evt_2", "attempt"), line("evt_2", "attempt"), line("evt_2", "attempt"))
 	r := check.Check(h)
 	require.Len(t, r.Violations, 2, "each burst of three, and not the six together: %q", r.Violations)
+}
+
+// TestRepeatedLines: each event's audit tells of the episodes of its endpoints, which are the same.
+func TestRepeatedLines(t *testing.T) {
+	t.Parallel()
+	h := honest()
+	for range 2 {
+		h.Lines = append(h.Lines, check.Line{At: after(1), Kind: "episode-started", EndpointID: "ep_1"}, check.Line{At: after(2), Kind: "episode-ended", EndpointID: "ep_1"})
+	}
+	require.Empty(t, check.Check(h).Violations)
 }

@@ -18,8 +18,8 @@ const early = 2 * time.Second
 func (c *checker) paced() {
 	for endpoint, limit := range c.h.Limits {
 		asked := 0
-		for _, l := range c.h.Lines {
-			if l.EndpointID == endpoint && l.Kind == kindProbe {
+		for _, l := range c.once(kindProbe) {
+			if l.EndpointID == endpoint {
 				asked++
 			}
 		}
@@ -69,19 +69,29 @@ func (c *checker) undisturbed(all []endpointtest.Receipt) (spans [][]endpointtes
 // episodes: an endpoint has one at a time.
 func (c *checker) episodes() {
 	open := map[string]int{}
-	inTime := slices.Clone(c.h.Lines)
-	slices.SortStableFunc(inTime, func(a, b Line) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Kind, b.Kind)) }) // one ends before another starts
-	for _, l := range inTime {
-		switch l.Kind {
-		case kindStarted:
-			open[l.EndpointID]++
-		case kindEnded:
+	for _, l := range c.once(kindStarted, kindEnded) {
+		if l.Kind == kindEnded {
 			open[l.EndpointID]--
-		default:
 			continue
 		}
-		if n := open[l.EndpointID]; n > 1 {
-			c.violated("%s has %d episodes at once", l.EndpointID, n)
+		if open[l.EndpointID]++; open[l.EndpointID] > 1 {
+			c.violated("%s has %d episodes at once", l.EndpointID, open[l.EndpointID])
 		}
 	}
+}
+
+// once are the lines of some kinds in the order of time, where one episode ends before the next one
+// starts. The audit of each event repeats what befell its endpoints.
+func (c *checker) once(kinds ...string) (lines []Line) {
+	for _, l := range c.h.Lines {
+		if slices.Contains(kinds, l.Kind) {
+			lines = append(lines, l)
+		}
+	}
+	slices.SortFunc(lines, func(a, b Line) int {
+		return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.EndpointID, b.EndpointID), cmp.Compare(a.Kind, b.Kind))
+	})
+	return slices.CompactFunc(lines, func(a, b Line) bool {
+		return a.At.Equal(b.At) && a.Kind == b.Kind && a.EndpointID == b.EndpointID
+	})
 }
