@@ -5,6 +5,7 @@ import (
 
 	"hookloop/internal/check"
 	"hookloop/internal/endpointtest"
+	"hookloop/internal/webhook"
 )
 
 // look asks for what has changed, and judges what is known so far. While the worker has a task in
@@ -50,13 +51,13 @@ func (s *scenario) look() {
 }
 
 // soFar is what is violated by what is known, but for events that were redelivered: what became of
-// those only the audit knows.
+// those only the audit knows. An event's first attempts are told of once the event has gone on from them.
 func (s *scenario) soFar() []string {
 	h := s.history
 	h.Faults, h.Unfinished, h.Lines = s.w.faults, true, nil
 	h.Events, h.Accepted, h.Receipts, h.Limits = map[string]check.Event{}, nil, map[string][]endpointtest.Receipt{}, nil
 	for id, e := range s.known {
-		if !s.redone[id] {
+		if !s.redone[id] && !first(e) {
 			h.Events[id] = e
 		}
 	}
@@ -69,6 +70,11 @@ func (s *scenario) soFar() []string {
 		h.Receipts[p.id] = slices.DeleteFunc(p.Receipts(), func(r endpointtest.Receipt) bool { _, in := h.Events[r.ID]; return !in })
 	}
 	return check.Check(h).Violations
+}
+
+// first says whether an event is still at its first attempts somewhere.
+func first(e check.Event) bool {
+	return slices.ContainsFunc(e.Deliveries, func(d webhook.DeliveryReport) bool { return d.WorkflowID == "" && !d.Status.Ended() })
 }
 
 // over says whether everything has ended.

@@ -8,16 +8,16 @@ import (
 	"hookloop/internal/endpointtest"
 )
 
-// early is how much sooner than allowed a request may arrive after the one before: that one was
-// held up on its way.
-const early = 2 * time.Second
+// heldUp is how long a request may be on its way, so that the next one follows it too soon.
+const heldUp = 2 * time.Second
 
-// paced: in no span does an endpoint get more than its limit allows. A fault may make a limit's
+// paced: in no span does an endpoint get more than its limit allows. A delivery may be late for its
+// slot, and the next one on time. A fault may make a limit's
 // tokens anew, so each span lies between two faults. What a person asked for, a probe, is not held
 // up by it.
 func (c *checker) paced() {
 	for endpoint, limit := range c.h.Limits {
-		asked := 0
+		asked, early := 0, heldUp+limit.Patience()
 		for _, l := range c.once(kindProbe) {
 			if l.EndpointID == endpoint {
 				asked++
