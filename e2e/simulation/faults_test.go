@@ -3,8 +3,10 @@ package simulation_test
 import (
 	"context"
 	"crypto/sha256"
+	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
 
@@ -19,23 +21,26 @@ import (
 // most is how many scenarios may pass until a fault on purpose is found.
 const most = 200
 
-// found runs scenarios with a fault in Hookloop until one of them notices.
-func found(t *testing.T, hooks service.Config, lose loses) {
+// found runs scenarios with a fault in Hookloop until one of them notices it by what it breaks.
+func found(t *testing.T, hooks service.Config, lose loses, broken string) {
 	t.Helper()
 	movable(t)
 	for first := uint64(0); first < most; first += together {
-		var seen *scenario
+		var by *scenario
+		var how string
 		w, _ := simulate(t, hooks, lose, worldOf(first), func(all []*scenario) bool {
 			for _, s := range all {
-				if len(s.violations) > 0 {
-					seen = s
+				for _, v := range s.violations {
+					if strings.Contains(v, broken) {
+						by, how = s, v
+					}
 				}
 			}
-			return seen != nil
+			return by != nil
 		})
 		w.stop()
-		if seen != nil {
-			t.Logf("found by seed %d after %s of %d steps: %s", seen.seed, w.now(), w.steps, seen.violations[0])
+		if by != nil {
+			t.Logf("found by seed %d after %s, %d steps: %s", by.seed, w.now().Round(time.Second), w.steps, how)
 			return
 		}
 	}
@@ -51,13 +56,13 @@ func TestFindsALostSignal(t *testing.T) { //nolint:paralleltest // one clock for
 		}
 		reply.(*workflowservice.SignalWithStartWorkflowExecutionResponse).RunId = "lost"
 		return true
-	})
+	}, "an endpoint that was resumed is no longer paused")
 }
 
 // TestFindsASenderWithoutItsGuard: each attempt goes out at once, whatever the endpoint's limits
 // are.
 func TestFindsASenderWithoutItsGuard(t *testing.T) { //nolint:paralleltest // one clock for all
-	found(t, service.Config{Sender: func(_ activities.Sender, of sender.Config) activities.Sender { return unguarded{of} }}, nil)
+	found(t, service.Config{Sender: func(_ activities.Sender, of sender.Config) activities.Sender { return unguarded{of} }}, nil, "more than its limit")
 }
 
 // unguarded asks a new guard each time, which knows of no attempt before.
@@ -76,7 +81,7 @@ func (u unguarded) Send(ctx context.Context, d webhook.Delivery, number int) (we
 func TestFindsDedupeByContent(t *testing.T) { //nolint:paralleltest // one clock for all
 	found(t, service.Config{Events: func(real gateway.Events) gateway.Events {
 		return &byContent{Events: real, known: map[[sha256.Size]byte]bool{}}
-	}}, nil)
+	}}, nil, "lost: ")
 }
 
 // byContent starts no event whose data it knows, as if it had.
