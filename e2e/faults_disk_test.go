@@ -121,8 +121,8 @@ func (r diskRun) ended() bool {
 	}
 }
 
-// answers says whether a new connection is answered soon: a process without file handles takes none,
-// and who connects waits. Those that are open go on.
+// answers says whether a new connection is answered soon: a process without file handles takes
+// none, and who connects waits. Those that are open go on.
 func (r diskRun) answers() bool {
 	c := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 	resp, err := c.Get(r.p.Gateway + "/healthz") //nolint:noctx // the client has its time-out

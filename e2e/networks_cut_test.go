@@ -33,8 +33,9 @@ const (
 var shortCuts = flag.Bool("short-cuts", false, "TestNetworks cuts each cable once, for a second, and no longer")
 
 // TestNetworks runs the production shape with a network namespace for each part, and cuts each
-// cable between two of them, both ways and one way, makes all of them slow and lossy, and mends them. Nothing is
-// lost, a rate limit that two workers keep holds, and a failing endpoint has one episode.
+// cable between two of them, both ways and one way, makes all of them slow and lossy, and mends
+// them. Nothing is lost, a rate limit that two workers keep holds, and a failing endpoint has one
+// episode.
 func TestNetworks(t *testing.T) {
 	onlyInProof(t)
 	t.Parallel()

@@ -8,7 +8,7 @@ import _ "unsafe" // for linkname
 var vdsoClockgettimeSym uintptr
 
 // kernels is the address of the function that was there before.
-var kernels uintptr
+var kernels uintptr //nolint:unused // gettime reads it
 
 // installed is false on a kernel without the function.
 var installed = install()

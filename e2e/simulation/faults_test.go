@@ -79,8 +79,8 @@ func (u unguarded) Send(ctx context.Context, d webhook.Delivery, number int) (we
 
 // TestFindsDedupeByContent: two events that say the same are taken for one.
 func TestFindsDedupeByContent(t *testing.T) { //nolint:paralleltest // one clock for all
-	found(t, service.Config{Events: func(real gateway.Events) gateway.Events {
-		return &byContent{Events: real, known: map[[sha256.Size]byte]bool{}}
+	found(t, service.Config{Events: func(inner gateway.Events) gateway.Events {
+		return &byContent{Events: inner, known: map[[sha256.Size]byte]bool{}}
 	}}, nil, "lost: ")
 }
 

@@ -51,7 +51,8 @@ func (s *scenario) look() {
 }
 
 // soFar is what is violated by what is known, but for events that were redelivered: what became of
-// those only the audit knows. An event's first attempts are told of once the event has gone on from them.
+// those only the audit knows. An event's first attempts are told of once the event has gone on from
+// them.
 func (s *scenario) soFar() []string {
 	h := s.history
 	h.Faults, h.Unfinished, h.Lines = s.w.faults, true, nil

@@ -15,8 +15,8 @@ import (
 )
 
 // TestClockSteps sets the wall clock of everything forward and back, by an hour and by a day, while
-// deliveries wait for their schedule, for a rate limit, for a breaker and for a person. All of them arrive,
-// each once; what waits does so for the step longer at most. Tokens go by the clock.
+// deliveries wait for their schedule, for a rate limit, for a breaker and for a person. All of them
+// arrive, each once; what waits does so for the step longer at most. Tokens go by the clock.
 func TestClockSteps(t *testing.T) { //nolint:paralleltest // one clock for all
 	movable(t)
 	for _, step := range []time.Duration{-time.Hour, time.Hour, -24 * time.Hour, 24 * time.Hour} {

@@ -55,7 +55,8 @@ func newWorld(t testing.TB, hooks service.Config, lose loses) *world {
 		dir = fast
 		t.Cleanup(func() { _ = os.RemoveAll(fast) })
 	}
-	// Go collects garbage every two minutes, whether there is any or not, and those pass with each step.
+	// Go collects garbage every two minutes, whether there is any or not, and those pass with each
+	// step.
 	debug.SetGCPercent(-1)
 	debug.SetMemoryLimit(memory)
 	w := &world{t: t, dir: dir, begun: time.Now(), hooks: hooks, traffic: traffic{lose: lose}}

@@ -2,8 +2,8 @@
 // namespace of its own, with one interface; what leaves it comes to this process, which hands it on
 // to the node it is for, or late, or now and then, or not at all, in either direction apart. The
 // processes notice nothing but that. Where the test itself is, is a node too. It takes root and a
-// Linux with TUN devices, and neither iproute2 nor a kernel that can delay and lose packets by itself. What
-// runs on the nodes, and what must hold when a cable is cut, is the tests' business.
+// Linux with TUN devices, and neither iproute2 nor a kernel that can delay and lose packets by
+// itself. What runs on the nodes, and what must hold when a cable is cut, is the tests' business.
 package wires
 
 import (
