@@ -1,7 +1,7 @@
 // Package clock moves the clocks of the process that it is linked into: days pass in a moment, or
-// the wall clock is set, as by an operator or by NTP. All that is in the process sees the same time:
-// Temporal's server, its SDK, Hookloop, HTTP, SQLite. Other processes do not. It decides nothing
-// about when time should pass; its callers, tests, do.
+// the wall clock is set, as by an operator or by NTP. All that is in the process sees the same
+// time: Temporal's server, its SDK, Hookloop, HTTP, SQLite. Other processes do not. It decides
+// nothing about when time should pass; its callers, tests, do.
 //
 // Go asks the kernel for the time through a function of the vDSO whose address the runtime keeps in
 // a variable; here that is replaced by a function which asks the same one and adds what has been
