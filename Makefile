@@ -111,14 +111,14 @@ PROOF := Kill|Restart|CrashWhileWaiting|Split|EngineGone|Cluster|ClusterOldAndNe
 proof: ## break what docs/reliability.md lists, and judge what was promised (within an hour; power cuts, bad disks and cut networks as root)
 	go test -count=1 ./internal/check ./internal/registry/faulty
 	go test -C e2e -count=1 ./powercut ./clock ./wires
-	go test -C e2e -count=1 -v -timeout $(TIMEOUT) ./simulation -runs 200
+	go test -C e2e -count=1 -v -timeout $(TIMEOUT) ./simulation -simulate -runs 50
 	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test($(PROOF))$$' . -proof -cuts 40
 
 RUNS ?= 1000
 
 .PHONY: simulate
 simulate: ## days of the whole system for each of RUNS (1000) seeds, from SEED on
-	go test -C e2e -count=1 -v -timeout 0 ./simulation -run '^TestSimulation$$' -runs $(RUNS) -seed $(or $(SEED),0)
+	go test -C e2e -count=1 -v -timeout 0 ./simulation -simulate -run '^TestSimulation$$' -runs $(RUNS) -seed $(or $(SEED),0)
 
 SOAK ?= 10m
 

@@ -17,6 +17,7 @@ import (
 var (
 	seed  = flag.Uint64("seed", 0, "of the first scenario; the others of its world run beside it")
 	runs  = flag.Int("runs", together, "how many scenarios TestSimulation runs")
+	days  = flag.Bool("simulate", false, "run what `make simulate` and `make proof` run")
 	alone = flag.Bool("alone", false, "run the scenario of -seed without the others of its world")
 )
 
@@ -46,7 +47,7 @@ func TestSimulation(t *testing.T) { //nolint:paralleltest // one clock for all
 		steps += w.steps
 		for _, s := range all {
 			if len(s.violations) > 0 {
-				t.Errorf("go test ./simulation -run Simulation -seed=%d -runs=1: %s\n%s", s.seed, strings.Join(s.violations, "\n"), strings.Join(s.trace, "\n"))
+				t.Errorf("go test ./simulation -simulate -run Simulation -seed=%d -runs=1: %s\n%s", s.seed, strings.Join(s.violations, "\n"), strings.Join(s.trace, "\n"))
 			}
 			for name, n := range s.counts {
 				counts[name] += n
@@ -71,6 +72,9 @@ func TestSimulation(t *testing.T) { //nolint:paralleltest // one clock for all
 
 func movable(t *testing.T) {
 	t.Helper()
+	if !*days {
+		t.Skip("`make simulate` and `make proof` run it")
+	}
 	if !clock.Supported() {
 		t.Skip("NOT TESTED: a simulation needs a clock that can be moved, which is there on Linux on amd64 alone")
 	}
