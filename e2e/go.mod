@@ -35,7 +35,7 @@ require (
 	go.uber.org/fx v1.24.0 // indirect
 	golang.org/x/net v0.58.0 // indirect
 	golang.org/x/time v0.16.0 // indirect
-	google.golang.org/grpc v1.83.2 // indirect
+	google.golang.org/grpc v1.83.2
 	google.golang.org/protobuf v1.36.11
 	modernc.org/sqlite v1.51.0
 )
