@@ -330,7 +330,7 @@ func TestListEvents(t *testing.T) {
 	asked := r.temporal.Lists[before]
 	require.Empty(t, asked.GetNextPageToken())
 	require.Equal(t, "WorkflowType = 'Event' AND Tenant = 'acme' AND EventType = 'a.b' AND Outcome = 'delivered'"+
-		" AND StartTime > '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z'", asked.GetQuery())
+		" AND StartTime > '2026-01-01T00:00:00Z' AND StartTime < '2026-02-01T00:00:00.5Z' AND ExecutionStatus = 'Running'", asked.GetQuery())
 	data, _ = list("?" + filters + "&cursor=" + next)
 	require.Equal(t, "["+item(4, "delivered")+"]", data)
 

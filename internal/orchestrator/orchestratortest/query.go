@@ -132,7 +132,7 @@ func (r *Run) compare(name, op, v string) bool {
 func (r *Run) compareTime(name, op, v string) bool {
 	is := r.Start
 	if name == "CloseTime" {
-		is = r.End
+		is = r.end()
 	}
 	than, err := time.Parse(time.RFC3339Nano, v)
 	if err != nil || is.IsZero() {

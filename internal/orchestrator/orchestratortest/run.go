@@ -80,6 +80,14 @@ func (r *Run) status() enums.WorkflowExecutionStatus {
 	return r.Status
 }
 
+// end is zero while it runs.
+func (r *Run) end() time.Time {
+	if r.End.IsZero() && !r.running() {
+		return time.Now()
+	}
+	return r.End
+}
+
 func (r *Run) info() *workflowpb.WorkflowExecutionInfo {
 	fields := map[string]*commonpb.Payload{}
 	for name, value := range r.Attributes {
@@ -92,10 +100,8 @@ func (r *Run) info() *workflowpb.WorkflowExecutionInfo {
 	if !r.Start.IsZero() {
 		info.StartTime = timestamppb.New(r.Start)
 	}
-	if !r.End.IsZero() {
-		info.CloseTime = timestamppb.New(r.End)
-	} else if !r.running() {
-		info.CloseTime = timestamppb.Now()
+	if end := r.end(); !end.IsZero() {
+		info.CloseTime = timestamppb.New(end)
 	}
 	if r.Fresh {
 		info.HistoryLength = 3
