@@ -72,10 +72,15 @@ func AuditKinds() []AuditMeaning {
 		{webhook.AuditQuotasChanged, "what tenants may ask for changed"},
 		{webhook.AuditKeyChanged, "everything was sealed with another key"},
 		{webhook.AuditSecretRead, "an endpoint's secret was shown"},
-		{webhook.AuditPayloadRead, "an event's data was shown"},
+		{webhook.AuditPayloadRead, "an event's data was shown, or payloads of histories were decrypted for a person"},
 		{webhook.AuditPortalLinkMade, "a link to the portal was made for the owner of endpoints"},
 		{webhook.AuditPortalLinkRevoked, "a link to the portal was revoked"},
 		{webhook.AuditPortalChanged, "how a tenant shows the portal changed"},
+
+		{webhook.AuditErasureAsked, "a person wants an event's data erased"},
+		{webhook.AuditPayloadErased, "an event's data is gone from Temporal and the registry"},
+		{webhook.AuditLegalHold, "a person forbade to erase an event, or what concerns a subject"},
+		{webhook.AuditLegalHoldLifted, "a person allowed it again"},
 	}
 }
 

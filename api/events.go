@@ -10,6 +10,7 @@ type NewEvent struct {
 	Type      string          `json:"type" maxLength:"128" pattern:"^[A-Za-z0-9_-]+(\\.[A-Za-z0-9_-]+)*$" doc:"Upper and lower case are different types." example:"contact.updated"`
 	Data      json.RawMessage `json:"data" doc:"Any JSON value. It is kept and sent byte for byte." example:"{\"id\":4711,\"email\":\"jane@example.com\"}"`
 	Timestamp time.Time       `json:"timestamp,omitzero" doc:"When it happened. Absent: now." example:"2026-01-31T12:00:00Z"`
+	Subject   string          `json:"subject,omitempty" maxLength:"512" doc:"Whom it concerns, in words of the app's own: all of a subject's events can be found to be erased, or to be kept. Only a keyed hash of it is stored, and no endpoint gets it." example:"customer-4711"`
 }
 
 // AcceptedEvent is what an app learns of an event at once.

@@ -39,8 +39,10 @@ const (
 	RequestTimeout       Code = "request_timeout"        // 408: the body did not arrive in time
 	Conflict                  = webhook.Conflict         // 409: not possible as things stand
 	EndpointIsDisabled        = webhook.Disabled         // 409: nothing goes to the endpoint
+	OnLegalHold               = webhook.OnLegalHold      // 409: it must not be erased
 	IdempotencyConflict  Code = "idempotency_conflict"   // 409: the Idempotency-Key was used for something else
 	HistoryExpired            = webhook.Expired          // 410
+	Erased                    = webhook.Erased           // 410: a person had it erased
 	PayloadTooLarge      Code = "payload_too_large"      // 413
 	UnsupportedMediaType Code = "unsupported_media_type" // 415
 	InvalidField              = webhook.Invalid          // 422

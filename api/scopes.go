@@ -1,5 +1,7 @@
 package api
 
+import "hookloop/internal/webhook"
+
 // The scopes a token may hold.
 const (
 	EventsRead     = "events:read"
@@ -12,14 +14,17 @@ const (
 	SourcesRead    = "sources:read"
 	SourcesWrite   = "sources:write"
 	AuditRead      = "audit:read" // histories, payloads among them
+	AuditErase     = "audit:erase"
+	AuditHold      = "audit:hold" // legal holds, which refuse erasures
 )
 
 // Scopes lists all of them.
 func Scopes() []string {
 	return []string{
-		EventsRead, EventsWrite, EventsData, EndpointsRead, EndpointsWrite, ApprovalsRead, ApprovalsWrite, SourcesRead, SourcesWrite, AuditRead,
+		EventsRead, EventsWrite, EventsData, EndpointsRead, EndpointsWrite, ApprovalsRead, ApprovalsWrite, SourcesRead, SourcesWrite,
+		AuditRead, AuditErase, AuditHold,
 	}
 }
 
 // EveryTenant stands for all tenants in a token's list of them.
-const EveryTenant = "*"
+const EveryTenant = webhook.EveryTenant

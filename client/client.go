@@ -48,6 +48,7 @@ type Client struct {
 	Approvals Approvals
 	Audit     Audit
 	Portal    Portal
+	Subjects  Subjects
 
 	scope scope
 
@@ -81,7 +82,7 @@ func (c *Client) URL() string { return c.transport.base }
 
 func (t *transport) client(tenant string) *Client {
 	s := scope{transport: t, path: tenants + url.PathEscape(tenant)}
-	return &Client{Events: Events{s}, Endpoints: Endpoints{s}, Sources: Sources{s}, Approvals: Approvals{s}, Audit: Audit{s}, Portal: Portal{s}, scope: s, transport: t}
+	return &Client{Events: Events{s}, Endpoints: Endpoints{s}, Sources: Sources{s}, Approvals: Approvals{s}, Audit: Audit{s}, Portal: Portal{s}, Subjects: Subjects{s}, scope: s, transport: t}
 }
 
 // tenants is what the paths of all tenants begin with.

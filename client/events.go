@@ -58,6 +58,22 @@ func (e Events) Audit(id string) List[api.AuditLine] {
 	return list[api.AuditLine](e.scope, api.CursorQuery{}, "events", id, "audit")
 }
 
+// Erase takes the data of an event away, and the answers to it. Once it is answered it happens,
+// whatever dies meanwhile; a repeat tells how far it is.
+func (e Events) Erase(id string, query api.ErasureQuery) Call[api.Erasure] {
+	return call[api.Erasure](e.scope, http.MethodDelete, "events", id, "data").asking(query)
+}
+
+// Hold forbids to erase an event.
+func (e Events) Hold(id string, o api.HoldOrder) Call[api.Hold] {
+	return call[api.Hold](e.scope, http.MethodPost, "events", id, "hold").with(o)
+}
+
+// Unhold allows again to erase an event.
+func (e Events) Unhold(id string, o api.HoldOrder) Call[api.Hold] {
+	return call[api.Hold](e.scope, http.MethodPost, "events", id, "unhold").with(o)
+}
+
 // RetryNow makes a waiting delivery's next attempt now. The answer is the delivery as it stood
 // before.
 func (e Events) RetryNow(id, endpointID string, i api.Instruction) Call[api.Delivery] {

@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 
 	"hookloop/internal/archive"
+	"hookloop/internal/chain"
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/webhook"
 )
@@ -36,9 +37,9 @@ func TestArchive(t *testing.T) {
 	require.Equal(t, 0, code, stderr)
 	require.Contains(t, r, "archived 0 executions", "nothing twice")
 	require.Len(t, lines(t, out), len(all))
-	stdout, _, code := hookloop(t, "archive", "verify", out)
+	stdout, _, code := hookloop(t, "archive", "verify", out, "--public-key", filepath.Join(data, "audit.pub"))
 	require.Equal(t, 0, code)
-	require.Equal(t, strconv.Itoa(len(all))+" files whole, 0 erased, 0 in no index\n", stdout)
+	require.Contains(t, stdout, strconv.Itoa(len(all))+" files whole, 0 erased, 0 in no index\n"+strconv.Itoa(len(all))+" records signed, head ")
 
 	t.Run("killed", func(t *testing.T) { killsArchive(t, data, want, all) })
 	t.Run("deleted", func(t *testing.T) { showsDeleted(t, a, out, all, ids[0]) })
@@ -117,9 +118,9 @@ func lines(t *testing.T, out string) (all []archive.Entry) {
 		content, err := os.ReadFile(name)
 		require.NoError(t, err)
 		for line := range strings.Lines(string(content)) {
-			var e archive.Entry
-			require.NoError(t, json.Unmarshal([]byte(line), &e))
-			all = append(all, e)
+			var record struct{ Line archive.Entry }
+			require.NoError(t, json.Unmarshal([]byte(line), &record))
+			all = append(all, record.Line)
 		}
 	}
 	return all
@@ -147,15 +148,20 @@ func killsArchive(t *testing.T, data string, want map[string]int, all map[string
 			_, err := archive.Read(t.Context(), file, nil)
 			require.NoError(t, err)
 		}
-		v, err := archive.Verify(t.Context(), out)
+		v, err := archive.Verify(t.Context(), out, nil)
 		if err == nil { // else it died before the first line
 			require.Empty(t, v.Faults)
 		}
 	}
 	require.Len(t, archived(t, data, out, want), len(all))
-	v, err := archive.Verify(t.Context(), out)
+	text, err := os.ReadFile(filepath.Join(data, "audit.pub"))
 	require.NoError(t, err)
-	require.Equal(t, archive.Verified{Whole: len(all), Faults: []archive.Fault{}}, v)
+	public, err := chain.ParsePublic(string(text))
+	require.NoError(t, err)
+	v, err := archive.Verify(t.Context(), out, public)
+	require.NoError(t, err)
+	require.Empty(t, v.Faults)
+	require.Equal(t, []int64{int64(len(all)), int64(len(all))}, []int64{int64(v.Whole), v.Records})
 }
 
 // showsDeleted reads what Temporal has no more.
@@ -248,6 +254,6 @@ func findsDamage(t *testing.T, out string, all map[string]archive.Entry) {
 	require.NoError(t, os.WriteFile(name, content, 0o600))
 	stdout, stderr, code := hookloop(t, "archive", "verify", out)
 	require.Equal(t, 1, code)
-	require.Contains(t, stdout, "damaged  "+e.File+"\n")
-	require.Equal(t, "hookloop: 1 file missing or damaged\n", stderr)
+	require.Contains(t, stdout, e.File+"  damaged\n")
+	require.Equal(t, "hookloop: it is not as it was written: 1 fault\n", stderr)
 }

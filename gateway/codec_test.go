@@ -1,12 +1,16 @@
 package gateway_test
 
 import (
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 
+	"github.com/golang-jwt/jwt/v5"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	"hookloop/api"
 	"hookloop/gateway"
@@ -39,4 +43,37 @@ func TestCodecIsForAuditorsOfEveryTenant(t *testing.T) {
 	r.token = "nonsense"
 	refused(t, decode(), 401, api.Unauthenticated)
 	require.Equal(t, http.StatusNotFound, newRig(t).do("POST", "=/codec/decode", "{}").Code, "without it there is none")
+}
+
+// TestADecodedPayloadIsALine in the audit of every tenant, before it is shown; what was never
+// encrypted is none.
+func TestADecodedPayloadIsALine(t *testing.T) {
+	t.Parallel()
+	keys, err := codec.NewKey()
+	require.NoError(t, err)
+	c, err := codec.New(keys)
+	require.NoError(t, err)
+	sealed, err := c.Encode([]*commonpb.Payload{{Metadata: map[string][]byte{"encoding": []byte("json/plain")}, Data: []byte(`"Zoë"`)}})
+	require.NoError(t, err)
+	body, err := protojson.Marshal(&commonpb.Payloads{Payloads: sealed})
+	require.NoError(t, err)
+	var registry *fakeRegistry
+	r := newRigWith(t, func(g *gateway.Config) {
+		registry = g.Registry.(*fakeRegistry)
+		authorize, refuse := gateway.CodecAccess(g.Auth)
+		h, err := codec.NewHandler(codec.HandlerConfig{Codec: c, Authorize: authorize, Refuse: refuse, Opened: gateway.CodecReads(g.Auth, g.Registry)})
+		require.NoError(t, err)
+		g.Codec = h
+	})
+	r.token = sign(t, with(jwt.MapClaims{"scope": api.AuditRead}))
+	require.Equal(t, 200, r.do("POST", "=/codec/decode", `{"payloads":[{"metadata":{"encoding":"anNvbi9wbGFpbg=="},"data":"MQ=="}]}`).Code)
+	require.Empty(t, registry.recorded)
+	w := r.do("POST", "=/codec/decode", string(body))
+	require.Equal(t, 200, w.Code)
+	require.Contains(t, w.Body.String(), "Ilpvw6si")
+	require.Equal(t, []string{"* payload-read  by tester"}, registry.recorded)
+	registry.down = errors.New("no")
+	w = r.do("POST", "=/codec/decode", string(body))
+	require.Equal(t, 429, w.Code)
+	require.NotContains(t, w.Body.String(), "Ilpvw6si", "what cannot be noted is not shown")
 }

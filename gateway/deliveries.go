@@ -35,7 +35,7 @@ func (g *Gateway) deliveryRoutes(to huma.API) {
 		example: instruction,
 	}, g.cancelDelivery)
 	route(g, to, operation{
-		id: "redeliver-event", tag: tagDeliveries, refuses: []api.Code{api.Conflict, api.EndpointIsDisabled, api.HistoryExpired}, method: http.MethodPost, path: event + "/redeliver", scope: api.EventsWrite, status: http.StatusAccepted,
+		id: "redeliver-event", tag: tagDeliveries, refuses: []api.Code{api.Conflict, api.EndpointIsDisabled, api.HistoryExpired, api.Erased}, method: http.MethodPost, path: event + "/redeliver", scope: api.EventsWrite, status: http.StatusAccepted,
 		summary: "Deliver an event again",
 		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, the delivery to any endpoint of the tenant, delivered or not, wanted or not. It is the same event: " +
 			"the same `webhook-id`, the same bytes. `conflict` if nothing can be redelivered now, `history_expired` (410) " +
@@ -81,7 +81,7 @@ func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*a
 		err = g.notWaiting(ctx, in)
 	}
 	if err != nil {
-		return nil, err
+		return nil, g.unlessErased(ctx, in.Tenant, in.ID, err)
 	}
 	report.Reason = reasonFor(ctx, report.Reason)
 	return &answerOf[api.Delivery]{Body: deliveries([]webhook.DeliveryReport{report})[0]}, nil

@@ -35,6 +35,9 @@ func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answ
 		return nil, err
 	}
 	defer func() { leave(err) }()
+	if err = g.refuseErased(ctx, in.Tenant, in.ID); err != nil {
+		return nil, err
+	}
 	e, err := g.event(ctx, in.Tenant, in.ID)
 	if webhook.CodeOf(err) == webhook.NotFound && eventID.MatchString(in.ID) {
 		return nil, webhook.Errorf(webhook.Expired, "the history of event %s is gone, and its data with it, or there never was one", in.ID)

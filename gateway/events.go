@@ -41,7 +41,7 @@ type Events interface {
 func (g *Gateway) eventRoutes(to huma.API) {
 	const events = "/v1/tenants/{tenant}/events"
 	route(g, to, operation{
-		id: "post-event", tag: tagEvents, refuses: []api.Code{api.IdempotencyConflict}, method: http.MethodPost, path: events, scope: api.EventsWrite, status: http.StatusAccepted,
+		id: "post-event", tag: tagEvents, refuses: []api.Code{api.IdempotencyConflict, api.Erased}, method: http.MethodPost, path: events, scope: api.EventsWrite, status: http.StatusAccepted,
 		summary: "Post an event",
 		text: "Answered once the event cannot be lost any more. It goes to every endpoint that wants its type; " +
 			"`data` arrives there byte for byte as sent here. Names may not appear twice, nesting ends at 500 levels, the body at 1048576 bytes.",
@@ -56,7 +56,8 @@ func (g *Gateway) eventRoutes(to huma.API) {
 	}, g.listEvents)
 	route(g, to, operation{
 		id: "get-event", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}", scope: api.EventsRead,
-		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history.",
+		refuses: []api.Code{api.Erased},
+		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history. One that was erased answers `erased` (410), with who wanted it, when and why.",
 	}, g.getEvent)
 }
 
@@ -74,7 +75,7 @@ func (g *Gateway) getEvent(ctx context.Context, in *getEvent) (*answerOf[api.Eve
 	defer cancel()
 	e, err := g.event(ctx, in.Tenant, in.ID)
 	if err != nil {
-		return nil, err
+		return nil, g.unlessErased(ctx, in.Tenant, in.ID, err)
 	}
 	return &answerOf[api.Event]{Body: api.Event{
 		ID: in.ID, Type: e.Input.Event.Type, Timestamp: e.Input.Event.Timestamp,

@@ -65,6 +65,7 @@ func (g *Gateway) eventsAt(ctx context.Context, in *listEvents, f orchestrator.E
 func (g *Gateway) dataRoute(to huma.API) {
 	route(g, to, operation{
 		id: "get-event-data", tag: tagEvents, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/events/{id}/data", scope: api.EventsData,
+		refuses: []api.Code{api.Erased},
 		summary: "What an event says",
 		text:    "Its `data`, byte for byte as it came, for as long as Temporal keeps the history. Who reads it stands in the audit.",
 	}, g.eventData)
@@ -86,7 +87,7 @@ func (g *Gateway) eventData(ctx context.Context, in *getEvent) (*eventData, erro
 		return nil, err
 	}
 	_, data, err := g.events.Accepted(ctx, in.Tenant, in.ID)
-	if err != nil {
+	if err = g.unlessErased(ctx, in.Tenant, in.ID, err); err != nil {
 		return nil, fmt.Errorf("data of event %s: %w", in.ID, err)
 	}
 	if err := g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditPayloadRead, EventID: in.ID}); err != nil {

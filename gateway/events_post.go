@@ -62,11 +62,31 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout) // only now: the app may take its time to send
 	defer cancel()
+	if err := g.beforeStart(ctx, in, id, parsed.Subject); err != nil {
+		return nil, err
+	}
 	match, err := g.registry.Match(ctx, e.Tenant, e.Type)
 	if err != nil {
 		return nil, problem.Registry(err)
 	}
 	return g.accept(ctx, newEvent{Event: e, data: parsed.Data, match: match, dated: !parsed.Timestamp.IsZero()})
+}
+
+// beforeStart notes whom an event concerns, so that it is found when that is to be erased, and
+// refuses one that a key would bring back from there. Most events have neither.
+func (g *Gateway) beforeStart(ctx context.Context, in *postEvent, id, subject string) error {
+	if in.Key != "" {
+		if err := g.refuseErased(ctx, in.Tenant, id); err != nil {
+			return err
+		}
+	}
+	if subject == "" {
+		return nil
+	}
+	if err := g.erasures.NoteSubject(ctx, in.Tenant, id, subject); err != nil {
+		return fmt.Errorf("subject of event %s: %w", id, problem.Registry(err))
+	}
+	return nil
 }
 
 // eventID is drawn, or derived from the Idempotency-Key if there is one.

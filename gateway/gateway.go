@@ -42,6 +42,7 @@ type Config struct {
 	Approvals    Approvals
 	Audits       Audits
 	Attempts     AttemptLog
+	Erasures     Erasures
 	Waiting      Waiting
 	Portals      Portals
 	Auth         TokenVerifier
@@ -85,6 +86,7 @@ type Gateway struct {
 	approvals     Approvals
 	audits        Audits
 	attempts      AttemptLog
+	erasures      Erasures
 	waiting       Waiting
 	breakers      Breakers
 	auth          TokenVerifier
@@ -122,7 +124,7 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		sources: c.Sources, providers: c.Providers, expressions: c.Expressions, public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits,
-		attempts: c.Attempts, waiting: c.Waiting,
+		attempts: c.Attempts, erasures: c.Erasures, waiting: c.Waiting,
 		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
 		log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
 		quotas: c.Quotas, cursorKey: c.CursorKey, schemas: schema.New(), portals: c.Portals,
@@ -167,6 +169,8 @@ func (c *Config) complete() error {
 		return errors.New("gateway: Audits is missing")
 	case c.Attempts == nil:
 		return errors.New("gateway: Attempts is missing")
+	case c.Erasures == nil:
+		return errors.New("gateway: Erasures is missing")
 	case c.Waiting == nil:
 		return errors.New("gateway: Waiting is missing")
 	case c.Portals == nil:

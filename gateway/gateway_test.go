@@ -23,6 +23,7 @@ import (
 	"hookloop/internal/audit"
 	"hookloop/internal/bodies"
 	"hookloop/internal/echo"
+	"hookloop/internal/erasure"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/source"
@@ -91,6 +92,8 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 		Audits: audit.New(temporal.Histories(), nil, nil), ResumeWait: time.Millisecond,
 		Logger: slog.New(slog.NewTextHandler(r.log, &slog.HandlerOptions{Level: slog.LevelInfo})),
 	}
+	c.Erasures, err = erasure.New(erasure.Config{Temporal: temporal.Erasures(), Events: c.Events, Registry: r.sources, Now: func() time.Time { return c.Now() }})
+	require.NoError(t, err)
 	change(&c)
 	r.gateway, err = gateway.New(c)
 	require.NoError(t, err)
@@ -102,7 +105,7 @@ func newRigOver(t testing.TB, replace func(*behind), change func(*gateway.Config
 func everything() jwt.MapClaims {
 	return jwt.MapClaims{
 		"exp": time.Now().Add(time.Hour).Unix(), "iss": "hookloop", "aud": "hookloop", "sub": "tester",
-		"tenants": []string{"*"}, "scope": "events:read events:write endpoints:read endpoints:write approvals:read approvals:write sources:read sources:write",
+		"tenants": []string{"*"}, "scope": "events:read events:write endpoints:read endpoints:write approvals:read approvals:write sources:read sources:write audit:erase audit:hold",
 	}
 }
 

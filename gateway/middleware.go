@@ -99,6 +99,28 @@ func CodecAccess(v TokenVerifier) (authorize func(*http.Request) error, refuse f
 	return authorize, refuseWith
 }
 
+// CodecReads notes who has payloads of histories decrypted. They may be any tenant's: the line is in
+// the audit of each.
+func CodecReads(v TokenVerifier, log interface {
+	Record(ctx context.Context, tenant string, l webhook.AuditLine) error
+},
+) func(r *http.Request, payloads int) error {
+	return func(r *http.Request, payloads int) error {
+		token, err := auth.Bearer(r.Header.Get("Authorization"))
+		if err != nil {
+			return err
+		}
+		who, err := v.Verify(r.Context(), token)
+		if err != nil {
+			return err
+		}
+		ctx := webhook.WithActor(r.Context(), webhook.Actor{Name: who.Subject, Via: webhook.ViaAPI})
+		return log.Record(ctx, webhook.EveryTenant, webhook.AuditLine{
+			Kind: webhook.AuditPayloadRead, Detail: fmt.Sprintf("%d payloads of histories decrypted", payloads),
+		})
+	}
+}
+
 // refuseWith answers with a problem where there is no gin.
 func refuseWith(w http.ResponseWriter, _ *http.Request, err error) {
 	p := problem.New(api.Internal, "something went wrong on our side")

@@ -48,6 +48,7 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 	g.eventRoutes(to)
 	g.dataRoute(to)
 	g.auditRoutes(to)
+	g.erasureRoutes(to)
 	g.deliveryRoutes(to)
 	g.endpointRoutes(to)
 	g.attemptRoutes(to)

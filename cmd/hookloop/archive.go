@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -23,11 +24,11 @@ import (
 )
 
 type archiveOptions struct {
-	to, tenant, since, until, data string
-	overlap                        time.Duration
-	follow, encrypted, asJSON      bool
-	leaveLarge                     bool
-	dev                            string // folder of the 'hookloop dev' whose Temporal is read; empty: it is another's
+	to, tenant, since, until, data, key string
+	overlap                             time.Duration
+	follow, encrypted, asJSON           bool
+	leaveLarge                          bool
+	dev                                 string // folder of the 'hookloop dev' whose Temporal is read; empty: it is another's
 }
 
 func newArchive() *cobra.Command {
@@ -39,6 +40,10 @@ func newArchive() *cobra.Command {
 (Temporal's own JSON, gzipped) at <to>/<tenant>/<yyyy>/<mm>/<dd>/, a line for each in <to>/_index/. A run
 goes on where the one before stopped, twice at the same time is refused, and one that is interrupted, however
 hard, leaves whole files only. Days are those on which it ended, in UTC.
+
+The lines of the index are chained, and signed with --key: 'archive verify' finds a file and a line that were changed
+together. What 'event erase' has erased goes from the archive at the next run, if it knows the registry; a line says
+who wanted it and why.
 
 Payloads are written in clear, so that they can be read when the keys of HOOKLOOP_HISTORY_KEY_FILE are long
 replaced; keep the folder as you keep those keys. With --encrypted they stay as Temporal has them.
@@ -70,6 +75,7 @@ window of ends, also one that was copied before, where visibility had been behin
 	f.StringVar(&o.tenant, "tenant", "", "whose executions; none: every tenant's")
 	f.StringVar(&o.since, "since", "", "what ended from when on, a `time` or how long ago; none: where the run before stopped")
 	f.StringVar(&o.until, "until", "", "what ended before, a `time` or how long ago; none: now")
+	f.StringVar(&o.key, "key", "", "`file` of the key that signs the index ('hookloop key audit'); without one that of 'hookloop dev', else it is not signed")
 	f.DurationVar(&o.overlap, "overlap", archive.DefaultOverlap, "how far to look back for what visibility did not know yet")
 	f.StringVar(&o.data, "data-dir", "", "`folder` of 'hookloop dev' (default \""+devdir.Default+"\")")
 	f.StringVar(&o.data, "data", "", "")
@@ -104,12 +110,18 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 		return err
 	}
 	defer c.Close()
-	large, closeLarge, err := archiveBodies(ctx, o, histories)
+	beside, err := archiveStore(ctx, o)
 	if err != nil {
 		return err
 	}
-	defer closeLarge()
-	folder, err := archive.Open(o.to)
+	if beside != nil {
+		defer func() { _ = beside.Close() }()
+	}
+	large, err := archiveBodies(beside, o, histories)
+	if err != nil {
+		return err
+	}
+	folder, err := openArchive(o)
 	if err != nil {
 		return err
 	}
@@ -120,7 +132,7 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 	}
 	ended := temporal.Histories()
 	cfg := archive.Config{
-		Histories: ended, Folder: folder, Codec: histories, Bodies: large,
+		Histories: ended, Folder: folder, Codec: histories, Bodies: large, Erasures: erasedIn(beside),
 		Tenant: o.tenant, Overlap: o.overlap, Progress: progressTo(stderr),
 	}
 	if o.encrypted {
@@ -140,6 +152,20 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 	}
 	r, err := a.Run(ctx, since, until)
 	return errors.Join(showArchived(stdout, r, o), interrupted(ctx, err))
+}
+
+// openArchive opens the folder with the key that signs it: one that is named, or that of `hookloop
+// dev`; without either it is not signed.
+func openArchive(o archiveOptions) (*archive.Folder, error) {
+	path := o.key
+	if path == "" && o.dev != "" && exists(filepath.Join(o.dev, devdir.AuditKeyFile)) {
+		path = filepath.Join(o.dev, devdir.AuditKeyFile)
+	}
+	key, err := cli.SigningKey(path)
+	if err != nil {
+		return nil, err
+	}
+	return archive.Open(o.to, key)
 }
 
 // dialArchive connects to the Temporal of the environment, and names its namespace; to that of
@@ -199,6 +225,9 @@ func showArchived(w io.Writer, r archive.Report, o archiveOptions) error {
 	}
 	if r.Bodiless > 0 && err == nil {
 		_, err = fmt.Fprintf(w, "%s copied with size and hash of their large data, without the data\n", terminal.Count(r.Bodiless, "execution"))
+	}
+	if r.Erased > 0 && err == nil {
+		_, err = fmt.Fprintf(w, "%s of erased events taken out\n", terminal.Count(r.Erased, "file"))
 	}
 	if r.Late && err == nil {
 		_, err = fmt.Fprintln(w, "the run before lies longer back than Temporal keeps what has ended: there may be gaps")

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"hookloop/internal/archive"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
@@ -17,40 +18,46 @@ import (
 
 // archiveBodies finds the data of large events where Temporal's histories have a reference. Without
 // a registry it finds none, and says so for the first that is asked for.
-func archiveBodies(ctx context.Context, o archiveOptions, histories *codec.Codec) (*bodies.Bodies, func(), error) {
-	from, closing, err := archiveStore(ctx, o)
-	if err != nil {
-		return nil, nil, err
+func archiveBodies(in store, o archiveOptions, histories *codec.Codec) (*bodies.Bodies, error) {
+	var from bodies.Store = in
+	switch {
+	case o.leaveLarge:
+		from = noBodies{webhook.Errorf(webhook.NotFound, "it is not asked for")}
+	case in == nil:
+		from = noBodies{errors.New("it lies in the registry: set HOOKLOOP_REGISTRY, or copy size and hash with --leave-large")}
 	}
-	large, err := bodies.New(from, histories.Converter())
-	if err != nil {
-		closing()
-		return nil, nil, err
-	}
-	return large, closing, nil
+	return bodies.New(from, histories.Converter())
 }
 
-func archiveStore(ctx context.Context, o archiveOptions) (bodies.Store, func(), error) {
-	none := func() {}
-	if o.leaveLarge {
-		return noBodies{webhook.Errorf(webhook.NotFound, "it is not asked for")}, none, nil
-	}
+// archiveStore opens the registry beside Temporal; nil: none is known.
+func archiveStore(ctx context.Context, o archiveOptions) (store, error) {
 	address, err := archiveRegistry(o)
-	if err != nil {
-		return nil, nil, err
-	}
-	if address == "" {
-		return noBodies{errors.New("it lies in the registry: set HOOKLOOP_REGISTRY, or copy size and hash with --leave-large")}, none, nil
+	if err != nil || address == "" {
+		return nil, err
 	}
 	key, err := registry.NewKey() // bodies are sealed as histories are: the registry's own key opens none
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	s, err := openStore(ctx, address, key)
-	if err != nil {
-		return nil, nil, err
+	return openStore(ctx, address, key)
+}
+
+// erasedIn tells the archive which events were erased; nil: no registry knows.
+func erasedIn(in store) func(ctx context.Context, after time.Time) ([]archive.Erased, error) {
+	if in == nil {
+		return nil
 	}
-	return s, func() { _ = s.Close() }, nil
+	return func(ctx context.Context, after time.Time) ([]archive.Erased, error) {
+		found, err := in.ErasedSince(ctx, after)
+		all := make([]archive.Erased, len(found))
+		for i, e := range found {
+			all[i] = archive.Erased{
+				Tenant: e.Tenant, EventID: e.EventID, Done: e.ChangedAt(),
+				Why: archive.Erasure{At: e.AskedAt, By: e.By, Reason: e.Reason, Data: e.Data},
+			}
+		}
+		return all, err
+	}
 }
 
 // archiveRegistry is the registry beside the Temporal that dialArchive found; empty: none is known.

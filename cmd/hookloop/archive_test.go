@@ -15,6 +15,7 @@ import (
 
 	"hookloop/internal/archive"
 	"hookloop/internal/audit"
+	"hookloop/internal/chain"
 	"hookloop/internal/terminal"
 )
 
@@ -43,7 +44,7 @@ func TestArchiveUsage(t *testing.T) {
 		"archive show needs FILE":           {"show"},
 		"leave --json out":                  {"show", "--json", "--data", "x"},
 		"verify takes DIR alone, not \"b\"": {"verify", "a", "b"},
-		"archive erase needs FILE; see":     {"erase", "a"},
+		"archive erase needs FILE, or":      {"erase", "a"},
 	} {
 		_, err := archiving(t, args...)
 		require.ErrorContains(t, err, want)
@@ -71,7 +72,9 @@ func oneFile(t *testing.T) (dir, file string) {
 	dir, file = t.TempDir(), "approved/2026/11/24/Approval-x-y.json.gz"
 	line, err := json.Marshal(archive.Entry{RunID: "y", File: file, SHA256: hex.EncodeToString(sum[:])})
 	require.NoError(t, err)
-	for name, content := range map[string][]byte{file: b.Bytes(), "_index/2026/11/24/17.jsonl": append(line, '\n')} {
+	line, _, err = chain.Next(chain.Head{}, line)
+	require.NoError(t, err)
+	for name, content := range map[string][]byte{file: b.Bytes(), "_index/2026/11/24/17.jsonl": line} {
 		name = filepath.Join(dir, filepath.FromSlash(name))
 		require.NoError(t, errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, content, 0o600)))
 	}
@@ -99,17 +102,17 @@ func TestArchiveVerifyAndErase(t *testing.T) {
 	dir, file := oneFile(t)
 	out, err := archiving(t, "verify", dir)
 	require.NoError(t, err)
-	require.Equal(t, "1 file whole, 0 erased, 0 in no index\n", out)
+	require.Equal(t, "1 file whole, 0 erased, 0 in no index\nthe signature was not looked at: give --public-key\n", out)
 
 	require.NoError(t, os.Truncate(filepath.Join(dir, file), 10))
 	out, err = archiving(t, "verify", dir)
-	require.EqualError(t, err, "1 file missing or damaged")
-	require.Equal(t, "damaged  "+file+"\n0 files whole, 0 erased, 0 in no index\n", out)
+	require.EqualError(t, err, "it is not as it was written: 1 fault")
+	require.Contains(t, out, file+"  damaged\n0 files whole, 0 erased, 0 in no index\n")
 
 	out, err = archiving(t, "erase", dir, file, "--by", "alice", "--reason", "request 17")
 	require.NoError(t, err)
 	require.Equal(t, "erased "+file+"\n", out)
 	out, err = archiving(t, "verify", "--json", dir)
 	require.NoError(t, err)
-	require.JSONEq(t, `{"whole":0,"erased":1,"unindexed":0,"faults":[]}`, out)
+	require.JSONEq(t, `{"whole":0,"erased":1,"unindexed":0,"records":0,"head":"","faults":[]}`, out)
 }

@@ -81,7 +81,7 @@ func startDev(ctx context.Context, o devOptions, gatewayAt string, data *devdir.
 	d.service, err = newService(ctx, serviceConfig{
 		Role: config.RoleServe, Settings: settings, AllowLoopback: true, Local: true, OpsApart: o.opsListen != "",
 		Client: d.client, Namespace: d.engine.Namespace(), Codec: d.codec, UIOrigins: d.uiOrigins(),
-		Registry: data.File(devdir.RegistryFile), RegistryKey: key, Telemetry: d.telemetry, Logger: log,
+		Registry: data.File(devdir.RegistryFile), RegistryKey: key, Telemetry: d.telemetry, Engine: d.engine, Logger: log,
 	})
 	return d, err
 }

@@ -32,7 +32,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	if err != nil {
 		return err
 	}
-	decoder, err := newCodecServer(cfg, s.verifier)
+	decoder, err := newCodecServer(cfg, s.verifier, s.registry)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		Events:     s.temporal.Events(orchestrator.EventsConfig{Bodies: with.large, Registry: s.registry}),
 		Recoveries: s.temporal.Recoveries(), Redeliveries: with.redeliveries,
 		Approvals: s.temporal.Approvals(), Audits: audit.New(s.temporal.Histories(), s.registry, cfg.Codec),
-		Attempts: s.registry, Waiting: s.temporal.Waiting(), Portals: s.registry,
+		Attempts: s.registry, Waiting: s.temporal.Waiting(), Portals: s.registry, Erasures: s.eraser,
 	})
 	return err
 }
@@ -75,9 +75,11 @@ func historiesAt(cfg serviceConfig) string {
 }
 
 // newCodecServer lets the Temporal UI show what is encrypted to those who may read it.
-func newCodecServer(cfg serviceConfig, v gateway.TokenVerifier) (http.Handler, error) {
+func newCodecServer(cfg serviceConfig, v gateway.TokenVerifier, log store) (http.Handler, error) {
 	authorize, refuse := gateway.CodecAccess(v)
-	h, err := codec.NewHandler(codec.HandlerConfig{Codec: cfg.Codec, Authorize: authorize, Refuse: refuse, Origins: cfg.UIOrigins})
+	h, err := codec.NewHandler(codec.HandlerConfig{
+		Codec: cfg.Codec, Authorize: authorize, Refuse: refuse, Opened: gateway.CodecReads(v, log), Origins: cfg.UIOrigins,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("HOOKLOOP_UI_ORIGINS: %w", err)
 	}

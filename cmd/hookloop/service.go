@@ -21,6 +21,7 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/echo"
+	"hookloop/internal/erasure"
 	"hookloop/internal/expression"
 	"hookloop/internal/health"
 	"hookloop/internal/orchestrator"
@@ -46,6 +47,7 @@ type serviceConfig struct {
 	OpsApart      bool           // /metrics is not where third parties come
 	Local         bool           // the gateway answers to this machine's names alone
 	Deployment    config.Deployment
+	Engine        erasure.Store // the embedded Temporal's; nil: it is elsewhere
 	Logger        *slog.Logger
 }
 
@@ -61,6 +63,8 @@ type service struct {
 	sender   *sender.Sender // nil without a worker, as are the next two
 	recorder *attemptlog.Recorder
 	keeper   *attemptlog.Keeper
+	contents *orchestrator.Contents // likewise
+	eraser   *erasure.Eraser
 	fetcher  *sender.Fetcher // of what third parties publish
 	issuer   *sender.Fetcher // of the keys of tokens
 
@@ -112,6 +116,9 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 			return nil, err
 		}
 	}
+	if s.eraser, err = s.newEraser(cfg, large); err != nil {
+		return nil, err
+	}
 	if cfg.Role != config.RoleWorker {
 		if err := s.addGateway(cfg, shared); err != nil {
 			return nil, err
@@ -136,6 +143,7 @@ func (s *service) run(ctx context.Context, l, ops net.Listener) error {
 	sweeping, swept := context.WithCancel(ctx)
 	defer swept()
 	go s.large.Sweep(sweeping, s.temporal.Histories(), s.log)
+	go s.eraser.Run(sweeping)
 	serve := s.serveOps
 	if s.gateway != nil {
 		serve = s.gateway.Run

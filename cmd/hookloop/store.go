@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"time"
 
 	"hookloop/activities"
 	"hookloop/gateway"
@@ -15,12 +16,14 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/echo"
+	"hookloop/internal/erasure"
 	"hookloop/internal/health"
 	"hookloop/internal/keyfile"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/registry/sqlite"
+	"hookloop/internal/webhook"
 )
 
 // store is a registry, whichever keeps it.
@@ -38,6 +41,8 @@ type store interface {
 	health.Breakers
 	attemptlog.Store
 	audit.ChangeLog
+	erasure.Registry
+	ErasedSince(ctx context.Context, after time.Time) ([]webhook.Erasure, error)
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Close() error
 }

@@ -26,8 +26,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	if err != nil {
 		return err
 	}
-	events, err := s.temporal.Contents(with.large)
-	if err != nil {
+	if s.contents, err = s.temporal.Contents(with.large); err != nil {
 		return err
 	}
 	if s.recorder, err = attemptlog.NewRecorder(attemptlog.RecorderConfig{Store: s.registry, Metrics: s.metrics, Logger: cfg.Logger}); err != nil {
@@ -40,7 +39,7 @@ func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
 	s.worker, err = worker.New(worker.Config{
 		Client:     cfg.Client,
 		Deployment: worker.Deployment(cfg.Deployment),
-		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: events, Echoes: with.echoes, Bodies: with.large, Log: s.recorder},
+		Deliveries: &activities.Delivery{Endpoints: s.registry, Sender: s.sender, Events: s.contents, Echoes: with.echoes, Bodies: with.large, Log: s.recorder},
 		Recoveries: &activities.Recovery{Deliveries: with.redeliveries},
 		Approvals: &activities.Approval{
 			Endpoints: s.registry, Backlog: s.temporal.Backlog(), Events: s.temporal.Announcer(announcing(s.registry, cfg)),

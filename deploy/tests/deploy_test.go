@@ -71,7 +71,7 @@ func newProcess(t *testing.T) process {
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Attempts: attempts{}, Waiting: waiting{}, Portals: portals{}, Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Echoes: echoes, Events: events{}, Recoveries: recoveries{},
-		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
+		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Erasures: erasures{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
 	})
 	require.NoError(t, err)
 	return process{told, g, s, echoes}
@@ -89,6 +89,7 @@ type (
 	counts       struct{}
 	redeliveries struct{ gateway.Redeliveries }
 	audits       struct{ gateway.Audits }
+	erasures     struct{ gateway.Erasures }
 	approvals    struct{ gateway.Approvals }
 	attempts     struct{ gateway.AttemptLog }
 	waiting      struct{ gateway.Waiting }

@@ -31,6 +31,7 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/echo"
+	"hookloop/internal/erasure"
 	"hookloop/internal/health"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
@@ -165,9 +166,11 @@ func (s *Service) serve(t testing.TB, cfg Config, p parts) {
 	if cfg.Events != nil {
 		events = cfg.Events(events)
 	}
+	eraser, err := erasure.New(erasure.Config{Temporal: p.temporal.Erasures(), Events: events, Registry: p.registry})
+	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Sources: p.registry, Providers: providers, Echoes: p.echoes, LargeItems: true,
-		Attempts: p.registry, Waiting: p.temporal.Waiting(), Portals: p.registry, Registry: p.registry, Events: events, Recoveries: p.temporal.Recoveries(),
+		Attempts: p.registry, Waiting: p.temporal.Waiting(), Portals: p.registry, Erasures: eraser, Registry: p.registry, Events: events, Recoveries: p.temporal.Recoveries(),
 		Redeliveries: p.temporal.Redeliveries(p.registry), Approvals: p.temporal.Approvals(),
 		Audits: audit.New(p.temporal.Histories(), nil, nil), Auth: verifier, AllowLoopback: true, Logger: p.silent,
 	})

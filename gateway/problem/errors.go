@@ -31,6 +31,8 @@ var statuses = map[webhook.Code]int{
 	api.PayloadTooLarge:      http.StatusRequestEntityTooLarge,
 	api.UnsupportedMediaType: http.StatusUnsupportedMediaType,
 	webhook.Expired:          http.StatusGone,
+	webhook.Erased:           http.StatusGone,
+	webhook.OnLegalHold:      http.StatusConflict,
 	webhook.Invalid:          http.StatusUnprocessableEntity,
 	api.Internal:             http.StatusInternalServerError,
 	api.Unavailable:          http.StatusServiceUnavailable,

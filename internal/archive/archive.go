@@ -53,6 +53,9 @@ type Config struct {
 	Codec     converter.PayloadCodec // opens payloads; nil: they stay as Temporal has them
 	Bodies    Bodies                 // find the data of large events; nil: references to it are copied as they are
 	Folder    *Folder
+	// Erasures tells which events were erased after a time: their files go, too. Nil: none is
+	// looked for.
+	Erasures  func(ctx context.Context, after time.Time) ([]Erased, error)
 	Tenant    string                         // one tenant's alone; empty: all
 	Retention time.Duration                  // of the namespace: nothing older is there any more
 	Overlap   time.Duration                  // zero: DefaultOverlap
@@ -70,6 +73,7 @@ type Report struct {
 	Encrypted int       `json:"encrypted"` // of the archived, those that hold payloads as Temporal has them
 	Bodiless  int       `json:"bodiless"`  // of the archived, events whose large data was not there to be copied
 	Bytes     int64     `json:"bytes"`     // of the archived files
+	Erased    int       `json:"erased"`    // files that went because their events were erased
 	Late      bool      `json:"late"`      // retention may have deleted some since the run before
 }
 
@@ -128,7 +132,11 @@ func (a *Archiver) Run(ctx context.Context, since, until time.Time) (Report, err
 			return r, err
 		}
 	}
-	return r, a.cfg.Folder.cover(a.cfg.Tenant, r.From, r.Until)
+	if err := a.cfg.Folder.cover(a.cfg.Tenant, r.From, r.Until); err != nil || a.cfg.Erasures == nil {
+		return r, err
+	}
+	r.Erased, err = a.cfg.Folder.follow(ctx, a.cfg.Erasures)
+	return r, err
 }
 
 // skip goes to the next day if nothing ended in the rest of this one: a first run begins with many

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"compress/gzip"
 	"context"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -27,7 +28,13 @@ import (
 // run copies once, as a process of its own would.
 func run(t *testing.T, w *world, dir string, cfg archive.Config) (archive.Report, error) {
 	t.Helper()
-	f, err := archive.Open(dir)
+	return runSigned(t, w, dir, nil, cfg)
+}
+
+// runSigned signs what it copies.
+func runSigned(t *testing.T, w *world, dir string, key ed25519.PrivateKey, cfg archive.Config) (archive.Report, error) {
+	t.Helper()
+	f, err := archive.Open(dir, key)
 	require.NoError(t, err)
 	defer func() { require.NoError(t, f.Close()) }()
 	cfg.Histories, cfg.Folder = w.histories(t), f
@@ -51,9 +58,9 @@ func index(t *testing.T, dir string) (all []archive.Entry) {
 		f, err := os.Open(name)
 		require.NoError(t, err)
 		for lines := bufio.NewScanner(f); lines.Scan(); {
-			var e archive.Entry
-			require.NoError(t, json.Unmarshal(lines.Bytes(), &e))
-			all = append(all, e)
+			var record struct{ Line archive.Entry }
+			require.NoError(t, json.Unmarshal(lines.Bytes(), &record))
+			all = append(all, record.Line)
 		}
 		require.NoError(t, f.Close())
 	}
@@ -155,7 +162,7 @@ func TestOneTenantFirst(t *testing.T) {
 func TestAGapIsNotForgotten(t *testing.T) {
 	t.Parallel()
 	w, dir := ten(t), t.TempDir()
-	f, err := archive.Open(dir)
+	f, err := archive.Open(dir, nil)
 	require.NoError(t, err)
 	a, err := archive.New(archive.Config{Histories: w.histories(t), Folder: f, Retention: 24 * time.Hour, Overlap: time.Second})
 	require.NoError(t, err)
@@ -178,7 +185,7 @@ func TestWhatFailsLeavesNothingHalf(t *testing.T) {
 	w.ended(1).Breaks = serviceerror.NewNotFound("workflow not found")
 	_, err := run(t, w, dir, archive.Config{})
 	require.ErrorContains(t, err, "event/acme/evt_e, run run-004: Temporal: no")
-	v, err := archive.Verify(t.Context(), dir)
+	v, err := archive.Verify(t.Context(), dir, nil)
 	require.NoError(t, err)
 	require.Empty(t, v.Faults)
 	require.GreaterOrEqual(t, v.Whole, 2)
@@ -197,7 +204,7 @@ func TestWhatFailsLeavesNothingHalf(t *testing.T) {
 func TestCtrlC(t *testing.T) {
 	t.Parallel()
 	w, dir := ten(t), t.TempDir()
-	f, err := archive.Open(dir)
+	f, err := archive.Open(dir, nil)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	a, err := archive.New(archive.Config{
@@ -228,7 +235,7 @@ func TestACrash(t *testing.T) {
 	require.NoError(t, os.WriteFile(name, content[:len(content)-20], 0o600))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "_tmp/half"), []byte("half"), 0o600))
 
-	v, err := archive.Verify(t.Context(), dir)
+	v, err := archive.Verify(t.Context(), dir, nil)
 	require.NoError(t, err)
 	require.Equal(t, archive.Verified{Whole: 8, Unindexed: 1, Faults: []archive.Fault{}}, v)
 	require.NoError(t, os.Remove(filepath.Join(dir, "_cursor.json")))
@@ -251,9 +258,9 @@ func TestAFirstRunSkipsEmptyDays(t *testing.T) {
 func TestOneWriter(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
-	f, err := archive.Open(dir)
+	f, err := archive.Open(dir, nil)
 	require.NoError(t, err)
-	_, err = archive.Open(dir)
+	_, err = archive.Open(dir, nil)
 	require.ErrorContains(t, err, "is being written to by another process")
 	require.NoError(t, f.Close())
 }
@@ -314,12 +321,12 @@ func TestVerifyAndErase(t *testing.T) {
 	content[len(content)/2] ^= 1
 	require.NoError(t, os.WriteFile(at(0), content, 0o600))
 	require.NoError(t, os.Remove(at(1)))
-	v, err := archive.Verify(t.Context(), dir)
+	v, err := archive.Verify(t.Context(), dir, nil)
 	require.NoError(t, err)
 	require.ElementsMatch(t, []archive.Fault{{all[0].File, "damaged"}, {all[1].File, "missing"}}, v.Faults)
 	require.Equal(t, []int{7, 0, 0}, []int{v.Whole, v.Erased, v.Unindexed})
 
-	f, err := archive.Open(dir)
+	f, err := archive.Open(dir, nil)
 	require.NoError(t, err)
 	why := archive.Erasure{At: noon, By: "alice", Reason: "request 17"}
 	require.NoError(t, f.Erase(all[1].File, why))
@@ -329,7 +336,7 @@ func TestVerifyAndErase(t *testing.T) {
 	require.ErrorContains(t, f.Erase("../../etc/passwd", why), "no file of this archive")
 	require.NoError(t, f.Close())
 	require.NoFileExists(t, at(2))
-	v, err = archive.Verify(t.Context(), dir)
+	v, err = archive.Verify(t.Context(), dir, nil)
 	require.NoError(t, err)
 	require.Equal(t, archive.Verified{Whole: 6, Erased: 2, Faults: []archive.Fault{{all[0].File, "damaged"}}}, v)
 	require.NoError(t, os.Remove(filepath.Join(dir, "_cursor.json")))
@@ -338,10 +345,10 @@ func TestVerifyAndErase(t *testing.T) {
 	require.Zero(t, r.Archived, "what was erased is not copied again")
 
 	require.NoError(t, os.WriteFile(at(2), []byte("x"), 0o600))
-	v, err = archive.Verify(t.Context(), dir)
+	v, err = archive.Verify(t.Context(), dir, nil)
 	require.NoError(t, err)
 	require.Contains(t, v.Faults, archive.Fault{File: all[2].File, Problem: "not erased"})
-	_, err = archive.Verify(t.Context(), t.TempDir())
+	_, err = archive.Verify(t.Context(), t.TempDir(), nil)
 	require.ErrorContains(t, err, "is no archive")
 }
 
@@ -349,7 +356,7 @@ func TestNew(t *testing.T) {
 	t.Parallel()
 	_, err := archive.New(archive.Config{})
 	require.ErrorContains(t, err, "Histories and Folder are required")
-	f, err := archive.Open(t.TempDir())
+	f, err := archive.Open(t.TempDir(), nil)
 	require.NoError(t, err)
 	_, err = archive.New(archive.Config{Histories: newWorld().histories(t), Folder: f, Tenant: "a' OR '1'='1"})
 	require.Error(t, err)

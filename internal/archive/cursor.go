@@ -1,10 +1,14 @@
 package archive
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"time"
+
+	"hookloop/workflows"
 )
 
 // span is a time without gaps: all that visibility knew to have ended in it was copied.
@@ -65,4 +69,77 @@ func (f *Folder) cover(tenant string, from, until time.Time) error {
 		return err
 	}
 	return f.replace(cursorFile, append(content, '\n'))
+}
+
+// erasedFile says which erasures of events have reached the archive.
+const erasedFile = "_erased.json"
+
+// erasedSlack is how far back erasures are asked for again: those of other processes may become
+// known a moment late.
+const erasedSlack = time.Minute
+
+// erasedUntil is until when they have, and which of the last moment.
+type erasedUntil struct {
+	Until  time.Time `json:"until"`
+	Latest []string  `json:"latest"` // names
+}
+
+// name tells the two times apart at which an event is erased here: once it is gone elsewhere, and
+// once more when it was looked for again there, for a copy may have been made meanwhile.
+func (e Erased) name() string {
+	return workflows.EventWorkflowID(e.Tenant, e.EventID) + " " + e.Done.UTC().Format(time.RFC3339Nano)
+}
+
+func (f *Folder) erased() (u erasedUntil, err error) {
+	content, err := os.ReadFile(f.at(erasedFile))
+	if missing(err) {
+		return u, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(content, &u)
+	}
+	if err != nil {
+		return u, fmt.Errorf("%s: %w", erasedFile, err)
+	}
+	return u, nil
+}
+
+// follow erases what was erased elsewhere since the last time, and gives the number of files. What
+// is erased here is gone from Temporal: it is not copied again.
+func (f *Folder) follow(ctx context.Context, since func(ctx context.Context, after time.Time) ([]Erased, error)) (files int, err error) {
+	u, err := f.erased()
+	if err != nil {
+		return 0, err
+	}
+	after := u.Until
+	if !after.IsZero() {
+		after = after.Add(-erasedSlack)
+	}
+	all, err := since(ctx, after)
+	if err != nil {
+		return 0, fmt.Errorf("what was erased: %w", err)
+	}
+	fresh := slices.DeleteFunc(slices.Clone(all), func(e Erased) bool {
+		return slices.Contains(u.Latest, e.name())
+	})
+	if len(fresh) == 0 {
+		return 0, nil
+	}
+	if files, err = f.EraseEvents(ctx, fresh); err != nil {
+		return files, err
+	}
+	next := erasedUntil{Until: u.Until}
+	for _, e := range fresh {
+		next.Until = later(next.Until, e.Done)
+	}
+	for _, e := range all {
+		if !e.Done.Before(next.Until.Add(-erasedSlack)) {
+			next.Latest = append(next.Latest, e.name())
+		}
+	}
+	content, err := json.MarshalIndent(next, "", "  ")
+	if err != nil {
+		return files, err
+	}
+	return files, f.replace(erasedFile, append(content, '\n'))
 }

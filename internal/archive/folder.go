@@ -2,6 +2,7 @@ package archive
 
 import (
 	"compress/gzip"
+	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -28,22 +29,25 @@ const (
 // Folder is an archive on disk:
 //
 //	<tenant>/2026/11/25/Event-event%2Facme%2Fevt_…-<run id>.json.gz   by the day, in UTC, it ended
-//	_index/2026/11/25/14.jsonl   a line for each execution that ended in that hour
+//	_index/2026/11/25/14.jsonl   a record for each execution that ended in that hour, chained as in an export
+//	_index/2026/11/25/_signed.json, _signed.json   where the chains of a day's hours end, and those of all days
 //	_cursor.json                 which ends have been looked at
 //
 // A file that has its name is whole, and so is one whose line is in the index: they are written in
-// that order, each safe on disk before the next. One process writes to a folder at a time; anybody
-// may read.
+// that order, each safe on disk before the next, and then signed. One process writes to a folder at
+// a time; anybody may read.
 type Folder struct {
 	path string
 	lock *flock.Flock
+	key  ed25519.PrivateKey // signs the heads of the index; nil: they are not signed
 
 	mu    sync.Mutex
 	dirty map[string]bool // folders with names that are not safe on disk yet
 }
 
-// Open makes the folder, or takes over what an earlier run left.
-func Open(dir string) (*Folder, error) {
+// Open makes the folder, or takes over what an earlier run left. A key signs what is in the index;
+// nil: nothing is signed, and a folder that was signed before is refused.
+func Open(dir string, key ed25519.PrivateKey) (*Folder, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("archive: %w", err)
 	}
@@ -55,12 +59,32 @@ func Open(dir string) (*Folder, error) {
 	if !free {
 		return nil, fmt.Errorf("archive %s is being written to by another process", dir)
 	}
-	f := &Folder{path: dir, lock: lock, dirty: map[string]bool{}}
+	f := &Folder{path: dir, lock: lock, key: key, dirty: map[string]bool{}}
 	// A run that was killed leaves half a file, which no index names.
 	if err := errors.Join(os.RemoveAll(f.at(tempDir)), os.Mkdir(f.at(tempDir), 0o700)); err != nil {
 		return nil, errors.Join(fmt.Errorf("archive %s: %w", dir, err), lock.Unlock())
 	}
+	if err := f.begin(); err != nil {
+		return nil, errors.Join(err, lock.Unlock())
+	}
 	return f, nil
+}
+
+// begin finds out whether the folder is signed, and by this key.
+func (f *Folder) begin() error {
+	signed, err := f.isSigned()
+	switch {
+	case err != nil:
+		return err
+	case signed && f.key == nil:
+		return fmt.Errorf("archive %s is signed: give --key, the file of the key that signs it", f.path)
+	case signed:
+		_, err := f.ownHeads(signedFile)
+		return err
+	case f.key != nil:
+		return f.adopt()
+	}
+	return nil
 }
 
 // Close lets another process write.
@@ -129,7 +153,7 @@ func syncDir(name string) error {
 // replace writes a small file whole or not at all.
 func (f *Folder) replace(name string, content []byte) error {
 	err := renameio.WriteFile(f.at(name), content, 0o600, renameio.WithTempDir(f.at(tempDir)))
-	return errors.Join(err, syncDir(f.path))
+	return errors.Join(err, syncDir(filepath.Dir(f.at(name))))
 }
 
 func missing(err error) bool { return errors.Is(err, fs.ErrNotExist) }

@@ -21,7 +21,7 @@ func (a *Archiver) Follow(ctx context.Context, since time.Time, found func(Repor
 	for first := true; ; first = false {
 		began := time.Now()
 		r, err := a.Run(ctx, since, time.Time{})
-		if r.Archived > 0 || r.Late {
+		if r.Archived > 0 || r.Erased > 0 || r.Late {
 			if err := found(r); err != nil {
 				return err
 			}

@@ -1,20 +1,18 @@
 package archive
 
 import (
-	"bufio"
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/url"
 	"os"
 	"path"
 	"strings"
 	"time"
 
+	"hookloop/internal/chain"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
@@ -46,6 +44,7 @@ type Erasure struct {
 	At     time.Time `json:"at"`
 	By     string    `json:"by,omitempty"`
 	Reason string    `json:"reason,omitempty"`
+	Data   string    `json:"data_sha256,omitempty"` // of the event's data, where it was known
 }
 
 // unknown is the tenant of a workflow that names none: other programs may start ours, too, in the
@@ -87,8 +86,8 @@ func indexName(hour time.Time) string {
 	return path.Join(indexDir, hour.UTC().Format("2006/01/02/15")+".jsonl")
 }
 
-// add writes lines in one go, once their files are safe. A line that was cut off by a crash is
-// taken away first.
+// add writes lines in one go, once their files are safe, and signs them. Before that it takes away
+// what a crash has left.
 func (f *Folder) add(hour time.Time, lines []Entry) error {
 	if len(lines) == 0 {
 		return nil
@@ -97,78 +96,49 @@ func (f *Folder) add(hour time.Time, lines []Entry) error {
 	if err := errors.Join(f.mkdir(path.Dir(name)), f.flush()); err != nil {
 		return err
 	}
-	var b bytes.Buffer
-	enc := json.NewEncoder(&b)
-	enc.SetEscapeHTML(false)
-	for _, e := range lines {
-		if err := enc.Encode(e); err != nil {
+	texts := make([][]byte, len(lines))
+	for i, e := range lines {
+		var err error
+		if texts[i], err = json.Marshal(e); err != nil {
 			return err
 		}
 	}
-	file, err := os.OpenFile(f.at(name), os.O_CREATE|os.O_RDWR|os.O_APPEND, 0o600)
+	head, err := f.settle(hour)
 	if err != nil {
 		return err
 	}
-	if err := dropTorn(file); err != nil {
-		return errors.Join(err, file.Close())
-	}
-	_, err = file.Write(b.Bytes())
-	return errors.Join(err, file.Sync(), file.Close(), syncDir(f.at(path.Dir(name))))
-}
-
-// dropTorn cuts off what stands behind the last line break.
-func dropTorn(file *os.File) error {
-	end, err := file.Seek(0, io.SeekEnd)
+	records, head, err := chain.Next(head, texts...)
 	if err != nil {
 		return err
 	}
-	whole := end
-	for one := make([]byte, 1); whole > 0; whole-- {
-		if _, err := file.ReadAt(one, whole-1); err != nil {
-			return err
-		}
-		if one[0] == '\n' {
-			break
-		}
+	file, err := os.OpenFile(f.at(name), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o600)
+	if err != nil {
+		return err
 	}
-	if whole == end {
-		return nil
+	_, err = file.Write(records)
+	if err := errors.Join(err, file.Sync(), file.Close(), syncDir(f.at(path.Dir(name)))); err != nil {
+		return err
 	}
-	return file.Truncate(whole)
+	return f.sign(hour, head)
 }
 
 // readIndex passes on every line of one hour that is whole; an hour without lines has none.
 func readIndex(name string, each func(Entry) error) error {
-	file, err := os.Open(name)
-	if missing(err) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }()
-	lines := bufio.NewReader(file)
-	for n := 1; ; n++ {
-		line, err := lines.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil // what follows the last line break was never finished
-		}
-		if err != nil {
-			return err
-		}
+	return chain.Read(name, func(line json.RawMessage, seq, _ int64) error {
 		var e Entry
 		if err := json.Unmarshal(line, &e); err != nil {
-			return fmt.Errorf("%s, line %d: %w", name, n, err)
+			return fmt.Errorf("%s, record %d: %w", name, seq, err)
 		}
-		if err := each(e); err != nil {
-			return err
-		}
-	}
+		return each(e)
+	})
 }
 
 // known are the run ids that an hour's index has.
 func (f *Folder) known(hour time.Time) (map[string]bool, error) {
 	ids := map[string]bool{}
+	if _, err := f.settle(hour); err != nil {
+		return nil, err
+	}
 	err := readIndex(f.at(indexName(hour)), func(e Entry) error {
 		ids[e.RunID] = true
 		return nil

@@ -100,7 +100,7 @@ func TestLargeDataIsInItsFile(t *testing.T) {
 			got, err := archive.Data(h)
 			require.NoError(t, err)
 			require.True(t, bytes.Equal(data, got))
-			v, err := archive.Verify(t.Context(), dir)
+			v, err := archive.Verify(t.Context(), dir, nil)
 			require.NoError(t, err)
 			require.Equal(t, archive.Verified{Whole: 1, Faults: []archive.Fault{}}, v)
 		})

@@ -2,6 +2,7 @@ package audit_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -14,12 +15,12 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// changeLog has the same lines of every endpoint.
+// changeLog has the same lines of every endpoint of every tenant, and none about all tenants.
 type changeLog []webhook.AuditLine
 
-func (l changeLog) Changes(_ context.Context, _ string, q webhook.AuditQuery, after time.Time, limit int) (all []webhook.AuditLine, _ error) {
+func (l changeLog) Changes(_ context.Context, tenant string, q webhook.AuditQuery, after time.Time, limit int) (all []webhook.AuditLine, _ error) {
 	for _, c := range l {
-		if c.At.After(after) && q.Holds(c) && len(all) < limit {
+		if tenant != webhook.EveryTenant && c.At.After(after) && q.Holds(c) && len(all) < limit {
 			all = append(all, c)
 		}
 	}
@@ -101,4 +102,51 @@ func TestTenantBeginsWithTheChangeLog(t *testing.T) {
 	jane, err := a.Tenant(t.Context(), "retried", webhook.AuditQuery{Actor: "jane", After: time.UnixMicro(500)}, nil)
 	require.NoError(t, err)
 	require.Len(t, jane.Lines, 2)
+}
+
+// logs are the change logs of some tenants.
+type logs map[string]changeLog
+
+func (l logs) Changes(ctx context.Context, tenant string, q webhook.AuditQuery, after time.Time, limit int) ([]webhook.AuditLine, error) {
+	return l[tenant].Changes(ctx, "one", q, after, limit)
+}
+
+// TestWhatIsAboutEveryTenant stands in each tenant's audit, in its order, and on no two pages.
+func TestWhatIsAboutEveryTenant(t *testing.T) {
+	t.Parallel()
+	own, every := changeLog{}, changeLog{}
+	for n := range 800 {
+		own = append(own, webhook.AuditLine{At: time.UnixMicro(int64(2*n + 1)), Kind: webhook.AuditSecretRead})
+		every = append(every, webhook.AuditLine{At: time.UnixMicro(int64(n + 1)), Kind: webhook.AuditPayloadRead})
+	}
+	o, err := orchestrator.New(orchestrator.Config{Client: orchestratortest.New()})
+	require.NoError(t, err)
+	a := audit.New(o.Histories(), logs{"acme": own, "*": every}, nil)
+	var got []audit.Line
+	for after := []byte(nil); ; {
+		p, err := a.Tenant(t.Context(), "acme", webhook.AuditQuery{}, after)
+		require.NoError(t, err)
+		got = append(got, p.Lines...)
+		if after = p.Next; after == nil {
+			break
+		}
+	}
+	require.Len(t, got, 1600)
+	require.True(t, slices.IsSortedFunc(got, func(x, y audit.Line) int { return x.At.Compare(y.At) }))
+	p, err := a.Tenant(t.Context(), "acme", webhook.AuditQuery{EndpointID: "ep_1"}, nil)
+	require.NoError(t, err)
+	require.Empty(t, p.Lines)
+}
+
+// TestAnErasedEventIsStillToldOf by the change log, which is all there is.
+func TestAnErasedEventIsStillToldOf(t *testing.T) {
+	t.Parallel()
+	o, err := orchestrator.New(orchestrator.Config{Client: orchestratortest.New()})
+	require.NoError(t, err)
+	a := audit.New(o.Histories(), logs{"acme": {{At: time.UnixMicro(1), Kind: webhook.AuditErasureAsked, EventID: "evt_1", Reason: "request 17"}}}, nil)
+	p, err := a.Event(t.Context(), "acme", "evt_1", nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"erasure-asked"}, kinds(p))
+	_, err = a.Event(t.Context(), "acme", "evt_2", nil)
+	require.Equal(t, webhook.NotFound, webhook.CodeOf(err))
 }

@@ -61,6 +61,28 @@ func (a *Audits) changes(ctx context.Context, tenant string, q webhook.AuditQuer
 	return sentences(all), err
 }
 
+// changesOf are those lines, and beside them the ones about every tenant. Both lists are in the order
+// of their times; a page ends between two times.
+func (a *Audits) changesOf(ctx context.Context, tenant string, q webhook.AuditQuery, after time.Time, limit int) ([]Line, bool, error) {
+	own, err := a.changes(ctx, tenant, q, after, limit)
+	if err != nil || q.EndpointID != "" || q.SourceID != "" || q.EventID != "" {
+		return own, len(own) == limit, err
+	}
+	every, err := a.changes(ctx, webhook.EveryTenant, q, after, limit)
+	full := len(own) == limit || len(every) == limit
+	all := append(own, every...)
+	sortLines(all)
+	if !full && len(all) <= limit {
+		return all, false, err
+	}
+	for end := min(limit, len(all)); end > 0; end-- {
+		if end == len(all) || all[end].At.After(all[end-1].At) {
+			return all[:end], true, err
+		}
+	}
+	return all, true, err
+}
+
 // New reads histories and the change log (nil: there is none), and opens what is encrypted with
 // codec.
 func New(h Histories, log ChangeLog, codec converter.PayloadCodec) *Audits {
@@ -133,15 +155,30 @@ func children(events []*historypb.HistoryEvent) (all []run) {
 	return all
 }
 
+// left is what the change log has of an event that Temporal does not know any more: who read its
+// data, and who had it erased. Of one that it never knew there is nothing.
+func (a *Audits) left(ctx context.Context, tenant, id string, gone error) (Page, error) {
+	lines, err := a.changes(ctx, tenant, webhook.AuditQuery{EventID: id}, time.Time{}, logOfEndpoint)
+	if err == nil && len(lines) == 0 {
+		err = gone
+	}
+	return Page{Lines: lines}, err
+}
+
 // Event tells what happened to an event: what its own workflow did and those of its deliveries,
 // redeliveries too, the episodes of the endpoints that it met, and what became of their settings
 // meanwhile. The first part has the event's own lines and what belongs to the first hundred
-// workflows of deliveries, the next part what belongs to the next hundred. The error carries
-// webhook.NotFound when Temporal does not know the event, or no more.
+// workflows of deliveries, the next part what belongs to the next hundred. Of an event
+// that Temporal does not know any more it tells what the change log has. The error carries
+// webhook.NotFound when that is nothing.
 func (a *Audits) Event(ctx context.Context, tenant, id string, after []byte) (p Page, err error) {
 	var own []*historypb.HistoryEvent
 	if len(after) == 0 {
-		if own, err = a.read(ctx, run{id: workflows.EventWorkflowID(tenant, id)}, &p); err != nil {
+		own, err = a.read(ctx, run{id: workflows.EventWorkflowID(tenant, id)}, &p)
+		if webhook.CodeOf(err) == webhook.NotFound {
+			return a.left(ctx, tenant, id, err)
+		}
+		if err != nil {
 			return p, err
 		}
 	}

@@ -48,12 +48,12 @@ func (a *Audits) Tenant(ctx context.Context, tenant string, q webhook.AuditQuery
 	if micros, err := strconv.ParseInt(string(bytes.TrimPrefix(after, []byte{inLog})), 10, 64); err == nil {
 		from = time.UnixMicro(micros)
 	}
-	lines, err := a.changes(ctx, tenant, q, from, logSize)
+	lines, more, err := a.changesOf(ctx, tenant, q, from, logSize)
 	if err != nil {
 		return Page{}, err
 	}
-	if len(lines) == logSize {
-		return Page{Lines: lines, Next: strconv.AppendInt([]byte{inLog}, lines[logSize-1].At.UnixMicro(), 10)}, nil
+	if more {
+		return Page{Lines: lines, Next: strconv.AppendInt([]byte{inLog}, lines[len(lines)-1].At.UnixMicro(), 10)}, nil
 	}
 	p, err := a.ofHistories(ctx, tenant, q, nil)
 	p.Lines = append(lines, p.Lines...)

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 	"time"
 
@@ -69,7 +71,8 @@ func (b *trailBuilder) delivery(e *historypb.HistoryEvent, d workflows.DeliveryI
 func (b *trailBuilder) accepted(e *historypb.HistoryEvent, in *commonpb.Payloads, identity string) {
 	facts, _ := read[workflows.EventInput](b, only(in))
 	l := b.by(e, facts.By, identity)
-	l.Kind, l.EventType, l.EndpointIDs, l.DataBytes = webhook.AuditAccepted, facts.Event.Type, facts.EndpointIDs, b.size(facts, in)
+	l.Kind, l.EventType, l.EndpointIDs = webhook.AuditAccepted, facts.Event.Type, facts.EndpointIDs
+	l.DataBytes, l.DataSHA256 = b.data(in)
 	from := ""
 	if o := facts.Event.Origin; o != nil && o.Provider != "" {
 		l.SourceID, l.Name, from = o.SourceID, o.Provider, " from "+o.Provider
@@ -96,17 +99,30 @@ func (b *trailBuilder) accepted(e *historypb.HistoryEvent, in *commonpb.Payloads
 	}
 }
 
-// size is that of an event's data, wherever it lies.
-func (b *trailBuilder) size(facts workflows.EventInput, in *commonpb.Payloads) int64 {
-	if facts.Event.Stored > 0 { // the history holds a reference
-		return int64(facts.Event.Stored)
+// stored is what a history holds in place of data that lies in the body store.
+type stored struct {
+	Stored struct {
+		Bytes  int64  `json:"bytes"`
+		SHA256 string `json:"sha256"`
+	} `json:"stored"`
+}
+
+// data is size and SHA-256 of an event's data, wherever it lies; nothing, where it does not open.
+func (b *trailBuilder) data(in *commonpb.Payloads) (size int64, fingerprint string) {
+	all := in.GetPayloads()
+	if len(all) < 2 {
+		return 0, ""
 	}
-	if all := in.GetPayloads(); len(all) > 1 {
-		if _, ok := read[any](b, all[1]); ok {
-			return int64(len(all[1].GetData()))
-		}
+	p := all[1]
+	if len(p.GetMetadata()[webhook.BodyReference]) > 0 {
+		elsewhere, _ := read[stored](b, p)
+		return elsewhere.Stored.Bytes, elsewhere.Stored.SHA256
 	}
-	return 0
+	if _, opens := read[any](b, p); !opens {
+		return 0, ""
+	}
+	sum := sha256.Sum256(p.GetData())
+	return int64(len(p.GetData())), hex.EncodeToString(sum[:])
 }
 
 // endpointIn is the endpoint that a workflow is about, by its id: a delivery's and an approval's

@@ -2,6 +2,8 @@ package audit_test
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"flag"
 	"fmt"
 	"os"
@@ -80,7 +82,13 @@ func TestWhatAnEventWasAcceptedWith(t *testing.T) {
 	})
 	require.NoError(t, err)
 	input[0] = facts
+	own := sha256.Sum256(input[1].GetData())
+	require.Equal(t, hex.EncodeToString(own[:]), audit.NewTrail(h).Lines[0].DataSHA256, "of the bytes as they came")
+
+	elsewhere := strings.Repeat("ab", 32)
+	input[1].Metadata[webhook.BodyReference], input[1].Data = []byte("1"), []byte(`{"stored":{"bytes":3145728,"sha256":"`+elsewhere+`"}}`)
 	lines := audit.NewTrail(h).Lines
+	require.Equal(t, elsewhere, lines[0].DataSHA256, "what the body store knows it by")
 	require.Equal(t, "a.b, happened 0001-01-01T00:00:00Z, 3145728 bytes of data, for no endpoint", lines[0].Detail)
 	require.Equal(t, []any{"a.b", int64(3 << 20)}, []any{lines[0].EventType, lines[0].DataBytes})
 	require.Equal(t, "left-out ep_1, ep_2: disabled when it was accepted", string(lines[1].Kind)+" "+lines[1].Detail)

@@ -12,6 +12,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -169,6 +170,15 @@ func (b *Bodies) sealed(ctx context.Context, e webhook.Event, digest string) (*c
 		return nil, nil, errors.New("it is not what was accepted: its SHA-256 differs")
 	}
 	return &payload, data, nil
+}
+
+// Forget lets go of the body of an event in the memory.
+func (b *Bodies) Forget(tenant, eventID string) {
+	for _, key := range b.cache.Keys() {
+		if strings.HasPrefix(key, tenant+"/"+eventID+"/") {
+			b.cache.Remove(key)
+		}
+	}
 }
 
 // Refers says whether p, in clear, holds a reference to data and not the data.

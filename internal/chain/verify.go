@@ -64,14 +64,7 @@ func Verify(dir string, public ed25519.PublicKey) (Report, error) {
 			return c.Report, err
 		}
 	}
-	switch {
-	case c.seq < m.Records:
-		c.fault("records %d to %d are missing at the end", c.seq+1, m.Records)
-	case c.seq > m.Records:
-		c.fault("%d records were added at the end", c.seq-m.Records)
-	case c.prev != m.Head:
-		c.fault("the hash of record %d, the last one, is not the signed one: it was changed, or one before it was and those behind it were chained anew", c.seq)
-	}
+	c.end(Head{Records: m.Records, Hash: m.Head})
 	c.Head = c.prev
 	left, err := os.ReadDir(dir)
 	for _, e := range left {
@@ -80,6 +73,18 @@ func Verify(dir string, public ed25519.PublicKey) (Report, error) {
 		}
 	}
 	return c.Report, err
+}
+
+// end compares where the records end with where they were signed to end.
+func (c *checker) end(want Head) {
+	switch {
+	case c.seq < want.Records:
+		c.fault("records %d to %d are missing at the end", c.seq+1, want.Records)
+	case c.seq > want.Records:
+		c.fault("%d records stand behind the signed ones: they were added, or a run was killed before it signed", c.seq-want.Records)
+	case c.prev != want.Hash:
+		c.fault("the hash of record %d, the last one, is not the signed one: it was changed, or one before it was and those behind it were chained anew", c.seq)
+	}
 }
 
 // file reads one file, record by record.
@@ -102,7 +107,7 @@ func (c *checker) file(dir string, f File) error {
 	for lines := bufio.NewReader(io.TeeReader(file, sum)); ; {
 		line, err := lines.ReadBytes('\n')
 		if len(line) > 0 {
-			c.record(f.Name, bytes.TrimSuffix(line, []byte{'\n'}), err == nil)
+			c.record(f.Name+": ", bytes.TrimSuffix(line, []byte{'\n'}), err == nil)
 		}
 		if errors.Is(err, io.EOF) {
 			if now := hex.EncodeToString(sum.Sum(nil)); now != f.SHA256 {
@@ -120,7 +125,7 @@ func (c *checker) file(dir string, f File) error {
 func (c *checker) record(file string, line []byte, whole bool) {
 	var r record
 	if err := json.Unmarshal(line, &r); err != nil || !whole {
-		c.fault("%s: the record after %d is cut off or no JSON", file, c.seq)
+		c.fault("%sthe record after %d is cut off or no JSON", file, c.seq)
 		return
 	}
 	c.Records++

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"io"
 	"time"
@@ -74,15 +75,27 @@ func showTrail(w io.Writer, l audit.Trail) error {
 
 func newArchiveVerify() *cobra.Command {
 	var asJSON bool
+	var public string
 	c := &cobra.Command{
 		Use:   "verify DIR",
-		Short: "Compare every file of an archive with the hash that its index has",
-		Long: `Compare every file of an archive with the hash that its index has, and say which are missing or damaged; then
-it exits with 1. Files that no line names are counted: a run that was killed leaves them, and the next one takes
-them in. A person who can write to the folder can write to its index too: keep a copy of _index elsewhere.`,
-		Args: cobra.ExactArgs(1),
+		Short: "Find out whether an archive is whole, and as it was signed",
+		Long: `Compare every file of an archive with the hash that its index has, the records of the index with each other, and
+where they end with what was signed: it says which file is missing or damaged, which record of the index was changed,
+is missing, was added, moved or cut off, and exits with 1. Erased files are told of, and are no fault. Files that no
+line names are counted: a run that was killed leaves them, and the next one takes them in.
+
+Without --public-key the signature is left out: then who changed a file and its line together is not found.`,
+		Example: "  hookloop archive verify /srv/archive --public-key audit.pub",
+		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			v, err := archive.Verify(c.Context(), args[0])
+			var key ed25519.PublicKey
+			if public != "" {
+				var err error
+				if key, err = publicKey(public); err != nil {
+					return err
+				}
+			}
+			v, err := archive.Verify(c.Context(), args[0], key)
 			if err != nil {
 				return err
 			}
@@ -90,11 +103,12 @@ them in. A person who can write to the folder can write to its index too: keep a
 				return err
 			}
 			if n := len(v.Faults); n > 0 {
-				return fmt.Errorf("%s missing or damaged", terminal.Count(n, "file"))
+				return fmt.Errorf("it is not as it was written: %s", terminal.Count(n, "fault"))
 			}
 			return nil
 		},
 	}
+	c.Flags().StringVar(&public, "public-key", "", "`file` with the public key, or the key itself")
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")
 	return c
 }
@@ -105,39 +119,79 @@ func showVerified(w io.Writer, v archive.Verified, asJSON bool) error {
 	}
 	t := terminal.Columns(w)
 	for _, f := range v.Faults {
-		terminal.Row(t, f.Problem, f.File)
+		terminal.Row(t, f.File, f.Problem)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	_, err := fmt.Fprintf(w, "%s whole, %d erased, %d in no index\n", terminal.Count(v.Whole, "file"), v.Erased, v.Unindexed)
+	if err != nil {
+		return err
+	}
+	if v.Head == "" {
+		_, err = fmt.Fprintln(w, "the signature was not looked at: give --public-key")
+		return err
+	}
+	_, err = fmt.Fprintf(w, "%s signed, head %s\n", terminal.Count(int(v.Records), "record"), v.Head)
 	return err
 }
 
+// archiveErase says what goes from an archive: a file, or all files of an event.
+type archiveErase struct {
+	why                archive.Erasure
+	event, tenant, key string
+}
+
 func newArchiveErase() *cobra.Command {
-	var why archive.Erasure
+	var e archiveErase
 	c := &cobra.Command{
-		Use:   "erase DIR FILE",
-		Short: "Take one file out of an archive, and say so in its index",
-		Long: `Take one file out of an archive for good: a person asked for it. FILE is named as the index names it, within
-DIR. Its line stays (names and times, no data) beside one that says when, by whom and why it was erased, so that
-'verify' does not miss it. Delete the execution in Temporal, too; in either order, the archive does not copy it again.`,
-		Args: cobra.ExactArgs(2),
+		Use:   "erase DIR [FILE]",
+		Short: "Take one file out of an archive, or all of an event, and say so in its index",
+		Long: `Take one file out of an archive for good, or with --event all files of an event and of its deliveries: a person asked
+for it. FILE is named as the index names it, within DIR. Its line stays (names and times, no data) beside one that
+says when, by whom and why it was erased, so that 'verify' does not miss it.
+
+'hookloop event erase' erases an event in Temporal and the registry; 'hookloop archive' then does this by itself. This
+command is for what Temporal has forgotten, and for archives that know no registry.`,
+		Example: "  hookloop archive erase /srv/archive --tenant acme --event evt_01jzc8m3v7q2w5x9y1b4d6f8hk --reason 'request 17'",
+		Args:    cobra.RangeArgs(1, 2),
 		RunE: func(c *cobra.Command, args []string) error {
-			f, err := archive.Open(args[0])
-			if err != nil {
-				return err
+			if (len(args) == 2) == (e.event != "") || (e.event == "") != (e.tenant == "") {
+				return terminal.Usage("archive erase needs FILE, or --event and --tenant; see %s --help", c.CommandPath())
 			}
-			defer func() { _ = f.Close() }()
-			why.At = time.Now().UTC().Truncate(time.Second)
-			if err := f.Erase(args[1], why); err != nil {
-				return err
-			}
-			_, err = fmt.Fprintf(c.OutOrStdout(), "erased %s\n", terminal.OneLine(args[1]))
-			return err
+			return e.run(c, args)
 		},
 	}
-	c.Flags().StringVar(&why.By, "by", OSUser(), "who erases it")
-	c.Flags().StringVar(&why.Reason, "reason", "", "why; stands in the index, so give no names")
+	c.Flags().StringVar(&e.why.By, "by", OSUser(), "who erases it")
+	c.Flags().StringVar(&e.why.Reason, "reason", "", "why; stands in the index, so give no names")
+	c.Flags().StringVar(&e.event, "event", "", "all files of this event, an `id`")
+	c.Flags().StringVar(&e.tenant, "tenant", "", "whose event it is")
+	c.Flags().StringVar(&e.key, "key", "", "`file` of the key that signs the archive, if it is signed")
 	return c
+}
+
+func (e *archiveErase) run(c *cobra.Command, args []string) error {
+	key, err := SigningKey(e.key)
+	if err != nil {
+		return err
+	}
+	f, err := archive.Open(args[0], key)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = f.Close() }()
+	e.why.At = time.Now().UTC().Truncate(time.Second)
+	if e.event == "" {
+		if err := f.Erase(args[1], e.why); err != nil {
+			return err
+		}
+		_, err = fmt.Fprintf(c.OutOrStdout(), "erased %s\n", terminal.OneLine(args[1]))
+		return err
+	}
+	n, err := f.EraseEvents(c.Context(), []archive.Erased{{Tenant: e.tenant, EventID: e.event, Why: e.why}})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(c.OutOrStdout(), "erased %s of %s\n", terminal.Count(n, "file"), terminal.OneLine(e.event))
+	return err
 }

@@ -105,6 +105,14 @@ func (g *gateway) auditKey(path string) (ed25519.PrivateKey, error) {
 	if path == "" {
 		path = filepath.Join(g.data, devdir.AuditKeyFile)
 	}
+	return SigningKey(path)
+}
+
+// SigningKey reads the key that signs exports and archives; nil for no path.
+func SigningKey(path string) (ed25519.PrivateKey, error) {
+	if path == "" {
+		return nil, nil
+	}
 	text, err := keyfile.Read(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s does not exist; make it with 'hookloop key audit --out FILE' and name it with --key", path)

@@ -1,14 +1,19 @@
 package cli
 
 import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/chain"
+	"hookloop/internal/devdir"
 )
 
 // TestAuditExportCanBeProven writes a folder page by page, goes on where it stopped, and finds what
@@ -47,4 +52,40 @@ func TestAuditExportCanBeProven(t *testing.T) {
 	require.Contains(t, r.stdout, "record 2 was changed")
 	require.Equal(t, 2, hookloop(t, "audit", "verify", dir).code)
 	require.Equal(t, 1, verify("not a key").code)
+}
+
+// TestAnExportTakesNoMoreMemoryForMoreEvents: 100,000 lines pass through the memory of one page. It
+// measures what lives, and so runs alone.
+func TestAnExportTakesNoMoreMemoryForMoreEvents(t *testing.T) { //nolint:paralleltest // see above
+	const lines, onPage = 100_000, 500
+	var most uint64
+	pages := 0
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if pages++; pages%50 == 2 {
+			runtime.GC()
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			most = max(most, m.HeapAlloc)
+			if pages == 2 {
+				t.Logf("%d KiB live after one page", m.HeapAlloc>>10)
+			}
+		}
+		next := fmt.Sprintf(`"after page %d"`, pages)
+		if pages*onPage >= lines {
+			next = "null"
+		}
+		line := `{"at":"2026-02-03T12:00:00Z","kind":"accepted","event_id":"evt_` + strings.Repeat("a", 26) + `","detail":"` + strings.Repeat("x", 200) + `"}`
+		fmt.Fprintf(w, `{"data":[%s],"next_cursor":%s}`, strings.TrimSuffix(strings.Repeat(line+",", onPage), ","), next)
+	}))
+	defer srv.Close()
+	data, dir := t.TempDir(), filepath.Join(t.TempDir(), "all")
+	require.NoError(t, devdir.Running{Gateway: srv.URL, Tenant: "demo", Token: standInToken}.Write(data))
+	text, err := chain.NewKey()
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(data, "audit.key"), text, 0o600))
+	r := hookloop(t, "audit", "export", "--data-dir="+data, "--after", "24h", "--out", dir)
+	require.Zero(t, r.code, r.stderr)
+	require.Contains(t, r.stdout, "100000 records in ")
+	t.Logf("%d KiB live at most, of %d pages", most>>10, pages)
+	require.Less(t, most, uint64(24<<20), "the lines are 30 MB")
 }

@@ -21,13 +21,14 @@ type timeline struct {
 	leftOut map[api.AuditKind]int
 	start   time.Time // when the event was accepted
 	hosts   map[string]string
+	data    string // SHA-256 of the event's data
 }
 
 func newTimeline(lines []api.AuditLine, all bool) timeline {
 	t := timeline{leftOut: map[api.AuditKind]int{}, hosts: map[string]string{}} //nolint:exhaustive // it fills
 	for _, l := range lines {
 		if l.Kind == webhook.AuditAccepted && t.start.IsZero() {
-			t.start = l.At
+			t.start, t.data = l.At, l.DataSHA256
 		}
 		if l.EndpointID != "" && l.EndpointURLHost != "" {
 			t.hosts[l.EndpointID] = l.EndpointURLHost
@@ -169,14 +170,18 @@ func why(l api.AuditLine) string {
 	return l.Reason
 }
 
-// foot says what was left out, and which endpoints the hosts are.
+// foot says what was left out, which endpoints the hosts are, and by what a body kept elsewhere is
+// proven to be the event's data.
 func (t timeline) foot() string {
 	var b strings.Builder
-	if len(t.hosts) > 0 {
+	if len(t.hosts) > 0 || t.data != "" {
 		b.WriteByte('\n')
 	}
 	for _, id := range slices.Sorted(maps.Keys(t.hosts)) {
 		fmt.Fprintf(&b, "%s  %s\n", terminal.OneLine(id), terminal.OneLine(t.hosts[id]))
+	}
+	if t.data != "" {
+		fmt.Fprintf(&b, "SHA-256 of its data  %s\n", terminal.OneLine(t.data))
 	}
 	if n := len(t.leftOut); n == 0 {
 		return b.String()

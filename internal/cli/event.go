@@ -23,7 +23,8 @@ func newEvent(version string) *cobra.Command {
 
 An event is what happened in an app, which sent it, or at a third party, which sent it to a source. It
 goes to every endpoint of the tenant that takes its type; its id is the webhook-id of every delivery.`, &o,
-		newEventSend(&o), newEventGet(&o), newEventData(&o), newEventList(&o), newEventUndelivered(&o), newEventRetryNow(&o), newEventCancel(&o), newEventRedeliver(&o))
+		newEventSend(&o), newEventGet(&o), newEventData(&o), newEventList(&o), newEventUndelivered(&o), newEventRetryNow(&o), newEventCancel(&o), newEventRedeliver(&o),
+		newEventErase(&o), newEventHold(&o), newEventUnhold(&o))
 	c.Example = `  hookloop event send --type contact.updated --data '{"id": 1}' --wait
   hookloop event list --status failed
   hookloop event redeliver evt_01jzc8m3v7q2w5x9y1b4d6f8hk --wait`

@@ -22,6 +22,7 @@ type sendOptions struct {
 	data      string
 	timestamp string
 	key       string
+	subject   string
 	wait      waitOptions
 }
 
@@ -46,6 +47,7 @@ delivered, or if --timeout is over and one goes on without it.`,
 	f.StringVar(&s.eventType, "type", "", "what happened: words separated by dots, like contact.updated")
 	f.StringVar(&s.data, "data", "", "`JSON`, @file, or - for standard input")
 	f.StringVar(&s.timestamp, "timestamp", "", "when it happened, a `time` in RFC 3339; now, if not given")
+	f.StringVar(&s.subject, "subject", "", "whom it concerns, in your own words: by it 'event erase' finds all of theirs")
 	f.StringVar(&s.key, "key", "", "Idempotency-Key")
 	s.wait.register(f)
 	return c
@@ -88,7 +90,7 @@ func (s sendOptions) event(c *cobra.Command) (e api.NewEvent, err error) {
 	if err := s.wait.check(c); err != nil {
 		return e, err
 	}
-	e.Type = s.eventType
+	e.Type, e.Subject = s.eventType, s.subject
 	if s.timestamp != "" {
 		if e.Timestamp, err = time.Parse(time.RFC3339, s.timestamp); err != nil {
 			return e, terminal.Usage("--timestamp must be an RFC 3339 time like 2026-01-31T12:00:00Z")

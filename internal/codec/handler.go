@@ -9,7 +9,10 @@ import (
 	"path"
 
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/encoding/protojson"
+
+	"hookloop/internal/webhook"
 )
 
 // maxBody bounds a request. Temporal takes payloads of 2 MiB, which base64 makes 2.7 MiB of.
@@ -27,6 +30,10 @@ type HandlerConfig struct {
 	// Refuse answers what Authorize refused, with its error; nil: a 401 that gives no reason. The
 	// UI repeats what is answered with 5xx.
 	Refuse func(http.ResponseWriter, *http.Request, error)
+
+	// Opened notes that a request had so many payloads decrypted, before it is answered: what cannot
+	// be noted is not shown. Nil: that is noted nowhere.
+	Opened func(r *http.Request, payloads int) error
 
 	// Origins are those of Temporal UIs whose pages may ask ("https://temporal.example.com");
 	// empty: no page of another origin may. The Temporal CLI needs none.
@@ -50,6 +57,7 @@ type Handler struct {
 	codec     *Codec
 	authorize func(*http.Request) error
 	refuse    func(http.ResponseWriter, *http.Request, error)
+	opened    func(*http.Request, int) error
 	cors      cors
 }
 
@@ -68,7 +76,7 @@ func NewHandler(c HandlerConfig) (*Handler, error) {
 	if err != nil {
 		return nil, fmt.Errorf("codec server: %w", err)
 	}
-	return &Handler{codec: c.Codec, authorize: c.Authorize, refuse: c.Refuse, cors: allowed}, nil
+	return &Handler{codec: c.Codec, authorize: c.Authorize, refuse: c.Refuse, opened: c.Opened, cors: allowed}, nil
 }
 
 // ServeHTTP answers one request. It authorises the caller before it reads the body.
@@ -133,7 +141,27 @@ func (h *Handler) convert(w http.ResponseWriter, r *http.Request, do func([]*com
 		fail(w, http.StatusBadRequest, err.Error())
 		return
 	}
+	if n := decrypted(in.GetPayloads(), payloads); n > 0 && h.opened != nil {
+		if err := h.opened(r, n); err != nil {
+			fail(w, http.StatusTooManyRequests, "it cannot be noted who reads this, and so it is not shown; try again")
+			return
+		}
+	}
 	answer(w, payloads)
+}
+
+// decrypted is how many payloads were encrypted and are not any more.
+func decrypted(before, after []*commonpb.Payload) (n int) {
+	for i, p := range before {
+		if isEncrypted(p) && !isEncrypted(after[i]) {
+			n++
+		}
+	}
+	return n
+}
+
+func isEncrypted(p *commonpb.Payload) bool {
+	return string(p.GetMetadata()[converter.MetadataEncoding]) == webhook.EncodingEncrypted
 }
 
 func answer(w http.ResponseWriter, payloads []*commonpb.Payload) {

@@ -74,6 +74,11 @@ func (c *Contents) keep(id string, read webhook.Content) {
 	}
 }
 
+// Forget lets go of what an event said.
+func (c *Contents) Forget(tenant, eventID string) {
+	c.cache.Remove(workflows.EventWorkflowID(tenant, eventID))
+}
+
 func size(c webhook.Content) int64 { return int64(len(c.Data) + len(c.Context)) }
 
 func (c *Contents) read(ctx context.Context, e webhook.Event, workflowID, runID string) (webhook.Content, error) {

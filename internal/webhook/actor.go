@@ -8,6 +8,9 @@ type Actor struct {
 	Via  AuditVia
 }
 
+// EveryTenant is whose lines of the change log are about no tenant alone.
+const EveryTenant = "*"
+
 type actorKey struct{}
 
 // WithActor says on whose behalf all that is done with the context is done: the change log of

@@ -83,6 +83,11 @@ const (
 	AuditPortalLinkMade    AuditKind = "portal-link-made"
 	AuditPortalLinkRevoked AuditKind = "portal-link-revoked"
 	AuditPortalChanged     AuditKind = "portal-changed"
+
+	AuditErasureAsked    AuditKind = "erasure-asked"
+	AuditPayloadErased   AuditKind = "payload-erased"
+	AuditLegalHold       AuditKind = "legal-hold"
+	AuditLegalHoldLifted AuditKind = "legal-hold-lifted"
 )
 
 // AuditVia says by which way something came about. The value is the API's.
@@ -109,7 +114,7 @@ const (
 // are added, never renamed.
 type AuditLine struct {
 	At   time.Time `json:"at"`
-	Kind AuditKind `json:"kind" enum:"accepted,echo,withheld,left-out,delivery-started,attempt,deferred,wait,status,redelivered,delivery-ended,event-ended,failing,recovered,episode-started,endpoint-state,announced,probe,release,episode-ended,approve,reject,resume,pause,delete,retry-now,cancel,recheck,refused,signal,update,cancel-requested,recovery-started,recovery-page,recovery-ended,step-failed,continued,workflow-failed,workflow-cancelled,workflow-timed-out,workflow-terminated,endpoint-created,endpoint-changed,endpoint-deleted,secret-rotated,source-created,source-changed,source-deleted,quotas-changed,key-changed,secret-read,payload-read,portal-link-made,portal-link-revoked,portal-changed" doc:"What happened, in a word; docs/audit.md says what each means." example:"attempt"`
+	Kind AuditKind `json:"kind" enum:"accepted,echo,withheld,left-out,delivery-started,attempt,deferred,wait,status,redelivered,delivery-ended,event-ended,failing,recovered,episode-started,endpoint-state,announced,probe,release,episode-ended,approve,reject,resume,pause,delete,retry-now,cancel,recheck,refused,signal,update,cancel-requested,recovery-started,recovery-page,recovery-ended,step-failed,continued,workflow-failed,workflow-cancelled,workflow-timed-out,workflow-terminated,endpoint-created,endpoint-changed,endpoint-deleted,secret-rotated,source-created,source-changed,source-deleted,quotas-changed,key-changed,secret-read,payload-read,portal-link-made,portal-link-revoked,portal-changed,erasure-asked,payload-erased,legal-hold,legal-hold-lifted" doc:"What happened, in a word; docs/audit.md says what each means." example:"attempt"`
 
 	// Actor and Via are what Hookloop or Temporal knows by itself.
 	Actor string   `json:"actor,omitempty" doc:"Who did it, as Hookloop or Temporal knows by itself: the subject of a token, a source, or hookloop. Absent: it is not known." example:"jane"`
@@ -137,6 +142,7 @@ type AuditLine struct {
 	RatePerSecond float64       `json:"rate_per_second,omitempty" doc:"Of a release or a recovery."`
 	Count         int           `json:"count,omitempty" doc:"How many deliveries a release let go, or a recovery redelivered; how many turns were deferred."`
 	DataBytes     int64         `json:"data_bytes,omitempty" doc:"Size of an event's data."`
+	DataSHA256    string        `json:"data_sha256,omitempty" doc:"SHA-256 of an event's data, byte for byte as it came: what was kept elsewhere can be proven to be it." example:"a3b1f0…"`
 	Changes       []AuditChange `json:"changes,omitempty" doc:"What changed in a setting."`
 
 	Detail     string `json:"detail,omitempty" doc:"The same in a sentence." example:"attempt 2: HTTP 200 in 5 ms"`

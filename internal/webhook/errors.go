@@ -16,6 +16,9 @@ const (
 	Conflict Code = "conflict"
 	Disabled Code = "endpoint_disabled" // nothing is sent to it until a person resumes it
 	Expired  Code = "history_expired"   // the history that held it was deleted after its retention
+	Erased   Code = "erased"            // a person had it erased
+
+	OnLegalHold Code = "legal_hold" // a person forbade to erase it
 )
 
 // Error is a refusal for the caller to read: a code for machines, a sentence for people and, where

@@ -18,9 +18,10 @@ type NewEvent struct {
 	Type      string
 	Timestamp time.Time       // zero when the app gave none
 	Data      json.RawMessage // exactly the app's bytes
+	Subject   string          // whom it concerns; empty when the app did not say
 }
 
-// ParseEvent reads {"type", "data", "timestamp"?}. It is strict where encoding/json is lenient
+// ParseEvent reads {"type", "data", "timestamp"?, "subject"?}. It is strict where encoding/json is lenient
 // (duplicate and unknown keys, invalid UTF-8, depth), because the first mistake should be the app's
 // to see, not the endpoint's.
 func ParseEvent(body []byte) (NewEvent, error) {
@@ -94,8 +95,12 @@ func (e *NewEvent) set(f Member) error {
 		e.Timestamp = e.Timestamp.UTC()
 	case "data":
 		e.Data = f.Value
+	case "subject":
+		if json.Unmarshal(f.Value, &e.Subject) != nil || e.Subject == "" || len(e.Subject) > MaxSubject {
+			return Invalidf("subject", "must be a string of 1 to %d bytes", MaxSubject)
+		}
 	default:
-		return Invalidf(f.Name, "is not a field of an event (type, data, timestamp)")
+		return Invalidf(f.Name, "is not a field of an event (type, data, timestamp, subject)")
 	}
 	return nil
 }

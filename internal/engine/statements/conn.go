@@ -3,6 +3,7 @@ package statements
 import (
 	"context"
 	"database/sql/driver"
+	"errors"
 	"sync/atomic"
 )
 
@@ -50,6 +51,18 @@ func (c *conn) QueryContext(ctx context.Context, text string, args []driver.Name
 		return nil, err
 	}
 	return &rows{Rows: found, of: s, kept: &c.kept}, nil
+}
+
+// Pragma runs a PRAGMA that takes effect when it is compiled: one that was kept would do nothing.
+func (c *conn) Pragma(ctx context.Context, text string) error {
+	s, err := c.PrepareContext(ctx, text)
+	if err != nil {
+		return err
+	}
+	if run, ok := s.(driver.StmtExecContext); ok {
+		_, err = run.ExecContext(ctx, nil)
+	}
+	return errors.Join(err, s.Close())
 }
 
 // Close implements driver.Conn. SQLite would keep the connection open for a statement left behind.

@@ -126,7 +126,7 @@ func (t *Temporal) CheckHealth(ctx context.Context, _ *client.CheckHealthRequest
 	return &client.CheckHealthResponse{}, t.away(ctx)
 }
 
-// WorkflowService knows ResetActivity alone.
+// WorkflowService knows ResetActivity and DeleteWorkflowExecution alone.
 func (t *Temporal) WorkflowService() workflowservice.WorkflowServiceClient { return service{t: t} }
 
 type service struct {
@@ -147,4 +147,25 @@ func (s service) ResetActivity(ctx context.Context, r *workflowservice.ResetActi
 	}
 	s.t.Resets = append(s.t.Resets, r)
 	return &workflowservice.ResetActivityResponse{}, nil
+}
+
+// DeleteWorkflowExecution deletes a run at once; lists may have it for a while longer.
+func (s service) DeleteWorkflowExecution(ctx context.Context, r *workflowservice.DeleteWorkflowExecutionRequest, _ ...grpc.CallOption) (*workflowservice.DeleteWorkflowExecutionResponse, error) {
+	if err := s.t.away(ctx); err != nil {
+		return nil, err
+	}
+	s.t.mu.Lock()
+	defer s.t.mu.Unlock()
+	x := s.t.named(r.GetWorkflowExecution().GetWorkflowId(), r.GetWorkflowExecution().GetRunId())
+	if x == nil {
+		return nil, notFound()
+	}
+	s.t.runs = slices.DeleteFunc(s.t.runs, func(other *Run) bool { return other == x })
+	delete(s.t.latest, x.ID)
+	for _, other := range s.t.runs {
+		if other.ID == x.ID {
+			s.t.latest[x.ID] = other
+		}
+	}
+	return &workflowservice.DeleteWorkflowExecutionResponse{}, nil
 }

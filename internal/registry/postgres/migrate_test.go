@@ -4,7 +4,7 @@ import (
 	"errors"
 	"io/fs"
 	"net/url"
-	"strconv"
+	"strings"
 	"sync"
 	"testing"
 
@@ -38,8 +38,9 @@ func versions(t *testing.T) []string {
 	all, err := fs.ReadDir(postgres.Migrations, "migrations")
 	require.NoError(t, err)
 	versions := []string{"0"}
-	for i := range all {
-		versions = append(versions, strconv.Itoa(i+1))
+	for _, step := range all {
+		number, _, _ := strings.Cut(step.Name(), "_")
+		versions = append(versions, strings.TrimLeft(number, "0"))
 	}
 	return versions
 }

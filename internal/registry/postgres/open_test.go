@@ -69,7 +69,8 @@ func TestOpenRefusesOtherSchemas(t *testing.T) {
 
 	d.migrate(t)
 	d.exec(t, "INSERT INTO hookloop_versions (version_id, is_applied) VALUES (99, true)")
-	newer := fmt.Sprintf("its schema is version 99, this hookloop knows up to %d: use a newer one", len(versions(t))-1)
+	known := versions(t)
+	newer := fmt.Sprintf("its schema is version 99, this hookloop knows up to %s: use a newer one", known[len(known)-1])
 	d.requireOpenFails(t, newer)
 	require.EqualError(t, postgres.Migrate(t.Context(), d.url), d.place(t)+newer)
 

@@ -25,6 +25,8 @@ func (d database) crowd(t testing.TB) {
 		`INSERT INTO attempts SELECT 'tenant' || n % 50, 'ep_' || n % 500, 'evt_' || n, 'run', 1, 'a.b', n, 1, CASE WHEN n % 20 = 0 THEN 'fails' ELSE 'took' END, 200, '', '' FROM generate_series(1, 50000) n`,
 		`INSERT INTO attempt_counts SELECT 'tenant' || n % 50, 60, n / 50, 'ep_' || n % 500, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 FROM generate_series(1, 50000) n`,
 		`INSERT INTO attempt_latest SELECT 'tenant' || n % 500, 'ep_' || n, n, n, 500, '', '' FROM generate_series(1, 10000) n`,
+		`INSERT INTO subjects SELECT 'tenant' || n % 500, 'evt_' || n, n::text, n FROM generate_series(1, 10000) n`,
+		`INSERT INTO erasures SELECT 'tenant' || n % 500, 'evt_' || n, n, n, n, n, CASE WHEN n % 1000 = 0 THEN n ELSE 0 END, '', '', '', '', 0, '' FROM generate_series(1, 10000) n`,
 		`SELECT setval('echo_order', 10000)`,
 		`VACUUM ANALYZE`,
 	} {
@@ -90,6 +92,10 @@ func TestPlans(t *testing.T) {
 		{"names among", []any{"tenant1", []string{"ep_1", "ep_2"}}},
 		{"expired attempts", []any{0, 10}},
 		{"expired counts", []any{60, 0}},
+		{"erasure", []any{"tenant1", "evt_1"}},
+		{"subject's events", []any{"tenant1", "h", "", 10}},
+		{"expired subjects", []any{0}},
+		{"next erasure", []any{1, 2}},
 	} {
 		steps := strings.Join(plan(t, full, "", warm.name, warm.args...), "\n")
 		require.Contains(t, steps, "Index")

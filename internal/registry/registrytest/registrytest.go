@@ -72,6 +72,18 @@ type Registry interface {
 	RevokePortalLink(ctx context.Context, tenant, id string, at time.Time) (webhook.PortalLink, error)
 	PortalSettings(ctx context.Context, tenant string) (webhook.PortalSettings, error)
 	ChangePortalSettings(ctx context.Context, tenant string, change func(*webhook.PortalSettings) error) (webhook.PortalSettings, error)
+	BeginErasure(ctx context.Context, e webhook.Erasure, due time.Time) (webhook.Erasure, error)
+	Erasure(ctx context.Context, tenant, eventID string) (webhook.Erasure, error)
+	NextErasure(ctx context.Context, now, until time.Time) (webhook.Erasure, bool, error)
+	SaveErasure(ctx context.Context, e webhook.Erasure, due time.Time) error
+	ErasedSince(ctx context.Context, after time.Time) ([]webhook.Erasure, error)
+	ForgetEvent(ctx context.Context, tenant, eventID string, endpoints []string) error
+	KnowsEvent(ctx context.Context, tenant, eventID string) (bool, error)
+	NoteSubject(ctx context.Context, tenant, eventID, subject string, now time.Time) error
+	SubjectEvents(ctx context.Context, tenant, subject, after string, limit int) ([]string, error)
+	SubjectHold(ctx context.Context, tenant, subject string) (webhook.Hold, error)
+	PutHold(ctx context.Context, tenant string, h webhook.Hold) (webhook.Hold, error)
+	DeleteHold(ctx context.Context, tenant string, h webhook.Hold) error
 
 	Reseal(ctx context.Context, progress func(registry.Resealed)) (registry.Resealed, error)
 	Ping(ctx context.Context) error
@@ -160,6 +172,10 @@ func suite() map[string]func(*testing.T, Store) {
 		"what a source sent":            sourceActivity,
 		"bodies":                        bodies,
 		"redelivered elsewhere":         redelivered,
+		"erasures":                      erasures,
+		"what an event leaves":          forgotten,
+		"subjects":                      subjects,
+		"legal holds":                   holds,
 		"created once":                  createdOnce,
 		"concurrent creates of one key": createdOnceRace,
 		"any key and any name":          anyKey,

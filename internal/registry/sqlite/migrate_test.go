@@ -2,6 +2,7 @@ package sqlite_test
 
 import (
 	"io/fs"
+	"strings"
 	"testing"
 
 	"github.com/pressly/goose/v3"
@@ -21,12 +22,13 @@ const (
 	updateV1 = `UPDATE endpoints SET (description, version) = ('by the old', version + 1) WHERE tenant = 'acme' AND id = 'ep_1'`
 )
 
-// versions are the steps of the schema.
-func versions(t *testing.T) int {
+// latest is the last step of the schema.
+func latest(t *testing.T) string {
 	t.Helper()
 	all, err := fs.ReadDir(sqlite.Migrations, "migrations")
 	require.NoError(t, err)
-	return len(all)
+	number, _, _ := strings.Cut(all[len(all)-1].Name(), "_")
+	return strings.TrimLeft(number, "0")
 }
 
 // migrateTo makes the file as an earlier version did.

@@ -46,7 +46,7 @@ func TestOpenRefusesNewerSchema(t *testing.T) {
 	require.NoError(t, r.Close())
 	_, err := f.database(t).ExecContext(t.Context(), "INSERT INTO goose_db_version (version_id, is_applied) VALUES (99, 1)")
 	require.NoError(t, err)
-	requireOpenFails(t, f, fmt.Sprintf("its schema is version 99, this hookloop knows up to %d: use a newer one", versions(t)))
+	requireOpenFails(t, f, fmt.Sprintf("its schema is version 99, this hookloop knows up to %s: use a newer one", latest(t)))
 }
 
 func TestOpenNamesPathThatCannotBe(t *testing.T) {

@@ -65,6 +65,7 @@ func (r *Registry) open(ctx context.Context, path string, sealer *registry.Seale
 	// that another process was faster.
 	if r.writer, err = r.connect(path, 1, url.Values{"_txlock": {"immediate"}, "_pragma": {
 		"busy_timeout(5000)", "foreign_keys(1)", "journal_mode(wal)", "synchronous(" + synchronous + ")",
+		"secure_delete(" + secureDelete + ")",
 	}}); err != nil {
 		return err
 	}

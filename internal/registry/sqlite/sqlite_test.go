@@ -100,6 +100,12 @@ func TestPlans(t *testing.T) {
 		"names among":        {"acme", "[]"},
 		"expired attempts":   {0, 10},
 		"expired counts":     {60, 0},
+
+		"erasure":          {"acme", "evt_1"},
+		"erased since":     {0},
+		"subject's events": {"acme", "h", "", 10},
+		"expired subjects": {0},
+		"next erasure":     {1, 2},
 	} {
 		for _, step := range plan(t, f, name, args...) {
 			if step != "SCAN CONSTANT ROW" && !strings.Contains(step, "VIRTUAL TABLE") {

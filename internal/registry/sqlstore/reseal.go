@@ -34,6 +34,13 @@ func (s *Store) Reseal(ctx context.Context, progress func(registry.Resealed)) (d
 			one:    `SELECT tenant, id, config, '' FROM sources WHERE tenant = $1 AND id = $2`,
 			update: `UPDATE sources SET config = $1 WHERE tenant = $2 AND id = $3 AND config = $4`,
 		},
+		{
+			store: s, name: "key of subjects", anew: anew, seal: s.resealSource,
+			args:   func(to, from sealedRow) []any { return []any{to.value, from.tenant, from.id, from.value} },
+			page:   `SELECT tenant, id, sealed, '' FROM subject_keys WHERE (tenant, id) > ($1, $2) ORDER BY tenant, id LIMIT $3`,
+			one:    `SELECT tenant, id, sealed, '' FROM subject_keys WHERE tenant = $1 AND id = $2`,
+			update: `UPDATE subject_keys SET sealed = $1 WHERE tenant = $2 AND id = $3 AND sealed = $4`,
+		},
 	} {
 		if err := t.reseal(ctx, &done, progress); err != nil {
 			return done, s.dialect.Explain(ctx, err)

@@ -9,6 +9,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -37,7 +38,9 @@ type Store struct {
 	endpoints records[webhook.Endpoint]
 	sources   records[webhook.Source]
 
-	match, sourceByID, arrivals, redelivered prepared
+	match, sourceByID, arrivals, redelivered, erasure prepared
+
+	subjectKeys sync.Map // by tenant
 
 	writes    atomic.Uint64 // of echoes
 	maxWrites int           // of a tenant
@@ -75,6 +78,7 @@ func (s *Store) prepare(ctx context.Context) error {
 		{&s.sourceByID, selectSourceByID},
 		{&s.arrivals, s.statements.selectArrivals},
 		{&s.redelivered, selectRedelivered},
+		{&s.erasure, selectErasure},
 	} {
 		*p.query = prepared{db: s.readers, text: p.text}
 		if !s.dialect.KeepsPrepared() {

@@ -5,10 +5,10 @@ type statements struct {
 	match, insertSubscriptions                 string
 	selectArrivals, openArrivals, takeArrivals string
 
-	deleteArrivals, deleteCreations, deleteRedelivered string // what has expired
-	deleteWrites, deleteObjects, deleteBindings        string // likewise
-	deleteOutdated                                     string // writes beyond a tenant's latest
-	deletePortalLinks                                  string // those that ended long ago
+	deleteArrivals, deleteCreations, deleteRedelivered, deleteSubjects string // what has expired
+	deleteWrites, deleteObjects, deleteBindings                        string // likewise
+	deleteOutdated                                                     string // writes beyond a tenant's latest
+	deletePortalLinks                                                  string // those that ended long ago
 
 	selectAttempts, upsertAttempts, upsertCounts, upsertLatest string
 	deleteAttempts, deleteCounts                               string // of the attempt log, what is old
@@ -27,6 +27,7 @@ func statementsOf(d Dialect) statements {
 		deleteArrivals:      d.Delete(expiredArrivals),
 		deleteCreations:     d.Delete(expiredCreations),
 		deleteRedelivered:   d.Delete(expiredRedelivered),
+		deleteSubjects:      d.Delete(expiredSubjects),
 		deleteWrites:        d.Delete(expiredEchoes("echo_writes", writeKey)),
 		deleteObjects:       d.Delete(expiredEchoes("echo_objects", objectKey)),
 		deleteBindings:      d.Delete(expiredEchoes("bindings", "source_id, name")),
@@ -79,5 +80,11 @@ func HotPath(d Dialect) map[string]string {
 		"expired attempts":   t.deleteAttempts,
 		"expired counts":     t.deleteCounts,
 		"gap to mend":        takeGap,
+
+		"erasure":          selectErasure,
+		"erased since":     listErased,
+		"next erasure":     takeErasure,
+		"subject's events": selectSubjects,
+		"expired subjects": t.deleteSubjects,
 	}
 }
