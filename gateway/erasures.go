@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -111,7 +112,7 @@ func (g *Gateway) eraseEvent(ctx context.Context, in *eraseEvent) (*answerOf[api
 	defer cancel()
 	e, err := g.erasures.Erase(ctx, in.Tenant, in.ID, erasure.Order{Reason: in.Reason, Cancel: in.Cancel})
 	if err != nil {
-		return nil, fmt.Errorf("erasure of event %s: %w", in.ID, problem.Registry(err))
+		return nil, fmt.Errorf("erasure of event %s: %w", in.ID, awayErr(err))
 	}
 	return &answerOf[api.Erasure]{Body: erased(e)}, nil
 }
@@ -121,7 +122,7 @@ func (g *Gateway) eraseSubject(ctx context.Context, in *eraseSubject) (*answerOf
 	defer cancel()
 	s, err := g.erasures.EraseSubject(ctx, in.Tenant, in.value.Subject, in.value.After, erasure.Order{Reason: in.value.Reason, Cancel: in.value.Cancel})
 	if err != nil {
-		return nil, fmt.Errorf("erasure of a subject: %w", problem.Registry(err))
+		return nil, fmt.Errorf("erasure of a subject: %w", awayErr(err))
 	}
 	out := &answerOf[api.SubjectErased]{Body: api.SubjectErased{Erased: []api.Erasure{}, Refused: []api.ErasureRefused{}, Next: s.Next}}
 	for _, e := range s.Erased {
@@ -155,6 +156,14 @@ func (g *Gateway) hold(ctx context.Context, tenant string, h webhook.Hold, lift 
 		return nil, fmt.Errorf("legal hold: %w", problem.Registry(err))
 	}
 	return &answerOf[api.Hold]{Body: api.Hold{EventID: h.EventID, At: h.At, By: h.By, Reason: h.Reason}}, nil
+}
+
+// awayErr names the registry as what is out of reach, unless the error names something itself.
+func awayErr(err error) error {
+	if _, named := errors.AsType[problem.AwayError](err); named {
+		return err
+	}
+	return problem.Registry(err)
 }
 
 // unlessErased tells of an erasure where an event is not there because of it.

@@ -96,6 +96,8 @@ func New(c Config) (*Eraser, error) {
 type Order struct {
 	Reason string
 	Cancel bool // also what is being delivered
+
+	patience time.Duration // how long to wait until it is done; zero: as long as the context lasts
 }
 
 // Erase takes the data of an event away, and the answers of endpoints to it. Once it is noted, it
@@ -112,6 +114,11 @@ func (e *Eraser) Erase(ctx context.Context, tenant, id string, o Order) (webhook
 	}
 	if err != nil {
 		return known, err
+	}
+	if o.patience > 0 {
+		var enough context.CancelFunc
+		ctx, enough = context.WithTimeout(ctx, o.patience)
+		defer enough()
 	}
 	done, err := e.work(ctx, known)
 	if err != nil { // it goes on by itself

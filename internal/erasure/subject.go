@@ -4,12 +4,17 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"time"
 
 	"hookloop/internal/webhook"
 )
 
 // page is how many events of a subject one call erases: each takes Temporal some deletions.
 const page = 20
+
+// patience is how long each of them is waited for. Temporal takes up to half a minute over one that
+// ended just now: that goes on by itself.
+const patience = 500 * time.Millisecond
 
 // Subject says how far the erasure of a subject's events has come.
 type Subject struct {
@@ -36,6 +41,7 @@ func (e *Eraser) EraseSubject(ctx context.Context, tenant, subject, after string
 	if err != nil {
 		return s, err
 	}
+	o.patience = patience
 	for _, id := range ids {
 		done, err := e.Erase(ctx, tenant, id, o)
 		switch webhook.CodeOf(err) {
