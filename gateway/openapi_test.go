@@ -89,5 +89,5 @@ func TestEveryOperationSaysItsScopeAndItsProblems(t *testing.T) {
 			count++
 		}
 	}
-	require.Equal(t, 41, count)
+	require.Equal(t, 47, count)
 }
