@@ -16,8 +16,8 @@ import (
 )
 
 // Erasures takes the data of events away; erasure.Eraser does. Its errors carry webhook.NotFound,
-// webhook.Conflict or webhook.OnLegalHold; one without a code is an awayError, or the registry is out
-// of reach.
+// webhook.Conflict or webhook.OnLegalHold; one without a code is an awayError, or the registry is
+// out of reach.
 type Erasures interface {
 	Erase(ctx context.Context, tenant, id string, o erasure.Order) (webhook.Erasure, error)
 	EraseSubject(ctx context.Context, tenant, subject, after string, o erasure.Order) (erasure.Subject, error)

@@ -99,8 +99,8 @@ func CodecAccess(v TokenVerifier) (authorize func(*http.Request) error, refuse f
 	return authorize, refuseWith
 }
 
-// CodecReads notes who has payloads of histories decrypted. They may be any tenant's: the line is in
-// the audit of each.
+// CodecReads notes who has payloads of histories decrypted. They may be any tenant's: the line is
+// in the audit of each.
 func CodecReads(v TokenVerifier, log interface {
 	Record(ctx context.Context, tenant string, l webhook.AuditLine) error
 },

@@ -23,8 +23,8 @@ const (
 	fieldNamed  = "tenants"
 )
 
-// recordQuotas tells the change log who may ask for something else than when a gateway last said so:
-// tenants that are named in HOOKLOOP_QUOTAS_FILE, those that are not any more, and all others.
+// recordQuotas tells the change log who may ask for something else than when a gateway last said
+// so: tenants that are named in HOOKLOOP_QUOTAS_FILE, those that are not any more, and all others.
 func recordQuotas(ctx context.Context, log store, path string) error {
 	table, err := readQuotas(path)
 	if err != nil {

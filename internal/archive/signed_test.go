@@ -56,8 +56,8 @@ func edit(t *testing.T, dir string, change func([]string) []string) {
 	require.NoError(t, os.WriteFile(path, []byte(strings.Join(lines, "\n")+"\n"), 0o600))
 }
 
-// TestEveryChangeOfAnArchiveIsFound, and where it is: above all a file that was changed together with
-// its line.
+// TestEveryChangeOfAnArchiveIsFound, and where it is: above all a file that was changed together
+// with its line.
 func TestEveryChangeOfAnArchiveIsFound(t *testing.T) {
 	t.Parallel()
 	key, public := newKey(t)

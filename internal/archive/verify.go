@@ -44,8 +44,8 @@ type verifying struct {
 }
 
 // Verify compares every file with the hash that the index has of it, each index with its own chain,
-// and the ends of the chains with the signed ones. A nil key leaves the last out: then a file and its
-// line may have been changed together. Of files without a line it tells the number.
+// and the ends of the chains with the signed ones. A nil key leaves the last out: then a file and
+// its line may have been changed together. Of files without a line it tells the number.
 func Verify(ctx context.Context, dir string, public ed25519.PublicKey) (Verified, error) {
 	v := &verifying{Verified: Verified{Faults: []Fault{}}}
 	if _, err := os.Stat(filepath.Join(dir, indexDir)); err != nil {

@@ -61,8 +61,8 @@ func (a *Audits) changes(ctx context.Context, tenant string, q webhook.AuditQuer
 	return sentences(all), err
 }
 
-// changesOf are those lines, and beside them the ones about every tenant. Both lists are in the order
-// of their times; a page ends between two times.
+// changesOf are those lines, and beside them the ones about every tenant. Both lists are in the
+// order of their times; a page ends between two times.
 func (a *Audits) changesOf(ctx context.Context, tenant string, q webhook.AuditQuery, after time.Time, limit int) ([]Line, bool, error) {
 	own, err := a.changes(ctx, tenant, q, after, limit)
 	if err != nil || q.EndpointID != "" || q.SourceID != "" || q.EventID != "" {

@@ -141,9 +141,9 @@ func Read(path string, each func(line json.RawMessage, seq, end int64) error) er
 	}
 }
 
-// Check reads a file of one chain and says which record was changed, is missing, was added, moved or
-// cut off. want is the head that was signed; nil: none was, and a record that is cut off at the end
-// was never finished. A file that is not there holds no records.
+// Check reads a file of one chain and says which record was changed, is missing, was added, moved
+// or cut off. want is the head that was signed; nil: none was, and a record that is cut off at the
+// end was never finished. A file that is not there holds no records.
 func Check(path string, want *Head) (faults []string, err error) {
 	c := &checker{}
 	f, err := os.Open(path)

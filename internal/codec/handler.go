@@ -31,8 +31,8 @@ type HandlerConfig struct {
 	// UI repeats what is answered with 5xx.
 	Refuse func(http.ResponseWriter, *http.Request, error)
 
-	// Opened notes that a request had so many payloads decrypted, before it is answered: what cannot
-	// be noted is not shown. Nil: that is noted nowhere.
+	// Opened notes that a request had so many payloads decrypted, before it is answered: what
+	// cannot be noted is not shown. Nil: that is noted nowhere.
 	Opened func(r *http.Request, payloads int) error
 
 	// Origins are those of Temporal UIs whose pages may ask ("https://temporal.example.com");

@@ -1,7 +1,7 @@
-// Package erasure takes the data of events away on purpose, everywhere but in archives, which follow
-// by themselves. It decides when an event may be erased and in which order; once an erasure is noted
-// in the registry it is worked off, whatever dies meanwhile. Who may ask for it is the gateway's to
-// decide. The gateway asks it, cmd runs it.
+// Package erasure takes the data of events away on purpose, everywhere but in archives, which
+// follow by themselves. It decides when an event may be erased and in which order; once an erasure
+// is noted in the registry it is worked off, whatever dies meanwhile. Who may ask for it is the
+// gateway's to decide. The gateway asks it, cmd runs it.
 package erasure
 
 import (

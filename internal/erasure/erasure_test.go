@@ -292,8 +292,8 @@ func TestALegalHold(t *testing.T) {
 	require.Equal(t, []string{"legal-hold by jane", "legal-hold-lifted by jane", "erasure-asked by jane", "payload-erased by hookloop"}, w.kinds("evt_1"))
 }
 
-// TestASubject erases all of a person's events, in pages, past those that are refused; a second time
-// finds those alone.
+// TestASubject erases all of a person's events, in pages, past those that are refused; a second
+// time finds those alone.
 func TestASubject(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

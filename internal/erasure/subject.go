@@ -26,9 +26,9 @@ type Subject struct {
 // Refusal is an event that was not erased, and why.
 type Refusal struct{ EventID, Why string }
 
-// EraseSubject erases some events of a subject that stand behind one, in the order of their ids. What
-// was erased is not found any more: a repeat goes on. The error carries webhook.OnLegalHold when the
-// subject is held; an event that is, or that is being delivered, is passed over.
+// EraseSubject erases some events of a subject that stand behind one, in the order of their ids.
+// What was erased is not found any more: a repeat goes on. The error carries webhook.OnLegalHold
+// when the subject is held; an event that is, or that is being delivered, is passed over.
 func (e *Eraser) EraseSubject(ctx context.Context, tenant, subject, after string, o Order) (s Subject, err error) {
 	held, err := e.cfg.Registry.SubjectHold(ctx, tenant, subject)
 	if err == nil {

@@ -111,7 +111,7 @@ func Run(t *testing.T, empty func(t *testing.T) Store) {
 }
 
 // suite is what every store must pass.
-func suite() map[string]func(*testing.T, Store) {
+func suite() map[string]func(*testing.T, Store) { //nolint:revive // a list, a line for each
 	return map[string]func(*testing.T, Store){
 		"round trip":                    roundTrip,
 		"defaults":                      defaults,

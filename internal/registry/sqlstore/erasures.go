@@ -56,8 +56,8 @@ func (s *Store) Erasure(ctx context.Context, tenant, eventID string) (webhook.Er
 }
 
 // BeginErasure notes that an event is to be erased, and who wants it: from then on it will be. A
-// process that is not done by due loses it to another. One that was begun before is given back as it
-// is. The error carries webhook.OnLegalHold when a person forbids it.
+// process that is not done by due loses it to another. One that was begun before is given back as
+// it is. The error carries webhook.OnLegalHold when a person forbids it.
 func (s *Store) BeginErasure(ctx context.Context, e webhook.Erasure, due time.Time) (begun webhook.Erasure, err error) {
 	err = s.write(ctx, func(tx *sql.Tx) error {
 		if err := s.dialect.Lock(ctx, tx, "erasures", e.Tenant); err != nil {
@@ -100,8 +100,8 @@ func (s *Store) NextErasure(ctx context.Context, now, until time.Time) (webhook.
 	return e, err == nil, s.aboutErasures(ctx, err)
 }
 
-// SaveErasure notes how far one is, and when it is to go on: the zero time, never. That the data has
-// gone is a line of the audit.
+// SaveErasure notes how far one is, and when it is to go on: the zero time, never. That the data
+// has gone is a line of the audit.
 func (s *Store) SaveErasure(ctx context.Context, e webhook.Erasure, due time.Time) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		was, err := readErasure(tx.QueryRowContext(ctx, selectErasure, e.Tenant, e.EventID))
@@ -142,9 +142,9 @@ func (s *Store) KnowsEvent(ctx context.Context, tenant, eventID string) (known b
 	return known, s.aboutErasures(ctx, err)
 }
 
-// ForgetEvent takes away what an event has left here: its body, the words about its attempts, whom it
-// concerns, and what is known of the objects that it changed in applications. Who was sent what, and
-// hashes of third parties' ids, stay: else a third party's repeat would be a new event.
+// ForgetEvent takes away what an event has left here: its body, the words about its attempts, whom
+// it concerns, and what is known of the objects that it changed in applications. Who was sent what,
+// and hashes of third parties' ids, stay: else a third party's repeat would be a new event.
 func (s *Store) ForgetEvent(ctx context.Context, tenant, eventID string, endpoints []string) error {
 	err := s.write(ctx, func(tx *sql.Tx) error {
 		for _, id := range endpoints {

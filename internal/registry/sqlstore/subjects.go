@@ -31,8 +31,8 @@ const (
 
 var expiredSubjects = Rows{Table: "subjects", Key: "tenant, event_id", Where: "expires_at <= $1", Order: "expires_at", Limit: "10"}
 
-// subjectOf is what is kept of a subject: its hash with the tenant's own key, which is drawn when it
-// is first needed. Without the key nobody can find out whether a subject is among them.
+// subjectOf is what is kept of a subject: its hash with the tenant's own key, which is drawn when
+// it is first needed. Without the key nobody can find out whether a subject is among them.
 func (s *Store) subjectOf(ctx context.Context, tenant, subject string) (string, error) {
 	key, known := s.subjectKeys.Load(tenant)
 	if !known {
@@ -111,7 +111,8 @@ func (s *Store) heldIn(ctx context.Context, tx *sql.Tx, tenant, eventID string) 
 	return h.Forbids()
 }
 
-// SubjectHold is the legal hold on a subject. The error carries webhook.NotFound when there is none.
+// SubjectHold is the legal hold on a subject. The error carries webhook.NotFound when there is
+// none.
 func (s *Store) SubjectHold(ctx context.Context, tenant, subject string) (webhook.Hold, error) {
 	hash, err := s.subjectOf(ctx, tenant, subject)
 	if err != nil {
