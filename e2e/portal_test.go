@@ -82,7 +82,7 @@ func portalLink(t *testing.T, data string, args ...string) string {
 // embedding is an app's page that shows in a frame what its query says.
 func embedding(t *testing.T) *httptest.Server {
 	t.Helper()
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = fmt.Fprint(w, `<!doctype html><title>App</title><iframe title="Webhooks" width="900" height="900"></iframe>
 <script>document.querySelector("iframe").src = location.search.slice(1) + location.hash</script>`)
@@ -114,7 +114,7 @@ func (a app) toldOfLinks(t *testing.T, endpointID string) {
 	t.Helper()
 	var page struct{ Data []webhook.AuditLine }
 	a.call(t, http.StatusOK, http.MethodGet, "/audit?after=1h", "", &page)
-	by := map[webhook.AuditKind]string{}
+	by := map[webhook.AuditKind]string{} //nolint:exhaustive // of some kinds
 	for _, l := range page.Data {
 		if l.EndpointID == endpointID || l.EndpointID == "" {
 			by[l.Kind] = l.Actor
