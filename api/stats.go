@@ -104,8 +104,8 @@ type Backlog struct {
 type EndpointLine struct {
 	EndpointID string `json:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 	EndpointName
-	StateReason string `json:"state_reason,omitempty"`
-	BreakerOpen bool   `json:"breaker_open,omitempty" doc:"A worker's breaker is open for it."`
+	StateReason     string `json:"state_reason,omitempty"`
+	ReportedFailing bool   `json:"reported_failing,omitempty" doc:"A worker has reported that it fails, or refuses one event after the other, and it has taken nothing since."`
 	Traffic
 	Waiting       *int       `json:"waiting,omitempty"`
 	OldestAt      *time.Time `json:"oldest_at,omitempty"`

@@ -66,7 +66,7 @@ func TestConsoleHealth(t *testing.T) {
 	page := r.page(session, "")
 	for _, says := range []string{
 		"Delivered a minute</dt><dd>1</dd>", "64 attempts", "2 failed, 1 refused", `<a href="/console/t/acme/undelivered">1</a>`, "1 held, 0 paused",
-		"<svg", "61 taken, 1 refused, 2 failed", "refuses everything", "breaker open", "Decide", "disabled, and its deliveries end as rejected", "HTTP 503",
+		"<svg", "61 taken, 1 refused, 2 failed", "refuses everything", "reported failing", "Decide", "disabled, and its deliveries end as rejected", "HTTP 503",
 		"take events again", ">mended.example</a>", "Busiest", "Slowest", "hx-trigger=\"every 4s\"",
 	} {
 		require.Contains(t, page, says)

@@ -198,7 +198,7 @@ func (r *report) lines() []api.EndpointLine {
 	for i, n := range r.names {
 		latest := r.latest[n.ID]
 		l := api.EndpointLine{
-			EndpointID: n.ID, EndpointName: nameOf(n), StateReason: n.StateReason, BreakerOpen: !n.BreakerOpenedAt.IsZero(),
+			EndpointID: n.ID, EndpointName: nameOf(n), StateReason: n.StateReason, ReportedFailing: !n.BreakerOpenedAt.IsZero(),
 			Traffic: traffic(r.tallies[n.ID], r.span.until.Sub(r.span.since)), LastSuccessAt: timeOrNone(latest.TookAt), LastError: lastError(latest),
 		}
 		if r.census != nil {
@@ -224,9 +224,10 @@ func first(lines []api.EndpointLine, most int, meant func(api.EndpointLine) bool
 
 func attempted(l api.EndpointLine) bool { return l.Attempts > 0 }
 
-// failing is an endpoint that did not take everything, or gets nothing while its breaker is open.
+// failing is an endpoint that did not take everything, or was reported failing and has taken
+// nothing since.
 func failing(l api.EndpointLine) bool {
-	return l.State == webhook.EndpointActive && (l.Took < l.Attempts || l.BreakerOpen)
+	return l.State == webhook.EndpointActive && (l.Took < l.Attempts || l.ReportedFailing)
 }
 
 func byFailure(a, b api.EndpointLine) int {

@@ -161,9 +161,10 @@ func (t troubled) What() string {
 	return "fails now and then"
 }
 
-// failsNow says whether an endpoint's latest attempt was not taken, or its breaker is open.
+// failsNow says whether an endpoint's latest attempt was not taken, or it was reported failing and
+// has taken nothing since.
 func failsNow(l api.EndpointLine) bool {
-	if l.BreakerOpen {
+	if l.ReportedFailing {
 		return true
 	}
 	return l.LastError != nil && (l.LastSuccessAt == nil || l.LastError.At.After(*l.LastSuccessAt))

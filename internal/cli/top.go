@@ -172,8 +172,8 @@ func (p topPicture) list(w io.Writer, name string, lines []api.EndpointLine) {
 	terminal.Row(t, name, "STATE", "A MINUTE", "TAKEN", "P50", "P95", "WAITING", "LAST ERROR", "ID")
 	for _, l := range lines {
 		state := string(l.State)
-		if l.BreakerOpen {
-			state += ", breaker open"
+		if l.ReportedFailing {
+			state += ", failing"
 		}
 		terminal.Row(t, shortened(nameOf(&l.EndpointName), 44), state, rate(l.PerMinute), share(l.Success), millis(l.P50MS), millis(l.P95MS),
 			countOf(l.Waiting), lastError(l.LastError, p.now), l.EndpointID)

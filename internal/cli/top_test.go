@@ -20,7 +20,7 @@ const tenantStats = `{"since":"2026-03-01T11:00:00Z","until":"2026-03-01T12:00:0
 	"success":0.9903,"per_minute":20.6,"p50_ms":84,"p95_ms":1210,"endpoints":{"active":5,"held":1,"paused":0,"disabled":2},
 	"backlog":{"waiting":312,"held":300,"parked":1,"oldest_at":"2026-03-01T10:00:00Z","whole":true,"counted_at":"2026-03-01T12:00:00Z"},
 	"busiest":[{"endpoint_id":"ep_1","host":"busy.example","description":"the \u001bshop","state":"active","attempts":1200,"took":1200,"success":1,"per_minute":20,"p50_ms":80,"p95_ms":200,"waiting":0}],
-	"slowest":[],"failing":[{"endpoint_id":"ep_2","host":"sick.example","state":"active","breaker_open":true,"attempts":2,"took":0,"success":0,"per_minute":0.03,"waiting":11,
+	"slowest":[],"failing":[{"endpoint_id":"ep_2","host":"sick.example","state":"active","reported_failing":true,"attempts":2,"took":0,"success":0,"per_minute":0.03,"waiting":11,
 		"last_error":{"at":"2026-03-01T11:58:00Z","status_code":503}}],
 	"held":[{"endpoint_id":"ep_3","host":"dead.example","state":"held","attempts":0,"per_minute":0,"waiting":300,"last_error":{"at":"2026-03-01T09:00:00Z","failure":"refused"}}]}`
 
@@ -38,8 +38,8 @@ waiting    312 deliveries, 300 held, and 1 parked, the oldest 2 h ago
 HELD          STATE  A MINUTE  TAKEN  P50  P95  WAITING  LAST ERROR        ID
 dead.example  held   0         -      -    -    300      refused, 3 h ago  ep_3
 
-FAILING       STATE                 A MINUTE  TAKEN  P50  P95  WAITING  LAST ERROR           ID
-sick.example  active, breaker open  0.03      0 %    -    -    11       HTTP 503, 2 min ago  ep_2
+FAILING       STATE            A MINUTE  TAKEN  P50  P95  WAITING  LAST ERROR           ID
+sick.example  active, failing  0.03      0 %    -    -    11       HTTP 503, 2 min ago  ep_2
 
 BUSIEST                        STATE   A MINUTE  TAKEN  P50    P95     WAITING  LAST ERROR  ID
 busy.example (the \u001bshop)  active  20        100 %  80 ms  200 ms  0        -           ep_1

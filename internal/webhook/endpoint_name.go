@@ -11,7 +11,7 @@ type EndpointName struct {
 
 	State           EndpointState
 	StateReason     string
-	BreakerOpenedAt time.Time // zero: no breaker is open
+	BreakerOpenedAt time.Time // when a worker last reported it failing; zero since it recovered
 }
 
 // Host is where the endpoint is; a URL may hold credentials, its host does not.
