@@ -69,7 +69,7 @@ func forgotten(t *testing.T, s Store) {
 	require.NoError(t, err)
 	require.False(t, known)
 	for _, event := range []string{"evt_1", "evt_2"} {
-		row := attemptlog.Row{Tenant: tenant, EndpointID: id(1), EventID: event, Run: "r", Number: 1, At: born, Outcome: webhook.Fails, Error: "said " + someone}
+		row := attemptlog.Row{Tenant: tenant, EndpointID: id(1), EventID: event, Run: "r", Number: 1, At: born, Outcome: webhook.Fails, Error: "said no"}
 		require.NoError(t, r.WriteAttempts(t.Context(), attemptlog.Write{Rows: []attemptlog.Row{row}, Now: born}))
 		require.NoError(t, r.PutBody(t.Context(), webhook.StoredBody{Tenant: tenant, EventID: event, Digest: "d", Sealed: []byte("x"), CreatedAt: born}))
 		require.NoError(t, r.NoteSubject(t.Context(), tenant, event, someone, born))
