@@ -25,6 +25,8 @@ var whenRefused = map[api.Code]string{
 	api.Conflict:             "it is not possible as things stand; the detail says why.",
 	api.EndpointIsDisabled:   "nothing goes to the endpoint until it is resumed.",
 	api.IdempotencyConflict:  "the Idempotency-Key was used with another body, or what it made was deleted.",
+	api.Erased:               "the event's data was erased, or is being erased; the detail says who asked for it.",
+	api.OnLegalHold:          "a legal hold forbids to erase it.",
 	api.HistoryExpired:       "the event's history is no longer kept, and its data with it.",
 	api.PayloadTooLarge:      "the body is larger than 1048576 bytes.",
 	api.UnsupportedMediaType: "the body must be sent as JSON, in UTF-8, uncompressed.",

@@ -10,9 +10,9 @@ type pragmatic interface {
 	Pragma(ctx context.Context, text string) error
 }
 
-// Overwrite begins or ends to write zeros over all that is deleted, whole pages too, and empties the
-// write-ahead logs, in which deleted data would stand until they are written over. At other times
-// that is done only where it costs no write of its own.
+// Overwrite begins or ends to write zeros over all that is deleted, whole pages too, and empties
+// the write-ahead logs, in which deleted data would stand until they are written over. At other
+// times that is done only where it costs no write of its own.
 func (e *Engine) Overwrite(ctx context.Context, on bool) error {
 	mode := pragmas["secure_delete"]
 	if on {

@@ -21,9 +21,9 @@ type NewEvent struct {
 	Subject   string          // whom it concerns; empty when the app did not say
 }
 
-// ParseEvent reads {"type", "data", "timestamp"?, "subject"?}. It is strict where encoding/json is lenient
-// (duplicate and unknown keys, invalid UTF-8, depth), because the first mistake should be the app's
-// to see, not the endpoint's.
+// ParseEvent reads {"type", "data", "timestamp"?, "subject"?}. It is strict where encoding/json is
+// lenient (duplicate and unknown keys, invalid UTF-8, depth), because the first mistake should be
+// the app's to see, not the endpoint's.
 func ParseEvent(body []byte) (NewEvent, error) {
 	if !utf8.Valid(body) {
 		return NewEvent{}, Errorf(BadJSON, "body is not valid UTF-8")
