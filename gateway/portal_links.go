@@ -36,7 +36,7 @@ func (g *Gateway) portalRoutes(to huma.API) {
 	route(g, to, operation{
 		id: "create-portal-link", tag: tagPortal, cost: makes, method: http.MethodPost, path: "/v1/tenants/{tenant}/endpoints/{id}/portal", scope: api.EndpointsWrite, status: http.StatusCreated,
 		summary: "Make a link that opens the portal for one endpoint",
-		text: "Whoever has the link sees the endpoint, its deliveries and attempts, what was sent and answered; resends, sends a test, shows and rotates the secret, pauses and resumes. " +
+		text: "The person who has the link sees the endpoint, its deliveries and attempts, what was sent and answered; resends, sends a test, shows and rotates the secret, pauses and resumes. " +
 			"It may no more than the token that makes it, and sees nothing of other endpoints. Revoke it with `DELETE …/portal/links/{id}`.",
 		example: map[string]any{"ttl": "1h"},
 	}, g.createEndpointLink)

@@ -141,7 +141,7 @@ func (s *scenario) recover(p *place) {
 	}
 }
 
-// mend ends all trouble: whoever is asked from now on approves, and looks until nothing is open.
+// mend ends all trouble: the operator approves from now on, and looks until nothing is open.
 func (s *scenario) mend() {
 	s.note("all endpoints are mended")
 	for _, p := range s.endpoints {

@@ -18,7 +18,7 @@ const (
 // portalBuckets are those of one link, or of one token that is confined to endpoints.
 type portalBuckets struct{ reads, acts *rate.Limiter }
 
-// Portal takes one request of somebody who acts for the owner of endpoints; acts says that it
+// Portal takes one request of a person who acts for the owner of endpoints; acts says that it
 // changes or sends something. The error is a *Refusal.
 func (q *Quotas) Portal(tenant, who string, acts bool) error {
 	b := q.portalOf(tenant + "\n" + who)
