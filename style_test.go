@@ -6,7 +6,9 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -80,4 +82,28 @@ func isCall(c *ast.CallExpr, pkg, name string) bool {
 	}
 	x, ok := f.X.(*ast.Ident)
 	return ok && x.Name == pkg
+}
+
+// named is a file or folder of this repository, as the documents name one.
+var named = regexp.MustCompile("`((?:cmd|api|client|gateway|workflows|activities|worker|internal|deploy|e2e|examples|tools|docs)/[\\w./-]+)`")
+
+// TestDocsNameWhatExists: a reader who follows a path in README, CONTRIBUTING or docs finds
+// something there.
+func TestDocsNameWhatExists(t *testing.T) {
+	t.Parallel()
+	found := 0
+	for _, pattern := range []string{"*.md", "docs/*.md", "docs/adr/*.md"} {
+		pages, err := filepath.Glob(pattern)
+		require.NoError(t, err)
+		for _, page := range pages {
+			text, err := os.ReadFile(page)
+			require.NoError(t, err)
+			for _, m := range named.FindAllStringSubmatch(string(text), -1) {
+				found++
+				_, err := os.Stat(m[1])
+				require.NoError(t, err, "%s names %s", page, m[1])
+			}
+		}
+	}
+	require.Greater(t, found, 50)
 }

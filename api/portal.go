@@ -28,7 +28,7 @@ type PortalLink struct {
 	RevokedAt  *time.Time `json:"revoked_at,omitempty" doc:"Absent: it was not."`
 	RevokedBy  string     `json:"revoked_by,omitempty"`
 	Live       bool       `json:"live" doc:"It is good now."`
-	URL        string     `json:"url,omitempty" doc:"Only in the answer that made it. Who has it, has the link: show it to no one else, and write it into no log. What follows the # never leaves a browser." example:"https://hooks.example.com/portal/acme#hkp_…"`
+	URL        string     `json:"url,omitempty" doc:"Only in the answer that made it. The person who has it has the link: show it to no one else, and write it into no log. What follows the # never leaves a browser." example:"https://hooks.example.com/portal/acme#hkp_…"`
 	Token      string     `json:"token,omitempty" doc:"Only in the answer that made it: what follows the # in url. It is a bearer token of this API, too."`
 }
 

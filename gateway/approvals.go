@@ -7,6 +7,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
+	"hookloop/gateway/problem"
 	"hookloop/internal/webhook"
 )
 
@@ -78,7 +79,7 @@ func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answer
 	for i, report := range found {
 		page.Data[i], ids[i] = approval(report), report.EndpointID
 	}
-	names := g.names(ctx, in.Tenant, ids)
+	names := g.stats.Names(ctx, in.Tenant, ids)
 	for i := range page.Data {
 		page.Data[i].Endpoint = names[ids[i]]
 	}
@@ -92,7 +93,7 @@ type approvalPath struct {
 
 func (g *Gateway) getApproval(ctx context.Context, in *approvalPath) (*answerOf[api.Approval], error) {
 	if !endpointID.MatchString(in.EndpointID) {
-		return nil, noSuchEndpoint()
+		return nil, problem.NoSuch("endpoint")
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()
@@ -101,7 +102,7 @@ func (g *Gateway) getApproval(ctx context.Context, in *approvalPath) (*answerOf[
 		return nil, approvalErr(in.EndpointID, err)
 	}
 	shown := approval(report)
-	shown.Endpoint = g.names(ctx, in.Tenant, []string{in.EndpointID})[in.EndpointID]
+	shown.Endpoint = g.stats.Names(ctx, in.Tenant, []string{in.EndpointID})[in.EndpointID]
 	return &answerOf[api.Approval]{Body: shown}, nil
 }
 
@@ -146,7 +147,7 @@ func decide(
 	hand func(ctx context.Context, tenant, endpointID string, d webhook.Decision) (webhook.ApprovalReport, error),
 ) (*answerOf[api.Approval], error) {
 	if !endpointID.MatchString(of.EndpointID) {
-		return nil, noSuchEndpoint()
+		return nil, problem.NoSuch("endpoint")
 	}
 	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
 	defer cancel()

@@ -2,42 +2,38 @@ package gateway
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strings"
-	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
+	"hookloop/gateway/confined"
 	"hookloop/gateway/problem"
+	"hookloop/gateway/stats"
+	"hookloop/gateway/wellformed"
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/orchestrator"
-	"hookloop/internal/webhook"
 )
 
 // AttemptLog is what is known of attempts, and of endpoints by name. Its errors mean that the
 // registry is out of reach.
 type AttemptLog interface {
+	stats.Log
+
 	// Attempts lists attempts at an endpoint, the newest first.
 	Attempts(ctx context.Context, q attemptlog.Query) ([]attemptlog.Row, error)
 	// EventsAt lists the events that had a turn at an endpoint, the newest first, those behind
 	// from.
 	EventsAt(ctx context.Context, tenant, endpointID string, from attemptlog.Place, limit int) ([]attemptlog.Seen, error)
-	// AttemptTallies sums up the spans that began in [since, until), by endpoint: those named or,
-	// nil, all.
-	AttemptTallies(ctx context.Context, tenant string, span time.Duration, since, until time.Time, ids []string) (map[string]attemptlog.Tally, error)
-	// AttemptCounts gives each of those spans: of one endpoint or, empty, of all.
-	AttemptCounts(ctx context.Context, tenant, endpointID string, span time.Duration, since, until time.Time) ([]attemptlog.Count, error)
-	LatestAttempts(ctx context.Context, tenant string, ids []string) (map[string]attemptlog.Latest, error)
-	EndpointNames(ctx context.Context, tenant string, ids []string) ([]webhook.EndpointName, error)
 }
 
 // Waiting tells what has not been delivered yet; orchestrator.Waiting does.
 type Waiting interface {
+	stats.Waiting
+
 	List(ctx context.Context, f orchestrator.WaitingFilter, size int, page []byte) ([]orchestrator.WaitingItem, []byte, error)
-	Census(ctx context.Context, tenant string) (orchestrator.Census, error)
 }
 
 func (g *Gateway) attemptRoutes(to huma.API) {
@@ -53,6 +49,17 @@ func (g *Gateway) attemptRoutes(to huma.API) {
 		text: "Deliveries that go on and that a first attempt did not end, over all endpoints, those that began last first. Each is asked why it waits, and until when. " +
 			"A delivery shows up a moment after it began.",
 	}, g.listUndelivered)
+	route(g, to, operation{
+		id: "get-endpoint-stats", tag: tagEndpoints, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/endpoints/{id}/stats", scope: api.EndpointsRead,
+		summary: "How an endpoint does",
+		text:    "Attempts, how many of them it took and how long they lasted, in all and by the minute or hour.",
+	}, g.endpointStats)
+	route(g, to, operation{
+		id: "get-stats", tag: tagEndpoints, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/stats", scope: api.EndpointsRead,
+		summary: "How a tenant's endpoints do",
+		text: "Attempts of all endpoints, which are busiest, slowest, failing, held, and what has not been delivered yet. " +
+			"Attempts are read from the attempt log, a second behind, the backlog from Temporal's lists, some seconds behind.",
+	}, g.tenantStats)
 }
 
 type listAttempts struct {
@@ -64,7 +71,7 @@ type listAttempts struct {
 func (g *Gateway) listAttempts(ctx context.Context, in *listAttempts) (*answerOf[api.Page[api.AttemptItem]], error) {
 	q := attemptlog.Query{Tenant: in.Tenant, EndpointID: in.ID, Failed: in.Failed, Limit: in.Limit + 1}
 	var err error
-	if q.After, q.Before, err = period(in.After, in.Before, g.now()); err != nil {
+	if q.After, q.Before, err = wellformed.Period(in.After, in.Before, g.now()); err != nil {
 		return nil, err
 	}
 	list := strings.Join([]string{"attempts", in.Tenant, in.ID, fmt.Sprint(in.Failed), in.After, in.Before}, " ")
@@ -78,32 +85,15 @@ func (g *Gateway) listAttempts(ctx context.Context, in *listAttempts) (*answerOf
 	if err != nil {
 		return nil, fmt.Errorf("attempts: %w", problem.Registry(err))
 	}
-	page := api.Page[api.AttemptItem]{Data: []api.AttemptItem{}}
-	if len(found) > in.Limit { // the one too many only tells that there are more
-		found = found[:in.Limit]
-		page.NextCursor = g.newPlace(list, found[in.Limit-1].Place())
-	}
-	for _, r := range found {
-		page.Data = append(page.Data, api.AttemptItem{
+	found, next := cut(found, in.Limit, func(r attemptlog.Row) []byte { return position(r.Place()) })
+	page := api.Page[api.AttemptItem]{Data: make([]api.AttemptItem, len(found)), NextCursor: g.newCursor(list, next)}
+	for i, r := range found {
+		page.Data[i] = api.AttemptItem{
 			EventID: r.EventID, EventType: r.EventType, Number: r.Number, At: r.At, Outcome: r.Outcome,
 			StatusCode: r.StatusCode, DurationMS: r.DurationMS, Failure: r.Failure, Error: r.Error,
-		})
+		}
 	}
 	return &answerOf[api.Page[api.AttemptItem]]{Body: page}, nil
-}
-
-// newPlace and openPlace make cursors of places in the attempt log.
-func (g *Gateway) newPlace(list string, p attemptlog.Place) *string {
-	place, _ := json.Marshal(p) // a time, texts and a number always marshal
-	return g.newCursor(list, place)
-}
-
-func (g *Gateway) openPlace(list, cursor string) (p attemptlog.Place, err error) {
-	place, err := g.openCursor(list, cursor)
-	if err != nil || place == nil {
-		return p, err
-	}
-	return p, json.Unmarshal(place, &p)
 }
 
 type listUndelivered struct {
@@ -112,7 +102,7 @@ type listUndelivered struct {
 }
 
 func (g *Gateway) listUndelivered(ctx context.Context, in *listUndelivered) (_ *answerOf[api.Page[api.Undelivered]], err error) {
-	if in.Endpoint, err = eitherName(in.Endpoint, in.EndpointID); err != nil {
+	if in.Endpoint, err = wellformed.OneEndpoint(in.Endpoint, in.EndpointID); err != nil {
 		return nil, err
 	}
 	list := strings.Join([]string{"undelivered", in.Tenant, in.Endpoint, string(in.Status)}, " ")
@@ -130,11 +120,11 @@ func (g *Gateway) listUndelivered(ctx context.Context, in *listUndelivered) (_ *
 	for i, d := range found {
 		ids[i] = d.Report.EndpointID
 	}
-	names := g.names(ctx, in.Tenant, ids)
+	names := g.stats.Names(ctx, in.Tenant, ids)
 	page := api.Page[api.Undelivered]{Data: make([]api.Undelivered, len(found)), NextCursor: g.newCursor(list, next)}
 	for i, d := range found {
 		page.Data[i] = undelivered(d)
-		page.Data[i].Endpoint, page.Data[i].Reason = names[d.Report.EndpointID], reasonFor(ctx, page.Data[i].Reason)
+		page.Data[i].Endpoint, page.Data[i].Reason = names[d.Report.EndpointID], confined.Reason(ctx, page.Data[i].Reason)
 	}
 	return &answerOf[api.Page[api.Undelivered]]{Body: page}, nil
 }
@@ -149,4 +139,28 @@ func undelivered(d orchestrator.WaitingItem) api.Undelivered {
 		u.Attempts, u.LastAttempt = max(n, last.Number), &last
 	}
 	return u
+}
+
+type endpointStats struct {
+	Tenant string `path:"tenant"`
+	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	api.StatsQuery
+}
+
+func (g *Gateway) endpointStats(ctx context.Context, in *endpointStats) (*answerOf[api.EndpointStats], error) {
+	if _, err := g.endpoint(ctx, in.Tenant, in.ID); err != nil {
+		return nil, err
+	}
+	s, err := g.stats.Endpoint(ctx, in.Tenant, in.ID, in.StatsQuery)
+	return &answerOf[api.EndpointStats]{Body: s}, err
+}
+
+type tenantStats struct {
+	Tenant string `path:"tenant"`
+	api.TenantStatsQuery
+}
+
+func (g *Gateway) tenantStats(ctx context.Context, in *tenantStats) (*answerOf[api.TenantStats], error) {
+	s, err := g.stats.Tenant(ctx, in.Tenant, in.TenantStatsQuery)
+	return &answerOf[api.TenantStats]{Body: s}, err
 }

@@ -10,6 +10,7 @@ import (
 
 	"hookloop/api"
 	"hookloop/gateway/problem"
+	"hookloop/gateway/wellformed"
 	"hookloop/internal/audit"
 	"hookloop/internal/webhook"
 )
@@ -54,7 +55,7 @@ type listAudit struct {
 
 func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[api.AuditPage], error) {
 	if !eventID.MatchString(in.ID) {
-		return nil, noSuchEvent()
+		return nil, problem.NoSuch("event")
 	}
 	list := "audit " + in.Tenant + " " + in.ID
 	after, err := g.openCursor(list, in.Cursor)
@@ -65,7 +66,7 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[api.Aud
 	defer cancel()
 	p, err := g.audits.Event(ctx, in.Tenant, in.ID, after)
 	if webhook.CodeOf(err) == webhook.NotFound {
-		return nil, noSuchEvent()
+		return nil, problem.NoSuch("event")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("audit of event %s: %w", in.ID, err)
@@ -79,7 +80,7 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.A
 		return nil, err
 	}
 	var err error
-	if q.After, q.Before, err = period(in.After, in.Before, g.now()); err != nil {
+	if q.After, q.Before, err = wellformed.Period(in.After, in.Before, g.now()); err != nil {
 		return nil, err
 	}
 	list := fmt.Sprintf("audit %s %q", in.Tenant, []string{in.After, in.Before, string(in.Kind), in.Actor, in.EndpointID, in.SourceID, in.Status})

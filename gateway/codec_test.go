@@ -14,15 +14,17 @@ import (
 
 	"hookloop/api"
 	"hookloop/gateway"
+	"hookloop/gateway/auth"
+	"hookloop/gateway/problem"
 	"hookloop/internal/codec"
+	"hookloop/internal/keyring"
 )
 
 // TestCodecIsForAuditorsOfEveryTenant: a payload does not tell whose it is.
 func TestCodecIsForAuditorsOfEveryTenant(t *testing.T) {
 	t.Parallel()
 	r := newRigWith(t, func(c *gateway.Config) {
-		authorize, refuse := gateway.CodecAccess(c.Auth)
-		h, err := codec.NewHandler(codec.HandlerConfig{Codec: codec.Clear(), Authorize: authorize, Refuse: refuse, Origins: []string{"https://ui.example.com"}})
+		h, err := codec.NewHandler(codec.HandlerConfig{Codec: codec.Clear(), Authorize: auth.CodecAccess(c.Auth), Refuse: problem.Refuse, Origins: []string{"https://ui.example.com"}})
 		require.NoError(t, err)
 		c.Codec = h
 	})
@@ -49,7 +51,7 @@ func TestCodecIsForAuditorsOfEveryTenant(t *testing.T) {
 // encrypted is none.
 func TestADecodedPayloadIsALine(t *testing.T) {
 	t.Parallel()
-	keys, err := codec.NewKey()
+	keys, err := keyring.New()
 	require.NoError(t, err)
 	c, err := codec.New(keys)
 	require.NoError(t, err)
@@ -60,8 +62,7 @@ func TestADecodedPayloadIsALine(t *testing.T) {
 	var registry *fakeRegistry
 	r := newRigWith(t, func(g *gateway.Config) {
 		registry = g.Registry.(*fakeRegistry)
-		authorize, refuse := gateway.CodecAccess(g.Auth)
-		h, err := codec.NewHandler(codec.HandlerConfig{Codec: c, Authorize: authorize, Refuse: refuse, Opened: gateway.CodecReads(g.Auth, g.Registry)})
+		h, err := codec.NewHandler(codec.HandlerConfig{Codec: c, Authorize: auth.CodecAccess(g.Auth), Refuse: problem.Refuse, Opened: auth.CodecReads(g.Auth, g.Registry)})
 		require.NoError(t, err)
 		g.Codec = h
 	})

@@ -11,6 +11,9 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
+	"hookloop/gateway/auth"
+	"hookloop/gateway/confined"
+	"hookloop/gateway/problem"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
@@ -69,12 +72,18 @@ type instruct func(ctx context.Context, tenant, eventID, endpointID string, why 
 func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*answerOf[api.Delivery], error) {
 	switch {
 	case !eventID.MatchString(in.ID):
-		return nil, noSuchEvent()
+		return nil, problem.NoSuch("event")
 	case !endpointID.MatchString(in.EndpointID):
-		return nil, noSuchDelivery(in.ID, in.EndpointID)
+		return nil, problem.NoSuchDelivery(in.ID, in.EndpointID)
 	}
-	if err := g.mayOrder(ctx, in); err != nil {
-		return nil, err
+	if auth.Of(ctx).IsConfined() {
+		e, err := g.event(ctx, in.Tenant, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := confined.MayOrder(ctx, e, in.EndpointID); err != nil {
+			return nil, err
+		}
 	}
 	report, err := do(ctx, in.Tenant, in.ID, in.EndpointID, webhook.Instruction{By: subject(ctx), Reason: in.value.Reason})
 	if errors.Is(err, orchestrator.ErrNotWaiting) {
@@ -83,7 +92,7 @@ func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*a
 	if err != nil {
 		return nil, g.unlessErased(ctx, in.Tenant, in.ID, err)
 	}
-	report.Reason = reasonFor(ctx, report.Reason)
+	report.Reason = confined.Reason(ctx, report.Reason)
 	return &answerOf[api.Delivery]{Body: deliveries([]webhook.DeliveryReport{report})[0]}, nil
 }
 
@@ -95,7 +104,7 @@ func (g *Gateway) notWaiting(ctx context.Context, in *orderDelivery) error {
 	}
 	i := slices.IndexFunc(e.Report.Deliveries, func(d webhook.DeliveryReport) bool { return d.EndpointID == in.EndpointID })
 	if i < 0 {
-		return noSuchDelivery(in.ID, in.EndpointID)
+		return problem.NoSuchDelivery(in.ID, in.EndpointID)
 	}
 	d := e.Report.Deliveries[i]
 	why := fmt.Sprintf("it has ended (%s)", d.Status)
@@ -108,10 +117,6 @@ func (g *Gateway) notWaiting(ctx context.Context, in *orderDelivery) error {
 		why = "it was delivered at the first attempt"
 	}
 	return webhook.Errorf(webhook.Conflict, "the delivery is not waiting: %s", why)
-}
-
-func noSuchDelivery(eventID, endpointID string) error {
-	return webhook.Errorf(webhook.NotFound, "event %s has no delivery to endpoint %.40s", eventID, endpointID)
 }
 
 // Examples of what goes with an operator's wish.

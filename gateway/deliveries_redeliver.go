@@ -4,6 +4,9 @@ import (
 	"context"
 
 	"hookloop/api"
+	"hookloop/gateway/auth"
+	"hookloop/gateway/confined"
+	"hookloop/gateway/problem"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -122,8 +125,8 @@ func (g *Gateway) undelivered(ctx context.Context, e orchestrator.EventState) ([
 // be among those the event was accepted for: it may have been made later, or want its type only
 // now.
 func (g *Gateway) chosen(ctx context.Context, e orchestrator.EventState, endpointID string) ([]string, error) {
-	if confinedTo(ctx).IsConfined() && !hasDelivery(e, endpointID) { // or they could have any event sent to them
-		return nil, noSuchDelivery(e.Input.Event.ID, endpointID)
+	if auth.Of(ctx).IsConfined() && !confined.HasDelivery(e, endpointID) { // or they could have any event sent to them
+		return nil, problem.NoSuchDelivery(e.Input.Event.ID, endpointID)
 	}
 	for _, d := range e.Report.Deliveries {
 		if d.EndpointID == endpointID && !d.Status.Ended() {

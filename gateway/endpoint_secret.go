@@ -29,7 +29,7 @@ func (g *Gateway) getSecret(ctx context.Context, in *endpointPath) (*answerOf[ap
 }
 
 func (g *Gateway) reveal(e webhook.Endpoint) *answerOf[api.Secret] {
-	return &answerOf[api.Secret]{Body: api.Secret{Secret: e.Secrets[0].Secret.Reveal(), PreviousUntil: timeOrNone(e.PreviousSecretUntil(g.now()))}}
+	return &answerOf[api.Secret]{Body: api.Secret{Secret: e.Secrets[0].Secret.Reveal(), PreviousUntil: webhook.TimeOrNone(e.PreviousSecretUntil(g.now()))}}
 }
 
 type rotateSecret struct {

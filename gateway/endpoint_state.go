@@ -11,6 +11,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
+	"hookloop/gateway/confined"
 	"hookloop/gateway/problem"
 	"hookloop/internal/webhook"
 )
@@ -57,7 +58,7 @@ func (g *Gateway) pauseEndpoint(ctx context.Context, in *pauseEndpoint) (*answer
 	defer cancel()
 	verb := webhook.Instruction{By: subject(ctx), Reason: in.value.Reason}
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error {
-		if err := mayPause(ctx, *e); err != nil {
+		if err := confined.MayPause(ctx, *e); err != nil {
 			return err
 		}
 		return pause(e, verb)
@@ -104,7 +105,7 @@ func (g *Gateway) resumeEndpoint(ctx context.Context, in *resumeEndpoint) (*answ
 	if e.State == webhook.EndpointActive {
 		return nil, webhook.Errorf(webhook.Conflict, "the endpoint is active already")
 	}
-	if err := mayResume(ctx, e); err != nil {
+	if err := confined.MayResume(ctx, e); err != nil {
 		return nil, err
 	}
 	if err := g.approvals.Resume(ctx, in.Tenant, in.ID, decision); err != nil {
@@ -155,7 +156,7 @@ func (g *Gateway) resumed(ctx context.Context, was webhook.Endpoint, d webhook.D
 // learn that the endpoint is gone.
 func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct{}, error) {
 	if !endpointID.MatchString(in.ID) {
-		return nil, noSuchEndpoint()
+		return nil, problem.NoSuch("endpoint")
 	}
 	if err := g.registry.DeleteEndpoint(ctx, in.Tenant, in.ID); err != nil {
 		return nil, endpointErr(in.ID, err)

@@ -10,8 +10,31 @@ import (
 
 	"hookloop/api"
 	"hookloop/gateway/problem"
+	"hookloop/gateway/wellformed"
+	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
 )
+
+// Registry keeps the endpoints. Its errors carry webhook.NotFound or webhook.Conflict; one without
+// a code means that it is out of reach.
+type Registry interface {
+	CreateEndpoint(ctx context.Context, e webhook.Endpoint) error
+	// CreateEndpointOnce gives what an Idempotency-Key has made, now or before.
+	CreateEndpointOnce(ctx context.Context, e webhook.Endpoint, c webhook.Creation) (webhook.Creation, error)
+	Endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error)
+	Endpoints(ctx context.Context, tenant string, q webhook.EndpointQuery) ([]webhook.Endpoint, error)
+	CountEndpoints(ctx context.Context, tenant string) (int, error)
+	// Created says whether an Idempotency-Key has made an endpoint.
+	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
+	// UpdateEndpoint applies change to the endpoint as it is now, or not at all.
+	UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error)
+	DeleteEndpoint(ctx context.Context, tenant, id string) error
+	// Record adds a line to the change log, which the registry itself writes with each change.
+	Record(ctx context.Context, tenant string, l webhook.AuditLine) error
+	// Match gives the endpoints that want an event of this type.
+	Match(ctx context.Context, tenant, eventType string) (webhook.Match, error)
+	Ping(ctx context.Context) error
+}
 
 func (g *Gateway) endpointRoutes(to huma.API) {
 	const (
@@ -84,7 +107,7 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 	if e.Secrets, err = firstSecret(in.value.Secret); err != nil {
 		return nil, err
 	}
-	if err := g.checkExpressions(ctx, in.Tenant, in.tree); err != nil {
+	if err := wellformed.Expressions(ctx, g.expressions, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
 	if e, err = g.makeEndpoint(ctx, in, e); err != nil {
@@ -97,26 +120,15 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 
 // makeEndpoint gives the endpoint that was made: now, or before with the same Idempotency-Key.
 func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhook.Endpoint) (webhook.Endpoint, error) {
-	key, err := in.idempotencyKey()
-	if err != nil {
+	m := making[webhook.Endpoint]{
+		kind: "endpoint", quota: quota.Endpoints, quotas: g.quotas, count: g.registry.CountEndpoints, created: g.registry.Created,
+		create: g.registry.CreateEndpoint, once: g.registry.CreateEndpointOnce, read: g.registry.Endpoint,
+	}
+	e, repeat, err := m.make(ctx, &in.request, in.raw, in.Tenant, e.ID, e.CreatedAt, e)
+	if err != nil || !repeat {
 		return e, err
 	}
-	c := webhook.NewCreation("endpoint", key, in.raw, e.ID, e.CreatedAt)
-	if err := g.roomUnlessMade(ctx, in.Tenant, key, c, g.roomForEndpoint, g.registry.Created); err != nil {
-		return e, err
-	}
-	if key == "" {
-		err = g.registry.CreateEndpoint(ctx, e)
-	} else if c, err = once(c, func() (webhook.Creation, error) { return g.registry.CreateEndpointOnce(ctx, e, c) }); err == nil && c.ID != e.ID {
-		if e, err = g.registry.Endpoint(ctx, in.Tenant, c.ID); err != nil {
-			return e, deletedSince("endpoint", c.ID, err)
-		}
-		return e, g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditSecretRead, EndpointID: e.ID, EndpointVersion: e.Version})
-	}
-	if err != nil {
-		return e, fmt.Errorf("endpoint %s: %w", e.ID, problem.Registry(err))
-	}
-	return e, nil
+	return e, g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditSecretRead, EndpointID: e.ID, EndpointVersion: e.Version})
 }
 
 func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[api.Endpoint], error) {
@@ -128,18 +140,18 @@ func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[
 	if g.breakers != nil {
 		shown.Breaker = g.breakers.Breaker(e.Tenant, e.ID)
 	}
-	activity, err := g.activity(ctx, in.Tenant, []string{e.ID})
+	activity, err := g.stats.Activity(ctx, in.Tenant, []string{e.ID})
 	if err != nil {
 		return nil, err
 	}
-	shown.Activity, shown.PreviousSecretUntil = activity[e.ID], timeOrNone(e.PreviousSecretUntil(g.now()))
+	shown.Activity, shown.PreviousSecretUntil = activity[e.ID], webhook.TimeOrNone(e.PreviousSecretUntil(g.now()))
 	return &answerOf[api.Endpoint]{Body: shown}, nil
 }
 
 // endpoint reads one; an id that cannot exist is not asked for.
 func (g *Gateway) endpoint(ctx context.Context, tenant, id string) (webhook.Endpoint, error) {
 	if !endpointID.MatchString(id) {
-		return webhook.Endpoint{}, noSuchEndpoint()
+		return webhook.Endpoint{}, problem.NoSuch("endpoint")
 	}
 	e, err := g.registry.Endpoint(ctx, tenant, id)
 	return e, endpointErr(id, err)
@@ -151,7 +163,7 @@ func endpointErr(id string, err error) error {
 	case err == nil:
 		return nil
 	case webhook.CodeOf(err) == webhook.NotFound:
-		return noSuchEndpoint()
+		return problem.NoSuch("endpoint")
 	}
 	return fmt.Errorf("endpoint %s: %w", id, problem.Registry(err))
 }
@@ -167,27 +179,23 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 	if err != nil {
 		return nil, err
 	}
-	found, err := g.reachableEndpoints(ctx, in.Tenant, webhook.EndpointQuery{Owner: in.Owner, After: string(after), Limit: in.Limit + 1})
+	found, err := g.confined.Endpoints(ctx, in.Tenant, webhook.EndpointQuery{Owner: in.Owner, After: string(after), Limit: in.Limit + 1})
 	if err != nil {
 		return nil, fmt.Errorf("endpoints: %w", problem.Registry(err))
 	}
-	page := api.Page[api.Endpoint]{Data: []api.Endpoint{}}
-	if len(found) > in.Limit { // the one too many only tells that there are more
-		found = found[:in.Limit]
-		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
-	}
+	found, next := cut(found, in.Limit, func(e webhook.Endpoint) []byte { return []byte(e.ID) })
 	ids := make([]string, len(found))
 	for i, e := range found {
 		ids[i] = e.ID
 	}
-	activity, err := g.activity(ctx, in.Tenant, ids)
+	activity, err := g.stats.Activity(ctx, in.Tenant, ids)
 	if err != nil {
 		return nil, err
 	}
-	for _, e := range found {
-		shown := show(ctx, e)
-		shown.Activity = activity[e.ID]
-		page.Data = append(page.Data, shown)
+	page := api.Page[api.Endpoint]{Data: make([]api.Endpoint, len(found)), NextCursor: g.newCursor(list, next)}
+	for i, e := range found {
+		page.Data[i] = show(ctx, e)
+		page.Data[i].Activity = activity[e.ID]
 	}
 	return &answerOf[api.Page[api.Endpoint]]{Body: page}, nil
 }
@@ -203,7 +211,7 @@ func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answer
 	if _, given := in.tree["secret"]; given {
 		return nil, webhook.Invalidf("secret", "cannot be patched: POST …/secret/rotate gives the endpoint a new one")
 	}
-	if err := g.checkExpressions(ctx, in.Tenant, in.tree); err != nil {
+	if err := wellformed.Expressions(ctx, g.expressions, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error {
@@ -222,7 +230,7 @@ func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answer
 // change applies fn to an endpoint, or nothing if fn refuses.
 func (g *Gateway) change(ctx context.Context, tenant, id string, fn func(*webhook.Endpoint) error) (webhook.Endpoint, error) {
 	if !endpointID.MatchString(id) {
-		return webhook.Endpoint{}, noSuchEndpoint()
+		return webhook.Endpoint{}, problem.NoSuch("endpoint")
 	}
 	e, err := g.registry.UpdateEndpoint(ctx, tenant, id, func(e *webhook.Endpoint) error {
 		e.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)

@@ -96,17 +96,18 @@ type holdSubject struct {
 
 func erased(e webhook.Erasure) api.Erasure {
 	a := api.Erasure{
-		EventID: e.EventID, Status: api.Erasing, AskedAt: e.AskedAt, By: e.By, Reason: e.Reason, DataSHA256: e.Data, DataBytes: e.DataBytes,
+		EventID: e.EventID, Status: api.Erasing, AskedAt: e.AskedAt, ErasedAt: webhook.TimeOrNone(e.ErasedAt),
+		By: e.By, Reason: e.Reason, DataSHA256: e.Data, DataBytes: e.DataBytes,
 	}
-	if !e.ErasedAt.IsZero() {
-		a.Status, a.ErasedAt = api.IsGone, &e.ErasedAt
+	if a.ErasedAt != nil {
+		a.Status = api.IsGone
 	}
 	return a
 }
 
 func (g *Gateway) eraseEvent(ctx context.Context, in *eraseEvent) (*answerOf[api.Erasure], error) {
 	if !eventID.MatchString(in.ID) {
-		return nil, noSuchEvent()
+		return nil, problem.NoSuch("event")
 	}
 	ctx, cancel := context.WithTimeout(ctx, eraseTimeout)
 	defer cancel()

@@ -2,13 +2,15 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
+	"hookloop/gateway/auth"
+	"hookloop/gateway/problem"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -59,6 +61,12 @@ func (g *Gateway) eventRoutes(to huma.API) {
 		refuses: []api.Code{api.Erased},
 		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history. One that was erased answers `erased` (410), with who wanted it, when and why.",
 	}, g.getEvent)
+	route(g, to, operation{
+		id: "get-event-data", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}/data", scope: api.EventsData,
+		refuses: []api.Code{api.Erased},
+		summary: "What an event says",
+		text:    "Its `data`, byte for byte as it came, for as long as Temporal keeps the history. Who reads it stands in the audit.",
+	}, g.eventData)
 }
 
 // getTimeout bounds the answer about one event: with a thousand deliveries that is two thousand
@@ -101,78 +109,45 @@ func deliveries(reports []webhook.DeliveryReport) []api.Delivery {
 	return all
 }
 
-type listEvents struct {
-	Tenant string `path:"tenant"`
-	api.EventQuery
-}
-
-// listEvents asks Temporal's visibility store, which is a moment behind.
-func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api.Page[api.EventItem]], error) {
-	filter, err := in.filter(g.now())
-	if err != nil {
-		return nil, err
-	}
-	if in.Endpoint, err = eitherName(in.Endpoint, in.EndpointID); err != nil {
-		return nil, err
-	}
-	list := strings.Join([]string{"events", in.Tenant, in.Endpoint, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
-	if in.Endpoint != "" {
-		return g.eventsAt(ctx, in, filter, list)
-	}
-	token, err := g.openCursor(list, in.Cursor)
-	if err != nil {
-		return nil, err
-	}
-	found, next, err := g.events.List(ctx, filter, in.Limit, token)
-	if err != nil {
-		return nil, err
-	}
-	page := api.Page[api.EventItem]{Data: make([]api.EventItem, len(found)), NextCursor: g.newCursor(list, next)}
-	for i, e := range found {
-		page.Data[i] = api.EventItem(e)
-	}
-	return &answerOf[api.Page[api.EventItem]]{Body: page}, nil
-}
-
-// filter checks what was asked for.
-func (in *listEvents) filter(now time.Time) (f orchestrator.EventFilter, err error) {
-	f = orchestrator.EventFilter{Tenant: in.Tenant, Type: in.Type, Status: in.Status}
-	if in.Type != "" {
-		if err := webhook.CheckEventType(in.Type); err != nil {
-			return f, err
-		}
-	}
-	f.After, f.Before, err = period(in.After, in.Before, now)
-	return f, err
-}
-
-// start accepts an event: with it the event cannot be lost.
-func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byte) (err error) {
-	thirdParty := in.Event.Origin != nil // would send all of its batch again for one that is refused
-	leave, err := g.admit(ctx, in.Event.Tenant, thirdParty)
-	if err != nil {
-		return err
-	}
-	defer func() { leave(err) }()
-	ctx, done := accepting(ctx, &in.Event)
-	err = g.events.Start(ctx, in, data)
-	done(err)
-	if err == nil && in.Unmatched() {
-		g.metrics.unmatched.Inc()
-	}
-	return err
-}
-
 // event gives the state of an event; one whose id could not be an event's is not looked for.
 func (g *Gateway) event(ctx context.Context, tenant, id string) (orchestrator.EventState, error) {
 	if !eventID.MatchString(id) {
-		return orchestrator.EventState{}, noSuchEvent()
+		return orchestrator.EventState{}, problem.NoSuch("event")
 	}
 	e, err := g.events.State(ctx, tenant, id)
 	if err != nil {
 		return e, err
 	}
-	return g.confinedEvent(ctx, tenant, e)
+	return g.confined.Event(ctx, tenant, e)
+}
+
+type eventData struct {
+	ContentType  string `header:"Content-Type"`
+	CacheControl string `header:"Cache-Control"`
+	Body         []byte
+}
+
+func (g *Gateway) eventData(ctx context.Context, in *getEvent) (*eventData, error) {
+	if !eventID.MatchString(in.ID) {
+		return nil, problem.NoSuch("event")
+	}
+	ctx, cancel := context.WithTimeout(ctx, getTimeout)
+	defer cancel()
+	if auth.Of(ctx).IsConfined() {
+		e, err := g.event(ctx, in.Tenant, in.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := g.confined.MayRead(ctx, in.Tenant, e); err != nil {
+			return nil, err
+		}
+	}
+	_, data, err := g.events.Accepted(ctx, in.Tenant, in.ID)
+	if err = g.unlessErased(ctx, in.Tenant, in.ID, err); err != nil {
+		return nil, fmt.Errorf("data of event %s: %w", in.ID, err)
+	}
+	if err := g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditPayloadRead, EventID: in.ID}); err != nil {
+		return nil, err
+	}
+	return &eventData{ContentType: "application/json", CacheControl: "no-store", Body: data}, nil
 }

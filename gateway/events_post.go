@@ -11,7 +11,9 @@ import (
 	"time"
 
 	"hookloop/api"
+	"hookloop/gateway/observe"
 	"hookloop/gateway/problem"
+	"hookloop/gateway/wellformed"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -56,7 +58,7 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 		return nil, err
 	}
 	if !parsed.Timestamp.IsZero() {
-		if e.Timestamp, err = utc("timestamp", parsed.Timestamp); err != nil {
+		if e.Timestamp, err = wellformed.UTC("timestamp", parsed.Timestamp); err != nil {
 			return nil, err
 		}
 	}
@@ -115,8 +117,25 @@ func (g *Gateway) accept(ctx context.Context, e newEvent) (*accepted, error) {
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", e.ID, err)
 	}
-	g.metrics.accepted.Inc()
+	g.observer.Accepted.Inc()
 	return answer(e.Event, e.match.IDs, false), nil
+}
+
+// start accepts an event: with it the event cannot be lost.
+func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byte) (err error) {
+	thirdParty := in.Event.Origin != nil // would send all of its batch again for one that is refused
+	leave, err := g.admit(ctx, in.Event.Tenant, thirdParty)
+	if err != nil {
+		return err
+	}
+	defer func() { leave(err) }()
+	ctx, done := observe.Acceptance(ctx, &in.Event)
+	err = g.events.Start(ctx, in, data)
+	done(err)
+	if err == nil && in.Unmatched() {
+		g.observer.Unmatched.Inc()
+	}
+	return err
 }
 
 func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {

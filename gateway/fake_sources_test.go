@@ -12,6 +12,7 @@ import (
 
 	"hookloop/internal/echo"
 	"hookloop/internal/expression"
+	"hookloop/internal/keyring"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/webhook"
@@ -27,7 +28,7 @@ type fakeSources struct {
 
 func newFakeSources(t testing.TB, endpoints *fakeRegistry) *fakeSources {
 	t.Helper()
-	key, err := registry.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	sealer, err := registry.NewSealer(key)
 	require.NoError(t, err)

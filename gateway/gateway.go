@@ -7,7 +7,7 @@ package gateway
 import (
 	"cmp"
 	"crypto/rand"
-	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -18,8 +18,12 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"hookloop/gateway/auth"
+	"hookloop/gateway/confined"
 	"hookloop/gateway/ingest"
+	"hookloop/gateway/observe"
 	"hookloop/gateway/schema"
+	"hookloop/gateway/stats"
+	"hookloop/gateway/wellformed"
 	"hookloop/internal/admission"
 	"hookloop/internal/expression"
 	"hookloop/internal/quota"
@@ -45,12 +49,12 @@ type Config struct {
 	Erasures     Erasures
 	Waiting      Waiting
 	Portals      Portals
-	Auth         TokenVerifier
+	Auth         auth.Verifying
 
 	Codec         http.Handler         // Temporal's codec server, at /codec; nil: there is none
 	Breakers      Breakers             // of the worker in this process; nil: there is none, and no breaker is shown
 	LargeItems    bool                 // items of third parties above 1 MiB are accepted: Events has a body store
-	Expressions   Expressions          // check those of endpoints and sources; nil: in processes of its own
+	Expressions   wellformed.Compiler  // check those of endpoints and sources; nil: in processes of its own
 	IngestMemory  int64                // what third parties' requests hold of the memory at once, in bytes; 0: 256 MiB
 	BodyPatience  time.Duration        // how long a third party's body may take besides a second for each 256 KiB; 0: 10 s
 	LoopbackHosts bool                 // requests that name another machine in Host get 403, but for /in/ under PublicURL; for development
@@ -74,38 +78,38 @@ type Config struct {
 
 // Gateway answers HTTP requests.
 type Gateway struct {
-	registry      Registry
-	sources       Sources
-	providers     Providers
-	expressions   Expressions
-	public        string
-	codec         http.Handler
-	events        Events
-	recoveries    Recoveries
-	redeliveries  Redeliveries
-	approvals     Approvals
-	audits        Audits
-	attempts      AttemptLog
-	erasures      Erasures
-	waiting       Waiting
-	breakers      Breakers
-	auth          TokenVerifier
-	portals       Portals
-	links         *auth.Links
-	allowLoopback bool
-	allowNetworks []netip.Prefix
-	version       string
-	tracing       tracing
-	log           *slog.Logger
-	now           func() time.Time
-	metrics       *metrics
-	gate          *admission.Gate
-	resumeWait    time.Duration
-	quotas        *quota.Quotas
-	cursorKey     []byte
-	ingest        *ingest.Receiver
-	schemas       huma.Registry // of the API
-	handler, ops  http.Handler
+	registry     Registry
+	sources      Sources
+	providers    Providers
+	expressions  wellformed.Compiler
+	public       string
+	codec        http.Handler
+	events       Events
+	recoveries   Recoveries
+	redeliveries Redeliveries
+	approvals    Approvals
+	audits       Audits
+	attempts     AttemptLog
+	erasures     Erasures
+	waiting      Waiting
+	stats        *stats.Reader
+	confined     confined.Room
+	breakers     Breakers
+	auth         auth.Verifying
+	portals      Portals
+	links        *auth.Links
+	urls         wellformed.Hosts
+	version      string
+	log          *slog.Logger
+	now          func() time.Time
+	observer     *observe.Observer
+	gate         *admission.Gate
+	resumeWait   time.Duration
+	quotas       *quota.Quotas
+	cursorKey    []byte
+	ingest       *ingest.Receiver
+	schemas      huma.Registry // of the API
+	handler, ops http.Handler
 }
 
 // New builds a gateway and names what is missing.
@@ -113,7 +117,7 @@ func New(c Config) (*Gateway, error) {
 	if err := c.complete(); err != nil {
 		return nil, err
 	}
-	m, err := newMetrics(c.Metrics)
+	seen, err := observe.New(observe.Config{Metrics: c.Metrics, Tracer: c.Tracer, Logger: c.Logger})
 	if err != nil {
 		return nil, err
 	}
@@ -125,10 +129,11 @@ func New(c Config) (*Gateway, error) {
 		sources: c.Sources, providers: c.Providers, expressions: c.Expressions, public: c.PublicURL, codec: c.Codec,
 		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits,
 		attempts: c.Attempts, erasures: c.Erasures, waiting: c.Waiting,
-		breakers: c.Breakers, allowLoopback: c.AllowLoopback, allowNetworks: c.AllowNetworks, version: c.Version,
-		log: c.Logger, now: c.Now, metrics: m, gate: gate, tracing: tracing{c.Tracer}, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
+		stats: stats.New(c.Attempts, c.Waiting, c.Now, c.Logger), urls: wellformed.Hosts{Loopback: c.AllowLoopback, Inside: c.AllowNetworks},
+		breakers: c.Breakers, version: c.Version, log: c.Logger, now: c.Now, observer: seen, gate: gate, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
 		quotas: c.Quotas, cursorKey: c.CursorKey, schemas: schema.New(), portals: c.Portals,
 	}
+	g.confined = confined.Room{Endpoint: g.endpoint, List: c.Registry.Endpoints, Quotas: c.Quotas}
 	if g.links, err = auth.NewLinks(c.Portals, c.CursorKey, c.Now, c.Auth); err != nil {
 		return nil, err
 	}
@@ -136,7 +141,7 @@ func New(c Config) (*Gateway, error) {
 	g.ingest, err = ingest.New(ingest.Config{
 		Sources: c.Sources, Providers: c.Providers, Echoes: c.Echoes, Endpoints: c.Registry, Gate: gate, Quotas: c.Quotas,
 		Start: g.start, Accepted: c.Events.Accepted, LargeItems: c.LargeItems, Memory: c.IngestMemory, BodyPatience: c.BodyPatience,
-		AnswerTimeout: writeTimeout, Requests: m.ingested, Items: m.items, Events: m.accepted, Logger: c.Logger, Now: c.Now,
+		AnswerTimeout: writeTimeout, Requests: seen.Ingested, Items: seen.Items, Events: seen.Accepted, Logger: c.Logger, Now: c.Now,
 	})
 	if err != nil {
 		return nil, err
@@ -158,35 +163,28 @@ func (g *Gateway) Handler() http.Handler { return g.handler }
 
 // complete fills in the zero values that have a meaning and refuses those that have none.
 func (c *Config) complete() error {
-	switch {
-	case c.Registry == nil:
-		return errors.New("gateway: Registry is missing")
-	case c.Events == nil:
-		return errors.New("gateway: Events is missing")
-	case c.Recoveries == nil:
-		return errors.New("gateway: Recoveries is missing")
-	case c.Audits == nil:
-		return errors.New("gateway: Audits is missing")
-	case c.Attempts == nil:
-		return errors.New("gateway: Attempts is missing")
-	case c.Erasures == nil:
-		return errors.New("gateway: Erasures is missing")
-	case c.Waiting == nil:
-		return errors.New("gateway: Waiting is missing")
-	case c.Portals == nil:
-		return errors.New("gateway: Portals is missing")
-	case c.Redeliveries == nil:
-		return errors.New("gateway: Redeliveries is missing")
-	case c.Approvals == nil:
-		return errors.New("gateway: Approvals is missing")
-	case c.Auth == nil:
-		return errors.New("gateway: Auth is missing")
-	case c.Sources == nil:
-		return errors.New("gateway: Sources is missing")
-	case c.Providers == nil:
-		return errors.New("gateway: Providers is missing")
-	case c.Echoes == nil:
-		return errors.New("gateway: Echoes is missing")
+	for _, need := range []struct {
+		name  string
+		given any
+	}{
+		{"Registry", c.Registry},
+		{"Events", c.Events},
+		{"Recoveries", c.Recoveries},
+		{"Redeliveries", c.Redeliveries},
+		{"Approvals", c.Approvals},
+		{"Audits", c.Audits},
+		{"Attempts", c.Attempts},
+		{"Erasures", c.Erasures},
+		{"Waiting", c.Waiting},
+		{"Portals", c.Portals},
+		{"Auth", c.Auth},
+		{"Sources", c.Sources},
+		{"Providers", c.Providers},
+		{"Echoes", c.Echoes},
+	} {
+		if need.given == nil {
+			return fmt.Errorf("gateway: %s is missing", need.name)
+		}
 	}
 	if c.Expressions == nil {
 		c.Expressions, _ = expression.New(expression.Config{}) // without metrics it cannot fail

@@ -14,6 +14,7 @@ import (
 
 	"hookloop/api"
 	"hookloop/gateway"
+	"hookloop/gateway/auth"
 	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
 )
@@ -147,7 +148,7 @@ func TestLinksOpenNoOtherDoor(t *testing.T) {
 		require.Contains(t, w.Body.String(), "for some endpoints alone")
 		require.Empty(t, w.Result().Cookies())
 		require.Equal(t, http.StatusUnauthorized, r.browse("POST", "/console/link", "", nil, "Authorization", "Bearer "+token).Code)
-		authorize, _ := gateway.CodecAccess(verifier(t))
+		authorize := auth.CodecAccess(verifier(t))
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "/codec/decode", http.NoBody)
 		require.NoError(t, err)
 		req.Header.Set("Authorization", "Bearer "+token)

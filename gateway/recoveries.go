@@ -10,6 +10,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
+	"hookloop/gateway/problem"
+	"hookloop/gateway/wellformed"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -89,7 +91,7 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 
 func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[api.Recovery], error) {
 	if !endpointID.MatchString(in.ID) {
-		return nil, noSuchEndpoint()
+		return nil, problem.NoSuch("endpoint")
 	}
 	r, err := g.recoveries.State(ctx, in.Tenant, in.ID)
 	if err != nil {
@@ -107,7 +109,7 @@ func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[
 // cancelRecovery ends a recovery after the delivery at hand. What it has started goes on.
 func (g *Gateway) cancelRecovery(ctx context.Context, in *endpointPath) (*answerOf[api.CancelledRecovery], error) {
 	if !endpointID.MatchString(in.ID) {
-		return nil, noSuchEndpoint()
+		return nil, problem.NoSuch("endpoint")
 	}
 	var ended api.CancelledRecovery
 	var err error
@@ -128,11 +130,11 @@ type recoveryOrder struct {
 // recoveryOf reads the times of an order.
 func recoveryOf(n api.NewRecovery, now time.Time) (o recoveryOrder, err error) {
 	o = recoveryOrder{until: now.Truncate(time.Millisecond), dryRun: n.DryRun, unmatched: n.Unmatched, rate: cmp.Or(n.RatePerSecond, webhook.DefaultReleaseRate)}
-	if o.since, err = moment("since", n.Since, now); err != nil {
+	if o.since, err = wellformed.Moment("since", n.Since, now); err != nil {
 		return o, err
 	}
 	if n.Until != "" {
-		o.until, err = moment("until", n.Until, now)
+		o.until, err = wellformed.Moment("until", n.Until, now)
 	}
 	switch {
 	case err != nil:

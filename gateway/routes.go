@@ -1,28 +1,27 @@
 package gateway
 
 import (
-	"context"
 	"errors"
-	"maps"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
 	"strings"
 
-	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 	"github.com/gin-gonic/gin"
 
 	"hookloop/api"
 	"hookloop/gateway/apidocs"
+	"hookloop/gateway/auth"
+	"hookloop/gateway/console"
+	"hookloop/gateway/observe"
+	"hookloop/gateway/portal"
 	"hookloop/gateway/problem"
 	"hookloop/gateway/schema"
 	"hookloop/internal/ownhost"
 	"hookloop/internal/webhook"
 )
-
-// answerOf is an answer that is nothing but its body.
-type answerOf[T any] struct{ Body T }
 
 // ingestPath is where third parties send to.
 const ingestPath = "/in/:source_id"
@@ -35,7 +34,7 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 	}
 	g.health(engine)
 	if !c.OpsApart {
-		engine.GET("/metrics", gin.WrapH(g.metrics.handler))
+		engine.GET("/metrics", gin.WrapH(g.observer.Metrics()))
 	}
 	if g.codec != nil {
 		engine.Any("/codec/*path", gin.WrapH(g.codec))
@@ -46,19 +45,17 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 
 	to := humagin.New(engine, apiConfig(g.version, g.schemas))
 	g.eventRoutes(to)
-	g.dataRoute(to)
 	g.auditRoutes(to)
 	g.erasureRoutes(to)
 	g.deliveryRoutes(to)
 	g.endpointRoutes(to)
 	g.attemptRoutes(to)
-	g.statsRoutes(to)
 	g.stateRoutes(to)
 	g.approvalRoutes(to)
 	g.recoveryRoutes(to)
 	g.sourceRoutes(to)
 	g.portalRoutes(to)
-	document, err := openAPI(to.OpenAPI())
+	document, err := schema.Document(to.OpenAPI(), tagWebhooks)
 	if err != nil {
 		return nil, err
 	}
@@ -75,65 +72,32 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 	return engine, nil
 }
 
-// operation is what a route adds to its handler.
-type operation struct {
-	id, method, path string
-	tag, scope       string
-	status           int // zero: 200
-	summary, text    string
-	example          any        // of the body
-	refuses          []api.Code // besides those that follow from the rest
-	admitted         bool       // accepts or redelivers, so that it needs a place
-	cost             cost       // of its tenant's quotas
-}
-
-// route serves an operation and documents it. Its body is read, and its handler's errors become
-// problems, here.
-func route[I, O any](g *Gateway, to huma.API, op operation, handle func(context.Context, *I) (*O, error)) {
-	documented := op.document()
-	documented.Middlewares = huma.Middlewares{g.requires(op.scope, op.id)}
-	if op.admitted {
-		documented.Middlewares = append(documented.Middlewares, g.admits)
+// consoleRoutes serves the pages for operators. They ask the API below them, as their readers
+// could.
+func (g *Gateway) consoleRoutes(engine *gin.Engine, c Config) error {
+	if c.NoConsole {
+		return nil
 	}
-	if op.cost != cheap {
-		documented.Middlewares = append(documented.Middlewares, g.charges(op.cost))
-	}
-	huma.Register(to, documented, func(ctx context.Context, in *I) (*O, error) {
-		if b, ok := any(in).(bodied); ok {
-			if err := b.take(g.schemas); err != nil {
-				return nil, g.problem(ctx, err)
-			}
-		}
-		out, err := handle(ctx, in)
-		if err != nil {
-			return nil, g.problem(ctx, err)
-		}
-		return out, nil
+	pages, err := console.New(console.Config{
+		API: engine, Verify: auth.Unconfined(g.auth), Key: g.cursorKey, Version: g.version, UI: c.TemporalUI, Origins: c.UIOrigins, Now: g.now,
 	})
-	described := describe(to.OpenAPI().Paths[op.path], op.method)
-	b, hasBody := any(new(I)).(bodied)
-	if hasBody { // only now: a body huma knew of, huma would read
-		described.RequestBody = op.requestBody(b.document(g.schemas))
+	if err != nil {
+		return err
 	}
-	for _, p := range described.Parameters {
-		schema.Each(p.Schema, schema.DescribePattern)
-	}
-	delete(described.Responses, "default")
-	maps.Copy(described.Responses, schema.Problems(g.schemas, op.codes(hasBody)))
+	engine.Any(console.Path, gin.WrapH(pages))
+	engine.Any(console.Path+"/*path", gin.WrapH(pages))
+	return nil
 }
 
-// requestBody is how a body is documented.
-func (op operation) requestBody(schema *huma.Schema, optional bool) *huma.RequestBody {
-	content := map[string]*huma.MediaType{"application/json": {Schema: schema, Example: op.example}}
-	if op.method == http.MethodPatch {
-		content[mergePatch] = content["application/json"]
+// portalPages serves the pages for owners of endpoints. They ask the API below them with the link
+// that opened them.
+func (g *Gateway) portalPages(engine *gin.Engine) error {
+	pages, err := portal.New(portal.Config{API: engine, Verify: g.auth.Verify, Settings: g.portals.PortalSettings, Version: g.version, Now: g.now, Logger: g.log})
+	if err != nil {
+		return err
 	}
-	return &huma.RequestBody{Required: !optional, Content: content}
-}
-
-// fail answers with a problem from within a middleware.
-func (g *Gateway) fail(c huma.Context, err error) {
-	g.problem(c.Context(), err).Write(humagin.Unwrap(c))
+	engine.Any(portal.Path+"/*path", gin.WrapH(pages))
+	return nil
 }
 
 // newEngine has what every request passes through.
@@ -142,7 +106,7 @@ func (g *Gateway) newEngine() *gin.Engine {
 	engine := gin.New()
 	engine.RedirectTrailingSlash = false // a redirected POST would lose its body
 	engine.HandleMethodNotAllowed = true
-	engine.Use(g.observe, g.tracing.request, g.recover)
+	g.observer.Watch(engine)
 	engine.NoRoute(noRoute)
 	engine.NoMethod(noMethod)
 	return engine
@@ -153,6 +117,19 @@ func (g *Gateway) newEngine() *gin.Engine {
 func (g *Gateway) comesFromOutside(r *http.Request) bool {
 	u, err := url.Parse(g.public)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && strings.HasPrefix(r.URL.Path, "/in/")
+}
+
+// publicURL is where third parties reach the gateway: as configured, or else the address at which
+// this request arrived. Its Host header may name any host.
+func (g *Gateway) publicURL(r *request) string {
+	if g.public != "" {
+		return g.public
+	}
+	arrived, ok := r.gin.Request.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if !ok { // there is no server of ours
+		return ""
+	}
+	return "http://" + arrived.String()
 }
 
 const forwardedFor = "X-Forwarded-For"
@@ -173,5 +150,5 @@ func noRoute(c *gin.Context) {
 }
 
 func noMethod(c *gin.Context) {
-	problem.New(api.MethodNotAllowed, "this path does not take "+methodLabel(c.Request.Method)).Write(c)
+	problem.New(api.MethodNotAllowed, "this path does not take "+observe.Method(c.Request.Method)).Write(c)
 }

@@ -78,7 +78,7 @@ func (g *Gateway) health(engine *gin.Engine) {
 func (g *Gateway) opsRoutes() http.Handler {
 	engine := g.newEngine()
 	g.health(engine)
-	engine.GET("/metrics", gin.WrapH(g.metrics.handler))
+	engine.GET("/metrics", gin.WrapH(g.observer.Metrics()))
 	return engine
 }
 

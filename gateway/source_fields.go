@@ -5,11 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
-	"net/http"
 
 	"hookloop/api"
 	"hookloop/gateway/ingest"
+	"hookloop/gateway/wellformed"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
 )
@@ -30,7 +29,7 @@ func setSource(s *webhook.Source, n api.NewSource) error {
 	if !s.Echo.IsZero() && s.Application == "" {
 		return webhook.Invalidf("application", "is required with echo: it says whose echo to look for")
 	}
-	return checkApplication(s.Application)
+	return wellformed.Application(s.Application)
 }
 
 // sourceConfig is the config in a body, byte for byte, if its provider can work with it.
@@ -62,14 +61,10 @@ func (g *Gateway) sourceActivity(ctx context.Context, id string) (*api.SourceAct
 	if err != nil {
 		return nil, sourceErr(id, err)
 	}
-	shown := api.SourceActivity{Accepted: a.Accepted, Repeats: a.Repeats, Refused: a.Refused, LastRefusal: a.LastRefusal}
-	if !a.LastAcceptedAt.IsZero() {
-		shown.LastAcceptedAt = &a.LastAcceptedAt
-	}
-	if !a.LastRefusedAt.IsZero() {
-		shown.LastRefusedAt = &a.LastRefusedAt
-	}
-	return &shown, nil
+	return &api.SourceActivity{
+		Accepted: a.Accepted, LastAcceptedAt: webhook.TimeOrNone(a.LastAcceptedAt), Repeats: a.Repeats,
+		Refused: a.Refused, LastRefusedAt: webhook.TimeOrNone(a.LastRefusedAt), LastRefusal: a.LastRefusal,
+	}, nil
 }
 
 func (g *Gateway) showSource(s webhook.Source, r *request) (api.Source, error) {
@@ -83,17 +78,4 @@ func (g *Gateway) showSource(s webhook.Source, r *request) (api.Source, error) {
 		IngestURL: g.publicURL(r) + "/in/" + s.ID,
 		Version:   s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}, nil
-}
-
-// publicURL is where third parties reach the gateway: as configured, or else the address at which
-// this request arrived. Its Host header may name any host.
-func (g *Gateway) publicURL(r *request) string {
-	if g.public != "" {
-		return g.public
-	}
-	arrived, ok := r.gin.Request.Context().Value(http.LocalAddrContextKey).(net.Addr)
-	if !ok { // there is no server of ours
-		return ""
-	}
-	return "http://" + arrived.String()
 }

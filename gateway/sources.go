@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"time"
@@ -9,9 +10,36 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
+	"hookloop/gateway/ingest"
 	"hookloop/gateway/problem"
+	"hookloop/gateway/wellformed"
+	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
 )
+
+// Sources keeps the sources. Its errors are as those of Registry.
+type Sources interface {
+	ingest.Sources
+
+	CreateSource(ctx context.Context, s webhook.Source) error
+	// CreateSourceOnce gives what an Idempotency-Key has made, now or before.
+	CreateSourceOnce(ctx context.Context, s webhook.Source, c webhook.Creation) (webhook.Creation, error)
+	Source(ctx context.Context, tenant, id string) (webhook.Source, error)
+	// Sources lists by id, those behind after, at most limit.
+	Sources(ctx context.Context, tenant, after string, limit int) ([]webhook.Source, error)
+	CountSources(ctx context.Context, tenant string) (int, error)
+	// Created says whether an Idempotency-Key has made a source.
+	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
+	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
+	DeleteSource(ctx context.Context, tenant, id string) error
+	SourceActivity(ctx context.Context, sourceID string) (webhook.SourceActivity, error)
+}
+
+// Providers know the third parties' protocols; source.Providers do.
+type Providers interface {
+	ingest.Providers
+	Shown(name string, config json.RawMessage) (json.RawMessage, error)
+}
 
 func (g *Gateway) sourceRoutes(to huma.API) {
 	const (
@@ -71,10 +99,14 @@ func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdS
 	if s.Config, _, err = g.sourceConfig(s.Provider, in.raw); err != nil {
 		return nil, err
 	}
-	if err := g.checkExpressions(ctx, in.Tenant, in.tree); err != nil {
+	if err := wellformed.Expressions(ctx, g.expressions, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
-	if s, err = g.makeSource(ctx, in, s); err != nil {
+	m := making[webhook.Source]{
+		kind: "source", quota: quota.Sources, quotas: g.quotas, count: g.sources.CountSources, created: g.sources.Created,
+		create: g.sources.CreateSource, once: g.sources.CreateSourceOnce, read: g.sources.Source,
+	}
+	if s, _, err = m.make(ctx, &in.request, in.raw, in.Tenant, s.ID, now, s); err != nil {
 		return nil, err
 	}
 	shown, err := g.showSource(s, &in.request)
@@ -84,31 +116,9 @@ func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdS
 	return &createdSource{Location: "/v1/tenants/" + s.Tenant + "/sources/" + s.ID, Body: shown}, nil
 }
 
-// makeSource gives the source that was made: now, or before with the same Idempotency-Key.
-func (g *Gateway) makeSource(ctx context.Context, in *createSource, s webhook.Source) (webhook.Source, error) {
-	key, err := in.idempotencyKey()
-	if err != nil {
-		return s, err
-	}
-	c := webhook.NewCreation("source", key, in.raw, s.ID, s.CreatedAt)
-	if err := g.roomUnlessMade(ctx, in.Tenant, key, c, g.roomForSource, g.sources.Created); err != nil {
-		return s, err
-	}
-	if key == "" {
-		err = g.sources.CreateSource(ctx, s)
-	} else if c, err = once(c, func() (webhook.Creation, error) { return g.sources.CreateSourceOnce(ctx, s, c) }); err == nil && c.ID != s.ID {
-		s, err = g.sources.Source(ctx, in.Tenant, c.ID)
-		return s, deletedSince("source", c.ID, err)
-	}
-	if err != nil {
-		return s, fmt.Errorf("source %s: %w", s.ID, problem.Registry(err))
-	}
-	return s, nil
-}
-
 func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[api.Source], error) {
 	if !sourceID.MatchString(in.ID) {
-		return nil, noSuchSource()
+		return nil, problem.NoSuch("source")
 	}
 	s, err := g.sources.Source(ctx, in.Tenant, in.ID)
 	if err != nil {
@@ -127,7 +137,7 @@ func sourceErr(id string, err error) error {
 	case err == nil:
 		return nil
 	case webhook.CodeOf(err) == webhook.NotFound:
-		return noSuchSource()
+		return problem.NoSuch("source")
 	}
 	return fmt.Errorf("source %s: %w", id, problem.Registry(err))
 }
@@ -149,17 +159,12 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[a
 	if err != nil {
 		return nil, fmt.Errorf("sources: %w", problem.Registry(err))
 	}
-	page := api.Page[api.Source]{Data: []api.Source{}}
-	if len(found) > in.Limit { // the one too many only tells that there are more
-		found = found[:in.Limit]
-		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
-	}
-	for _, s := range found {
-		shown, err := g.showSource(s, &in.request)
-		if err != nil {
+	found, next := cut(found, in.Limit, func(s webhook.Source) []byte { return []byte(s.ID) })
+	page := api.Page[api.Source]{Data: make([]api.Source, len(found)), NextCursor: g.newCursor(list, next)}
+	for i, s := range found {
+		if page.Data[i], err = g.showSource(s, &in.request); err != nil {
 			return nil, err
 		}
-		page.Data = append(page.Data, shown)
 	}
 	return &answerOf[api.Page[api.Source]]{Body: page}, nil
 }
@@ -176,9 +181,9 @@ func (g *Gateway) patchSource(ctx context.Context, in *patchSource) (*answerOf[a
 		return nil, webhook.Invalidf("provider", "cannot be patched: create another source")
 	}
 	if !sourceID.MatchString(in.ID) {
-		return nil, noSuchSource()
+		return nil, problem.NoSuch("source")
 	}
-	if err := g.checkExpressions(ctx, in.Tenant, in.tree); err != nil {
+	if err := wellformed.Expressions(ctx, g.expressions, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
 	s, err := g.sources.UpdateSource(ctx, in.Tenant, in.ID, func(s *webhook.Source) error {
@@ -211,7 +216,7 @@ func (g *Gateway) changeSource(s *webhook.Source, in *patchSource) error {
 
 func (g *Gateway) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, error) {
 	if !sourceID.MatchString(in.ID) {
-		return nil, noSuchSource()
+		return nil, problem.NoSuch("source")
 	}
 	return nil, sourceErr(in.ID, g.sources.DeleteSource(ctx, in.Tenant, in.ID))
 }

@@ -12,7 +12,7 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
-	"hookloop/internal/registry"
+	"hookloop/internal/keyring"
 	"hookloop/internal/webhook"
 )
 
@@ -35,7 +35,7 @@ func archiveStore(ctx context.Context, o archiveOptions) (store, error) {
 	if err != nil || address == "" {
 		return nil, err
 	}
-	key, err := registry.NewKey() // bodies are sealed as histories are: the registry's own key opens none
+	key, err := keyring.New() // bodies are sealed as histories are: the registry's own key opens none
 	if err != nil {
 		return nil, err
 	}

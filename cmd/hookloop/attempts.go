@@ -13,8 +13,8 @@ import (
 	"hookloop/internal/audit"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
+	"hookloop/internal/keyring"
 	"hookloop/internal/orchestrator"
-	"hookloop/internal/registry"
 	"hookloop/internal/terminal"
 )
 
@@ -112,7 +112,7 @@ func rebuildFrom(ctx context.Context, o rebuildOptions, cfg attemptlog.RebuildCo
 	if place == "" {
 		return done, errors.New("the attempt log lies in the registry: set HOOKLOOP_REGISTRY")
 	}
-	key, err := registry.NewKey() // the log is not sealed
+	key, err := keyring.New() // the log is not sealed
 	if err != nil {
 		return done, err
 	}

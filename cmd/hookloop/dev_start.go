@@ -20,7 +20,7 @@ import (
 	"hookloop/internal/devdir"
 	"hookloop/internal/engine"
 	"hookloop/internal/keyfile"
-	"hookloop/internal/registry"
+	"hookloop/internal/keyring"
 	"hookloop/internal/telemetry"
 	"hookloop/workflows"
 )
@@ -176,7 +176,7 @@ func registryKey(data *devdir.Dir) ([]byte, error) {
 	case hasKey && !hasDB && exists(data.File("temporal.db")):
 		return nil, lostRegistry(db)
 	}
-	made, err := keyfile.ReadOrMake(key, registry.NewKey)
+	made, err := keyfile.ReadOrMake(key, keyring.New)
 	if err != nil || exists(db) {
 		return made, err
 	}

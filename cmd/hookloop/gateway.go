@@ -14,6 +14,7 @@ import (
 
 	"hookloop/gateway"
 	"hookloop/gateway/auth"
+	"hookloop/gateway/problem"
 	"hookloop/internal/audit"
 	"hookloop/internal/codec"
 	"hookloop/internal/orchestrator"
@@ -75,10 +76,9 @@ func historiesAt(cfg serviceConfig) string {
 }
 
 // newCodecServer lets the Temporal UI show what is encrypted to those who may read it.
-func newCodecServer(cfg serviceConfig, v gateway.TokenVerifier, log store) (http.Handler, error) {
-	authorize, refuse := gateway.CodecAccess(v)
+func newCodecServer(cfg serviceConfig, v auth.Verifying, log store) (http.Handler, error) {
 	h, err := codec.NewHandler(codec.HandlerConfig{
-		Codec: cfg.Codec, Authorize: authorize, Refuse: refuse, Opened: gateway.CodecReads(v, log), Origins: cfg.UIOrigins,
+		Codec: cfg.Codec, Authorize: auth.CodecAccess(v), Refuse: problem.Refuse, Opened: auth.CodecReads(v, log), Origins: cfg.UIOrigins,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("HOOKLOOP_UI_ORIGINS: %w", err)

@@ -7,9 +7,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/internal/chain"
-	"hookloop/internal/codec"
 	"hookloop/internal/keyfile"
-	"hookloop/internal/registry"
+	"hookloop/internal/keyring"
 	"hookloop/internal/token"
 )
 
@@ -36,7 +35,7 @@ registry go.`,
 		ValidArgs: []string{"registry", "history", "jwt", "audit"},
 		RunE: func(c *cobra.Command, args []string) error {
 			key, err := map[string]func() ([]byte, error){
-				"registry": registry.NewKey, "history": codec.NewKey, "jwt": token.NewSecret, "audit": chain.NewKey,
+				"registry": keyring.New, "history": keyring.New, "jwt": token.NewSecret, "audit": chain.NewKey,
 			}[args[0]]()
 			if err != nil {
 				return err

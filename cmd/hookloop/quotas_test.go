@@ -8,14 +8,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/registry"
+	"hookloop/internal/keyring"
 	"hookloop/internal/webhook"
 )
 
 // TestQuotasStandInTheChangeLog: those of a tenant, those that were taken back, and the default's.
 func TestQuotasStandInTheChangeLog(t *testing.T) {
 	t.Parallel()
-	key, err := registry.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	s, err := openStore(t.Context(), filepath.Join(t.TempDir(), "registry.db"), key)
 	require.NoError(t, err)

@@ -19,6 +19,7 @@ import (
 	"hookloop/internal/erasure"
 	"hookloop/internal/health"
 	"hookloop/internal/keyfile"
+	"hookloop/internal/keyring"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/postgres"
@@ -69,7 +70,7 @@ func openStore(ctx context.Context, place string, key []byte) (store, error) {
 // file; processes that share a database would each make their own.
 func registryKeyFile(cfg config.Service) ([]byte, error) {
 	if !cfg.OnPostgres() {
-		return keyfile.ReadOrMake(cfg.RegistryKeyFile, registry.NewKey)
+		return keyfile.ReadOrMake(cfg.RegistryKeyFile, keyring.New)
 	}
 	key, err := keyfile.Read(cfg.RegistryKeyFile)
 	if errors.Is(err, fs.ErrNotExist) {

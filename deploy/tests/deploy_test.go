@@ -21,6 +21,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"hookloop/gateway"
+	"hookloop/gateway/auth"
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/echo"
 	"hookloop/internal/endpointtest"
@@ -71,7 +72,7 @@ func newProcess(t *testing.T) process {
 	require.NoError(t, err)
 	g, err := gateway.New(gateway.Config{
 		Attempts: attempts{}, Waiting: waiting{}, Portals: portals{}, Registry: registry{}, Sources: oneSource{}, Providers: providers{}, Echoes: echoes, Events: events{}, Recoveries: recoveries{},
-		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Erasures: erasures{}, Auth: auth{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
+		Redeliveries: redeliveries{}, Approvals: approvals{}, Audits: audits{}, Erasures: erasures{}, Auth: tokens{}, Metrics: told.Metrics(), Expressions: x, Quotas: q,
 	})
 	require.NoError(t, err)
 	return process{told, g, s, echoes}
@@ -96,7 +97,7 @@ type (
 	portals      struct{ gateway.Portals }
 	attemptLog   struct{ attemptlog.Writer }
 	sources      = gateway.Sources // under another name than its method
-	auth         struct{ gateway.TokenVerifier }
+	tokens       struct{ auth.Verifying }
 )
 
 func (oneSource) SourceByID(context.Context, string) (webhook.Source, error) {

@@ -33,6 +33,7 @@ import (
 	"hookloop/internal/echo"
 	"hookloop/internal/erasure"
 	"hookloop/internal/health"
+	"hookloop/internal/keyring"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
@@ -194,7 +195,7 @@ func OpenRegistry(t testing.TB, path string, through func(driver.Connector) driv
 	keyFile := path + ".key"
 	key, err := os.ReadFile(keyFile)
 	if errors.Is(err, fs.ErrNotExist) {
-		key, err = registry.NewKey()
+		key, err = keyring.New()
 		require.NoError(t, err)
 		err = os.WriteFile(keyFile, key, 0o600)
 	}

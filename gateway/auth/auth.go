@@ -1,9 +1,10 @@
 // Package auth says who asks: it verifies bearer tokens and knows what they allow. Which operation
-// needs which scope the gateway decides, which calls it.
+// needs which scope the gateway decides, which calls it, and cmd for Temporal's codec server.
 package auth
 
 import (
 	"cmp"
+	"context"
 	"slices"
 	"strings"
 
@@ -40,7 +41,7 @@ func (p Principal) Holds(scope string) bool { return slices.Contains(p.Scopes, s
 // hold.
 type Confined struct {
 	Endpoints []string // ids; empty: any
-	Owner     string   // empty: anybody's
+	Owner     string   // empty: any
 }
 
 // IsConfined says whether there is a bound at all.
@@ -57,6 +58,21 @@ func (c Confined) Of() string {
 		return c.Endpoints[0]
 	}
 	return c.Owner
+}
+
+// principalKey is where a request's context keeps its Principal.
+type principalKey struct{}
+
+// With notes in a request's context who asks, for the handlers, the history and the change log.
+func With(ctx context.Context, who Principal) context.Context {
+	ctx = context.WithValue(ctx, principalKey{}, who)
+	return webhook.WithActor(ctx, webhook.Actor{Name: who.Subject, Via: webhook.ViaAPI})
+}
+
+// Of says who asks.
+func Of(ctx context.Context) Principal {
+	who, _ := ctx.Value(principalKey{}).(Principal)
+	return who
 }
 
 // Bearer is the token in a header Authorization.

@@ -36,7 +36,8 @@ type LinkStore interface {
 	PortalLink(ctx context.Context, id string) (webhook.PortalLink, error)
 }
 
-// Verifying says who a token speaks for; a Verifier does.
+// Verifying says who a bearer token speaks for; a Verifier does. A token that proves nothing is an
+// api.Unauthenticated error whose message says why and never quotes the token.
 type Verifying interface {
 	Verify(ctx context.Context, token string) (Principal, error)
 }

@@ -141,3 +141,11 @@ func Expression(err error) error {
 	}
 	return Registry(err)
 }
+
+// NoSuch says of a kind of thing that this one is not there, or is another tenant's.
+func NoSuch(kind string) error { return webhook.Errorf(webhook.NotFound, "there is no such %s", kind) }
+
+// NoSuchDelivery says that an event has none to an endpoint.
+func NoSuchDelivery(eventID, endpointID string) error {
+	return webhook.Errorf(webhook.NotFound, "event %s has no delivery to endpoint %.40s", eventID, endpointID)
+}

@@ -4,6 +4,7 @@ package problem
 
 import (
 	"encoding/json"
+	"errors"
 	"maps"
 	"net/http"
 	"strings"
@@ -45,6 +46,18 @@ func (p *Problem) Write(c *gin.Context) {
 	body, _ := json.Marshal(p) // strings and a number always marshal
 	c.Data(p.Status, api.ProblemType, append(body, '\n'))
 	c.Abort()
+}
+
+// Refuse answers with the problem of err where there is no gin.
+func Refuse(w http.ResponseWriter, _ *http.Request, err error) {
+	p := New(api.Internal, "something went wrong on our side")
+	if said, ok := errors.AsType[*webhook.Error](err); ok {
+		p = New(said.Code, said.Error())
+	}
+	maps.Copy(w.Header(), p.Header())
+	w.Header().Set("Content-Type", api.ProblemType)
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
 }
 
 // Invalid blames fields.

@@ -48,12 +48,12 @@ func (providerSchema) Schema(huma.Registry) *huma.Schema {
 	return s
 }
 
-// Prefix begins a reference to a schema.
-const Prefix = "#/components/schemas/"
+// prefix begins a reference to a schema.
+const prefix = "#/components/schemas/"
 
 // New gives huma's registry of schemas, which knows the types of api.
 func New() huma.Registry {
-	r := huma.NewMapRegistry(Prefix, huma.DefaultSchemaNamer)
+	r := huma.NewMapRegistry(prefix, huma.DefaultSchemaNamer)
 	r.RegisterTypeAlias(reflect.TypeFor[api.Duration](), reflect.TypeFor[durationSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Echo](), reflect.TypeFor[echoSchema]())
 	r.RegisterTypeAlias(reflect.TypeFor[api.Provider](), reflect.TypeFor[providerSchema]())
@@ -96,8 +96,8 @@ func durationBounds(s *huma.Schema) (shortest, longest time.Duration, bounded bo
 	return shortest, longest, bounded
 }
 
-// ChangeSuffix ends the names of the schemas of merge patches.
-const ChangeSuffix = "Change"
+// changeSuffix ends the names of the schemas of merge patches.
+const changeSuffix = "Change"
 
 // cannotChange are what only making something sets; cannotClear what has no default to go back to.
 var (
@@ -108,8 +108,8 @@ var (
 // Change describes the merge patch of what whole refers to: nothing of it is required, and null
 // clears.
 func Change(r huma.Registry, whole *huma.Schema) *huma.Schema {
-	name := strings.TrimPrefix(strings.TrimPrefix(whole.Ref, Prefix), "New") + ChangeSuffix
-	ref := &huma.Schema{Ref: Prefix + name}
+	name := strings.TrimPrefix(strings.TrimPrefix(whole.Ref, prefix), "New") + changeSuffix
+	ref := &huma.Schema{Ref: prefix + name}
 	if r.Map()[name] != nil {
 		return ref
 	}

@@ -35,7 +35,7 @@ const (
 //
 // A file that has its name is whole, and so is one whose line is in the index: they are written in
 // that order, each safe on disk before the next, and then signed. One process writes to a folder at
-// a time; anybody may read.
+// a time; everyone may read.
 type Folder struct {
 	path string
 	lock *flock.Flock

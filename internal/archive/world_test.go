@@ -19,6 +19,7 @@ import (
 
 	"hookloop/internal/archive"
 	"hookloop/internal/codec"
+	"hookloop/internal/keyring"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/orchestrator/orchestratortest"
 )
@@ -55,7 +56,7 @@ func encrypted(t *testing.T, h *historypb.History, c *codec.Codec) *historypb.Hi
 
 func newCodec(t *testing.T) *codec.Codec {
 	t.Helper()
-	key, err := codec.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	c, err := codec.New(key)
 	require.NoError(t, err)

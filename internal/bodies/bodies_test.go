@@ -14,6 +14,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/bodies"
+	"hookloop/internal/keyring"
 	"hookloop/internal/registry"
 	"hookloop/internal/registry/sqlite"
 	"hookloop/internal/webhook"
@@ -39,7 +40,7 @@ func (flips) Decode(all []*commonpb.Payload) ([]*commonpb.Payload, error) { retu
 
 func newStore(t *testing.T) *sqlite.Registry {
 	t.Helper()
-	key, err := registry.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	sealer, err := registry.NewSealer(key)
 	require.NoError(t, err)

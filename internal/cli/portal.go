@@ -47,7 +47,7 @@ func newPortalLink(o *options) *cobra.Command {
 		Use:   "link [ENDPOINT]",
 		Short: "Make a link that opens the portal for an endpoint, or all of an owner",
 		Long: `Make a link that opens the portal for one endpoint or, with --owner, for all of an owner, and print it and
-nothing else. Who has the link may look after these endpoints, and sees nothing of others. It may no more
+nothing else. The person who has the link may look after these endpoints, and sees nothing of others. It may no more
 than your token. 'hookloop portal revoke' ends it before its time.`,
 		Example: `  hookloop portal link ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --ttl 1h
   hookloop portal link --owner customer-4711 --read-only`,

@@ -6,20 +6,17 @@
 package codec
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"strconv"
 	"strings"
 
-	"github.com/tink-crypto/tink-go/v2/aead"
-	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
-	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/tink"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/protobuf/proto"
 
+	"hookloop/internal/keyring"
 	"hookloop/internal/webhook"
 )
 
@@ -34,7 +31,6 @@ const label = "hookloop/temporal-payload/"
 
 // What a Codec finds wrong. None of them quotes a key or what was encrypted.
 var (
-	ErrKeyset     = errors.New("the payload key is not a Tink keyset for authenticated encryption")
 	ErrUnknownKey = errors.New("the payload keyset lacks a key")
 	ErrDamaged    = errors.New("the encrypted payload is damaged")
 )
@@ -59,46 +55,22 @@ type Codec struct {
 
 var _ converter.PayloadCodec = (*Codec)(nil)
 
-// NewKey draws a keyset with one AES256-GCM key, as Tink's JSON in clear: the caller keeps it away
-// from Temporal, readable by its owner alone. To lose it is to lose every event that is kept.
-func NewKey() ([]byte, error) {
-	handle, err := keyset.NewHandle(aead.AES256GCMKeyTemplate())
-	if err != nil {
-		return nil, fmt.Errorf("payload key: %w", err)
-	}
-	var b bytes.Buffer
-	if err := insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&b)); err != nil {
-		return nil, fmt.Errorf("payload key: %w", err)
-	}
-	return b.Bytes(), nil
-}
-
-// New reads a keyset as NewKey makes it, or as Tink's tools do when they rotate it. A new key must
-// be in the keyset of every process before it is made primary anywhere.
+// New reads a keyset as keyring.New makes it, or as Tink's tools do when they rotate it. A new key
+// must be in the keyset of every process before it is made primary anywhere.
 func New(keysetJSON []byte) (*Codec, error) {
-	// Tink's own errors stay here: they may quote what they could not read.
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(keysetJSON)))
+	ring, err := keyring.Read(keysetJSON)
 	if err != nil {
-		return nil, ErrKeyset
+		return nil, fmt.Errorf("the payload key is %w", err)
 	}
-	a, err := aead.New(handle)
-	if err != nil {
-		return nil, ErrKeyset
-	}
-	c := &Codec{aead: a, labels: map[string][]byte{}}
-	for i := range handle.Len() {
-		e, err := handle.Entry(i)
-		if err != nil || e.KeyStatus() != keyset.Enabled {
-			continue
-		}
-		id := strconv.FormatUint(uint64(e.KeyID()), 10)
-		c.labels[id] = []byte(label + id)
-		if e.IsPrimary() {
-			c.primary = id
-		}
+	c := &Codec{aead: ring, primary: keyName(ring.Primary), labels: map[string][]byte{}}
+	for _, id := range ring.Keys {
+		c.labels[keyName(id)] = []byte(label + keyName(id))
 	}
 	return c, nil
 }
+
+// keyName is the id of a key as payloads have it.
+func keyName(id uint32) string { return strconv.FormatUint(uint64(id), 10) }
 
 // Clear is the Codec without a keyset: it encrypts nothing, and opens only what is in clear. Give
 // its converters to Temporal rather than the SDK's own, for those would take an encrypted payload

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"hookloop/internal/codec"
+	"hookloop/internal/keyring"
 )
 
 func TestRoundTrips(t *testing.T) {
@@ -239,7 +240,7 @@ func TestNewRefusesWhatIsNoKeyset(t *testing.T) {
 		"not enabled": strings.Replace(string(key), "ENABLED", "DISABLED", 1),
 	} {
 		_, err := codec.New([]byte(text))
-		require.ErrorIs(t, err, codec.ErrKeyset, name)
+		require.ErrorIs(t, err, keyring.ErrKeyset, name)
 		require.NotContains(t, err.Error(), secret, name)
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	"hookloop/internal/codec"
+	"hookloop/internal/keyring"
 )
 
 // secret stands in what is encrypted, and must not stand anywhere else.
@@ -20,7 +21,7 @@ const secret = "hunter2"
 
 func newKey(t testing.TB) []byte {
 	t.Helper()
-	key, err := codec.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	return key
 }

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 
 	"hookloop/internal/erasure"
+	"hookloop/internal/keyring"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/registry"
@@ -37,7 +38,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	key, err := registry.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	sealer, err := registry.NewSealer(key)
 	require.NoError(t, err)

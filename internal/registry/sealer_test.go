@@ -10,6 +10,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/keyset"
 	"github.com/tink-crypto/tink-go/v2/mac"
 
+	"hookloop/internal/keyring"
 	"hookloop/internal/registry"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
@@ -17,7 +18,7 @@ import (
 
 func newSealer(t testing.TB) *registry.Sealer {
 	t.Helper()
-	key, err := registry.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	s, err := registry.NewSealer(key)
 	require.NoError(t, err)
@@ -76,7 +77,7 @@ func TestSecretsOpenForTheirEndpointOnly(t *testing.T) {
 
 func TestNewSealerRefusesWhatIsNoKeyset(t *testing.T) {
 	t.Parallel()
-	key, err := registry.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	handle, err := keyset.NewHandle(mac.HMACSHA256Tag256KeyTemplate())
 	require.NoError(t, err)
@@ -96,7 +97,7 @@ func TestNewSealerRefusesWhatIsNoKeyset(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := registry.NewSealer([]byte(text))
-			require.ErrorIs(t, err, registry.ErrKeyset)
+			require.ErrorIs(t, err, keyring.ErrKeyset)
 			require.NotContains(t, err.Error(), "hunter2")
 		})
 	}

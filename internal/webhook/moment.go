@@ -34,3 +34,11 @@ func moment(text string, now time.Time) (time.Time, error) {
 	// a plus sign is a blank in a query
 	return time.Parse(time.RFC3339, strings.Replace(text, " ", "+", 1))
 }
+
+// TimeOrNone gives a time where JSON has none for the zero time.
+func TimeOrNone(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return &t
+}

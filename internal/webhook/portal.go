@@ -21,8 +21,8 @@ const (
 // with a token that is confined to endpoints. No other token's subject may begin so.
 const PortalActor = "portal:"
 
-// PortalLink lets whoever has it look after one endpoint, or all of an owner, for a while. What is
-// kept proves nothing: the link itself is made of the id and a key.
+// PortalLink lets the person who has it look after one endpoint, or all of an owner, for a while.
+// What is kept proves nothing: the link itself is made of the id and a key.
 type PortalLink struct {
 	ID         string
 	Tenant     string

@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/attemptlog"
-	"hookloop/internal/registry"
+	"hookloop/internal/keyring"
 	"hookloop/internal/webhook"
 )
 
@@ -94,7 +94,7 @@ func forgotten(t *testing.T, s Store) {
 
 // subjects are found by the same words alone, whichever key seals the registry.
 func subjects(t *testing.T, s Store) {
-	old, err := registry.NewKey()
+	old, err := keyring.New()
 	require.NoError(t, err)
 	first := s.Open(t, sealerOf(t, old))
 	require.NoError(t, first.NoteSubject(t.Context(), tenant, "evt_1", someone, born))

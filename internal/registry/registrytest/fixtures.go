@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/keyring"
 	"hookloop/internal/registry"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
@@ -33,7 +34,7 @@ func openWith(t *testing.T, s Store, sealer *registry.Sealer) Registry {
 // NewSealer makes one with a key of its own.
 func NewSealer(t testing.TB) *registry.Sealer {
 	t.Helper()
-	key, err := registry.NewKey()
+	key, err := keyring.New()
 	require.NoError(t, err)
 	return sealerOf(t, key)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"hookloop/internal/keyring"
 	"hookloop/internal/registry"
 	"hookloop/internal/webhook"
 )
@@ -14,7 +15,7 @@ func unheard(registry.Resealed) {}
 
 // resealed lets the old key go: what it sealed opens with the new one alone, and is as it was.
 func resealed(t *testing.T, s Store) {
-	old, err := registry.NewKey()
+	old, err := keyring.New()
 	require.NoError(t, err)
 	first := s.Open(t, sealerOf(t, old))
 	want := []webhook.Endpoint{full(1), endpoint(2)}
@@ -52,7 +53,7 @@ func resealed(t *testing.T, s Store) {
 // resealedBeside loses nothing that is written meanwhile.
 func resealedBeside(t *testing.T, s Store) {
 	const many = 30
-	old, err := registry.NewKey()
+	old, err := keyring.New()
 	require.NoError(t, err)
 	first := s.Open(t, sealerOf(t, old))
 	var want []webhook.Endpoint

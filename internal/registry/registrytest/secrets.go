@@ -13,6 +13,7 @@ import (
 	"github.com/tink-crypto/tink-go/v2/insecurecleartextkeyset"
 	"github.com/tink-crypto/tink-go/v2/keyset"
 
+	"hookloop/internal/keyring"
 	"hookloop/internal/registry"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
@@ -104,7 +105,7 @@ func otherKey(t *testing.T, s Store) {
 
 // rotatedKey seals with a second key what the first had sealed, one endpoint at a time.
 func rotatedKey(t *testing.T, s Store) {
-	old, err := registry.NewKey()
+	old, err := keyring.New()
 	require.NoError(t, err)
 	first := s.Open(t, sealerOf(t, old))
 	e, kept := endpoint(1), endpoint(2)

@@ -32,7 +32,7 @@ const (
 var expiredSubjects = Rows{Table: "subjects", Key: "tenant, event_id", Where: "expires_at <= $1", Order: "expires_at", Limit: "10"}
 
 // subjectOf is what is kept of a subject: its hash with the tenant's own key, which is drawn when
-// it is first needed. Without the key nobody can find out whether a subject is among them.
+// it is first needed. Without the key it cannot be found out whether a subject is among them.
 func (s *Store) subjectOf(ctx context.Context, tenant, subject string) (string, error) {
 	key, known := s.subjectKeys.Load(tenant)
 	if !known {

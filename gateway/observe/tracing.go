@@ -1,4 +1,4 @@
-package gateway
+package observe
 
 import (
 	"context"
@@ -31,14 +31,11 @@ const (
 // is written into the event's history.
 const maxTraceState = 512
 
-// tracing makes spans of requests. Without a tracer it makes none, and no event is traced.
-type tracing struct{ tracer trace.Tracer }
-
-// request is the middleware that makes a request's span, in the trace the caller is in. A third
+// trace is the middleware that makes a request's span, in the trace the caller is in. A third
 // party's trace is not ours, and does not say what we record: its span only links there.
-func (t tracing) request(c *gin.Context) {
+func (o *Observer) trace(c *gin.Context) {
 	route := c.FullPath()
-	if t.tracer == nil || !isTraced(route) {
+	if o.tracer == nil || !isTraced(route) {
 		return
 	}
 	ctx, caller := c.Request.Context(), callerOf(c.Request)
@@ -51,8 +48,8 @@ func (t tracing) request(c *gin.Context) {
 	default:
 		ctx = trace.ContextWithRemoteSpanContext(ctx, caller)
 	}
-	method := methodLabel(c.Request.Method)
-	ctx, span := t.tracer.Start(ctx, method+" "+route, append(options,
+	method := Method(c.Request.Method)
+	ctx, span := o.tracer.Start(ctx, method+" "+route, append(options,
 		trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(spanMethod.String(method), spanRoute.String(route)))...)
 	defer func() {
 		describeAnswer(span, c)
@@ -104,9 +101,9 @@ func describeAnswer(span trace.Span, c *gin.Context) {
 	}
 }
 
-// accepting makes the span of one event's acceptance, within the request's, and lets the event's
+// Acceptance makes the span of one event's acceptance, within the request's, and lets the event's
 // trace go on from there. done ends it.
-func accepting(ctx context.Context, e *webhook.Event) (_ context.Context, done func(error)) {
+func Acceptance(ctx context.Context, e *webhook.Event) (_ context.Context, done func(error)) {
 	within := trace.SpanFromContext(ctx)
 	if !within.SpanContext().IsValid() {
 		return ctx, func(error) {}

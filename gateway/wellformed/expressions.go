@@ -1,4 +1,4 @@
-package gateway
+package wellformed
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// Expressions say whether a text is an expression; expression.Pool does. An *expression.Fault says
+// Compiler says whether a text is an expression; expression.Pool does. An *expression.Fault says
 // that it is none, any other error that nothing was found out.
-type Expressions interface {
+type Compiler interface {
 	Check(ctx context.Context, tenant, text string) error
 }
 
@@ -21,9 +21,9 @@ var (
 	expressionParts = []string{"path", "body", "key", "value"}
 )
 
-// checkExpressions has every expression in a body compiled, so that it cannot turn out to be none
-// when it is needed. It is asked before a transaction begins: an expression may take half a second.
-func (g *Gateway) checkExpressions(ctx context.Context, tenant string, body map[string]any) error {
+// Expressions has every expression in a body compiled, so that it cannot turn out to be none when
+// it is needed. It is asked before a transaction begins: an expression may take half a second.
+func Expressions(ctx context.Context, by Compiler, tenant string, body map[string]any) error {
 	for _, field := range withExpressions {
 		members, _ := body[field].(map[string]any)
 		for _, part := range expressionParts {
@@ -31,7 +31,7 @@ func (g *Gateway) checkExpressions(ctx context.Context, tenant string, body map[
 			if text == "" {
 				continue
 			}
-			if err := g.checkExpression(ctx, tenant, field+"."+part, text); err != nil {
+			if err := checkExpression(ctx, by, tenant, field+"."+part, text); err != nil {
 				return err
 			}
 		}
@@ -39,8 +39,8 @@ func (g *Gateway) checkExpressions(ctx context.Context, tenant string, body map[
 	return nil
 }
 
-func (g *Gateway) checkExpression(ctx context.Context, tenant, name, text string) error {
-	err := g.expressions.Check(ctx, tenant, text)
+func checkExpression(ctx context.Context, by Compiler, tenant, name, text string) error {
+	err := by.Check(ctx, tenant, text)
 	if err == nil {
 		return nil
 	}

@@ -1,4 +1,8 @@
-package gateway
+// Package wellformed says whether what an app wants set could ever work: whether requests can be
+// made to a URL and with those headers, whether expressions compile, whether browsers know an
+// origin. It refuses what the bounds in api's types cannot; the gateway calls it before anything is
+// kept.
+package wellformed
 
 import (
 	"fmt"
@@ -14,13 +18,22 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// normalURL is a URL as it will be called, or the reason why no attempt could ever be sent to it:
+// maxURL bounds a URL, in bytes: an endpoint is read for every attempt, and has to stay small.
+const maxURL = 2048
+
+// Hosts says which hosts an endpoint may have.
+type Hosts struct {
+	Loopback bool           // this machine; for development
+	Inside   []netip.Prefix // networks of the operator's own; empty: none
+}
+
+// URL is a URL as it will be called, or the reason why no attempt could ever be sent to it:
 // blanks around it go, the host is written in ASCII (IDNA) and lower case, and what RFC 3986 wants
 // encoded is percent-encoded. What is encoded already stays as it is, for the URL may be signed.
 //
 // Refusing is a courtesy to the person who typed it: what a name resolves to is only known when an
 // attempt is dialled, and the sender's address guard decides then.
-func (g *Gateway) normalURL(raw string) (string, error) {
+func (h Hosts) URL(raw string) (string, error) {
 	raw = strings.TrimSpace(raw)
 	head, rest := cutAuthority(raw)
 	u, err := url.Parse(head)
@@ -47,7 +60,7 @@ func (g *Gateway) normalURL(raw string) (string, error) {
 	if len(normal) > maxURL {
 		return "", webhook.Invalidf("url", "has %d bytes, at most %d are allowed", len(normal), maxURL)
 	}
-	return normal, g.checkHost(strings.TrimSuffix(host, "."))
+	return normal, h.check(strings.TrimSuffix(host, "."))
 }
 
 // cutAuthority parts "https://example.com:8080" from the path and the query behind it.
@@ -138,7 +151,7 @@ func isPort(u *url.URL) bool {
 	return err == nil && n > 0
 }
 
-func (g *Gateway) checkHost(host string) error {
+func (h Hosts) check(host string) error {
 	here := host == "localhost" || strings.HasSuffix(host, ".localhost")
 	addr, err := netip.ParseAddr(host)
 	if err == nil {
@@ -146,7 +159,7 @@ func (g *Gateway) checkHost(host string) error {
 		here = addr.IsLoopback()
 	}
 	switch {
-	case here && g.allowLoopback, err == nil && g.allows(addr), err != nil && here && g.allows(loopback):
+	case here && h.Loopback, err == nil && h.allow(addr), err != nil && here && h.allow(loopback):
 		return nil
 	case here || err == nil && isInside(addr):
 		return webhook.Invalidf("url", "names an address inside the network, which is not allowed here (operators: HOOKLOOP_ALLOW_NETWORKS)")
@@ -154,9 +167,9 @@ func (g *Gateway) checkHost(host string) error {
 	return nil
 }
 
-// allows says whether an address lies in a network that endpoints may lie in.
-func (g *Gateway) allows(a netip.Addr) bool {
-	return slices.ContainsFunc(g.allowNetworks, func(p netip.Prefix) bool { return p.Contains(a) })
+// allow says whether an address lies in a network that endpoints may lie in.
+func (h Hosts) allow(a netip.Addr) bool {
+	return slices.ContainsFunc(h.Inside, func(p netip.Prefix) bool { return p.Contains(a) })
 }
 
 var loopback = netip.MustParseAddr("127.0.0.1")

@@ -3,14 +3,49 @@ package gateway
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humagin"
 
+	"hookloop/gateway/auth"
 	"hookloop/gateway/problem"
-	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
 )
+
+// requires is the middleware of an operation that needs a scope. It runs before anything of the
+// request but its head is read: strangers learn nothing and cost nothing.
+func (g *Gateway) requires(scope, operation string) func(huma.Context, func(huma.Context)) {
+	return func(c huma.Context, next func(huma.Context)) {
+		who, err := g.authorize(c, scope)
+		if err == nil && who.IsConfined() {
+			err = g.confined.Call(c, operation, who)
+		}
+		if err != nil {
+			g.fail(c, err)
+			return
+		}
+		next(huma.WithContext(c, auth.With(c.Context(), who)))
+	}
+}
+
+func (g *Gateway) authorize(c huma.Context, scope string) (auth.Principal, error) {
+	token, err := auth.Bearer(c.Header("Authorization"))
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	who, err := g.auth.Verify(c.Context(), token)
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	tenant := c.Param("tenant")
+	if err := who.Allow(tenant, scope); err != nil {
+		return auth.Principal{}, err
+	}
+	return who, webhook.CheckTenant(tenant)
+}
+
+// subject names who asks, for the history.
+func subject(ctx context.Context) string { return auth.Of(ctx).Subject }
 
 // cost is what an operation takes of a tenant's quotas, before anything of the request but its head
 // is read.
@@ -46,43 +81,6 @@ func (g *Gateway) charges(c cost) func(huma.Context, func(huma.Context)) {
 	}
 }
 
-// roomForEndpoint and roomForSource refuse one more than a tenant may have.
-func (g *Gateway) roomForEndpoint(ctx context.Context, tenant string) error {
-	has, err := g.registry.CountEndpoints(ctx, tenant)
-	if err != nil {
-		return fmt.Errorf("endpoints: %w", problem.Registry(err))
-	}
-	return g.quotas.Room(tenant, quota.Endpoints, has)
-}
-
-func (g *Gateway) roomForSource(ctx context.Context, tenant string) error {
-	has, err := g.sources.CountSources(ctx, tenant)
-	if err != nil {
-		return fmt.Errorf("sources: %w", problem.Registry(err))
-	}
-	return g.quotas.Room(tenant, quota.Sources, has)
-}
-
-// roomUnlessMade lets a repeat of what an Idempotency-Key has made through: it makes nothing.
-func (g *Gateway) roomUnlessMade(
-	ctx context.Context, tenant, key string, c webhook.Creation,
-	room func(ctx context.Context, tenant string) error,
-	created func(ctx context.Context, tenant string, c webhook.Creation) (bool, error),
-) error {
-	spent := room(ctx, tenant)
-	if spent == nil || key == "" {
-		return spent
-	}
-	made, err := created(ctx, tenant, c)
-	switch {
-	case err != nil:
-		return problem.Registry(err)
-	case made:
-		return nil
-	}
-	return spent
-}
-
 // admits is the middleware of an operation that accepts or redelivers: what would be refused anyway
 // is refused before its body is read.
 func (g *Gateway) admits(c huma.Context, next func(huma.Context)) {
@@ -103,4 +101,9 @@ func (g *Gateway) admit(ctx context.Context, tenant string, patient bool) (leave
 	return func(err error) {
 		place.Leave(errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled))
 	}, nil
+}
+
+// fail answers with a problem from within a middleware.
+func (g *Gateway) fail(c huma.Context, err error) {
+	problem.Of(c.Context(), err, g.log).Write(humagin.Unwrap(c))
 }

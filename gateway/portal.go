@@ -13,7 +13,10 @@ import (
 
 	"hookloop/api"
 	"hookloop/gateway/auth"
+	"hookloop/gateway/portal"
 	"hookloop/gateway/problem"
+	"hookloop/gateway/schema"
+	"hookloop/gateway/wellformed"
 	"hookloop/internal/quota"
 	"hookloop/internal/webhook"
 )
@@ -105,7 +108,7 @@ func (g *Gateway) createLink(ctx context.Context, r *request, l webhook.PortalLi
 	l.ID, l.By, l.CreatedAt = newID(webhook.PortalLinkPrefix, now), subject(ctx), now
 	l.ExpiresAt = now.Add(cmp.Or(time.Duration(ttl), webhook.DefaultPortalLife))
 	for _, scope := range slices.Concat(portalReads, portalActs) {
-		if holds(ctx, scope) && (!readOnly || slices.Contains(portalReads, scope)) {
+		if auth.Of(ctx).Holds(scope) && (!readOnly || slices.Contains(portalReads, scope)) {
 			l.Scopes = append(l.Scopes, scope)
 		}
 	}
@@ -130,7 +133,7 @@ func portalPath(tenant string) string { return "/portal/" + url.PathEscape(tenan
 func showLink(l webhook.PortalLink, now time.Time) api.PortalLink {
 	return api.PortalLink{
 		ID: l.ID, EndpointID: l.EndpointID, Owner: l.Owner, Scopes: append([]string{}, l.Scopes...), By: l.By,
-		CreatedAt: l.CreatedAt, ExpiresAt: l.ExpiresAt, RevokedAt: timeOrNone(l.RevokedAt), RevokedBy: l.RevokedBy, Live: l.Live(now),
+		CreatedAt: l.CreatedAt, ExpiresAt: l.ExpiresAt, RevokedAt: webhook.TimeOrNone(l.RevokedAt), RevokedBy: l.RevokedBy, Live: l.Live(now),
 	}
 }
 
@@ -154,13 +157,10 @@ func (g *Gateway) listPortalLinks(ctx context.Context, in *listPortalLinks) (*an
 	if err != nil {
 		return nil, fmt.Errorf("portal links: %w", problem.Registry(err))
 	}
-	page := api.Page[api.PortalLink]{Data: []api.PortalLink{}}
-	if len(found) > in.Limit { // the one too many only tells that there are more
-		found = found[:in.Limit]
-		page.NextCursor = g.newCursor(list, []byte(found[in.Limit-1].ID))
-	}
-	for _, l := range found {
-		page.Data = append(page.Data, showLink(l, now))
+	found, next := cut(found, in.Limit, func(l webhook.PortalLink) []byte { return []byte(l.ID) })
+	page := api.Page[api.PortalLink]{Data: make([]api.PortalLink, len(found)), NextCursor: g.newCursor(list, next)}
+	for i, l := range found {
+		page.Data[i] = showLink(l, now)
 	}
 	return &answerOf[api.Page[api.PortalLink]]{Body: page}, nil
 }
@@ -175,9 +175,59 @@ func (g *Gateway) revokePortalLink(ctx context.Context, in *portalLinkPath) (*an
 	g.links.Forget(in.ID)
 	switch {
 	case webhook.CodeOf(err) == webhook.NotFound:
-		return nil, webhook.Errorf(webhook.NotFound, "there is no such portal link")
+		return nil, problem.NoSuch("portal link")
 	case err != nil:
 		return nil, fmt.Errorf("portal link: %w", problem.Registry(err))
 	}
 	return &answerOf[api.PortalLink]{Body: showLink(l, g.now())}, nil
+}
+
+type portalSettingsPath struct {
+	Tenant string `path:"tenant"`
+}
+
+func (g *Gateway) getPortalSettings(ctx context.Context, in *portalSettingsPath) (*answerOf[api.PortalSettings], error) {
+	s, err := g.portals.PortalSettings(ctx, in.Tenant)
+	if err != nil {
+		return nil, fmt.Errorf("portal settings: %w", problem.Registry(err))
+	}
+	return &answerOf[api.PortalSettings]{Body: showPortal(s)}, nil
+}
+
+type patchPortalSettings struct {
+	change[api.PortalSettings]
+
+	Tenant string `path:"tenant"`
+}
+
+func (g *Gateway) patchPortalSettings(ctx context.Context, in *patchPortalSettings) (*answerOf[api.PortalSettings], error) {
+	s, err := g.portals.ChangePortalSettings(ctx, in.Tenant, func(s *webhook.PortalSettings) error {
+		next, err := in.of(showPortal(*s))
+		if err != nil {
+			return err
+		}
+		for i, origin := range next.Origins {
+			if err := wellformed.Origin(schema.At("origins", i), origin); err != nil {
+				return err
+			}
+		}
+		s.Origins, s.Theme = slices.Compact(slices.Sorted(slices.Values(next.Origins))), themeOf(next.Theme)
+		s.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)
+		return portal.CheckTheme(s.Theme)
+	})
+	if err != nil {
+		return nil, fmt.Errorf("portal settings: %w", problem.Registry(err))
+	}
+	return &answerOf[api.PortalSettings]{Body: showPortal(s)}, nil
+}
+
+func showPortal(s webhook.PortalSettings) api.PortalSettings {
+	t := s.Theme
+	return api.PortalSettings{Origins: s.Origins, Theme: api.PortalTheme{
+		Scheme: t.Scheme, Light: api.PortalColours(t.Light), Dark: api.PortalColours(t.Dark), Radius: t.Radius,
+	}}
+}
+
+func themeOf(t api.PortalTheme) webhook.PortalTheme {
+	return webhook.PortalTheme{Scheme: t.Scheme, Light: webhook.PortalColours(t.Light), Dark: webhook.PortalColours(t.Dark), Radius: t.Radius}
 }

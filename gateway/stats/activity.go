@@ -1,4 +1,4 @@
-package gateway
+package stats
 
 import (
 	"context"
@@ -10,35 +10,36 @@ import (
 	"hookloop/gateway/problem"
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/orchestrator"
+	"hookloop/internal/webhook"
 )
 
 // censusTimeout bounds how long an answer waits for the backlog, which is beside it.
 const censusTimeout = 3 * time.Second
 
-// activity tells of endpoints how they do now: three questions, however many endpoints there are.
-func (g *Gateway) activity(ctx context.Context, tenant string, ids []string) (map[string]*api.Activity, error) {
+// Activity tells of endpoints how they do now: three questions, however many endpoints there are.
+func (r *Reader) Activity(ctx context.Context, tenant string, ids []string) (map[string]*api.Activity, error) {
 	all := make(map[string]*api.Activity, len(ids))
 	if len(ids) == 0 {
 		return all, nil
 	}
-	now := g.now().UTC()
+	now := r.now().UTC()
 	since := now.Add(-time.Hour).Truncate(attemptlog.Minute)
-	tallies, err := g.attempts.AttemptTallies(ctx, tenant, attemptlog.Minute, since, now, ids)
+	tallies, err := r.log.AttemptTallies(ctx, tenant, attemptlog.Minute, since, now, ids)
 	if err != nil {
 		return nil, fmt.Errorf("activity: %w", problem.Registry(err))
 	}
-	latest, err := g.attempts.LatestAttempts(ctx, tenant, ids)
+	latest, err := r.log.LatestAttempts(ctx, tenant, ids)
 	if err != nil {
 		return nil, fmt.Errorf("activity: %w", problem.Registry(err))
 	}
-	census := g.census(ctx, tenant)
+	census := r.census(ctx, tenant)
 	for _, id := range ids {
 		a := &api.Activity{
-			LastHour: traffic(tallies[id], now.Sub(since)), LastSuccessAt: timeOrNone(latest[id].TookAt), LastError: lastError(latest[id]),
+			LastHour: traffic(tallies[id], now.Sub(since)), LastSuccessAt: webhook.TimeOrNone(latest[id].TookAt), LastError: lastError(latest[id]),
 		}
 		if census != nil {
 			b := census.Endpoints[id]
-			a.Waiting, a.Held, a.OldestAt = &b.Waiting, &b.Held, timeOrNone(b.Oldest)
+			a.Waiting, a.Held, a.OldestAt = &b.Waiting, &b.Held, webhook.TimeOrNone(b.Oldest)
 		}
 		all[id] = a
 	}
@@ -47,12 +48,12 @@ func (g *Gateway) activity(ctx context.Context, tenant string, ids []string) (ma
 
 // census counts what waits; nil: Temporal cannot tell now. What the registry knows is no worse for
 // that.
-func (g *Gateway) census(ctx context.Context, tenant string) *orchestrator.Census {
+func (r *Reader) census(ctx context.Context, tenant string) *orchestrator.Census {
 	ctx, cancel := context.WithTimeout(ctx, censusTimeout)
 	defer cancel()
-	c, err := g.waiting.Census(ctx, tenant)
+	c, err := r.waiting.Census(ctx, tenant)
 	if err != nil {
-		g.log.Warn("backlog", slog.String("error", err.Error()))
+		r.logger.Warn("backlog", slog.String("error", err.Error()))
 		return nil
 	}
 	return &c
@@ -63,15 +64,8 @@ func backlog(c *orchestrator.Census) *api.Backlog {
 		return nil
 	}
 	return &api.Backlog{
-		Waiting: c.All.Waiting, Held: c.All.Held, Parked: c.All.Parked, OldestAt: timeOrNone(c.All.Oldest), Whole: c.Whole, CountedAt: c.At.UTC(),
+		Waiting: c.All.Waiting, Held: c.All.Held, Parked: c.All.Parked, OldestAt: webhook.TimeOrNone(c.All.Oldest), Whole: c.Whole, CountedAt: c.At.UTC(),
 	}
-}
-
-func timeOrNone(t time.Time) *time.Time {
-	if t.IsZero() {
-		return nil
-	}
-	return &t
 }
 
 func lastError(l attemptlog.Latest) *api.LastError {

@@ -3,16 +3,63 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"net/http"
-
-	"github.com/danielgtaylor/huma/v2"
+	"strings"
+	"time"
 
 	"hookloop/api"
 	"hookloop/gateway/problem"
+	"hookloop/gateway/wellformed"
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 )
+
+type listEvents struct {
+	Tenant string `path:"tenant"`
+	api.EventQuery
+}
+
+// listEvents asks Temporal's visibility store, which is a moment behind.
+func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api.Page[api.EventItem]], error) {
+	filter, err := in.filter(g.now())
+	if err != nil {
+		return nil, err
+	}
+	if in.Endpoint, err = wellformed.OneEndpoint(in.Endpoint, in.EndpointID); err != nil {
+		return nil, err
+	}
+	list := strings.Join([]string{"events", in.Tenant, in.Endpoint, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
+	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
+	defer cancel()
+	if in.Endpoint != "" {
+		return g.eventsAt(ctx, in, filter, list)
+	}
+	token, err := g.openCursor(list, in.Cursor)
+	if err != nil {
+		return nil, err
+	}
+	found, next, err := g.events.List(ctx, filter, in.Limit, token)
+	if err != nil {
+		return nil, err
+	}
+	page := api.Page[api.EventItem]{Data: make([]api.EventItem, len(found)), NextCursor: g.newCursor(list, next)}
+	for i, e := range found {
+		page.Data[i] = api.EventItem(e)
+	}
+	return &answerOf[api.Page[api.EventItem]]{Body: page}, nil
+}
+
+// filter checks what was asked for.
+func (in *listEvents) filter(now time.Time) (f orchestrator.EventFilter, err error) {
+	f = orchestrator.EventFilter{Tenant: in.Tenant, Type: in.Type, Status: in.Status}
+	if in.Type != "" {
+		if err := webhook.CheckEventType(in.Type); err != nil {
+			return f, err
+		}
+	}
+	f.After, f.Before, err = wellformed.Period(in.After, in.Before, now)
+	return f, err
+}
 
 // mostRounds bounds how often a page of an endpoint's events is looked for among those that are not
 // meant.
@@ -58,40 +105,6 @@ func (g *Gateway) eventsAt(ctx context.Context, in *listEvents, f orchestrator.E
 			break
 		}
 	}
-	page.NextCursor = g.newPlace(list, from)
+	page.NextCursor = g.newCursor(list, position(from))
 	return &answerOf[api.Page[api.EventItem]]{Body: page}, nil
-}
-
-func (g *Gateway) dataRoute(to huma.API) {
-	route(g, to, operation{
-		id: "get-event-data", tag: tagEvents, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/events/{id}/data", scope: api.EventsData,
-		refuses: []api.Code{api.Erased},
-		summary: "What an event says",
-		text:    "Its `data`, byte for byte as it came, for as long as Temporal keeps the history. Who reads it stands in the audit.",
-	}, g.eventData)
-}
-
-type eventData struct {
-	ContentType  string `header:"Content-Type"`
-	CacheControl string `header:"Cache-Control"`
-	Body         []byte
-}
-
-func (g *Gateway) eventData(ctx context.Context, in *getEvent) (*eventData, error) {
-	if !eventID.MatchString(in.ID) {
-		return nil, noSuchEvent()
-	}
-	ctx, cancel := context.WithTimeout(ctx, getTimeout)
-	defer cancel()
-	if err := g.mayReadData(ctx, in.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	_, data, err := g.events.Accepted(ctx, in.Tenant, in.ID)
-	if err = g.unlessErased(ctx, in.Tenant, in.ID, err); err != nil {
-		return nil, fmt.Errorf("data of event %s: %w", in.ID, err)
-	}
-	if err := g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditPayloadRead, EventID: in.ID}); err != nil {
-		return nil, err
-	}
-	return &eventData{ContentType: "application/json", CacheControl: "no-store", Body: data}, nil
 }

@@ -1,4 +1,4 @@
-package gateway
+package confined
 
 import (
 	"context"
@@ -12,12 +12,12 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// reachable gives the ids of all endpoints that a confined token reaches.
-func (g *Gateway) reachable(ctx context.Context, tenant string) (map[string]webhook.Endpoint, error) {
+// reached gives by id all endpoints that a confined token reaches.
+func (r Room) reached(ctx context.Context, tenant string) (map[string]webhook.Endpoint, error) {
 	const page = 250
 	found := map[string]webhook.Endpoint{}
 	for q := (webhook.EndpointQuery{Limit: page}); ; {
-		all, err := g.reachableEndpoints(ctx, tenant, q)
+		all, err := r.Endpoints(ctx, tenant, q)
 		if err != nil {
 			return nil, fmt.Errorf("endpoints: %w", problem.Registry(err))
 		}
@@ -31,13 +31,13 @@ func (g *Gateway) reachable(ctx context.Context, tenant string) (map[string]webh
 	}
 }
 
-// confinedEvent leaves of an event what a confined token may know: the deliveries to the endpoints
+// Event leaves of an event what a confined token may know: the deliveries to the endpoints
 // that it reaches, and how the event stands by those. An event without any is none.
-func (g *Gateway) confinedEvent(ctx context.Context, tenant string, e orchestrator.EventState) (orchestrator.EventState, error) {
-	if !confinedTo(ctx).IsConfined() {
+func (r Room) Event(ctx context.Context, tenant string, e orchestrator.EventState) (orchestrator.EventState, error) {
+	if !is(ctx) {
 		return e, nil
 	}
-	theirs, err := g.reachable(ctx, tenant)
+	theirs, err := r.reached(ctx, tenant)
 	if err != nil {
 		return orchestrator.EventState{}, err
 	}
@@ -46,7 +46,7 @@ func (g *Gateway) confinedEvent(ctx context.Context, tenant string, e orchestrat
 		return !reached
 	})
 	if len(e.Report.Deliveries) == 0 {
-		return orchestrator.EventState{}, noSuchEvent()
+		return orchestrator.EventState{}, problem.NoSuch("event")
 	}
 	for i := range e.Report.Deliveries {
 		e.Report.Deliveries[i].Reason = webhook.WithoutPeople(e.Report.Deliveries[i].Reason)
@@ -56,21 +56,18 @@ func (g *Gateway) confinedEvent(ctx context.Context, tenant string, e orchestrat
 	return e, nil
 }
 
-func hasDelivery(e orchestrator.EventState, endpointID string) bool {
+// HasDelivery says whether an event has a delivery to an endpoint.
+func HasDelivery(e orchestrator.EventState, endpointID string) bool {
 	return slices.ContainsFunc(e.Report.Deliveries, func(d webhook.DeliveryReport) bool { return d.EndpointID == endpointID })
 }
 
-// mayReadData lets a confined token read the data of an event that goes whole to one of its
+// MayRead lets a confined token read the data of an event that goes whole to one of its
 // endpoints. Where an expression makes the request, what it left out is not theirs.
-func (g *Gateway) mayReadData(ctx context.Context, tenant, id string) error {
-	if !confinedTo(ctx).IsConfined() {
+func (r Room) MayRead(ctx context.Context, tenant string, e orchestrator.EventState) error {
+	if !is(ctx) {
 		return nil
 	}
-	e, err := g.event(ctx, tenant, id)
-	if err != nil {
-		return err
-	}
-	theirs, err := g.reachable(ctx, tenant)
+	theirs, err := r.reached(ctx, tenant)
 	if err != nil {
 		return err
 	}
@@ -82,41 +79,37 @@ func (g *Gateway) mayReadData(ctx context.Context, tenant, id string) error {
 	return webhook.Errorf(api.OutOfReach, "the endpoint gets a part of this event, which an expression makes: the whole is not shown")
 }
 
-// mayOrder lets a confined token hurry a delivery of its own that waits for its schedule. What
+// MayOrder lets a confined token hurry a delivery of its own that waits for its schedule. What
 // waits for a person waits for one of the app.
-func (g *Gateway) mayOrder(ctx context.Context, in *orderDelivery) error {
-	if !confinedTo(ctx).IsConfined() {
+func MayOrder(ctx context.Context, e orchestrator.EventState, endpointID string) error {
+	if !is(ctx) {
 		return nil
-	}
-	e, err := g.event(ctx, in.Tenant, in.ID)
-	if err != nil {
-		return err
 	}
 	for _, d := range e.Report.Deliveries {
 		switch {
-		case d.EndpointID != in.EndpointID:
+		case d.EndpointID != endpointID:
 		case d.Status == webhook.Held:
 			return webhook.Errorf(webhook.Conflict, "the delivery is held: it waits for a person")
 		default:
 			return nil
 		}
 	}
-	return noSuchDelivery(in.ID, in.EndpointID)
+	return problem.NoSuchDelivery(e.Input.Event.ID, endpointID)
 }
 
-// mayPause lets a confined token pause an endpoint that gets something: pausing a held one would
+// MayPause lets a confined token pause an endpoint that gets something: pausing a held one would
 // end what people are asked.
-func mayPause(ctx context.Context, e webhook.Endpoint) error {
-	if confinedTo(ctx).IsConfined() && e.State == webhook.EndpointHeld {
+func MayPause(ctx context.Context, e webhook.Endpoint) error {
+	if is(ctx) && e.State == webhook.EndpointHeld {
 		return webhook.Errorf(webhook.Conflict, "the endpoint is held: people are asked about it")
 	}
 	return nil
 }
 
-// mayResume lets a confined token undo a pause of its kind, and no decision of other people.
-func mayResume(ctx context.Context, e webhook.Endpoint) error {
+// MayResume lets a confined token undo a pause of its kind, and no decision of other people.
+func MayResume(ctx context.Context, e webhook.Endpoint) error {
 	own := e.State == webhook.EndpointPaused && strings.HasPrefix(e.StateReason, "paused by "+webhook.PortalActor)
-	if confinedTo(ctx).IsConfined() && !own {
+	if is(ctx) && !own {
 		return webhook.Errorf(webhook.Conflict, "the endpoint was not paused by its owner: who stopped it lets it go on")
 	}
 	return nil

@@ -1,4 +1,4 @@
-package gateway
+package observe
 
 import (
 	"context"
@@ -45,10 +45,11 @@ func newTraceRig(t *testing.T, sampler sdktrace.Sampler) *traceRig {
 		provider := sdktrace.NewTracerProvider(sdktrace.WithSyncer(r.exported), sdktrace.WithSampler(sampler))
 		tracer = provider.Tracer("test")
 	}
-	r.engine.Use(tracing{tracer}.request)
+	o := &Observer{tracer: tracer}
+	r.engine.Use(o.trace)
 	accepts := func(c *gin.Context) {
 		r.accepted = webhook.Event{Tenant: "acme", ID: "evt_1"}
-		_, done := accepting(c.Request.Context(), &r.accepted)
+		_, done := Acceptance(c.Request.Context(), &r.accepted)
 		done(r.fails)
 		c.String(http.StatusAccepted, "")
 	}
@@ -202,11 +203,11 @@ func TestTraceOffCostsNothing(t *testing.T) {
 	gin.SetMode(gin.ReleaseMode)
 	ctx, e := context.Background(), webhook.Event{Tenant: "acme", ID: "evt_1"}
 	require.Zero(t, testing.AllocsPerRun(100, func() {
-		_, done := accepting(ctx, &e)
+		_, done := Acceptance(ctx, &e)
 		done(nil)
 	}))
 	c := gin.CreateTestContextOnly(httptest.NewRecorder(), gin.New())
-	require.Zero(t, testing.AllocsPerRun(100, func() { tracing{}.request(c) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { (&Observer{}).trace(c) }))
 }
 
 // BenchmarkTrace is what tracing adds to a request and its event: the middleware and the
@@ -225,15 +226,15 @@ func BenchmarkTrace(b *testing.B) {
 		{name: "on in an app's", sampler: sdktrace.ParentBased(sdktrace.AlwaysSample()), header: traceparent},
 	} {
 		b.Run(run.name, func(b *testing.B) {
-			var t tracing
+			t := &Observer{}
 			if run.sampler != nil {
 				t.tracer = sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(drop), sdktrace.WithSampler(run.sampler)).Tracer("test")
 			}
 			engine := gin.New()
-			engine.Use(t.request)
+			engine.Use(t.trace)
 			engine.POST("/v1/tenants/:tenant/events", func(c *gin.Context) {
 				e := webhook.Event{Tenant: "acme", ID: "evt_1"}
-				_, done := accepting(c.Request.Context(), &e)
+				_, done := Acceptance(c.Request.Context(), &e)
 				done(nil)
 			})
 			req := httptest.NewRequestWithContext(b.Context(), "POST", "/v1/tenants/acme/events", http.NoBody)
