@@ -17,7 +17,7 @@ BENCH    ?= --events 2000 --clients 32 --bare
 RELEASE  ?= $(VERSION)
 
 # go.mod is the product's alone. What tests need beside it is required by modules of their own.
-MODULES  := . e2e e2e/compose deploy/tests
+MODULES  := . e2e e2e/compose e2e/provider deploy/tests
 each      = @for m in $(MODULES); do echo "== $$m"; (cd $$m && $(1)) || exit 1; done
 LINT     := go tool -modfile=$(CURDIR)/tools/go.mod golangci-lint
 RELEASER := go tool -modfile=$(CURDIR)/tools/release/go.mod goreleaser

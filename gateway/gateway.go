@@ -19,6 +19,7 @@ import (
 
 	"hookloop/gateway/auth"
 	"hookloop/gateway/confined"
+	"hookloop/gateway/console"
 	"hookloop/gateway/ingest"
 	"hookloop/gateway/observe"
 	"hookloop/gateway/schema"
@@ -61,6 +62,7 @@ type Config struct {
 	OpsApart      bool                 // /metrics is served by Ops alone, and not where third parties come
 	CursorKey     []byte               // authenticates cursors and portal links, the same for all gateways; nil: one that ends with this gateway
 	NoConsole     bool                 // /console is not served
+	OIDC          *console.OIDC        // where people sign in to the console besides with a token; nil: nowhere
 	UIOrigins     []string             // of Temporal UIs that may show the console's panel in a frame; empty: none may
 	TemporalUI    string               // the namespace's page in the Temporal UI, to which the console links; empty: it does not
 	Proxies       []netip.Prefix       // whose X-Forwarded-For tells the client's address; empty: none is believed

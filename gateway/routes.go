@@ -79,7 +79,8 @@ func (g *Gateway) consoleRoutes(engine *gin.Engine, c Config) error {
 		return nil
 	}
 	pages, err := console.New(console.Config{
-		API: engine, Verify: auth.Unconfined(g.auth), Key: g.cursorKey, Version: g.version, UI: c.TemporalUI, Origins: c.UIOrigins, Now: g.now,
+		API: engine, Verify: auth.Unconfined(g.auth), Key: g.cursorKey, Version: g.version, UI: c.TemporalUI, Origins: c.UIOrigins, OIDC: c.OIDC,
+		Now: g.now, Logger: g.log,
 	})
 	if err != nil {
 		return err

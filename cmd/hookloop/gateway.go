@@ -14,9 +14,11 @@ import (
 
 	"hookloop/gateway"
 	"hookloop/gateway/auth"
+	"hookloop/gateway/console"
 	"hookloop/gateway/problem"
 	"hookloop/internal/audit"
 	"hookloop/internal/codec"
+	"hookloop/internal/config"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/published"
 	"hookloop/internal/quota"
@@ -53,7 +55,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		Auth: s.verifier, Codec: decoder, CursorKey: cursors, Quotas: s.quotas,
 		LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies,
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
-		NoConsole: !cfg.Settings.Console, TemporalUI: historiesAt(cfg), UIOrigins: cfg.UIOrigins,
+		NoConsole: !cfg.Settings.Console, TemporalUI: historiesAt(cfg), UIOrigins: cfg.UIOrigins, OIDC: s.signInAt(cfg.Settings),
 
 		Registry: s.registry, Breakers: breakers, Expressions: s.expressions,
 		Sources: s.registry, Providers: providers, PublicURL: string(cfg.Settings.Ingest.PublicURL),
@@ -65,6 +67,17 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 		Attempts: s.registry, Waiting: s.temporal.Waiting(), Portals: s.registry, Erasures: s.eraser,
 	})
 	return err
+}
+
+// signInAt is where people sign in to the console besides with a token.
+func (s *service) signInAt(e config.Everywhere) *console.OIDC {
+	if !e.OIDC.Set() {
+		return nil
+	}
+	return &console.OIDC{
+		Issuer: string(e.OIDC.Issuer), ClientID: e.OIDC.ClientID, ClientSecret: e.OIDC.ClientSecret,
+		Redirect: string(e.ConsoleURL) + console.OIDCPath, Scopes: e.OIDC.Scopes, HTTP: s.issuer.Client(),
+	}
 }
 
 // historiesAt is the namespace's page in the first Temporal UI that is known; empty: none is.

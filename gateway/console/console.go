@@ -9,6 +9,7 @@ import (
 	"crypto/cipher"
 	"errors"
 	"html/template"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -28,6 +29,8 @@ type Config struct {
 	UI      string           // the namespace's page in the Temporal UI, for links to histories; empty: no links
 	Origins []string         // of the Temporal UIs that may frame the panel; empty: none may
 	Now     func() time.Time // nil: time.Now
+	OIDC    *OIDC            // where people sign in besides; nil: with a token alone
+	Logger  *slog.Logger     // told why a sign-in at OIDC failed; nil: nothing is told
 }
 
 // Console answers the requests of browsers.
@@ -39,6 +42,8 @@ type Console struct {
 	ui      string
 	origins string // separated by blanks
 	now     func() time.Time
+	oidc    *oidcSignIn // nil: there is none
+	log     *slog.Logger
 	pages   map[string]*template.Template
 	handler http.Handler
 }
@@ -56,11 +61,17 @@ func New(c Config) (*Console, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
 	seal, err := newSeal(c.Key)
 	if err != nil {
 		return nil, err
 	}
-	to := &Console{api: c.API, verify: c.Verify, seal: seal, version: c.Version, ui: c.UI, origins: strings.Join(c.Origins, " "), now: c.Now}
+	to := &Console{api: c.API, verify: c.Verify, seal: seal, version: c.Version, ui: c.UI, origins: strings.Join(c.Origins, " "), now: c.Now, log: c.Logger}
+	if c.OIDC != nil {
+		to.oidc = newOIDCSignIn(*c.OIDC, c.Now)
+	}
 	if to.pages, err = to.parse(); err != nil {
 		return nil, err
 	}
@@ -80,6 +91,11 @@ func (c *Console) routes() http.Handler {
 	mux.HandleFunc("POST "+Path+"/sign-out", signOut)
 	mux.HandleFunc("POST "+Path+"/link", c.link)
 	mux.HandleFunc("GET "+Path+"/enter", c.enter)
+	if c.oidc != nil {
+		mux.HandleFunc("GET "+OIDCPath+"/start", c.toProvider)
+		mux.HandleFunc("GET "+OIDCPath+"/out", c.signOutThere)
+		mux.HandleFunc("GET "+OIDCPath, c.fromProvider)
+	}
 	mux.HandleFunc("GET "+PanelPath, c.panel)
 	mux.HandleFunc("GET "+Path+"/{$}", c.signedIn(c.home))
 	mux.HandleFunc("GET "+Path, c.signedIn(c.home))

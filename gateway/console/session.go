@@ -112,14 +112,22 @@ func (c *Console) visitor(r *http.Request) (token string, who auth.Principal, er
 }
 
 func (c *Console) askToken(w http.ResponseWriter, r *http.Request) {
-	c.render(w, r, http.StatusOK, "sign-in", view{Title: "Sign in", Body: signInForm{Next: within(r.URL.Query().Get("next"))}})
+	form := c.signInForm(within(r.URL.Query().Get("next")), "")
+	if c.oidc != nil && r.URL.Query().Has("out") {
+		form.SignOut = OIDCPath + "/out"
+	}
+	c.render(w, r, http.StatusOK, "sign-in", view{Title: "Sign in", Body: form})
 }
 
-type signInForm struct{ Next, Problem string }
+type signInForm struct {
+	Next, Problem string
+	Provider      string // the address where a provider's sign-in begins; empty: there is none
+	SignOut       string // where its own session ends, for a person who has signed out here; empty: they have not
+}
 
 func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-	form := signInForm{Next: within(r.PostFormValue("next"))}
+	form := c.signInForm(within(r.PostFormValue("next")), "")
 	token := strings.TrimSpace(r.PostFormValue("token"))
 	if token == "" {
 		form.Problem = "Paste a token first."
@@ -135,7 +143,7 @@ func (c *Console) signIn(w http.ResponseWriter, r *http.Request) {
 
 func signOut(w http.ResponseWriter, r *http.Request) {
 	http.SetCookie(w, sessionCookie(r, "", -1))
-	http.Redirect(w, r, Path+"/sign-in", http.StatusSeeOther)
+	http.Redirect(w, r, Path+"/sign-in?out", http.StatusSeeOther)
 }
 
 // link makes a link that signs a browser in, for a person who has a token: `hookloop console` opens
@@ -166,9 +174,8 @@ func (c *Console) enter(w http.ResponseWriter, r *http.Request) {
 		err = c.begin(w, r, token)
 	}
 	if err != nil {
-		c.render(w, r, http.StatusUnauthorized, "sign-in", view{Title: "Sign in", Body: signInForm{
-			Next: next, Problem: "This link signs in for two minutes only. Ask for another, or paste a token.",
-		}})
+		c.render(w, r, http.StatusUnauthorized, "sign-in", view{Title: "Sign in", Body: c.signInForm(next,
+			"This link signs in for two minutes only. Ask for another, or paste a token.")})
 		return
 	}
 	http.Redirect(w, r, next, http.StatusSeeOther)

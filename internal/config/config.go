@@ -54,6 +54,26 @@ func (j JWT) check() error {
 // HasKey says whether there is anything to check a token with.
 func (j JWT) HasKey() bool { return len(j.Secret) > 0 || j.JWKSFile != "" || j.JWKSURL != "" }
 
+// OIDC is a provider at which people sign in to the console. Zero: there is none.
+type OIDC struct {
+	Issuer       Issuer `env:"HOOKLOOP_OIDC_ISSUER" doc:"OpenID Connect provider at which people sign in to the console; its token must be one that HOOKLOOP_JWT_… believes"`
+	ClientID     string `env:"HOOKLOOP_OIDC_CLIENT_ID" doc:"the console's id there; it leads back to HOOKLOOP_CONSOLE_URL/console/oidc"`
+	ClientSecret string `env:"HOOKLOOP_OIDC_CLIENT_SECRET" secret:"yes" doc:"the console's secret there; unset: none"`
+	Scopes       Words  `env:"HOOKLOOP_OIDC_SCOPES" doc:"asked for there beside openid"`
+}
+
+// Set says whether there is a provider.
+func (o OIDC) Set() bool {
+	return o.Issuer != "" || o.ClientID != "" || o.ClientSecret != "" || len(o.Scopes) > 0
+}
+
+func (e Everywhere) checkOIDC() error {
+	if e.OIDC.Set() && (e.OIDC.Issuer == "" || e.OIDC.ClientID == "" || e.ConsoleURL == "") {
+		return errors.New("HOOKLOOP_OIDC_ISSUER, HOOKLOOP_OIDC_CLIENT_ID and HOOKLOOP_CONSOLE_URL go together: set all three, or none of HOOKLOOP_OIDC_…")
+	}
+	return nil
+}
+
 // Ingest says what third parties' webhooks need besides their sources.
 type Ingest struct {
 	PublicURL     URL    `env:"HOOKLOOP_PUBLIC_URL" doc:"where third parties reach the gateway; unset: the address at which a request arrived"`

@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -210,5 +211,26 @@ func TestEverySettingStandsOnce(t *testing.T) {
 		require.NotEmpty(t, s.About, s.Name)
 		require.False(t, seen[s.Name], s.Name)
 		seen[s.Name] = true
+	}
+}
+
+func TestReadOIDC(t *testing.T) {
+	t.Parallel()
+	all := []string{"HOOKLOOP_OIDC_ISSUER=https://id.example.com/", "HOOKLOOP_OIDC_CLIENT_ID=console", "HOOKLOOP_CONSOLE_URL=https://hooks.example.com/", "HOOKLOOP_OIDC_SCOPES=hooks, groups"}
+	e, err := config.ReadEverywhere(env(all...))
+	require.NoError(t, err)
+	require.Equal(t, config.OIDC{Issuer: "https://id.example.com/", ClientID: "console", Scopes: config.Words{"hooks", "groups"}}, e.OIDC, "its slash belongs to an issuer")
+	require.EqualValues(t, "https://hooks.example.com", e.ConsoleURL)
+	for missing := range 3 {
+		some := slices.Delete(slices.Clone(all), missing, missing+1)
+		_, err := config.ReadEverywhere(env(some...))
+		require.ErrorContains(t, err, "go together", some)
+	}
+	for issuer, good := range map[string]bool{
+		"http://localhost:5556/dex": true, "http://127.0.0.1:9": true, "http://[::1]:9": true,
+		"http://id.example.com": false, "http://10.0.0.7": false, "id.example.com": false, "https://id.example.com/?x=1": false,
+	} {
+		_, err := config.ReadEverywhere(env(append(slices.Clone(all[1:]), "HOOKLOOP_OIDC_ISSUER="+issuer)...))
+		require.Equal(t, good, err == nil, issuer)
 	}
 }

@@ -70,6 +70,7 @@ type Everywhere struct {
 	AttemptsAge    Age      `env:"HOOKLOOP_ATTEMPTS_AGE" envDefault:"720h" doc:"how long the attempt log keeps attempts, and counts of them by the hour"`
 	AttemptsRows   Rows     `env:"HOOKLOOP_ATTEMPTS_ROWS" envDefault:"10000000" doc:"how many attempts the log keeps, some 400 bytes each; the oldest go first"`
 	Log            Log
+	OIDC           OIDC
 	JWT            JWT
 	Ingest         Ingest
 }
@@ -84,7 +85,7 @@ func ReadService(lookup Env, role Role) (s Service, err error) {
 // needed there.
 func ReadEverywhere(lookup Env) (e Everywhere, err error) {
 	err = read(lookup, &e)
-	return e, errors.Join(err, e.JWT.check())
+	return e, errors.Join(err, e.JWT.check(), e.checkOIDC())
 }
 
 // OpsApart says whether a gateway tells how it is at an address of its own. Port 0 is another one
@@ -99,7 +100,7 @@ func (s Service) problems(role Role) (all []error) {
 		if err == nil && !s.JWT.HasKey() {
 			err = errors.New("one of HOOKLOOP_JWT_SECRET, HOOKLOOP_JWT_JWKS_FILE and HOOKLOOP_JWT_JWKS_URL is required")
 		}
-		all = append(all, err)
+		all = append(all, err, s.checkOIDC())
 	}
 	all = append(all, CheckRegistry(s.Registry), s.Deployment.check())
 	if s.RegistryKeyFile == "" && role != RoleMigrate {

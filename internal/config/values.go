@@ -38,6 +38,27 @@ func (u *URL) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// Issuer is a URL that is a name as well: a slash at its end belongs to it.
+type Issuer string
+
+// UnmarshalText refuses what is no URL, and http but on this machine: secrets are sent there.
+func (i *Issuer) UnmarshalText(text []byte) error {
+	var u URL
+	if err := u.UnmarshalText(text); err != nil {
+		return err
+	}
+	p, err := url.Parse(string(u))
+	if err != nil {
+		return err
+	}
+	ip, _ := netip.ParseAddr(p.Hostname())
+	if p.Scheme != "https" && p.Hostname() != "localhost" && !ip.IsLoopback() {
+		return errors.New("must begin with https://")
+	}
+	*i = Issuer(text)
+	return nil
+}
+
 // Secret is kept as it is.
 type Secret []byte
 

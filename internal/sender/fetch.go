@@ -61,6 +61,34 @@ func NewFetcher(cfg FetcherConfig) *Fetcher {
 	return f
 }
 
+// Client asks addresses in other ways, as protocols do that a library speaks. An answer ends after as
+// long, and is as large, as a document may be. It follows no redirect: what is posted may be secret.
+func (f *Fetcher) Client() *http.Client {
+	return &http.Client{
+		Transport: bounded{f.transport, f.most, f.userAgent}, Timeout: fetchTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// bounded cuts answers off that are larger than most bytes.
+type bounded struct {
+	http.RoundTripper
+
+	most      int64
+	userAgent string
+}
+
+// RoundTrip asks as ourselves.
+func (b bounded) RoundTrip(r *http.Request) (*http.Response, error) {
+	r = r.Clone(r.Context())
+	r.Header.Set("User-Agent", b.userAgent)
+	resp, err := b.RoundTripper.RoundTrip(r)
+	if err == nil {
+		resp.Body = http.MaxBytesReader(nil, resp.Body, b.most)
+	}
+	return resp, err
+}
+
 // Close gives up idle connections.
 func (f *Fetcher) Close() { f.transport.CloseIdleConnections() }
 

@@ -182,3 +182,42 @@ func TestFetchDoesNotWaitForever(t *testing.T) {
 		require.Equal(t, fetchTimeout, time.Since(start))
 	})
 }
+
+func TestClientIsBounded(t *testing.T) {
+	t.Parallel()
+	var posted atomic.Bool
+	elsewhere := serve(t, func(http.ResponseWriter, *http.Request) { posted.Store(true) })
+	base := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/redirect" {
+			http.Redirect(w, r, elsewhere, http.StatusTemporaryRedirect)
+			return
+		}
+		_, _ = w.Write([]byte(strings.Repeat("k", maxOwnDocument) + r.URL.RawQuery + strings.TrimPrefix(r.UserAgent(), "Hookloop/1")))
+	})
+	f := NewFetcher(FetcherConfig{OwnAddresses: true, UserAgent: "Hookloop/1"})
+	t.Cleanup(f.Close)
+	c := f.Client()
+	require.Equal(t, fetchTimeout, c.Timeout)
+
+	read := func(path string) (int, error) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, base+path, strings.NewReader("secret"))
+		require.NoError(t, err)
+		resp, err := c.Do(req)
+		require.NoError(t, err)
+		defer resp.Body.Close()
+		body, err := io.ReadAll(resp.Body)
+		if err == nil && resp.StatusCode == http.StatusTemporaryRedirect {
+			return resp.StatusCode, nil
+		}
+		return len(body), err
+	}
+	n, err := read("/")
+	require.NoError(t, err)
+	require.Equal(t, maxOwnDocument, n)
+	_, err = read("/?more")
+	require.Error(t, err)
+	n, err = read("/redirect")
+	require.NoError(t, err)
+	require.Equal(t, http.StatusTemporaryRedirect, n)
+	require.False(t, posted.Load())
+}
