@@ -13,6 +13,6 @@ import (
 var version = "dev"
 
 func main() {
-	os.Exit(terminal.Run(cli.New(version, newDev(), newServe(), newGatewayCommand(), newWorkerCommand(), newMigrate(),
+	os.Exit(terminal.Run(cli.New(version, newDev(), newServe(), newGatewayCommand(), newWorkerCommand(), newUI(), newMigrate(),
 		newConfig(), newKey(), newReseal(), newHealth(), newBench(), newArchive(), newAttempts())))
 }

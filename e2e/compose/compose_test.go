@@ -134,9 +134,10 @@ func hookloops(p *types.Project) (all []types.ServiceConfig) {
 	return all
 }
 
-// parts are those of them that every start has; the others are for people to run.
+// parts are those of them that every start has and that deliver; the others are for people to run, or
+// stand in front of the Temporal UI.
 func parts(p *types.Project) []types.ServiceConfig {
-	return slices.DeleteFunc(hookloops(p), func(s types.ServiceConfig) bool { return len(s.Profiles) > 0 })
+	return slices.DeleteFunc(hookloops(p), func(s types.ServiceConfig) bool { return len(s.Profiles) > 0 || s.Name == "ui" })
 }
 
 func value(s types.ServiceConfig, name string) string {
@@ -213,7 +214,7 @@ func TestPorts(t *testing.T) {
 	for _, s := range hookloops(p) {
 		listen := "HOOKLOOP_LISTEN"
 		switch {
-		case s.HealthCheck == nil:
+		case s.HealthCheck == nil, s.Name == "ui":
 			continue
 		case s.Command[0] == string(config.RoleWorker):
 			listen = "HOOKLOOP_OPS_LISTEN"
@@ -330,6 +331,24 @@ func TestOrphans(t *testing.T) {
 	p := mustLoad(t)
 	require.NotNil(t, p.Services["postgres"].Init)
 	require.True(t, *p.Services["postgres"].Init)
+}
+
+// TestPanel: the Temporal UI has the panel, browsers reach it through what shows it, and where that is
+// the gateway lets it be framed. e2e shows that it works.
+func TestPanel(t *testing.T) {
+	t.Parallel()
+	p := mustLoad(t)
+	front, ui := p.Services["ui"], p.Services["temporal-ui"]
+	require.Empty(t, ui.Ports, "browsers reach it through the one in front")
+	require.Equal(t, []types.ServiceConfigObjConfig{{Source: "temporal-ui", Target: "/home/ui-server/config/base.yaml"}}, ui.Configs)
+	require.Equal(t, types.ShellCommand{
+		"ui", "--listen=0.0.0.0:8233", "--upstream=http://temporal-ui:8080", "--namespace=hookloop",
+		"--panel=http://localhost:8080/console/panel", "--origin=http://localhost:8233",
+	}, front.Command)
+	require.Equal(t, []string{"8233", "8233"}, []string{front.Ports[0].Published, fmt.Sprint(front.Ports[0].Target)})
+	require.Equal(t, "http://localhost:8080", value(ui, "PANEL_ORIGIN"))
+	require.Equal(t, "http://localhost:8233", value(p.Services["hookloop"], "HOOKLOOP_UI_ORIGINS"))
+	require.NotContains(t, front.Networks, "endpoints")
 }
 
 // TestFairness: the server has the one switch Hookloop relies on, in the file that it reads.

@@ -11,7 +11,7 @@ import (
 )
 
 // Services are those that run all the time.
-var Services = []string{"postgres", "temporal", "temporal-ui", "hookloop", "worker"}
+var Services = []string{"postgres", "temporal", "temporal-ui", "ui", "hookloop", "worker"}
 
 // Kill ends the processes of services without a word, as a crash does; the engine brings them back.
 func (e *Engine) Kill(t testing.TB, services ...string) {

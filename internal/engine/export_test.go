@@ -26,9 +26,6 @@ func (e *Engine) Compiled() (n int64) {
 // InnerUIURL is where the UI server itself listens.
 func (e *Engine) InnerUIURL() string { return "http://" + e.ui.inner }
 
-// WithColumns stands in front of a UI server.
-var WithColumns = withColumns
-
 // ServerModule names what the server is made of.
 func ServerModule() string { return fmt.Sprint(serverModule(&inprocess.Services{})) }
 

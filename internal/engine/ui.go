@@ -17,6 +17,7 @@ import (
 	"github.com/temporalio/ui-server/v2/server/server_options"
 
 	"hookloop/internal/ownhost"
+	"hookloop/internal/uifront"
 )
 
 // ui is the UI server, on an address of its own, and what stands in front of it.
@@ -41,8 +42,10 @@ func (e *Engine) startUI(ctx context.Context, ports *ports) error {
 		inner:  inner.address(),
 		server: uiserver.NewServer(server_options.WithConfigProvider(e.uiConfig(inner)), server_options.WithAPIMiddleware([]api.Middleware{onlyThisMachine, e.whose.provesUI})),
 		front: &http.Server{
-			Handler: ownhost.Only(withColumns(&url.URL{Scheme: "http", Host: inner.address()},
-				columnScript(e.cfg.Namespace, e.cfg.SearchAttributes)+panelScript(e.cfg.UIPanel), quiet), nil),
+			Handler: ownhost.Only(uifront.New(uifront.Config{
+				UI: &url.URL{Scheme: "http", Host: inner.address()}, Namespace: e.cfg.Namespace, Columns: e.cfg.SearchAttributes,
+				Panel: e.cfg.UIPanel, ErrorLog: quiet,
+			}), nil),
 			ReadHeaderTimeout: readyTimeout,
 			ErrorLog:          quiet,
 		},

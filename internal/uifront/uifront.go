@@ -1,4 +1,8 @@
-package engine
+// Package uifront stands in front of a Temporal UI and passes everything through but its index page:
+// there it adds a script with what the UI has no setting for, Hookloop's columns and, over plain HTTP,
+// Hookloop's panel. `hookloop dev` puts it before the UI it embeds, `hookloop ui` before one elsewhere;
+// who may ask, they decide.
+package uifront
 
 import (
 	"bytes"
@@ -25,6 +29,9 @@ const columnsKey = "namespace-workflow-table-columns"
 
 // policy is where the index page allows scripts; ours is added by its hash.
 const policy = `content="script-src `
+
+// maxPage bounds the index page, in bytes. It has a few KiB.
+const maxPage = 4 << 20
 
 type uiColumn struct {
 	Label string `json:"label"`
@@ -60,13 +67,23 @@ func withScript(page []byte, script string) []byte {
 // (CVE-2026-37236), and nothing that the UI asks for needs one.
 var methodOverrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
 
-// withColumns stands in front of the UI server and passes everything through but its index page.
-func withColumns(ui *url.URL, script string, quiet *log.Logger) http.Handler {
+// Config is what a front is made of. UI is required.
+type Config struct {
+	UI        *url.URL    // where the UI is
+	Namespace string      // whose list of workflows shows Columns
+	Columns   []string    // search attributes, shown first
+	Panel     string      // the URL of the console's panel, to be shown over plain HTTP; empty: none is
+	ErrorLog  *log.Logger // of browsers and UIs that went away; nil: the standard one
+}
+
+// New makes a front.
+func New(c Config) http.Handler {
+	script := columnScript(c.Namespace, c.Columns) + panelScript(c.Panel)
 	return &httputil.ReverseProxy{
-		ErrorLog:      quiet,
+		ErrorLog:      c.ErrorLog,
 		FlushInterval: -1, // as it comes
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(ui)
+			r.SetURL(c.UI)
 			r.Out.Host = r.In.Host              // the UI compares it with the origin
 			r.Out.Header.Del("Accept-Encoding") // a zipped page could not be edited
 			for _, name := range methodOverrides {
@@ -77,7 +94,7 @@ func withColumns(ui *url.URL, script string, quiet *log.Logger) http.Handler {
 			if !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
 				return nil
 			}
-			page, err := io.ReadAll(r.Body)
+			page, err := io.ReadAll(io.LimitReader(r.Body, maxPage))
 			if err != nil {
 				return err
 			}
