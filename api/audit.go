@@ -106,6 +106,7 @@ type AuditQuery struct {
 	EndpointID string    `query:"endpoint_id" maxLength:"64" doc:"About this endpoint." example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 	SourceID   string    `query:"source_id" maxLength:"64" doc:"About this source, or what came from it." example:"src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 	Status     string    `query:"status" maxLength:"32" doc:"By which something came to this status." example:"held"`
+	Limit      int       `query:"limit" minimum:"1" maximum:"100" default:"100" doc:"Of how many workflows a page has the lines at most; of the change log it has five times as many lines."`
 	CursorQuery
 }
 

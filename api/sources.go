@@ -41,7 +41,7 @@ type Source struct {
 	Version     int             `json:"version" doc:"Grows with each change." example:"1"`
 	CreatedAt   time.Time       `json:"created_at"`
 	UpdatedAt   time.Time       `json:"updated_at"`
-	Activity    *SourceActivity `json:"activity,omitempty" doc:"What became of what it sent; shown of one source alone."`
+	Activity    *SourceActivity `json:"activity,omitempty" doc:"What became of what it sent; in a list as of a second ago. Not in answers to changes."`
 }
 
 // SourceActivity is what became of what a source sent. Other gateways tell of theirs within a

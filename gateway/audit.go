@@ -36,7 +36,7 @@ func (g *Gateway) auditRoutes(to huma.API) {
 		id: "list-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: api.AuditRead,
 		summary: "What happened to everything, line by line",
 		text: "First what the change log says of settings and of who read secrets and payloads; then what the histories of events, deliveries, recoveries and approvals say, for as " +
-			"long as Temporal keeps them. A page has up to 500 lines of the log, or the lines of a hundred workflows, the oldest first: first of those that still run, then of those that " +
+			"long as Temporal keeps them. A page has up to 500 lines of the log, or the lines of a hundred workflows, fewer with `limit`, the oldest first: first of those that still run, then of those that " +
 			"have ended, the latest first. One that ends between two pages may be on both. The change log finds the lines of one actor, endpoint, source, kind or status by an index; of " +
 			"histories, all of the period are read.",
 	}, g.listAudit)
@@ -75,7 +75,7 @@ func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[api.Aud
 }
 
 func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.AuditPage], error) {
-	q := webhook.AuditQuery{Kind: in.Kind, Actor: in.Actor, EndpointID: in.EndpointID, SourceID: in.SourceID, Status: in.Status}
+	q := webhook.AuditQuery{Kind: in.Kind, Actor: in.Actor, EndpointID: in.EndpointID, SourceID: in.SourceID, Status: in.Status, Runs: in.Limit}
 	if err := checkKind(in.Kind); err != nil {
 		return nil, err
 	}

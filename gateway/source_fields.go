@@ -53,18 +53,23 @@ func (g *Gateway) sourceConfig(provider string, body []byte) (config signature.H
 	return config, given, nil
 }
 
+// sourceActivity is what became of what a source sent, up to now.
 func (g *Gateway) sourceActivity(ctx context.Context, id string) (*api.SourceActivity, error) {
 	if err := g.ingest.Flush(ctx, id); err != nil {
 		return nil, sourceErr(id, err)
 	}
-	a, err := g.sources.SourceActivity(ctx, id)
+	all, err := g.sources.SourceActivities(ctx, []string{id})
 	if err != nil {
 		return nil, sourceErr(id, err)
 	}
+	return showSourceActivity(all[id]), nil
+}
+
+func showSourceActivity(a webhook.SourceActivity) *api.SourceActivity {
 	return &api.SourceActivity{
 		Accepted: a.Accepted, LastAcceptedAt: webhook.TimeOrNone(a.LastAcceptedAt), Repeats: a.Repeats,
 		Refused: a.Refused, LastRefusedAt: webhook.TimeOrNone(a.LastRefusedAt), LastRefusal: a.LastRefusal,
-	}, nil
+	}
 }
 
 func (g *Gateway) showSource(s webhook.Source, r *request) (api.Source, error) {

@@ -32,7 +32,9 @@ type Sources interface {
 	Created(ctx context.Context, tenant string, c webhook.Creation) (bool, error)
 	UpdateSource(ctx context.Context, tenant, id string, change func(*webhook.Source) error) (webhook.Source, error)
 	DeleteSource(ctx context.Context, tenant, id string) error
-	SourceActivity(ctx context.Context, sourceID string) (webhook.SourceActivity, error)
+	// SourceActivities tells what became of what sources sent; of one that sent nothing it may tell
+	// nothing.
+	SourceActivities(ctx context.Context, ids []string) (map[string]webhook.SourceActivity, error)
 }
 
 // Providers know the third parties' protocols; source.Providers do.
@@ -160,13 +162,31 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[a
 		return nil, fmt.Errorf("sources: %w", problem.Registry(err))
 	}
 	found, next := cut(found, in.Limit, func(s webhook.Source) []byte { return []byte(s.ID) })
-	page := api.Page[api.Source]{Data: make([]api.Source, len(found)), NextCursor: g.newCursor(list, next)}
-	for i, s := range found {
-		if page.Data[i], err = g.showSource(s, &in.request); err != nil {
-			return nil, err
-		}
+	page := api.Page[api.Source]{NextCursor: g.newCursor(list, next)}
+	if page.Data, err = g.showSources(ctx, found, &in.request); err != nil {
+		return nil, err
 	}
 	return &answerOf[api.Page[api.Source]]{Body: page}, nil
+}
+
+// showSources shows sources with what became of what they sent, as of a second ago.
+func (g *Gateway) showSources(ctx context.Context, found []webhook.Source, r *request) ([]api.Source, error) {
+	ids := make([]string, len(found))
+	for i, s := range found {
+		ids[i] = s.ID
+	}
+	activity, err := g.sources.SourceActivities(ctx, ids)
+	if err != nil {
+		return nil, fmt.Errorf("sources: %w", problem.Registry(err))
+	}
+	all := make([]api.Source, len(found))
+	for i, s := range found {
+		if all[i], err = g.showSource(s, r); err != nil {
+			return nil, err
+		}
+		all[i].Activity = showSourceActivity(activity[s.ID])
+	}
+	return all, nil
 }
 
 type patchSource struct {

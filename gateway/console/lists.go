@@ -1,25 +1,10 @@
 package console
 
-import (
-	"context"
-
-	"hookloop/api"
-)
+import "hookloop/api"
 
 func (c *Console) sources(v *visit) error {
 	found, err := v.api.Sources.List(v.page()).Page().Do(v.r.Context())
 	if err != nil {
-		return err
-	}
-	// What became of what they sent is told of one source alone.
-	var asks []func(context.Context) error
-	for i := range found.Data {
-		asks = append(asks, func(ctx context.Context) (err error) {
-			found.Data[i], err = v.api.Sources.Get(found.Data[i].ID).Do(ctx)
-			return err
-		})
-	}
-	if err := together(v.r.Context(), asks...); err != nil {
 		return err
 	}
 	return c.show(v, "sources", "Sources", pageOf(v, found))
@@ -32,9 +17,13 @@ type auditPage struct {
 	Query api.AuditQuery
 }
 
+// audited is of how many workflows a page of the audit tells: each is a history to be read.
+const audited = 25
+
 func (c *Console) audit(v *visit) error {
 	q := v.r.URL.Query()
 	query := api.AuditQuery{
+		Limit: audited,
 		After: trimmed(q.Get("after")), Before: trimmed(q.Get("before")),
 		CursorQuery: api.CursorQuery{Cursor: q.Get("cursor")},
 	}

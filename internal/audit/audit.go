@@ -14,11 +14,11 @@ import (
 	"hookloop/workflows"
 )
 
-// pageSize is how many runs of workflows are read for one page, logSize how many lines of the
-// change log.
+// pageSize is how many runs of workflows are read for one page, if not said otherwise, and logLines how
+// many lines of the change log for each of them.
 const (
 	pageSize = 100
-	logSize  = 500
+	logLines = 5
 )
 
 // Histories finds runs of workflows and reads what they did; orchestrator.Histories does. Its

@@ -2,6 +2,7 @@ package audit
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -48,7 +49,7 @@ func (a *Audits) Tenant(ctx context.Context, tenant string, q webhook.AuditQuery
 	if micros, err := strconv.ParseInt(string(bytes.TrimPrefix(after, []byte{inLog})), 10, 64); err == nil {
 		from = time.UnixMicro(micros)
 	}
-	lines, more, err := a.changesOf(ctx, tenant, q, from, logSize)
+	lines, more, err := a.changesOf(ctx, tenant, q, from, logLines*runsIn(q))
 	if err != nil {
 		return Page{}, err
 	}
@@ -61,9 +62,11 @@ func (a *Audits) Tenant(ctx context.Context, tenant string, q webhook.AuditQuery
 	return p, err
 }
 
+func runsIn(q webhook.AuditQuery) int { return cmp.Or(q.Runs, pageSize) }
+
 func (a *Audits) ofHistories(ctx context.Context, tenant string, q webhook.AuditQuery, page []byte) (p Page, err error) {
 	after, before := widened(q)
-	listed, next, err := a.histories.During(ctx, tenant, after, before, pageSize, page)
+	listed, next, err := a.histories.During(ctx, tenant, after, before, runsIn(q), page)
 	if err != nil {
 		return p, err
 	}

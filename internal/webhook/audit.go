@@ -159,6 +159,7 @@ type AuditChange struct {
 
 // AuditQuery names lines. A zero field is no bound.
 type AuditQuery struct {
+	Runs          int       // of workflows that a part has at most; of the change log five times as many lines; 0: 100
 	After, Before time.Time // [After, Before)
 	EventID       string
 	EndpointID    string

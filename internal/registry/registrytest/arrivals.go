@@ -98,23 +98,26 @@ func sourceActivity(t *testing.T, s Store) {
 	r := open(t, s)
 	require.NoError(t, r.CreateSource(t.Context(), source(1)))
 	id := sourceID(1)
-	got, err := r.SourceActivity(t.Context(), id)
+	other := source(2)
+	require.NoError(t, r.CreateSource(t.Context(), other))
+	all, err := r.SourceActivities(t.Context(), []string{id, other.ID, "src_none"})
 	require.NoError(t, err)
-	require.Zero(t, got)
+	require.Empty(t, all)
 	first := webhook.SourceActivity{Accepted: 2, Refused: 1, LastAcceptedAt: born, LastRefusedAt: born.Add(time.Minute), LastRefusal: "it was wrong"}
 	second := webhook.SourceActivity{Accepted: 1, Repeats: 4, Refused: 2, LastAcceptedAt: born.Add(time.Hour), LastRefusedAt: born, LastRefusal: "earlier"}
 	for _, a := range []webhook.SourceActivity{first, second, {}} {
 		require.NoError(t, r.TakeArrivals(t.Context(), id, nil, a, born))
 	}
-	got, err = r.SourceActivity(t.Context(), id)
+	require.NoError(t, r.TakeArrivals(t.Context(), other.ID, nil, second, born))
+	all, err = r.SourceActivities(t.Context(), []string{id, other.ID, "src_none"})
 	require.NoError(t, err)
 	first.Add(second)
-	require.Equal(t, first, got)
-	require.Equal(t, "it was wrong", got.LastRefusal)
+	require.Equal(t, map[string]webhook.SourceActivity{id: first, other.ID: second}, all)
+	require.Equal(t, "it was wrong", all[id].LastRefusal)
 
 	require.NoError(t, r.DeleteSource(t.Context(), tenant, id))
 	require.NoError(t, r.TakeArrivals(t.Context(), id, nil, second, born))
-	got, err = r.SourceActivity(t.Context(), id)
+	all, err = r.SourceActivities(t.Context(), []string{id})
 	require.NoError(t, err)
-	require.Zero(t, got, "it went with its source")
+	require.Empty(t, all, "it went with its source")
 }

@@ -46,7 +46,7 @@ type Registry interface {
 	Arrivals(ctx context.Context, sourceID string, names []string, sameFor time.Duration, now time.Time) (map[string]webhook.Arrival, error)
 	TakeArrivals(ctx context.Context, sourceID string, all []webhook.Taken, a webhook.SourceActivity, now time.Time) error
 	PruneArrivals(ctx context.Context, sourceID string, keep int) error
-	SourceActivity(ctx context.Context, sourceID string) (webhook.SourceActivity, error)
+	SourceActivities(ctx context.Context, ids []string) (map[string]webhook.SourceActivity, error)
 
 	PutBody(ctx context.Context, b webhook.StoredBody) error
 	Body(ctx context.Context, tenant, eventID, digest string) ([]byte, error)

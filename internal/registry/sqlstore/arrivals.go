@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -33,6 +32,11 @@ func takeArrivals(d Dialect) string {
 		ON CONFLICT (source_id, name) DO UPDATE SET taken = true WHERE was.first_at = excluded.first_at`
 }
 
+func activityOf(d Dialect) string {
+	return `SELECT source_id, accepted, repeats, refused, last_accepted_at, last_refused_at, last_refusal FROM source_activity
+		WHERE source_id ` + d.Among("$1")
+}
+
 const (
 	pruneArrivals = `DELETE FROM arrivals WHERE source_id = $1 AND first_at <=
 		(SELECT first_at FROM arrivals WHERE source_id = $1 ORDER BY first_at DESC LIMIT 1 OFFSET $2)`
@@ -44,7 +48,6 @@ const (
 		last_accepted_at = CASE WHEN excluded.last_accepted_at > was.last_accepted_at THEN excluded.last_accepted_at ELSE was.last_accepted_at END,
 		last_refusal = CASE WHEN excluded.last_refused_at > was.last_refused_at THEN excluded.last_refusal ELSE was.last_refusal END,
 		last_refused_at = CASE WHEN excluded.last_refused_at > was.last_refused_at THEN excluded.last_refused_at ELSE was.last_refused_at END`
-	selectActivity = `SELECT accepted, repeats, refused, last_accepted_at, last_refused_at, last_refusal FROM source_activity WHERE source_id = $1`
 	deleteActivity = `DELETE FROM source_activity WHERE source_id = $1`
 )
 
@@ -128,12 +131,16 @@ func (s *Store) aboutArrivals(ctx context.Context, err error) error {
 	return s.explain(ctx, "arrivals", err)
 }
 
-// SourceActivity tells what became of what a source sent.
-func (s *Store) SourceActivity(ctx context.Context, sourceID string) (a webhook.SourceActivity, err error) {
-	err = s.readers.QueryRowContext(ctx, selectActivity, sourceID).Scan(&a.Accepted, &a.Repeats, &a.Refused,
-		microsOrZero{&a.LastAcceptedAt}, microsOrZero{&a.LastRefusedAt}, &a.LastRefusal)
-	if errors.Is(err, sql.ErrNoRows) {
-		return a, nil
-	}
-	return a, s.sources.about(ctx, sourceID, err)
+// SourceActivities tells what became of what sources sent, by their ids; of one that sent nothing
+// nothing is told.
+func (s *Store) SourceActivities(ctx context.Context, ids []string) (map[string]webhook.SourceActivity, error) {
+	rows, err := s.readers.QueryContext(ctx, s.statements.activityOf, s.dialect.List(ids))
+	all := make(map[string]webhook.SourceActivity, len(ids))
+	_, err = list(rows, err, func(r row) (a webhook.SourceActivity, err error) {
+		var id string
+		err = r.Scan(&id, &a.Accepted, &a.Repeats, &a.Refused, microsOrZero{&a.LastAcceptedAt}, microsOrZero{&a.LastRefusedAt}, &a.LastRefusal)
+		all[id] = a
+		return a, err
+	})
+	return all, s.aboutArrivals(ctx, err)
 }

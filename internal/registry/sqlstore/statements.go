@@ -4,6 +4,7 @@ package sqlstore
 type statements struct {
 	match, insertSubscriptions                 string
 	selectArrivals, openArrivals, takeArrivals string
+	activityOf                                 string
 
 	deleteArrivals, deleteCreations, deleteRedelivered, deleteSubjects string // what has expired
 	deleteWrites, deleteObjects, deleteBindings                        string // likewise
@@ -24,6 +25,7 @@ func statementsOf(d Dialect) statements {
 		selectArrivals:      selectArrivals(d),
 		openArrivals:        openArrivals(d),
 		takeArrivals:        takeArrivals(d),
+		activityOf:          activityOf(d),
 		deleteArrivals:      d.Delete(expiredArrivals),
 		deleteCreations:     d.Delete(expiredCreations),
 		deleteRedelivered:   d.Delete(expiredRedelivered),
