@@ -124,6 +124,10 @@ func (counts) Waiting(context.Context) (approvals int, deliveries map[string]int
 	return 1, map[string]int{"held": 1}, nil
 }
 
+func (counts) OldestApproval(context.Context) (time.Time, error) {
+	return time.Now().Add(-time.Hour), nil
+}
+
 // anything is a third party that proves nothing and sends one event.
 type anything struct{ source.Provider }
 

@@ -3,6 +3,7 @@ package orchestrator
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -31,10 +32,38 @@ func waitingStatuses() []string {
 	return []string{string(webhook.Pending), string(webhook.Retrying), string(webhook.Held), string(webhook.ApprovalAwaiting)}
 }
 
+// awaiting are the approvals that wait for a person's decision.
+var awaiting = where(ofType(workflows.TypeApproval), is(workflows.Outcome, string(webhook.ApprovalAwaiting)), running)
+
+// manyApprovals bounds how many approvals are looked through for the oldest: a list has the newest
+// first. With more of them waiting, their number is what matters.
+const manyApprovals = 5000
+
+// OldestApproval is since when the approval that has waited longest runs, of the latest thousands;
+// zero: none waits.
+func (c *Counts) OldestApproval(ctx context.Context) (oldest time.Time, err error) {
+	var page []byte
+	for seen := 0; seen < manyApprovals; {
+		found, next, err := c.list(ctx, awaiting, 1000, page)
+		if err != nil {
+			return time.Time{}, fmt.Errorf("approvals: %w", failed(err))
+		}
+		for _, x := range found {
+			if oldest.IsZero() || x.Start.Before(oldest) {
+				oldest = x.Start
+			}
+		}
+		if seen, page = seen+len(found), next; page == nil {
+			break
+		}
+	}
+	return oldest, nil
+}
+
 // Waiting is how many approvals wait for a person's decision, and how many deliveries go on, by
 // their status.
 func (c *Counts) Waiting(ctx context.Context) (approvals int, deliveries map[string]int, err error) {
-	approvals, err = c.count(ctx, where(ofType(workflows.TypeApproval), is(workflows.Outcome, string(webhook.ApprovalAwaiting)), running))
+	approvals, err = c.count(ctx, awaiting)
 	if err != nil {
 		return 0, nil, fmt.Errorf("approvals: %w", failed(err))
 	}

@@ -13,6 +13,8 @@ import (
 // orchestrator.Counts does.
 type Counts interface {
 	Waiting(ctx context.Context) (approvals int, deliveries map[string]int, err error)
+	// OldestApproval is since when the approval that has waited longest runs; zero: none waits.
+	OldestApproval(ctx context.Context) (time.Time, error)
 }
 
 const (
@@ -28,7 +30,9 @@ func (t *Telemetry) Watch(c Counts, log *slog.Logger) error {
 
 // What is counted.
 var (
-	approvalsWaiting  = prometheus.NewDesc("hookloop_approvals_waiting", "Endpoints that keep failing and wait for a person's decision.", nil, nil)
+	approvalsWaiting = prometheus.NewDesc("hookloop_approvals_waiting", "Endpoints that keep failing and wait for a person's decision.", nil, nil)
+	approvalsOldest  = prometheus.NewDesc("hookloop_approvals_oldest_seconds",
+		"How long the endpoint has been failing that has failed longest of those that wait for a person's decision; 0: none waits.", nil, nil)
 	deliveriesWaiting = prometheus.NewDesc("hookloop_deliveries_waiting",
 		"Deliveries that were not made at the first attempt and go on: pending, retrying, held, or awaiting-approval because their event may go in circles.",
 		[]string{"status"}, nil)
@@ -56,6 +60,7 @@ func newWaiting(c Counts, log *slog.Logger) *waiting {
 // Describe is a prometheus.Collector's.
 func (w *waiting) Describe(to chan<- *prometheus.Desc) {
 	to <- approvalsWaiting
+	to <- approvalsOldest
 	to <- deliveriesWaiting
 }
 
@@ -76,11 +81,22 @@ func (w *waiting) ask() []prometheus.Metric {
 	ctx, cancel := context.WithTimeout(context.Background(), countTimeout)
 	defer cancel()
 	approvals, deliveries, err := w.counts.Waiting(ctx)
+	var since time.Time
+	if err == nil && approvals > 0 {
+		since, err = w.counts.OldestApproval(ctx)
+	}
 	if err != nil {
 		w.log.Warn("counting what waits", slog.String("reason", err.Error()))
 		return nil
 	}
-	known := []prometheus.Metric{prometheus.MustNewConstMetric(approvalsWaiting, prometheus.GaugeValue, float64(approvals))}
+	var oldest time.Duration
+	if !since.IsZero() {
+		oldest = max(0, w.now().Sub(since))
+	}
+	known := []prometheus.Metric{
+		prometheus.MustNewConstMetric(approvalsWaiting, prometheus.GaugeValue, float64(approvals)),
+		prometheus.MustNewConstMetric(approvalsOldest, prometheus.GaugeValue, oldest.Seconds()),
+	}
 	for status, n := range deliveries {
 		known = append(known, prometheus.MustNewConstMetric(deliveriesWaiting, prometheus.GaugeValue, float64(n), status))
 	}

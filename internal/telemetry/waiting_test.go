@@ -17,6 +17,7 @@ import (
 // counts are what waits.
 type counts struct {
 	approvals, held int
+	oldest          time.Time
 	err             error
 	asked           int
 }
@@ -26,15 +27,20 @@ func (c *counts) Waiting(context.Context) (approvals int, deliveries map[string]
 	return c.approvals, map[string]int{"pending": 0, "retrying": 0, "held": c.held, "awaiting-approval": 0}, c.err
 }
 
+func (c *counts) OldestApproval(context.Context) (time.Time, error) { return c.oldest, c.err }
+
 func TestWaiting(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		known := &counts{approvals: 2, held: 12345}
+		known := &counts{approvals: 2, held: 12345, oldest: time.Now().Add(-time.Hour)}
 		told := newTold(t)
 		var log bytes.Buffer
 		require.NoError(t, told.Watch(known, slog.New(slog.NewTextHandler(&log, nil))))
-		names := []string{"hookloop_approvals_waiting", "hookloop_deliveries_waiting"}
+		names := []string{"hookloop_approvals_waiting", "hookloop_approvals_oldest_seconds", "hookloop_deliveries_waiting"}
 		seen := `
+# HELP hookloop_approvals_oldest_seconds How long the endpoint has been failing that has failed longest of those that wait for a person's decision; 0: none waits.
+# TYPE hookloop_approvals_oldest_seconds gauge
+hookloop_approvals_oldest_seconds 3600
 # HELP hookloop_approvals_waiting Endpoints that keep failing and wait for a person's decision.
 # TYPE hookloop_approvals_waiting gauge
 hookloop_approvals_waiting 2
@@ -60,6 +66,7 @@ hookloop_deliveries_waiting{status="retrying"} 0
 
 		known.err = nil
 		time.Sleep(30 * time.Second)
-		require.NoError(t, testutil.GatherAndCompare(told.Metrics(), strings.NewReader(strings.Replace(seen, "waiting 2", "waiting 0", 1)), names...))
+		none := strings.NewReplacer("waiting 2", "waiting 0", "seconds 3600", "seconds 0").Replace(seen)
+		require.NoError(t, testutil.GatherAndCompare(told.Metrics(), strings.NewReader(none), names...))
 	})
 }
