@@ -45,6 +45,7 @@ func TestArchiveUsage(t *testing.T) {
 		"leave --json out":                  {"show", "--json", "--data", "x"},
 		"verify takes DIR alone, not \"b\"": {"verify", "a", "b"},
 		"archive erase needs FILE, or":      {"erase", "a"},
+		"archive erase needs --reason":      {"erase", "a", "b", "--reason", " "},
 	} {
 		_, err := archiving(t, args...)
 		require.ErrorContains(t, err, want)

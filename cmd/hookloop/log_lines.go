@@ -22,7 +22,7 @@ type lines struct {
 }
 
 func newLines(w io.Writer, next slog.Handler) slog.Handler {
-	return lines{next: next, to: &pacedLines{w: w}}
+	return lines{next: next, to: &pacedLines{w: terminal.Coloured(w)}}
 }
 
 func (l lines) Enabled(ctx context.Context, level slog.Level) bool {

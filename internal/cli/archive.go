@@ -4,6 +4,7 @@ import (
 	"crypto/ed25519"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -158,6 +159,9 @@ command is for what Temporal has forgotten, and for archives that know no regist
 		RunE: func(c *cobra.Command, args []string) error {
 			if (len(args) == 2) == (e.event != "") || (e.event == "") != (e.tenant == "") {
 				return terminal.Usage("archive erase needs FILE, or --event and --tenant; see %s --help", c.CommandPath())
+			}
+			if strings.TrimSpace(e.why.Reason) == "" {
+				return terminal.Usage("archive erase needs --reason: what is erased cannot say why")
 			}
 			return e.run(c, args)
 		},

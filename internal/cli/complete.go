@@ -29,6 +29,9 @@ func (o *options) completeIDs(group *cobra.Command) {
 		if c.Flag("endpoint") != nil {
 			_ = c.RegisterFlagCompletionFunc("endpoint", o.completeFlag("endpoint"))
 		}
+		if c.Flag("provider") != nil {
+			_ = c.RegisterFlagCompletionFunc("provider", cobra.FixedCompletions(providerNames(), cobra.ShellCompDirectiveNoFileComp))
+		}
 		if values := valuesOf(group.Name(), c.Name()); c.Flag("status") != nil && values != nil {
 			_ = c.RegisterFlagCompletionFunc("status", cobra.FixedCompletions(values, cobra.ShellCompDirectiveNoFileComp))
 		}

@@ -3,8 +3,10 @@ package cli
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"strings"
 	"syscall"
@@ -79,6 +81,9 @@ func (o *options) connect(c *cobra.Command) (*gateway, error) {
 		UserAgent: "hookloop-cli/" + o.version, Attempts: 1, // a person sees what is wrong, and decides
 	}
 	known, err := o.known(env)
+	if errors.Is(err, fs.ErrNotExist) && cfg.URL != "" && o.data == devdir.Default {
+		err = nil // no folder was named, and none is needed: what lacks for this gateway is said below
+	}
 	if err != nil && (cfg.URL == "" || cfg.Tenant == "" || cfg.Token == "") {
 		return nil, err
 	}
@@ -133,9 +138,27 @@ func explain(ctx context.Context, err error) error {
 	case isUnreachable && errors.Is(err, syscall.ECONNREFUSED):
 		return fmt.Errorf("no gateway at %s: is `hookloop dev` running?", unreachable.URL)
 	case isRefusal:
-		return errors.New(terminal.OneLine(err.Error())) // others wrote some of it
+		return refusedError{terminal.OneLine(err.Error()), err} // others wrote some of it
 	}
 	return err
+}
+
+// refusedError is what the gateway refused: in a line for people, and for scripts its problem.
+type refusedError struct {
+	line  string
+	cause error
+}
+
+func (e refusedError) Error() string { return e.line }
+func (e refusedError) Unwrap() error { return e.cause }
+
+// MarshalJSON gives the gateway's problem details as they came.
+func (e refusedError) MarshalJSON() ([]byte, error) {
+	refused, ok := errors.AsType[*client.Error](e.cause)
+	if !ok || refused.Code == "" {
+		return json.Marshal(terminal.Problem{Detail: e.line})
+	}
+	return json.Marshal(refused.Problem)
 }
 
 // group is a command that has only others below it, each of which talks to a gateway.

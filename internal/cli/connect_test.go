@@ -43,6 +43,37 @@ func TestFlagsBeforeEnvironmentBeforeDevFile(t *testing.T) {
 	hookloop(t, "endpoint", "list", "--data", filepath.Join(t.TempDir(), "none")).ok(t)
 }
 
+// Not parallel: the folder is the process's. A gateway that is named alone lacks its tenant and its
+// token, and no file of another.
+func TestAGatewayAlone(t *testing.T) {
+	t.Chdir(t.TempDir())
+	line := hookloop(t, "endpoint", "list", "--gateway", "http://127.0.0.1:9").fails(t, 1)
+	require.Contains(t, line, "no tenant for http://127.0.0.1:9")
+	line = hookloop(t, "endpoint", "list", "--gateway", "http://127.0.0.1:9", "--tenant", "acme").fails(t, 1)
+	require.Contains(t, line, "no token for http://127.0.0.1:9")
+	line = hookloop(t, "endpoint", "list", "--gateway", "http://127.0.0.1:9", "--data-dir", "elsewhere").fails(t, 1)
+	require.Contains(t, line, "elsewhere/dev.json")
+	require.Contains(t, hookloop(t, "endpoint", "list").fails(t, 1), "dev.json")
+}
+
+// TestErrorsAreJSONToo: where JSON is asked for, the gateway's problem as it came, and our own like
+// one.
+func TestErrorsAreJSONToo(t *testing.T) {
+	t.Parallel()
+	const problem = `{"type":"about:blank","title":"Not Found","status":404,"detail":"there is no such event","code":"not_found"}`
+	g := newStandIn(t, map[string][]canned{"GET /v1/tenants/demo/events/evt_1": {{
+		status: 404, body: problem, header: http.Header{"Content-Type": {"application/problem+json"}},
+	}}})
+	r := g.run(t, "event", "get", "evt_1", "--json")
+	require.Equal(t, 1, r.code)
+	require.JSONEq(t, problem, r.stderr)
+	require.Empty(t, r.stdout)
+	require.Contains(t, g.run(t, "event", "get", "evt_1").fails(t, 1), "there is no such event (not_found, HTTP 404)")
+	r = g.run(t, "event", "get", "--json")
+	require.Equal(t, 2, r.code)
+	require.JSONEq(t, `{"detail":"hookloop event get needs the id of an event; see hookloop event get --help"}`, r.stderr)
+}
+
 // Not parallel: the environment is the process's. Inside a container that runs a gateway its
 // settings are enough: that gateway, and a token that its secret signs.
 func TestTheGatewayOfThisEnvironment(t *testing.T) {
@@ -157,7 +188,7 @@ func TestProblemsAreOneLine(t *testing.T) {
 			g := newStandIn(t, map[string][]canned{
 				"GET /v1/tenants/demo/endpoints/ep_1": {{status: http.StatusUnprocessableEntity, body: tt.answer}},
 			})
-			line := g.run(t, "endpoint", "get", "ep_1", "--json").fails(t, 1)
+			line := g.run(t, "endpoint", "get", "ep_1").fails(t, 1)
 			require.Contains(t, line, tt.line)
 			require.NotContains(t, line, standInToken)
 		})

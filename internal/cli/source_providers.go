@@ -72,6 +72,15 @@ func providersHelp() string {
 	return b.String()
 }
 
+// providerNames are what --provider takes.
+func providerNames() []string {
+	names := make([]string, len(providers))
+	for i, p := range providers {
+		names[i] = p.name
+	}
+	return names
+}
+
 // nextAt says what to do at the provider of a new source.
 func nextAt(s api.Source) string {
 	next := "tell the third party {url}"

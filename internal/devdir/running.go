@@ -37,7 +37,7 @@ func (r Running) Write(data string) error {
 func ReadRunning(data string) (Running, error) {
 	content, err := os.ReadFile(RunningFile(data))
 	if errors.Is(err, fs.ErrNotExist) {
-		return Running{}, fmt.Errorf("no %s: start `hookloop dev` first, name its folder with --data-dir, or give --gateway, --tenant and --token", RunningFile(data))
+		return Running{}, notRunningError(RunningFile(data))
 	}
 	if err != nil {
 		return Running{}, err
@@ -48,3 +48,12 @@ func ReadRunning(data string) (Running, error) {
 	}
 	return d, nil
 }
+
+// notRunningError names the file that is missing. It is fs.ErrNotExist.
+type notRunningError string
+
+func (e notRunningError) Error() string {
+	return fmt.Sprintf("no %s: start `hookloop dev` first, name its folder with --data-dir, or give --gateway, --tenant and --token", string(e))
+}
+
+func (notRunningError) Is(target error) bool { return target == fs.ErrNotExist }

@@ -5,6 +5,7 @@ package terminal
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -35,15 +36,42 @@ func Execute(ctx context.Context, root *cobra.Command, args []string, stdout, st
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
-	err := root.ExecuteContext(ctx)
+	c, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(stderr, "hookloop: "+err.Error())
+	tell(stderr, c, err)
 	if _, ok := errors.AsType[*UsageError](err); ok {
 		return 2
 	}
 	return 1
+}
+
+// Problem is an error as a script reads it, in the terms of RFC 9457.
+type Problem struct {
+	Detail string `json:"detail"`
+}
+
+// tell says how a command failed: in a line of words or, where JSON was asked for, of JSON.
+func tell(stderr io.Writer, c *cobra.Command, err error) {
+	if asked := c.Flag("json"); asked == nil || asked.Value.String() != "true" {
+		name := "hookloop:"
+		if coloured(stderr) {
+			name = red + name + plain
+		}
+		fmt.Fprintln(stderr, name+" "+err.Error())
+		return
+	}
+	var problem any = Problem{Detail: err.Error()}
+	var own json.Marshaler
+	if errors.As(err, &own) {
+		problem = own
+	}
+	line, err := json.Marshal(problem)
+	if err != nil {
+		line, _ = json.Marshal(Problem{Detail: err.Error()}) // a text always marshals
+	}
+	fmt.Fprintln(stderr, string(line))
 }
 
 // UsageError is a command line that cannot be followed.

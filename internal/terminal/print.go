@@ -57,8 +57,9 @@ func JSON(w io.Writer, v any) error {
 	return enc.Encode(v)
 }
 
-// Columns aligns cells that are separated by tabs. Its Flush writes.
-func Columns(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(w, 0, 0, 2, ' ', 0) }
+// Columns aligns cells that are separated by tabs, and colours them as Coloured does. Its Flush
+// writes.
+func Columns(w io.Writer) *tabwriter.Writer { return tabwriter.NewWriter(Coloured(w), 0, 0, 2, ' ', 0) }
 
 // Row writes one line of cells, each of them safe to show.
 func Row(w io.Writer, cells ...string) {
