@@ -1,6 +1,6 @@
-// Command provider is an OpenID Connect provider for a test: the one of github.com/zitadel/oidc, with
-// one client and a user, test-user2 with the password verysecure, who may do everything for one
-// tenant. It prints its issuer and serves until its input ends.
+// Command provider is an OpenID Connect provider for a test: the one of github.com/zitadel/oidc,
+// with one client and a user, test-user2 with the password verysecure, who may do everything for
+// one tenant. It prints its issuer and serves until its input ends.
 package main
 
 import (
