@@ -93,7 +93,8 @@ func composeUI(t *testing.T, temporal, gateway string) string {
 	require.NoError(t, behindTLS.Validate())
 	require.Equal(t, []string{"context:workflow"}, behindTLS.CustomUI.IframeExtensions[0].Permissions)
 	for name, value := range map[string]string{
-		"PANEL_ORIGIN": gateway, "TEMPORAL_ADDRESS": temporal, "TEMPORAL_UI_PORT": port, "TEMPORAL_CSRF_COOKIE_INSECURE": "true", "TEMPORAL_HIDE_LOGS": "true",
+		"PANEL_ORIGIN": gateway, "TEMPORAL_ADDRESS": temporal, "TEMPORAL_UI_PORT": port,
+		"TEMPORAL_CSRF_COOKIE_INSECURE": "true", "TEMPORAL_HIDE_LOGS": "true", "TEMPORAL_DISABLE_NEWS_FETCH": "true",
 	} {
 		t.Setenv(name, value)
 	}

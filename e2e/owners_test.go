@@ -112,7 +112,7 @@ func pythonOwner(t *testing.T, code, dir, listen string) *exec.Cmd {
 	t.Helper()
 	python := interpreter(t, "python3")
 	if exec.CommandContext(t.Context(), python, "-c", "import flask, standardwebhooks").Run() != nil {
-		install := exec.CommandContext(t.Context(), python, "-m", "pip", "install", "--quiet", "--target", dir, "standardwebhooks", "flask")
+		install := exec.CommandContext(t.Context(), python, "-m", "pip", "install", "--quiet", "--retries", "0", "--target", dir, "standardwebhooks", "flask")
 		if out, err := install.CombinedOutput(); err != nil {
 			t.Skipf("NOT TESTED: the portal's Python needs flask and standardwebhooks: %s", out)
 		}

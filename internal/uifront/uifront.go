@@ -78,9 +78,19 @@ type Config struct {
 
 // New makes a front.
 func New(c Config) http.Handler {
+	say := log.Printf
+	if c.ErrorLog != nil {
+		say = c.ErrorLog.Printf
+	}
 	script := columnScript(c.Namespace, c.Columns) + panelScript(c.Panel)
 	return &httputil.ReverseProxy{
 		ErrorLog:      c.ErrorLog,
+		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+			if r.Context().Err() == nil { // else the browser has gone, as it does at each new page
+				say("the Temporal UI: %v", err)
+			}
+			w.WriteHeader(http.StatusBadGateway)
+		},
 		FlushInterval: -1, // as it comes
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(c.UI)
