@@ -10,8 +10,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
-	"hookloop/internal/engine"
 )
 
 // TestNothingListensBeyondLoopback asks the kernel, since a listener that was not configured is the
