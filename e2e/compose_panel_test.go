@@ -23,8 +23,8 @@ import (
 	"hookloop/workflows"
 )
 
-// TestComposePanel approves from the panel in a Temporal UI that runs elsewhere: with the settings of
-// its image, those that docker-compose.yml adds, and `hookloop ui` in front of it.
+// TestComposePanel approves from the panel in a Temporal UI that runs elsewhere: with the settings
+// of its image, those that docker-compose.yml adds, and `hookloop ui` in front of it.
 func TestComposePanel(t *testing.T) {
 	operator := operator{browser: findBrowser(t), dir: npmtest.Install(t, "browser")}
 	dir := t.TempDir()
@@ -64,8 +64,8 @@ func TestComposePanel(t *testing.T) {
 	require.Equal(t, webhook.ApprovalReleased, r.Status)
 }
 
-// composeUI runs the UI server as its image does, with the file that docker-compose.yml puts beside the
-// image's own, and gives its address.
+// composeUI runs the UI server as its image does, with the file that docker-compose.yml puts beside
+// the image's own, and gives its address.
 func composeUI(t *testing.T, temporal, gateway string) string {
 	t.Helper()
 	text, err := os.ReadFile("../docker-compose.yml")

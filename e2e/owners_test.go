@@ -16,8 +16,8 @@ import (
 	"hookloop/internal/npmtest"
 )
 
-// owners are endpoints whose owners have copied the code from the portal's page, by language: how it
-// is made to listen at an address, and how it is run in a folder with what it needs.
+// owners are endpoints whose owners have copied the code from the portal's page, by language: how
+// it is made to listen at an address, and how it is run in a folder with what it needs.
 var owners = map[string]func(t *testing.T, code, dir, listen string) *exec.Cmd{
 	"node":   nodeOwner,
 	"python": pythonOwner,
@@ -25,8 +25,8 @@ var owners = map[string]func(t *testing.T, code, dir, listen string) *exec.Cmd{
 	"php":    phpOwner,
 }
 
-// TestPortalCodeVerifies runs the code that the portal shows as it stands there, but for the address it
-// listens at: it takes what Hookloop signed and refuses what was changed.
+// TestPortalCodeVerifies runs the code that the portal shows as it stands there, but for the
+// address it listens at: it takes what Hookloop signed and refuses what was changed.
 func TestPortalCodeVerifies(t *testing.T) {
 	t.Parallel()
 	page, err := os.ReadFile("../gateway/portal/templates/verify.html")

@@ -101,8 +101,8 @@ func (p *provider) console(change func(*gateway.Config)) *rig {
 	})
 }
 
-// leaves is what a browser takes along when it goes to the provider: what the console asks there, and
-// its cookie.
+// leaves is what a browser takes along when it goes to the provider: what the console asks there,
+// and its cookie.
 func (r *rig) leaves(next string) (asked url.Values, state *http.Cookie) {
 	r.t.Helper()
 	w := r.browse("GET", "/console/oidc/start?next="+url.QueryEscape(next), "", nil)
@@ -164,8 +164,8 @@ func TestConsoleSignsInAtAProvider(t *testing.T) {
 	require.Contains(t, newRig(t).browse("GET", "/console/oidc/start", "", nil).Header().Get("Location"), "/console/sign-in")
 }
 
-// TestConsoleRefusesOtherSignIns: of another browser, of another provider, with tokens that were made
-// for others. Neither the page nor the log quotes what was given.
+// TestConsoleRefusesOtherSignIns: of another browser, of another provider, with tokens that were
+// made for others. Neither the page nor the log quotes what was given.
 func TestConsoleRefusesOtherSignIns(t *testing.T) {
 	t.Parallel()
 	other, err := rsa.GenerateKey(rand.Reader, 2048)

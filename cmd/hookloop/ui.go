@@ -97,7 +97,8 @@ func absolute(flag, text string) (*url.URL, error) {
 	return u, nil
 }
 
-// serveUI serves until ctx ends. What browsers have asked then they ask again: it is not waited for.
+// serveUI serves until ctx ends. What browsers have asked then they ask again: it is not waited
+// for.
 func serveUI(ctx context.Context, h http.Handler, l net.Listener, stderr io.Writer) error {
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(stderr, "", log.LstdFlags)}
 	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })

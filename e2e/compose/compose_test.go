@@ -134,8 +134,8 @@ func hookloops(p *types.Project) (all []types.ServiceConfig) {
 	return all
 }
 
-// parts are those of them that every start has and that deliver; the others are for people to run, or
-// stand in front of the Temporal UI.
+// parts are those of them that every start has and that deliver; the others are for people to run,
+// or stand in front of the Temporal UI.
 func parts(p *types.Project) []types.ServiceConfig {
 	return slices.DeleteFunc(hookloops(p), func(s types.ServiceConfig) bool { return len(s.Profiles) > 0 || s.Name == "ui" })
 }
@@ -333,8 +333,8 @@ func TestOrphans(t *testing.T) {
 	require.True(t, *p.Services["postgres"].Init)
 }
 
-// TestPanel: the Temporal UI has the panel, browsers reach it through what shows it, and where that is
-// the gateway lets it be framed. e2e shows that it works.
+// TestPanel: the Temporal UI has the panel, browsers reach it through what shows it, and where that
+// is the gateway lets it be framed. e2e shows that it works.
 func TestPanel(t *testing.T) {
 	t.Parallel()
 	p := mustLoad(t)

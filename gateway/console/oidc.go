@@ -103,8 +103,8 @@ func (c *Console) oidcVisitOf(r *http.Request) (v oidcVisit, err error) {
 	return v, nil
 }
 
-// comeBack changes the provider's code into a session. The session holds the first of the provider's
-// two tokens that the API believes.
+// comeBack changes the provider's code into a session. The session holds the first of the
+// provider's two tokens that the API believes.
 func (c *Console) comeBack(w http.ResponseWriter, r *http.Request, v oidcVisit) error {
 	access, id, err := c.oidc.exchange(r.Context(), r.URL.Query(), v)
 	if err != nil {

@@ -126,8 +126,9 @@ func (o *oidcSignIn) client(p oidcProvider) *oauth2.Config {
 	}
 }
 
-// exchange gives the tokens for the code that a person brought back. The ID token is the provider's,
-// for this client and for this visit; whether either token may do anything, the API says.
+// exchange gives the tokens for the code that a person brought back. The ID token is the
+// provider's, for this client and for this visit; whether either token may do anything, the API
+// says.
 func (o *oidcSignIn) exchange(ctx context.Context, back url.Values, v oidcVisit) (access, id string, err error) {
 	if code := back.Get("error"); code != "" {
 		return "", "", &oidcError{"your organisation's sign-in refused", fmt.Errorf("the provider refused: %q", code)}

@@ -14,8 +14,8 @@ import (
 	"hookloop/workflows"
 )
 
-// pageSize is how many runs of workflows are read for one page, if not said otherwise, and logLines how
-// many lines of the change log for each of them.
+// pageSize is how many runs of workflows are read for one page, if not said otherwise, and logLines
+// how many lines of the change log for each of them.
 const (
 	pageSize = 100
 	logLines = 5

@@ -61,8 +61,9 @@ func NewFetcher(cfg FetcherConfig) *Fetcher {
 	return f
 }
 
-// Client asks addresses in other ways, as protocols do that a library speaks. An answer ends after as
-// long, and is as large, as a document may be. It follows no redirect: what is posted may be secret.
+// Client asks addresses in other ways, as protocols do that a library speaks. An answer ends after
+// as long, and is as large, as a document may be. It follows no redirect: what is posted may be
+// secret.
 func (f *Fetcher) Client() *http.Client {
 	return &http.Client{
 		Transport: bounded{f.transport, f.most, f.userAgent}, Timeout: fetchTimeout,

@@ -19,8 +19,8 @@ const (
 	yellow = "\x1b[33m"
 )
 
-// colours are those of words that say how something stands, where they fill a cell, and of marks that
-// begin a line.
+// colours are those of words that say how something stands, where they fill a cell, and of marks
+// that begin a line.
 var colours = map[string]string{
 	"✓": green, "✗": red,
 	string(webhook.Delivered): green, string(webhook.EndpointActive): green,
@@ -36,8 +36,8 @@ func coloured(w io.Writer) bool {
 	return IsTerminal(w) && config.OS("NO_COLOR") == "" && config.OS("TERM") != "dumb"
 }
 
-// Coloured writes lines to w: on a terminal whose owner has not set NO_COLOR with the words coloured
-// that say how something stands, else as they are. A line is written when it ends.
+// Coloured writes lines to w: on a terminal whose owner has not set NO_COLOR with the words
+// coloured that say how something stands, else as they are. A line is written when it ends.
 func Coloured(w io.Writer) io.Writer {
 	if !coloured(w) {
 		return w

@@ -3,6 +3,7 @@ package terminal_test
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,12 +11,15 @@ import (
 	"hookloop/internal/terminal"
 )
 
+// sink keeps what is written.
+type sink interface {
+	io.Writer
+	fmt.Stringer
+}
+
 // TestColours: on a terminal alone, without NO_COLOR, and columns stay where they are.
 func TestColours(t *testing.T) {
-	table := func(w interface {
-		Write(b []byte) (int, error)
-		String() string
-	}) string {
+	table := func(w sink) string {
 		c := terminal.Columns(w)
 		terminal.Row(c, "ID", "STATE", "ABOUT")
 		terminal.Row(c, "ep_1", "held", "it has failed")

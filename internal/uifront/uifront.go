@@ -1,7 +1,7 @@
-// Package uifront stands in front of a Temporal UI and passes everything through but its index page:
-// there it adds a script with what the UI has no setting for, Hookloop's columns and, over plain HTTP,
-// Hookloop's panel. `hookloop dev` puts it before the UI it embeds, `hookloop ui` before one elsewhere;
-// who may ask, they decide.
+// Package uifront stands in front of a Temporal UI and passes everything through but its index
+// page: there it adds a script with what the UI has no setting for, Hookloop's columns and, over
+// plain HTTP, Hookloop's panel. `hookloop dev` puts it before the UI it embeds, `hookloop ui`
+// before one elsewhere; who may ask, they decide.
 package uifront
 
 import (
@@ -84,7 +84,7 @@ func New(c Config) http.Handler {
 	}
 	script := columnScript(c.Namespace, c.Columns) + panelScript(c.Panel)
 	return &httputil.ReverseProxy{
-		ErrorLog:      c.ErrorLog,
+		ErrorLog: c.ErrorLog,
 		ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
 			if r.Context().Err() == nil { // else the browser has gone, as it does at each new page
 				say("the Temporal UI: %v", err)
