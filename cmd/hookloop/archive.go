@@ -19,6 +19,7 @@ import (
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
+	"hookloop/internal/logs"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/terminal"
 )
@@ -67,7 +68,7 @@ window of ends, also one that was copied before, where visibility had been behin
 			if o.follow && o.until != "" {
 				return terminal.Usage("--follow has no end, --until is one")
 			}
-			return diskTrouble(runArchive(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr()), o.to)
+			return devdir.DiskTrouble(runArchive(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr()), o.to)
 		},
 	}
 	f := c.Flags()
@@ -186,7 +187,7 @@ func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec,
 		}
 		options = client.Options{HostPort: dev.Temporal, Namespace: dev.Namespace}
 	}
-	options.Logger = sdklog.NewStructuredLogger(environmentLogger(stderr))
+	options.Logger = sdklog.NewStructuredLogger(logs.OfCommand(stderr))
 	options.Namespace = cmp.Or(options.Namespace, client.DefaultNamespace)
 	c, err := dialWith(ctx, options, histories)
 	return c, options.Namespace, err

@@ -12,6 +12,7 @@ import (
 
 	"hookloop/internal/bench/embedded"
 	"hookloop/internal/devdir"
+	"hookloop/internal/logs"
 )
 
 func newBench() *cobra.Command { return embedded.NewCommand(startEmbedded) }
@@ -20,7 +21,7 @@ func newBench() *cobra.Command { return embedded.NewCommand(startEmbedded) }
 // same process.
 func startEmbedded(ctx context.Context, folder string, stderr io.Writer) (*embedded.Hookloop, error) {
 	tuneGC()
-	log := environmentLogger(stderr)
+	log := logs.OfCommand(stderr)
 	data, err := devdir.Open(folder)
 	if err != nil {
 		return nil, err

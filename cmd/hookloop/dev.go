@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/internal/devdir"
+	"hookloop/internal/logs"
 	"hookloop/internal/terminal"
 )
 
@@ -44,7 +45,7 @@ HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAY
   hookloop dev --data-dir /var/tmp/loop --listen 127.0.0.1:8090`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			return diskTrouble(runDev(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr()), o.data)
+			return devdir.DiskTrouble(runDev(c.Context(), o, c.OutOrStdout(), c.ErrOrStderr()), o.data)
 		},
 	}
 	f := c.Flags()
@@ -74,15 +75,15 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 	tuneGC()
 	limitMemory(ctx)
 
-	how, err := devLog(stderr)
+	how, err := logs.OfDev(stderr)
 	if err != nil {
 		return err
 	}
-	log, started := newLogger(stderr, how, o.verbose), func() {}
+	log, started := logs.New(stderr, how, o.verbose), func() {}
 	if !o.verbose {
-		log, started = holdUntilStarted(log)
+		log, started = logs.HoldUntilStarted(log)
 	}
-	catchStdlog(log)
+	logs.CatchStandard(log)
 	dev, err := startDev(ctx, o, l.Addr().String(), data, log)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 	sdklog "go.temporal.io/sdk/log"
 
 	"hookloop/internal/config"
+	"hookloop/internal/logs"
 	"hookloop/internal/orchestrator/namespace"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/terminal"
@@ -95,7 +96,7 @@ func runMigrate(ctx context.Context, v visibilityOptions, stderr io.Writer) (m m
 	}
 	m.Namespace = orDefault(options.Namespace, client.DefaultNamespace)
 	options.Namespace = m.Namespace
-	options.Logger = sdklog.NewStructuredLogger(environmentLogger(stderr))
+	options.Logger = sdklog.NewStructuredLogger(logs.OfCommand(stderr))
 	c, err := client.DialContext(ctx, options)
 	if err != nil {
 		return m, fmt.Errorf("connecting to Temporal at %s: %w", options.HostPort, err)

@@ -17,6 +17,7 @@ import (
 
 	"hookloop/internal/codec"
 	"hookloop/internal/config"
+	"hookloop/internal/logs"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/telemetry"
 	"hookloop/internal/terminal"
@@ -97,8 +98,8 @@ func runRole(ctx context.Context, role config.Role, verbose bool, stdout, stderr
 	}
 	defer closeAll(l, ops)
 
-	log := newLogger(stderr, cfg.Log, verbose)
-	catchStdlog(log)
+	log := logs.New(stderr, cfg.Log, verbose)
+	logs.CatchStandard(log)
 	tel, err := telemetry.New(ctx, telemetry.Config{Env: config.OS, Version: version, Logger: log})
 	if err != nil {
 		return err

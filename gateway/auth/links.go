@@ -17,8 +17,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// LinkPrefix begins the tokens of portal links.
-const LinkPrefix = "hkp_"
+// linkPrefix begins the tokens of portal links.
+const linkPrefix = "hkp_"
 
 const (
 	// linkFresh is how long a gateway believes what it has read of a link: within that a revocation
@@ -71,7 +71,7 @@ func NewLinks(store LinkStore, key []byte, now func() time.Time, other Verifying
 
 // Token is the token of a link.
 func (l *Links) Token(id string) string {
-	return LinkPrefix + strings.TrimPrefix(id, webhook.PortalLinkPrefix) + "_" + l.proof(id)
+	return linkPrefix + strings.TrimPrefix(id, webhook.PortalLinkPrefix) + "_" + l.proof(id)
 }
 
 func (l *Links) proof(id string) string {
@@ -85,7 +85,7 @@ func (l *Links) Forget(id string) { l.kept.Remove(id) }
 
 // Verify says who a token speaks for.
 func (l *Links) Verify(ctx context.Context, token string) (Principal, error) {
-	rest, ok := strings.CutPrefix(token, LinkPrefix)
+	rest, ok := strings.CutPrefix(token, linkPrefix)
 	if !ok {
 		return l.other.Verify(ctx, token)
 	}

@@ -32,7 +32,7 @@ func Document(doc *huma.OpenAPI, webhooks string) ([]byte, error) {
 	r := doc.Components.Schemas
 	delete(r.Map(), "ErrorModel")
 	delete(r.Map(), "ErrorDetail")
-	doc.Webhooks = Webhooks(r, webhooks)
+	doc.Webhooks = received(r, webhooks)
 	requests := inRequests(doc)
 	for name, s := range r.Map() {
 		Each(s, DescribePattern)

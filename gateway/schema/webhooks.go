@@ -27,8 +27,8 @@ var ownEvents = []struct {
 const webhookText = "Signed as Standard Webhooks has it: verify `webhook-signature` over `<webhook-id>.<webhook-timestamp>.<body>` with any of its " +
 	"libraries, and treat a `webhook-id` that comes again as the same event. A 2xx takes the event; everything else is tried again by the endpoint's schedule."
 
-// Webhooks documents what endpoints receive.
-func Webhooks(r huma.Registry, tag string) map[string]*huma.PathItem {
+// received documents what endpoints receive.
+func received(r huma.Registry, tag string) map[string]*huma.PathItem {
 	all := map[string]*huma.PathItem{
 		"event": {Post: webhookOperation("receive-event", tag, "An event", webhookText, Ref[api.Envelope](r))},
 	}

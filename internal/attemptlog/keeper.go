@@ -13,9 +13,6 @@ type Keep struct {
 	Rows int64         // attempts of all tenants; the oldest go first. Their counts stay.
 }
 
-// DefaultKeep is some 4 GiB at most.
-func DefaultKeep() Keep { return Keep{Age: 30 * 24 * time.Hour, Rows: 10_000_000} }
-
 // PruneBatch is how many rows of a kind are deleted at once: some milliseconds.
 const PruneBatch = 1000
 

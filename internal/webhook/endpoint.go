@@ -93,10 +93,9 @@ type EndpointSecret struct {
 	ExpiresAt time.Time // zero: never
 }
 
-// Bounds of one attempt's time-out. Standard Webhooks advises 15 to 30 s.
+// Time-outs of one attempt, of which Standard Webhooks advises 15 to 30 s. The least is in api.
 const (
 	DefaultTimeout = 15 * time.Second
-	MinTimeout     = 1 * time.Second
 	MaxTimeout     = 30 * time.Second
 )
 

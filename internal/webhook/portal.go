@@ -6,12 +6,10 @@ import (
 	"time"
 )
 
-// Bounds of portal links.
+// What portal links are, unless they say otherwise. How long one may be good stands in api.
 const (
 	PortalLinkPrefix  = "lnk_"
 	DefaultPortalLife = time.Hour
-	MinPortalLife     = time.Minute
-	MaxPortalLife     = 24 * time.Hour
 	// PortalLinkKept is how long a link that has ended stands in lists. Who made and who ended it
 	// stands in the change log.
 	PortalLinkKept = 7 * 24 * time.Hour

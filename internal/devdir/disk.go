@@ -1,4 +1,4 @@
-package main
+package devdir
 
 import (
 	"errors"
@@ -13,9 +13,9 @@ var diskWords = []string{
 	"the database file cannot be opened",
 }
 
-// diskTrouble says in one line what to do where a command failed because of the disk that a folder
+// DiskTrouble says in one line what to do where a command failed because of the disk that a folder
 // is on. Other errors stay as they are.
-func diskTrouble(err error, dir string) error {
+func DiskTrouble(err error, dir string) error {
 	if err == nil {
 		return nil
 	}

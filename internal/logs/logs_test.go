@@ -1,4 +1,4 @@
-package main
+package logs
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 func TestStdlogQuotesNobody(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	l := log.New(stdlog{newLogger(&out, config.Log{}, true)}, "", 0)
+	l := log.New(stdlog{New(&out, config.Log{}, true)}, "", 0)
 	l.Printf("Unsolicited response received on idle HTTP channel starting with %q; err=%v", "Authorization: Bearer s3cr3t", nil)
 	l.Printf("http: panic serving 127.0.0.1:1: %v", "s3cr3t")
 	l.Print("http2: server: error reading preface from client s3cr3t")

@@ -1,6 +1,4 @@
-//go:build !noembed
-
-package main
+package logs
 
 import (
 	"context"
@@ -27,8 +25,8 @@ type held struct {
 	lines []func() // write one each
 }
 
-// holdUntilStarted gives the logger of a start, and what the start calls when it is through.
-func holdUntilStarted(log *slog.Logger) (of *slog.Logger, started func()) {
+// HoldUntilStarted gives the logger of a start, and what the start calls when it is through.
+func HoldUntilStarted(log *slog.Logger) (of *slog.Logger, started func()) {
 	h := &held{}
 	return slog.New(startLog{log.Handler(), h}), h.release
 }

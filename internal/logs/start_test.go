@@ -1,6 +1,4 @@
-//go:build !noembed
-
-package main
+package logs
 
 import (
 	"bytes"
@@ -17,7 +15,7 @@ import (
 func TestStartLog(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log, started := holdUntilStarted(newLogger(&out, config.Log{}, false))
+	log, started := HoldUntilStarted(New(&out, config.Log{}, false))
 	log.With("tenant", "acme").WithGroup("g").Warn("first", slog.Int("n", 1))
 	log.Debug("of no interest")
 	log.Error("second")
@@ -32,7 +30,7 @@ func TestStartLog(t *testing.T) {
 func TestStartLogIsBounded(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	log, started := holdUntilStarted(newLogger(&out, config.Log{}, false))
+	log, started := HoldUntilStarted(New(&out, config.Log{}, false))
 	for range 2 * heldLines {
 		log.Warn("again")
 	}

@@ -1,4 +1,7 @@
-package main
+// Package logs is how a process says what happens: for machines, for people at a terminal, or only
+// once a start is through. It decides the form and what is left out because it may quote others; what
+// is worth saying is decided where it happens. cmd makes the logger of each role with it.
+package logs
 
 import (
 	"bytes"
@@ -10,8 +13,8 @@ import (
 	"hookloop/internal/terminal"
 )
 
-// newLogger writes what HOOKLOOP_LOG says, from HOOKLOOP_LOG_LEVEL on.
-func newLogger(w io.Writer, c config.Log, verbose bool) *slog.Logger {
+// New writes what HOOKLOOP_LOG says, from HOOKLOOP_LOG_LEVEL on.
+func New(w io.Writer, c config.Log, verbose bool) *slog.Logger {
 	options := &slog.HandlerOptions{Level: slog.Level(c.Level)}
 	if verbose {
 		options.Level = slog.LevelDebug
@@ -26,17 +29,17 @@ func newLogger(w io.Writer, c config.Log, verbose bool) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, options))
 }
 
-// environmentLogger is the logger of commands that run for a moment.
-func environmentLogger(w io.Writer) *slog.Logger {
+// OfCommand is the logger of commands that run for a moment.
+func OfCommand(w io.Writer) *slog.Logger {
 	c, err := config.ReadLog(config.OS)
 	if err != nil {
 		c = config.Log{Level: config.LogLevel(slog.LevelWarn)} // those that serve refuse it
 	}
-	return newLogger(w, c, false)
+	return New(w, c, false)
 }
 
-// devLog is for people where people read it, unless the environment has it otherwise.
-func devLog(w io.Writer) (config.Log, error) {
+// OfDev is for people where people read it, unless the environment has it otherwise.
+func OfDev(w io.Writer) (config.Log, error) {
 	c, err := config.ReadLog(config.OS)
 	if c.Format == "" && terminal.IsTerminal(w) {
 		c.Format = config.LogLines
@@ -61,8 +64,8 @@ func (s stdlog) Write(line []byte) (int, error) {
 	return len(line), nil
 }
 
-// catchStdlog keeps what others wrote off stderr, for the whole process.
-func catchStdlog(l *slog.Logger) {
+// CatchStandard keeps what others wrote off stderr, for the whole process.
+func CatchStandard(l *slog.Logger) {
 	log.SetFlags(0)
 	log.SetOutput(stdlog{l})
 }

@@ -1,4 +1,4 @@
-package main
+package logs
 
 import (
 	"bytes"
@@ -18,7 +18,7 @@ import (
 func TestALineForEachEvent(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	l := newLogger(&out, config.Log{Format: config.LogLines, Level: config.LogLevel(slog.LevelWarn)}, false).With("namespace", "default")
+	l := New(&out, config.Log{Format: config.LogLines, Level: config.LogLevel(slog.LevelWarn)}, false).With("namespace", "default")
 	const endedMessage, failedMessage = workflows.LogEventEnded, sender.LogFailed
 	ended := func(status string, endpoints, delivered int64) {
 		l.Info(endedMessage, "event", "evt_1", "type", "order.paid", "status", status, "endpoints", endpoints, "delivered", delivered, "duration_ms", int64(84))
@@ -63,12 +63,12 @@ func TestLinesArePaced(t *testing.T) {
 func TestLogFormats(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	newLogger(&out, config.Log{Format: config.LogJSON, Level: config.LogLevel(slog.LevelInfo)}, false).Info("said", "event", "evt_1")
+	New(&out, config.Log{Format: config.LogJSON, Level: config.LogLevel(slog.LevelInfo)}, false).Info("said", "event", "evt_1")
 	var line map[string]any
 	require.NoError(t, json.Unmarshal(out.Bytes(), &line))
 	require.Equal(t, "evt_1", line["event"])
 	out.Reset()
-	newLogger(&out, config.Log{Level: config.LogLevel(slog.LevelWarn)}, false).Info("said")
+	New(&out, config.Log{Level: config.LogLevel(slog.LevelWarn)}, false).Info("said")
 	require.Empty(t, out.String())
 
 	for _, bad := range []map[string]string{{"HOOKLOOP_LOG": "xml"}, {"HOOKLOOP_LOG_LEVEL": "WARN+2"}} {
