@@ -1,6 +1,6 @@
 // Package logs is how a process says what happens: for machines, for people at a terminal, or only
-// once a start is through. It decides the form and what is left out because it may quote others; what
-// is worth saying is decided where it happens. cmd makes the logger of each role with it.
+// once a start is through. It decides the form and what is left out because it may quote others;
+// what is worth saying is decided where it happens. cmd makes the logger of each role with it.
 package logs
 
 import (
