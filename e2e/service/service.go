@@ -169,11 +169,14 @@ func (s *Service) serve(t testing.TB, cfg Config, p parts) {
 	}
 	eraser, err := erasure.New(erasure.Config{Temporal: p.temporal.Erasures(), Events: events, Registry: p.registry})
 	require.NoError(t, err)
+	working, rest := context.WithCancel(context.WithoutCancel(t.Context()))
+	s.stop = append(s.stop, rest)
+	go eraser.Run(working)
 	g, err := gateway.New(gateway.Config{
 		Sources: p.registry, Providers: providers, Echoes: p.echoes, LargeItems: true,
 		Attempts: p.registry, Waiting: p.temporal.Waiting(), Portals: p.registry, Erasures: eraser, Registry: p.registry, Events: events, Recoveries: p.temporal.Recoveries(),
 		Redeliveries: p.temporal.Redeliveries(p.registry), Approvals: p.temporal.Approvals(),
-		Audits: audit.New(p.temporal.Histories(), nil, nil), Auth: verifier, AllowLoopback: true, Logger: p.silent,
+		Audits: audit.New(p.temporal.Histories(), p.registry, nil), Auth: verifier, AllowLoopback: true, Logger: p.silent,
 	})
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // on loopback, at once

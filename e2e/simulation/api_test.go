@@ -56,6 +56,10 @@ func (s *scenario) told(id string) (e told) {
 		return e
 	case http.StatusNotFound:
 		s.violated("lost: %s was accepted and is not known", id)
+	case http.StatusGone:
+		if s.history.Erased[id].IsZero() {
+			s.violated("lost: %s is said to be erased, and no one asked for that", id)
+		}
 	}
 	return told{}
 }

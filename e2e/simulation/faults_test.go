@@ -28,7 +28,7 @@ func found(t *testing.T, hooks service.Config, lose loses, broken string) {
 	for first := uint64(0); first < most; first += together {
 		var by *scenario
 		var how string
-		w, _ := simulate(t, hooks, lose, worldOf(first), func(all []*scenario) bool {
+		noticed := func(all []*scenario) bool {
 			for _, s := range all {
 				for _, v := range s.violations {
 					if strings.Contains(v, broken) {
@@ -37,8 +37,10 @@ func found(t *testing.T, hooks service.Config, lose loses, broken string) {
 				}
 			}
 			return by != nil
-		})
+		}
+		w, all := simulate(t, hooks, lose, worldOf(first), noticed)
 		w.stop()
+		noticed(all) // at the end, too
 		if by != nil {
 			t.Logf("found by seed %d after %s, %d steps: %s", by.seed, w.now().Round(time.Second), w.steps, how)
 			return
@@ -56,7 +58,7 @@ func TestFindsALostSignal(t *testing.T) { //nolint:paralleltest // one clock for
 		}
 		reply.(*workflowservice.SignalWithStartWorkflowExecutionResponse).RunId = "lost"
 		return true
-	}, "an endpoint that was resumed is no longer paused")
+	}, "a resume is in the audit")
 }
 
 // TestFindsASenderWithoutItsGuard: each attempt goes out at once, whatever the endpoint's limits

@@ -21,7 +21,7 @@ func (s *scenario) look() {
 		}
 	}
 	changed := false
-	for _, id := range s.posted {
+	for _, id := range s.kept() {
 		if n[id] == s.seen[id] && !s.touched[id] {
 			continue
 		}
@@ -78,9 +78,14 @@ func first(e check.Event) bool {
 	return slices.ContainsFunc(e.Deliveries, func(d webhook.DeliveryReport) bool { return d.WorkflowID == "" && !d.Status.Ended() })
 }
 
+// kept are the events that were not erased.
+func (s *scenario) kept() []string {
+	return slices.DeleteFunc(slices.Clone(s.posted), func(id string) bool { return !s.history.Erased[id].IsZero() })
+}
+
 // over says whether everything has ended.
 func (s *scenario) over() bool {
-	for _, id := range s.posted {
+	for _, id := range s.kept() {
 		if e := s.told(id); e.ID == "" || e.Status == "delivering" {
 			return false
 		}
@@ -93,7 +98,7 @@ func (s *scenario) end() {
 	s.ended = true
 	h := s.history
 	h.Faults, h.Events, h.Receipts, h.Lines = s.w.faults, map[string]check.Event{}, map[string][]endpointtest.Receipt{}, []check.Line{}
-	for _, id := range s.posted {
+	for _, id := range s.kept() {
 		e := s.told(id)
 		h.Events[id] = check.Event{Status: e.Status, Deliveries: e.Deliveries}
 		h.Lines = append(h.Lines, s.audit("/events/"+id+"/audit")...)

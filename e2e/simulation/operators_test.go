@@ -25,7 +25,7 @@ func (s *scenario) planOperators() {
 		}
 	}
 	for range s.chance.IntN(4) {
-		act := one(s, s.retryNow, s.cancel, s.redeliver, s.recover)
+		act := one(s, s.retryNow, s.cancel, s.redeliver, s.recover, s.erase)
 		s.plan(s.within(eventful), func() { act(one(s, s.endpoints...)) })
 	}
 }
@@ -59,17 +59,20 @@ func (s *scenario) decide() {
 				s.note("%s is mended", id)
 			}
 			if s.act("/approvals/"+id+"/approve", one(s, "", `{"rate_per_second":1}`, `{"rate_per_second":100}`)) {
-				s.expect("an approval is in the audit", func() bool { return s.approved(id) })
+				s.expect("an approval is in the audit", func() bool { return s.audited(id, webhook.AuditApprove) > 0 })
 			}
 		}
 	}
 }
 
-// approved says whether the audit knows of an approval.
-func (s *scenario) approved(id string) bool {
-	return slices.ContainsFunc(s.audit("/audit"), func(l check.Line) bool {
-		return l.EndpointID == id && l.Kind == string(webhook.AuditApprove)
-	})
+// audited says how many lines of a kind the audit has of an endpoint.
+func (s *scenario) audited(id string, kind webhook.AuditKind) (n int) {
+	for _, l := range s.audit("/audit") {
+		if l.EndpointID == id && l.Kind == string(kind) {
+			n++
+		}
+	}
+	return n
 }
 
 func (s *scenario) place(id string) *place {
@@ -77,7 +80,9 @@ func (s *scenario) place(id string) *place {
 }
 
 func (s *scenario) resume(p *place) {
+	before := s.audited(p.id, webhook.AuditResume)
 	if s.act("/endpoints/"+p.id+"/resume", "") {
+		s.expect("a resume is in the audit", func() bool { return s.audited(p.id, webhook.AuditResume) > before })
 		s.expect("an endpoint that was resumed is no longer paused", func() bool { return s.endpointState(p.id) != webhook.EndpointPaused })
 	}
 }
@@ -95,7 +100,7 @@ func (s *scenario) expect(what string, has func() bool) {
 
 // waiting finds a delivery to an endpoint that has not ended, of those known.
 func (s *scenario) waiting(p *place) (event string) {
-	for _, id := range s.posted {
+	for _, id := range s.kept() {
 		for _, d := range s.known[id].Deliveries {
 			if d.EndpointID == p.id && !d.Status.Ended() && d.WorkflowID != "" {
 				event = id
@@ -124,13 +129,43 @@ func (s *scenario) cancel(p *place) {
 
 // redeliver sends an event again that has ended.
 func (s *scenario) redeliver(p *place) {
-	for _, id := range s.posted {
+	for _, id := range s.kept() {
 		if s.known[id].Status == "failed" || s.known[id].Status == "delivered" && s.chance.IntN(3) == 0 {
 			s.redone[id] = true
 			s.act("/events/"+id+"/redeliver", `{"endpoint_id":"`+p.id+`"}`)
 			return
 		}
 	}
+}
+
+// erase takes away an event's data, and ends what is under way of it. Nothing more may come of it,
+// and the audit keeps who wanted it.
+func (s *scenario) erase(*place) {
+	kept := s.kept()
+	if len(kept) == 0 {
+		return
+	}
+	id := one(s, kept...)
+	status := 0
+	for range 100 { // one that was not answered may be under way
+		s.w.hurry(func() {
+			status = s.call(http.MethodDelete, "/events/"+id+"/data?cancel=true&reason=by+seed", "", "", nil)
+		})
+		if status != 0 {
+			break
+		}
+	}
+	if status != http.StatusOK {
+		return
+	}
+	s.history.Erased[id] = time.Now()
+	delete(s.known, id)
+	s.expect("an erased event is not told of any more, but in the audit", func() bool {
+		lines := s.audit("/events/" + id + "/audit")
+		return s.call(http.MethodGet, "/events/"+id, "", "", nil) == http.StatusGone &&
+			slices.ContainsFunc(lines, func(l check.Line) bool { return l.Kind == string(webhook.AuditErasureAsked) }) &&
+			slices.ContainsFunc(lines, func(l check.Line) bool { return l.Kind == string(webhook.AuditPayloadErased) })
+	})
 }
 
 func (s *scenario) recover(p *place) {

@@ -69,7 +69,7 @@ func begin(w *world, seed uint64) *scenario {
 		w: w, seed: seed, tenant: fmt.Sprintf("seed-%d", seed), chance: rand.New(rand.NewPCG(seed, seed^0x5eed)), //nolint:gosec // to be repeated, not kept secret
 		redone: map[string]bool{}, known: map[string]check.Event{}, seen: map[string]int{}, touched: map[string]bool{}, shared: map[string]int{},
 	}
-	s.history.Limits = map[string]webhook.RateLimit{}
+	s.history.Limits, s.history.Erased = map[string]webhook.RateLimit{}, map[string]time.Time{}
 	for range 1 + s.chance.IntN(3) {
 		s.listen()
 	}
@@ -194,6 +194,11 @@ func (s *scenario) post(data, key string) {
 			}
 			s.touched[e.ID] = true
 			return
+		case http.StatusGone:
+			if !s.erasedKey(key) {
+				s.violated("an event is said to be erased that was not: %s", short(body))
+			}
+			return
 		case 0:
 			if key == "" {
 				s.history.Unanswered++
@@ -204,4 +209,11 @@ func (s *scenario) post(data, key string) {
 		s.w.settle()
 	}
 	s.violated("an event is not accepted: %s", short(body))
+}
+
+// erasedKey says whether the event of a key was erased.
+func (s *scenario) erasedKey(key string) bool {
+	return slices.ContainsFunc(s.history.Accepted, func(a check.Accepted) bool {
+		return key != "" && a.Key == key && !s.history.Erased[a.ID].IsZero()
+	})
 }

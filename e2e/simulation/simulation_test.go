@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 }
 
 // together is how many scenarios share a world.
-const together = 10
+const together = 20
 
 // TestSimulation runs scenarios and judges them. What is violated comes with all that happened, and
 // with the seed that repeats it.
@@ -64,7 +64,7 @@ func TestSimulation(t *testing.T) { //nolint:paralleltest // one clock for all
 	}
 	for _, must := range []string{ // what a world of scenarios has to have met
 		check.Accepts, check.Repeated, check.Faults, check.Retried, check.NoAnswer, check.OwnWorkflow, check.Deferred,
-		check.Asked, check.Released, check.Probed, check.Redelivered, check.Limited, check.BreakerOpen, check.Rejected,
+		check.Asked, check.Released, check.Probed, check.Redelivered, check.Limited, check.BreakerOpen, check.Rejected, check.Erased,
 	} {
 		require.NotZero(t, counts[must], "%s was never met: %v", must, counts)
 	}

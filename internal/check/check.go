@@ -25,6 +25,9 @@ type History struct {
 	Refused int
 	// Events are those of Accepted at the end, by id, as the API tells them.
 	Events map[string]Event
+	// Erased says of those of Accepted that were erased when that was answered: they are none of
+	// Events, and nothing of them comes any more.
+	Erased map[string]time.Time
 	// Receipts are what each endpoint received, by the endpoint's id, in order of arrival.
 	Receipts map[string][]endpointtest.Receipt
 	// Lines are the audit's, of all events; nil: the audit was not asked.

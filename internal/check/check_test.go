@@ -73,9 +73,17 @@ func TestLies(t *testing.T) {
 		want string
 	}{
 		"an accepted event is unknown": {func(h *check.History) { delete(h.Events, "evt_1") }, "lost: evt_1"},
-		"an answer without an event":   {func(h *check.History) { h.Accepted = append(h.Accepted, check.Accepted{}) }, "accepted nothing"},
-		"a key with two events":        {func(h *check.History) { h.Accepted[1].ID = "evt_2" }, `key "a" became evt_1 and evt_2`},
-		"an event with two keys":       {func(h *check.History) { h.Accepted[1].Key = "c" }, `evt_1 came of keys "a" and "c"`},
+		"known after it was erased": {func(h *check.History) {
+			h.Erased = map[string]time.Time{"evt_1": after(60)}
+		}, "evt_1 was erased and is still known"},
+		"sent after it was erased": {func(h *check.History) {
+			h.Erased = map[string]time.Time{"evt_1": after(60)}
+			delete(h.Events, "evt_1")
+			h.Receipts["ep_1"] = append(h.Receipts["ep_1"], receipt("evt_1", "1", 105, 200))
+		}, "and was erased before"},
+		"an answer without an event": {func(h *check.History) { h.Accepted = append(h.Accepted, check.Accepted{}) }, "accepted nothing"},
+		"a key with two events":      {func(h *check.History) { h.Accepted[1].ID = "evt_2" }, `key "a" became evt_1 and evt_2`},
+		"an event with two keys":     {func(h *check.History) { h.Accepted[1].Key = "c" }, `evt_1 came of keys "a" and "c"`},
 		"never delivered": {func(h *check.History) {
 			change(h, "evt_2", func(d *webhook.DeliveryReport) { d.Status = webhook.Retrying })
 		}, "lost: evt_2 to ep_1 is still retrying"},

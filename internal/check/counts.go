@@ -35,6 +35,7 @@ const (
 	InOrder      = "endpoints with an order"
 	Limited      = "endpoints with a rate limit that was reached"
 	Probed       = "probes"
+	Erased       = "erased"
 	AuditedLines = "audit lines"
 )
 
@@ -43,7 +44,7 @@ func Counters() []string {
 	return []string{
 		Accepts, ThirdParty, Repeated, Refused, Unanswered, Faults, Duplicates, Retried, NoAnswer, Exhausted, Rejected, Unmatched,
 		OwnWorkflow, LargeBody, Echo, Deferred, BreakerOpen, AtLimit, OurFault, Asked, Released, Redelivered, CutShort, ResultLost,
-		InOrder, Limited, Probed, AuditedLines,
+		InOrder, Limited, Probed, Erased, AuditedLines,
 	}
 }
 
@@ -62,7 +63,7 @@ func (c *checker) count() {
 		known[a.ID] = true
 	}
 	n[Refused], n[Unanswered], n[Faults], n[Duplicates] = c.h.Refused, c.h.Unanswered, len(c.h.Faults), c.Duplicates
-	n[InOrder], n[AuditedLines] = len(c.h.Order), len(c.h.Lines)
+	n[InOrder], n[AuditedLines], n[Erased] = len(c.h.Order), len(c.h.Lines), len(c.h.Erased)
 	for _, e := range c.h.Events {
 		c.countEvent(e)
 	}

@@ -19,7 +19,11 @@ func (c *checker) acceptances() {
 			c.violated("an answer accepted nothing: key %q", a.Key)
 			continue
 		}
-		if _, known := c.h.Events[a.ID]; !known {
+		_, known := c.h.Events[a.ID]
+		switch _, erased := c.h.Erased[a.ID]; {
+		case known && erased:
+			c.violated("%s was erased and is still known", a.ID)
+		case !known && !erased:
 			c.violated("lost: %s was accepted and is not known", a.ID)
 		}
 		if a.Data != "" {
@@ -60,7 +64,11 @@ func (c *checker) receipts() {
 			} else if want := c.data[r.ID]; want != "" && want != data {
 				c.violated("%s came to %s with other data than was accepted", r.ID, endpoint)
 			}
-			if _, known := c.h.Events[r.ID]; !known {
+			erased, gone := c.h.Erased[r.ID]
+			if gone && r.At.After(erased.Add(storing)) {
+				c.violated("%s came to %s at %s, and was erased before", r.ID, endpoint, r.At.Format(time.RFC3339Nano))
+			}
+			if _, known := c.h.Events[r.ID]; !known && !gone {
 				strays[r.ID] = true
 			}
 		}
