@@ -45,6 +45,12 @@ const (
 	stickyWorkflows = 4096
 )
 
+// deadlockAfter is how long a workflow may compute until the SDK takes it for one that hangs and
+// fails its task. First attempts are made within that task, so what had been sent is sent again
+// then. Ours compute for milliseconds, but a worker that gets no turn of a busy machine stands
+// still for longer than the SDK's second. A task that takes ten seconds has run out anyway.
+const deadlockAfter = 8 * time.Second
+
 // Deployment is the version of a worker, for Temporal's worker versioning.
 type Deployment struct {
 	Name    string // of all versions, "hookloop"
@@ -71,6 +77,7 @@ func New(cfg Config) (*Worker, error) {
 	worker.SetStickyWorkflowCacheSize(stickyWorkflows)
 	w := worker.New(cfg.Client, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout:           stopTimeout,
+		DeadlockDetectionTimeout:    deadlockAfter,
 		DisableRegistrationAliasing: true,
 		WorkflowTaskPollerBehavior:  pollers(),
 		ActivityTaskPollerBehavior:  pollers(),

@@ -55,7 +55,7 @@ func (s *scenario) look() {
 // them.
 func (s *scenario) soFar() []string {
 	h := s.history
-	h.Faults, h.Unfinished, h.Lines = s.w.faults, true, nil
+	h.Faults, h.Unfinished, h.Lines = s.w.broken(), true, nil
 	h.Events, h.Accepted, h.Receipts, h.Limits = map[string]check.Event{}, nil, map[string][]endpointtest.Receipt{}, nil
 	for id, e := range s.known {
 		if !s.redone[id] && !first(e) {
@@ -73,9 +73,12 @@ func (s *scenario) soFar() []string {
 	return check.Check(h).Violations
 }
 
-// first says whether an event is still at its first attempts somewhere.
+// first says whether an event is still at its first attempts somewhere, or has just handed them to
+// a workflow that has not had a turn yet.
 func first(e check.Event) bool {
-	return slices.ContainsFunc(e.Deliveries, func(d webhook.DeliveryReport) bool { return d.WorkflowID == "" && !d.Status.Ended() })
+	return slices.ContainsFunc(e.Deliveries, func(d webhook.DeliveryReport) bool {
+		return !d.Status.Ended() && (d.WorkflowID == "" || len(d.Attempts) == 0)
+	})
 }
 
 // kept are the events that were not erased.
@@ -97,7 +100,7 @@ func (s *scenario) over() bool {
 func (s *scenario) end() {
 	s.ended = true
 	h := s.history
-	h.Faults, h.Events, h.Receipts, h.Lines = s.w.faults, map[string]check.Event{}, map[string][]endpointtest.Receipt{}, []check.Line{}
+	h.Faults, h.Events, h.Receipts, h.Lines = s.w.broken(), map[string]check.Event{}, map[string][]endpointtest.Receipt{}, []check.Line{}
 	for _, id := range s.kept() {
 		e := s.told(id)
 		h.Events[id] = check.Event{Status: e.Status, Deliveries: e.Deliveries}

@@ -14,6 +14,7 @@ import (
 	"hookloop/internal/endpointtest"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
+	"hookloop/workflows"
 )
 
 const (
@@ -95,8 +96,17 @@ func (s *scenario) note(format string, args ...any) {
 }
 
 func (s *scenario) violated(format string, args ...any) {
-	s.violations = append(s.violations, fmt.Sprintf(format, args...))
-	s.note("VIOLATED: "+format, args...)
+	said := fmt.Sprintf(format, args...)
+	if slices.Contains(s.violations, said) {
+		return
+	}
+	s.violations = append(s.violations, said)
+	s.note("VIOLATED: %s", said)
+	for _, id := range s.posted {
+		if strings.Contains(said, id) {
+			s.trace = append(s.trace, s.w.history(workflows.EventWorkflowID(s.tenant, id))...)
+		}
+	}
 }
 
 // one draws among several.

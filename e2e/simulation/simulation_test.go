@@ -37,14 +37,14 @@ func TestSimulation(t *testing.T) { //nolint:paralleltest // one clock for all
 	movable(t)
 	begun, passed := time.Now(), clock.Passed()
 	counts := map[string]int{}
-	steps := 0
+	steps, late := 0, 0
 	for first := *seed - *seed%together; first < *seed+uint64(*runs); first += together { //nolint:gosec // not negative
 		seeds := worldOf(first)
 		if *alone {
 			seeds = []uint64{*seed}
 		}
 		w, all := simulate(t, service.Config{}, nil, seeds, func([]*scenario) bool { return false })
-		steps += w.steps
+		steps, late = steps+w.steps, late+len(w.traffic.ranOut())
 		for _, s := range all {
 			if len(s.violations) > 0 {
 				t.Errorf("go test ./simulation -simulate -run Simulation -seed=%d -runs=1: %s\n%s", s.seed, strings.Join(s.violations, "\n"), strings.Join(s.trace, "\n"))
@@ -58,7 +58,7 @@ func TestSimulation(t *testing.T) { //nolint:paralleltest // one clock for all
 			break
 		}
 	}
-	t.Logf("%s of a world in %s, %d steps: %v", (clock.Passed() - passed).Round(time.Hour), clock.Real(begun, passed).Round(time.Second), steps, counts)
+	t.Logf("%s of a world in %s, %d steps, %d tasks that ran out: %v", (clock.Passed() - passed).Round(time.Hour), clock.Real(begun, passed).Round(time.Second), steps, late, counts)
 	if *alone {
 		return
 	}

@@ -2,12 +2,18 @@ package simulation_test
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
+	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+
+	"hookloop/internal/check"
 )
 
 // loses says whether it answers a request itself, so that Temporal never hears of it; nil: no
@@ -19,8 +25,11 @@ type loses func(request, reply any) bool
 type traffic struct {
 	moved atomic.Int64 // with whatever begins or ends
 	polls atomic.Int64 // that wait for tasks
-	tasks sync.Map     // those that the worker has and has not answered, by their tokens: since which step
+	tasks sync.Map     // those that the worker has and has not answered, by their tokens: a handed each
 	steps atomic.Int64
+
+	mu   sync.Mutex
+	late []check.Fault // tasks that ran out before the worker answered them
 
 	lose loses
 }
@@ -39,22 +48,50 @@ func (c *traffic) intercept(ctx context.Context, name string, request, reply any
 	}
 	err := invoke(ctx, name, request, reply, cc, opts...)
 	if answer, is := request.(tokened); is && strings.HasPrefix(method, "Respond") {
-		c.tasks.Delete(string(answer.GetTaskToken()))
+		c.answered(answer, err)
 	}
-	handed := tasks(reply)
-	for _, task := range handed {
-		c.tasks.Store(string(task), c.steps.Load())
+	out := tasks(reply)
+	for _, task := range out {
+		c.tasks.Store(string(task), handed{step: c.steps.Load(), at: time.Now()})
 	}
-	if !polls || len(handed) > 0 {
+	if !polls || len(out) > 0 {
 		c.moved.Add(1)
 	}
 	return err
 }
 
+// handed is when the worker got a task.
+type handed struct {
+	step int64
+	at   time.Time
+}
+
+// answered notes tasks that Temporal does not know any more, and those that the SDK gave up because
+// they took too long to compute. What the worker did in them is lost, and done again: it got too
+// little of the machine while the world's seconds passed.
+func (c *traffic) answered(task tokened, err error) {
+	since, had := c.tasks.LoadAndDelete(string(task.GetTaskToken()))
+	failed, is := task.(*workflowservice.RespondWorkflowTaskFailedRequest)
+	stoodStill := is && strings.Contains(failed.GetFailure().GetMessage(), "[TMPRL1101]")
+	if !had || !stoodStill && serviceerror.ToStatus(err).Code() != codes.NotFound {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.late = append(c.late, check.Fault{Name: "a task that ran out", From: since.(handed).at, Until: time.Now()})
+}
+
+// ranOut are the spans in which the worker did things that are done again.
+func (c *traffic) ranOut() []check.Fault {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return slices.Clone(c.late)
+}
+
 // inHand says whether the worker has tasks. One that it has had for very long it has given up.
 func (c *traffic) inHand() (has bool) {
 	c.tasks.Range(func(token, since any) bool {
-		if c.steps.Load()-since.(int64) > stuck {
+		if c.steps.Load()-since.(handed).step > stuck {
 			c.tasks.Delete(token)
 			return true
 		}
@@ -68,10 +105,10 @@ func (c *traffic) inHand() (has bool) {
 type tokened interface{ GetTaskToken() []byte }
 
 // tasks are the tokens of those that a reply hands out.
-func tasks(reply any) (handed [][]byte) {
+func tasks(reply any) (out [][]byte) {
 	add := func(t tokened) {
 		if token := t.GetTaskToken(); len(token) > 0 {
-			handed = append(handed, token)
+			out = append(out, token)
 		}
 	}
 	switch r := reply.(type) {
@@ -87,5 +124,5 @@ func tasks(reply any) (handed [][]byte) {
 			add(activity)
 		}
 	}
-	return handed
+	return out
 }

@@ -105,6 +105,9 @@ func (w *world) restart(abrupt bool) {
 	w.faults = append(w.faults, check.Fault{Name: "a restart", From: from, Until: time.Now()})
 }
 
+// broken is when something was: on purpose, and by a machine that was busy with other things.
+func (w *world) broken() []check.Fault { return append(w.traffic.ranOut(), w.faults...) }
+
 // hurry lets a second pass for each 20 ms outside while f waits for it. A ticker would not do: its
 // next tick is due as soon as a second was skipped.
 func (w *world) hurry(f func()) {
