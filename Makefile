@@ -111,8 +111,18 @@ PROOF := Kill|Restart|CrashWhileWaiting|Split|EngineGone|Cluster|ClusterOldAndNe
 proof: ## break what docs/reliability.md lists, and judge what was promised (within an hour; power cuts, bad disks and cut networks as root)
 	go test -count=1 ./internal/check ./internal/registry/faulty
 	go test -C e2e -count=1 ./powercut ./clock ./wires
-	go test -C e2e -count=1 -v -timeout $(TIMEOUT) ./simulation -simulate -runs 50
+	go test -C e2e -count=1 -v -timeout 0 ./simulation -simulate -run '^Test(Finds|ClockSteps)'
+	$(MAKE) --no-print-directory simulate-some WITHIN=10m
 	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test($(PROOF))$$' . -proof -cuts 40
+
+WITHIN ?= 4m
+
+.PHONY: simulate-some
+simulate-some: ## days of the whole system for as many of 200 seeds as two processors run WITHIN (4m)
+	go test -C e2e -count=1 ./simulation # compiled once, before both
+	@set -e; for seed in 0 100; do \
+		go test -C e2e -count=1 -v -timeout 0 ./simulation -simulate -run '^TestSimulation$$' -runs 100 -seed $$seed -within $(WITHIN) & all="$$all $$!"; \
+	done; for one in $$all; do wait $$one; done
 
 RUNS ?= 1000
 

@@ -15,10 +15,11 @@ import (
 )
 
 var (
-	seed  = flag.Uint64("seed", 0, "of the first scenario; the others of its world run beside it")
-	runs  = flag.Int("runs", together, "how many scenarios TestSimulation runs")
-	days  = flag.Bool("simulate", false, "run what `make simulate` and `make proof` run")
-	alone = flag.Bool("alone", false, "run the scenario of -seed without the others of its world")
+	seed   = flag.Uint64("seed", 0, "of the first scenario; the others of its world run beside it")
+	runs   = flag.Int("runs", together, "how many scenarios TestSimulation runs")
+	within = flag.Duration("within", 0, "after that long TestSimulation begins no more of them; 0: it runs all")
+	days   = flag.Bool("simulate", false, "run what `make simulate` and `make proof` run")
+	alone  = flag.Bool("alone", false, "run the scenario of -seed without the others of its world")
 )
 
 func TestMain(m *testing.M) {
@@ -38,7 +39,12 @@ func TestSimulation(t *testing.T) { //nolint:paralleltest // one clock for all
 	begun, passed := time.Now(), clock.Passed()
 	counts := map[string]int{}
 	steps, late := 0, 0
+	seeded := 0
 	for first := *seed - *seed%together; first < *seed+uint64(*runs); first += together { //nolint:gosec // not negative
+		if *within > 0 && clock.Real(begun, passed) > *within {
+			break
+		}
+		seeded += together
 		seeds := worldOf(first)
 		if *alone {
 			seeds = []uint64{*seed}
@@ -58,7 +64,7 @@ func TestSimulation(t *testing.T) { //nolint:paralleltest // one clock for all
 			break
 		}
 	}
-	t.Logf("%s of a world in %s, %d steps, %d tasks that ran out: %v", (clock.Passed() - passed).Round(time.Hour), clock.Real(begun, passed).Round(time.Second), steps, late, counts)
+	t.Logf("%d seeds, %s of a world in %s, %d steps, %d tasks that ran out: %v", seeded, (clock.Passed() - passed).Round(time.Hour), clock.Real(begun, passed).Round(time.Second), steps, late, counts)
 	if *alone {
 		return
 	}
