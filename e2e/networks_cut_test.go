@@ -34,8 +34,8 @@ var shortCuts = flag.Bool("short-cuts", false, "TestNetworks cuts each cable for
 
 // TestNetworks runs the production shape with a network namespace for each part, and cuts each
 // cable between two of them, both ways and one way, makes it slow and lossy, and in the end all of
-// them, and mends them. Nothing is lost, a rate limit that two workers keep holds, and a failing endpoint has one
-// episode.
+// them, and mends them. Nothing is lost, a rate limit that two workers keep holds, and a failing
+// endpoint has one episode.
 func TestNetworks(t *testing.T) {
 	onlyInProof(t)
 	t.Parallel()
@@ -67,6 +67,7 @@ type networkRun struct {
 	well    *endpointtest.Server
 	limited *endpointtest.Server
 	failing *endpointtest.Server
+	asked   string // the id of the failing one: a person is asked about it
 }
 
 func startNetworks(t *testing.T) *networkRun {
@@ -89,7 +90,7 @@ func startNetworks(t *testing.T) *networkRun {
 	var id string
 	r.limited, id = r.listen("", fmt.Sprintf(`,"event_types":["load.test"],"timeout":"5s","rate_limit":{"per_second":%d,"burst":%d},"schedule":["0s","1s","2s","5s","10s","20s","30s","30s","30s","30s"]`, networkLimit, networkBurst))
 	r.load.witness.history.Limits[id] = webhook.RateLimit{PerSecond: networkLimit, Burst: networkBurst}
-	r.failing, _ = r.listen("503", `,"event_types":["failing.test"],"timeout":"5s","schedule":["0s","1s","10s","30s","24h"],"approval":{"after":"24h"}`)
+	r.failing, r.asked = r.listen("503", `,"event_types":["failing.test"],"timeout":"5s","schedule":["0s","1s","10s","30s","24h"],"approval":{"after":"5s"}`)
 	r.load.last.Store(1 << 30)
 	r.load.start(networkClients)
 	r.goOn("at first", 2*networkSpare)
@@ -122,8 +123,8 @@ func (r *networkRun) links() map[string][2]*wires.Node {
 	}
 }
 
-// deal makes cables bad for a span, mends them, and waits until what was accepted meanwhile has been
-// delivered.
+// deal makes cables bad for a span, mends them, and waits until what was accepted meanwhile has
+// been delivered.
 func (r *networkRun) deal(name string, span time.Duration, is wires.Cable, set func(wires.Cable)) {
 	r.t.Helper()
 	mended := r.load.witness.fault(name)
@@ -173,14 +174,18 @@ func (r *networkRun) all(is wires.Cable) {
 	r.net.Both(r.nodes["worker 2"], r.nodes["postgres"], is)
 }
 
-// end mends the failing endpoint, too, and judges.
+// end mends the failing endpoint, too, lets go what is held for it, and judges.
 func (r *networkRun) end() {
 	r.t.Helper()
 	r.load.last.Store(0)
 	r.load.clients.Wait()
 	require.Empty(r.t, r.load.strays)
 	r.failing.Mend()
+	eventually(r.t, "what was held is let go", func() bool {
+		status, _ := r.app.try(r.t.Context(), http.MethodPost, "/approvals/"+r.asked+"/approve", `{"rate_per_second":100}`, nil)
+		return status == http.StatusAccepted
+	})
 	w := r.load.witness
-	v := w.judge(r.t, r.app, check.Faults, check.Refused, check.Retried, check.Asked)
+	v := w.judge(r.t, r.app, check.Faults, check.Refused, check.Retried, check.Asked, check.Released)
 	r.t.Logf("%d cuts, %d packets lost, %d events, %d sent twice, nothing lost", len(w.history.Faults), r.net.Lost(), len(r.load.ids), v.Duplicates)
 }
