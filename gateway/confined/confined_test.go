@@ -2,6 +2,7 @@ package confined_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -120,6 +121,26 @@ func TestAnEventInTheEyesOfAnOwner(t *testing.T) {
 
 	_, err = r.Event(as(t, auth.Confined{Owner: "other"}), "acme", all)
 	require.Equal(t, webhook.NotFound, webhook.CodeOf(err), "an event without deliveries of theirs is none")
+}
+
+// TestAnOwnerOfManyEndpoints: each of them counts, beyond the first page of a list.
+func TestAnOwnerOfManyEndpoints(t *testing.T) {
+	t.Parallel()
+	const many = 600
+	r := confined.Room{List: func(_ context.Context, _ string, q webhook.EndpointQuery) (found []webhook.Endpoint, _ error) {
+		for n := range many {
+			if id := fmt.Sprintf("ep_%03d", n); id > q.After && len(found) < q.Limit {
+				found = append(found, webhook.Endpoint{ID: id, Owner: "shop"})
+			}
+		}
+		return found, nil
+	}}
+	e := orchestrator.EventState{Report: workflows.EventReport{Deliveries: []webhook.DeliveryReport{
+		{EndpointID: "ep_000"}, {EndpointID: "ep_249"}, {EndpointID: "ep_250"}, {EndpointID: "ep_599"}, {EndpointID: "ep_600"},
+	}}}
+	seen, err := r.Event(as(t, auth.Confined{Owner: "shop"}), "acme", e)
+	require.NoError(t, err)
+	require.Equal(t, e.Report.Deliveries[:4], seen.Report.Deliveries)
 }
 
 // TestTheWholeIsForThoseWhoGetTheWhole: where an expression makes the request, what it left out is
