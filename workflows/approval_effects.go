@@ -118,3 +118,8 @@ func (a *approval) announce(ctx workflow.Context, eventType string) error {
 		Key: fmt.Sprintf("%s %s %d", workflow.GetInfo(ctx).FirstRunID, eventType, a.announced), // with a space: never an app's
 	}, nil)
 }
+
+// readFacts asks the registry how the endpoint is set.
+func (a *approval) readFacts(ctx workflow.Context) error {
+	return a.execute(ctx, registryOptions(a.in.Tenant, "read the endpoint"), approvalActivities.ReadEndpoint, a.endpoint(), &a.facts)
+}

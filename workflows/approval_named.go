@@ -34,7 +34,3 @@ func (a *approval) onceNamed(ctx workflow.Context, at **webhook.Decision, act fu
 	}
 	return nil
 }
-
-func (a *approval) readFacts(ctx workflow.Context) error {
-	return a.execute(ctx, registryOptions(a.in.Tenant, "read the endpoint"), approvalActivities.ReadEndpoint, a.endpoint(), &a.facts)
-}
