@@ -120,7 +120,7 @@ WITHIN ?= 4m
 .PHONY: simulate-some
 simulate-some: ## days of the whole system for as many of 200 seeds as two processors run WITHIN (4m)
 	go test -C e2e -count=1 ./simulation # compiled once, before both
-	@set -e; for seed in 0 100; do \
+	@all=; for seed in 0 100; do \
 		go test -C e2e -count=1 -v -timeout 0 ./simulation -simulate -run '^TestSimulation$$' -runs 100 -seed $$seed -within $(WITHIN) & all="$$all $$!"; \
 	done; for one in $$all; do wait $$one; done
 
