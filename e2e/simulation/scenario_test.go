@@ -70,6 +70,7 @@ func begin(w *world, seed uint64) *scenario {
 		w: w, seed: seed, tenant: fmt.Sprintf("seed-%d", seed), chance: rand.New(rand.NewPCG(seed, seed^0x5eed)), //nolint:gosec // to be repeated, not kept secret
 		redone: map[string]bool{}, known: map[string]check.Event{}, seen: map[string]int{}, touched: map[string]bool{}, shared: map[string]int{},
 	}
+	s.history.Skips = skips
 	s.history.Limits, s.history.Erased = map[string]webhook.RateLimit{}, map[string]time.Time{}
 	for range 1 + s.chance.IntN(3) {
 		s.listen()

@@ -24,6 +24,9 @@ const (
 	stillness = 5 * time.Millisecond
 	// stride is the most that passes at once. What is due at nearly the same time comes together.
 	stride, leastStride = 6 * time.Hour, 3 * time.Second
+	// skips is what may pass while a request is on its way on a machine that is slow: some steps of
+	// a second.
+	skips = 10 * time.Second
 	// memory is where garbage is collected, in bytes.
 	memory = 1 << 30
 	// stuck is for how many steps, of a second each, a task may be in hand.

@@ -41,6 +41,8 @@ type History struct {
 	// Repeats bounds how often one delivery is sent beyond what is on record. Zero: once for each
 	// fault.
 	Repeats int
+	// Skips is what the clock may skip while a request is on its way, in runs that move it.
+	Skips time.Duration
 	// Unfinished says that deliveries may still be under way at the end of the run.
 	Unfinished bool
 }

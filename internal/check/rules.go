@@ -154,7 +154,7 @@ func (c *checker) attempts(id string, d webhook.DeliveryReport, all []endpointte
 		}
 	}
 	for _, a := range d.Attempts {
-		at := slices.IndexFunc(loose, func(r endpointtest.Receipt) bool { return sawIt(r, a) })
+		at := slices.IndexFunc(loose, func(r endpointtest.Receipt) bool { return sawIt(r, a, c.h.Skips) })
 		switch {
 		case at >= 0:
 			loose = slices.Delete(loose, at, at+1)
@@ -180,8 +180,8 @@ func (c *checker) attempts(id string, d webhook.DeliveryReport, all []endpointte
 
 // sawIt says whether a receipt is that of an attempt. One whose answer was lost on its way is on
 // record without a status.
-func sawIt(r endpointtest.Receipt, a webhook.Attempt) bool {
-	return (r.Status == a.StatusCode || a.StatusCode == 0) && during(a, r.At)
+func sawIt(r endpointtest.Receipt, a webhook.Attempt, skips time.Duration) bool {
+	return (r.Status == a.StatusCode || a.StatusCode == 0) && during(a, r.At, skips)
 }
 
 // recorded is when the last attempt on record was over.
@@ -200,10 +200,10 @@ const overtaking = 2 * time.Second
 
 // during allows for clocks that are read before and after, and for what passes between the time of
 // an attempt and its request, which its duration leaves out.
-func during(a webhook.Attempt, at time.Time) bool {
+func during(a webhook.Attempt, at time.Time, skips time.Duration) bool {
 	const reading, preparing = 5 * time.Millisecond, 2 * time.Second
 	took := time.Duration(a.DurationMS) * time.Millisecond
-	return !at.Before(a.At.Add(-reading)) && !at.After(a.At.Add(took+preparing))
+	return !at.Before(a.At.Add(-reading)) && !at.After(a.At.Add(took+preparing+skips))
 }
 
 // order: of events that were to come in order, the first receipts do.
