@@ -83,7 +83,7 @@ func claim(path string) error {
 	// a marker that a power cut kept from getting its name
 	entries = slices.DeleteFunc(entries, func(e fs.DirEntry) bool { return strings.HasPrefix(e.Name(), "."+marker) })
 	if len(entries) > 0 {
-		return fmt.Errorf("folder %s holds other things (%s, …) and is not Hookloop's; choose another with --data", path, entries[0].Name())
+		return fmt.Errorf("folder %s holds other things (%s, …) and is not Hookloop's; choose another with --data-dir", path, entries[0].Name())
 	}
 	// Whole or not at all, also after a power cut: a marker without its content, or files without a
 	// marker, would be taken for another's folder.
