@@ -35,7 +35,7 @@ func newUI() *cobra.Command {
 in the list of workflows and, over plain HTTP, Hookloop's panel on their pages. The UI's own configuration must have the
 panel as an extension; docker-compose.yml has both. Over HTTPS the UI shows the panel by itself.
 
-It asks nobody who they are, as the UI does not: it answers to this machine's names and to --origin alone.`,
+Like the UI, it does not ask who a browser belongs to. It answers to this machine's names and to --origin alone.`,
 		Example: `  hookloop ui --upstream http://127.0.0.1:8080 --namespace hookloop --panel http://localhost:8081/console/panel`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
