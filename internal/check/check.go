@@ -43,6 +43,9 @@ type History struct {
 	Repeats int
 	// Skips is what the clock may skip while a request is on its way, in runs that move it.
 	Skips time.Duration
+	// Late is how much later than its attempt was given up a request may arrive, in runs that hold
+	// packets back: TCP repeats what was sent, also when no program waits for it any more.
+	Late time.Duration
 	// Unfinished says that deliveries may still be under way at the end of the run.
 	Unfinished bool
 }

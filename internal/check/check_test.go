@@ -2,6 +2,7 @@ package check_test
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,6 +64,28 @@ func TestHonest(t *testing.T) {
 func change(h *check.History, id string, to func(*webhook.DeliveryReport)) {
 	e := h.Events[id]
 	to(&e.Deliveries[0])
+}
+
+// TestAttemptThatNeverArrived: its time-out and the next attempt's receipt overlap, where the clock
+// may have skipped. The receipt is that of the attempt which was answered.
+func TestAttemptThatNeverArrived(t *testing.T) {
+	t.Parallel()
+	h := honest()
+	h.Skips = 10 * time.Second
+	change(&h, "evt_2", func(d *webhook.DeliveryReport) { d.Attempts[0].StatusCode = 0 })
+	h.Receipts["ep_1"] = slices.Delete(h.Receipts["ep_1"], 1, 2)
+	require.Empty(t, check.Check(h).Violations)
+}
+
+// TestLateRequest: an attempt is given up, the next is answered, and then the first one arrives.
+func TestLateRequest(t *testing.T) {
+	t.Parallel()
+	h := honest()
+	change(&h, "evt_2", func(d *webhook.DeliveryReport) { d.Attempts[0].StatusCode = 0 })
+	h.Receipts["ep_1"][1].At = after(105)
+	require.NotEmpty(t, check.Check(h).Violations)
+	h.Late = 2 * time.Minute
+	require.Empty(t, check.Check(h).Violations)
 }
 
 // TestLies tells each kind of lie in an honest history; the check must find it.

@@ -2,6 +2,7 @@ package check
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"slices"
 	"time"
@@ -153,8 +154,8 @@ func (c *checker) attempts(id string, d webhook.DeliveryReport, all []endpointte
 			loose = append(loose, r)
 		}
 	}
-	for _, a := range d.Attempts {
-		at := slices.IndexFunc(loose, func(r endpointtest.Receipt) bool { return sawIt(r, a, c.h.Skips) })
+	for _, a := range answeredFirst(d.Attempts) {
+		at := slices.IndexFunc(loose, func(r endpointtest.Receipt) bool { return c.sawIt(r, a) })
 		switch {
 		case at >= 0:
 			loose = slices.Delete(loose, at, at+1)
@@ -178,10 +179,21 @@ func (c *checker) attempts(id string, d webhook.DeliveryReport, all []endpointte
 	}
 }
 
+// answeredFirst puts last the attempts without an answer, which may not have arrived: they must not
+// claim the receipt of another.
+func answeredFirst(all []webhook.Attempt) []webhook.Attempt {
+	return slices.SortedStableFunc(slices.Values(all), func(a, b webhook.Attempt) int {
+		return cmp.Compare(min(b.StatusCode, 1), min(a.StatusCode, 1))
+	})
+}
+
 // sawIt says whether a receipt is that of an attempt. One whose answer was lost on its way is on
 // record without a status.
-func sawIt(r endpointtest.Receipt, a webhook.Attempt, skips time.Duration) bool {
-	return (r.Status == a.StatusCode || a.StatusCode == 0) && during(a, r.At, skips)
+func (c *checker) sawIt(r endpointtest.Receipt, a webhook.Attempt) bool {
+	if a.StatusCode == 0 {
+		return during(a, r.At, c.h.Skips+c.h.Late)
+	}
+	return r.Status == a.StatusCode && during(a, r.At, c.h.Skips)
 }
 
 // recorded is when the last attempt on record was over.
