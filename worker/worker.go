@@ -38,12 +38,14 @@ const (
 	// Retries, which the sender bounds likewise, and beside them releases, recoveries and
 	// approvals.
 	mostActivities = 8192
-	// Workflows kept between two of their tasks, at some 40 KiB each. One that waits for days need
-	// not stay: it is replayed from a short history. But an event whose attempts take longer than
-	// eight seconds, and whose task reports meanwhile, must not be dropped, or they would be made
-	// twice: so there are more than attempts.
-	stickyWorkflows = 4096
 )
+
+// KeptWorkflows are kept in memory between two of their tasks, at some 40 KiB each, by all workers
+// of a process together; the first of them decides. One that waits for days need not stay: it is
+// replayed from a short history. But an event whose attempts take longer than eight seconds, and
+// whose task reports meanwhile, must not be dropped, or they would be made twice: so there are more
+// than attempts.
+const KeptWorkflows = 4096
 
 // deadlockAfter is how long a workflow may compute until the SDK takes it for one that hangs and
 // fails its task. First attempts are made within that task, so what had been sent is sent again
@@ -74,7 +76,7 @@ func New(cfg Config) (*Worker, error) {
 	if cfg.Client == nil || cfg.Deliveries == nil || cfg.Recoveries == nil || cfg.Approvals == nil {
 		return nil, errors.New("worker: Client, Deliveries, Recoveries and Approvals are required")
 	}
-	worker.SetStickyWorkflowCacheSize(stickyWorkflows)
+	worker.SetStickyWorkflowCacheSize(KeptWorkflows)
 	w := worker.New(cfg.Client, workflows.TaskQueue, worker.Options{
 		WorkerStopTimeout:           stopTimeout,
 		DeadlockDetectionTimeout:    deadlockAfter,

@@ -22,6 +22,7 @@ import (
 	"hookloop/internal/keyfile"
 	"hookloop/internal/keyring"
 	"hookloop/internal/telemetry"
+	"hookloop/worker"
 	"hookloop/workflows"
 )
 
@@ -64,7 +65,7 @@ func startDev(ctx context.Context, o devOptions, gatewayAt string, data *devdir.
 	}
 	d.engine, err = engine.Start(ctx, engine.Config{
 		Dir: data.Path(), Listen: o.temporalListen, UIListen: o.uiListen, Logger: log,
-		SearchAttributes: workflows.SearchAttributes(), UIPanel: panelAt(gatewayAt),
+		SearchAttributes: workflows.SearchAttributes(), UIPanel: panelAt(gatewayAt), KeptWorkflows: worker.KeptWorkflows,
 	})
 	if errors.Is(err, syscall.EADDRINUSE) {
 		err = fmt.Errorf("%w: choose others with --temporal-listen and --ui-listen", err)

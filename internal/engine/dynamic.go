@@ -62,6 +62,9 @@ func dynamicConfig(cfg Config) dynamicconfig.StaticClient {
 		dynamicconfig.HistoryShutdownDrainDuration.Key():  time.Duration(0),
 		dynamicconfig.MatchingShutdownDrainDuration.Key(): time.Duration(0),
 	}
+	if cfg.KeptWorkflows > 0 {
+		c[dynamicconfig.WorkerStickyCacheSize.Key()] = cfg.KeptWorkflows
+	}
 	if cfg.ContinueAsNewAfter > 0 {
 		c[dynamicconfig.HistoryCountSuggestContinueAsNew.Key()] = cfg.ContinueAsNewAfter
 	}

@@ -54,6 +54,10 @@ type Config struct {
 	// as a new run. Zero: 4,096, as Temporal has it. Tests set it, for they cannot wait for
 	// so many.
 	ContinueAsNewAfter int
+	// KeptWorkflows bounds the workflows that the SDK's workers of this process keep in memory
+	// between two tasks, all of them together. Temporal's own workers are the first to start, and
+	// the first decides. Zero: the SDK's 10,000.
+	KeptWorkflows int
 	// StoreFaults make Temporal's stores fail now and then. Nil: they do not. Tests set it.
 	StoreFaults *StoreFaults
 	// Logger takes what Temporal says at warning and above. Nil: nothing is logged.

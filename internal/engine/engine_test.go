@@ -164,6 +164,7 @@ func config(tb testing.TB) engine.Config {
 	return engine.Config{
 		Dir:              tb.TempDir(),
 		Listen:           "127.0.0.1:0",
+		KeptWorkflows:    kept,
 		SearchAttributes: []string{tenant.GetName(), eventType.GetName(), endpoint.GetName(), outcome.GetName()},
 		Logger:           slog.New(slog.NewTextHandler(tb.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})),
 	}
