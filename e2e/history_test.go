@@ -123,13 +123,10 @@ func (w *witness) gather(t *testing.T, a app) check.History {
 	w.mu.Unlock()
 	h.Events, h.Lines = map[string]check.Event{}, []check.Line{}
 	for id := range ids {
-		if !h.Unfinished {
-			a.ended(t, id)
-		}
-		e := a.told(t.Context(), id)
-		eventually(t, "the event is told of", func() bool { // the gateway may be busy
+		var e told
+		eventually(t, "event "+id+" is told of, at its end", func() bool { // the gateway may be busy
 			e = a.told(t.Context(), id)
-			return e.ID != ""
+			return e.ID != "" && (h.Unfinished || e.Status != "delivering")
 		})
 		h.Events[id] = check.Event{Status: e.Status, Deliveries: e.Deliveries}
 		h.Lines = append(h.Lines, a.auditOf(t, "/events/"+id+"/audit")...)

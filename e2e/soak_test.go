@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/check"
@@ -21,12 +22,22 @@ import (
 
 var soak = flag.Duration("soak", 0, "how long TestSoak runs; 0: not at all")
 
-// soakPace is between two events of a client: some 40 a second, well below what a small machine
-// takes.
-const soakPace = 100 * time.Millisecond
+const (
+	// soakPace is between two events of a client: some 20 a second, well below what a small machine
+	// takes that does nothing else.
+	soakPace = 200 * time.Millisecond
+	// soakSpell is how long an endpoint hangs until it is mended, and soakCalm how long it is well
+	// until it hangs again: what has piled up meanwhile arrives in less.
+	soakSpell, soakCalm = 10 * time.Second, 5 * time.Second
+	// soakPatience is for an operator's decision to take effect, which waits until all that is held
+	// knows that it is.
+	soakPatience = 10 * time.Minute
+)
 
-// TestSoak keeps a load going. From the first third of the time to the last, memory, goroutines and
-// file handles stay what they were; what the databases grow by for each event it says.
+// TestSoak keeps a load going, to an endpoint that is well, one that fails every other time, and
+// one that hangs again and again until its backlog is held, and let go by an operator. From the
+// first third of the time to the last, memory, goroutines and file handles stay what they were;
+// what the databases grow by for each event it says.
 func TestSoak(t *testing.T) {
 	if *soak == 0 {
 		t.Skip("`make soak` runs it")
@@ -35,33 +46,71 @@ func TestSoak(t *testing.T) {
 	p := start(t, data)
 	a := app{p}
 	w := newWitness()
-	for script, more := range map[string]string{"": "", strings.Repeat("503 200 ", 1000): `,"schedule":["0s","1s","1s","1s"]`, "hang": `,"timeout":"1s","schedule":["0s"]`} {
+	for script, more := range map[string]string{"": "", strings.Repeat("503 200 ", 100_000): `,"schedule":["0s","1s","1s","1s"]`} {
 		s, e := a.listen(t, endpointtest.Config{Script: script}, more)
 		w.watch(e.ID, s)
 	}
+	ill, e := a.listen(t, endpointtest.Config{}, `,"timeout":"1s","schedule":["0s","1s"`+strings.Repeat(`,"5s"`, 20)+`],"approval":{"after":"5s"}`)
+	w.watch(e.ID, ill)
 	l := &clusterLoad{t: t, gateways: []app{a}, prefix: "soak", pace: soakPace, witness: w, ids: map[string]string{}}
 	l.last.Store(1 << 30)
-	var samples []usage
-	tick := time.NewTicker(*soak / 60)
-	defer tick.Stop()
 	l.start(4)
-	for end := time.Now().Add(*soak); time.Now().Before(end); {
-		<-tick.C
-		u := a.usage(t, data, l.answered())
-		samples = append(samples, u)
-		t.Log(u)
-	}
+	done := make(chan int)
+	end := time.Now().Add(*soak)
+	go func() { done <- a.spells(t, ill, e.ID, end) }()
+	samples := a.usages(t, data, l, end)
+	spells := <-done
 	l.last.Store(0)
 	l.clients.Wait()
 	require.Empty(t, l.strays)
 	third := len(samples) / 3
 	first, last := typical(samples[third/2:third+third/2]), typical(samples[len(samples)-third:])
-	t.Logf("from %s\nto   %s", first, last)
+	t.Logf("%d spells; from %s\nto   %s", spells, first, last)
 	require.Less(t, last.memory, first.memory*5/4+32<<20, "memory grows")
 	require.Less(t, last.goroutines, first.goroutines*5/4+50, "goroutines grow")
 	require.Less(t, last.handles, first.handles*5/4+20, "file handles grow")
 	t.Logf("%d bytes of database for each event, %d at the end", (last.files-first.files)/max(1, int64(last.events-first.events)), last.files)
-	w.judge(t, a, check.Retried, check.NoAnswer)
+	w.judge(t, a, check.Retried, check.NoAnswer, check.Asked, check.Released)
+}
+
+// spells lets an endpoint hang, mends it, and has an operator let its backlog go, over and over; it
+// counts how often. It runs beside the test.
+func (a app) spells(t *testing.T, ill *endpointtest.Server, id string, end time.Time) (n int) {
+	hangs, err := endpointtest.ParseScript("hang")
+	assert.NoError(t, err)
+	for ; time.Now().Add(soakSpell).Before(end); n++ {
+		ill.Follow(hangs)
+		wait(t, soakSpell)
+		ill.Mend()
+		if !assert.Eventually(t, func() bool { return a.activeAgain(t, id) }, soakPatience, time.Second, "spell %d: the endpoint is let go", n) {
+			return n
+		}
+		wait(t, soakCalm)
+	}
+	return n
+}
+
+// activeAgain approves if a person is asked about an endpoint, and says whether it is active.
+func (a app) activeAgain(t *testing.T, id string) bool {
+	if _, body := a.try(t.Context(), http.MethodGet, "/endpoints/"+id, "", nil); strings.Contains(string(body), `"state":"active"`) {
+		return true
+	}
+	a.try(t.Context(), http.MethodPost, "/approvals/"+id+"/approve", `{"rate_per_second":200}`, nil)
+	return false
+}
+
+// usages samples the process until a time, a sixtieth of the run apart.
+func (a app) usages(t *testing.T, data string, l *clusterLoad, end time.Time) (samples []usage) {
+	t.Helper()
+	tick := time.NewTicker(*soak / 60)
+	defer tick.Stop()
+	for time.Now().Before(end) {
+		<-tick.C
+		u := a.usage(t, data, l.answered())
+		samples = append(samples, u)
+		t.Log(u)
+	}
+	return samples
 }
 
 // usage is what the process has at one moment.

@@ -80,10 +80,13 @@ func (e *Endpoint) Trust(secrets ...signature.Secret) {
 }
 
 // Mend lets the endpoint take everything from now on.
-func (e *Endpoint) Mend() {
+func (e *Endpoint) Mend() { e.Follow(Script{}) }
+
+// Follow begins another script.
+func (e *Endpoint) Follow(s Script) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.script = Script{}
+	e.script, e.count = s, 0
 }
 
 // ServeHTTP takes one delivery.

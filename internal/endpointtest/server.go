@@ -19,6 +19,16 @@ type Server struct {
 	*Endpoint
 
 	URL string
+
+	close func() error
+}
+
+// Close ends it before the test does, and drops what it has received.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	s.receipts = nil
+	s.mu.Unlock()
+	return s.close()
 }
 
 // Start serves an endpoint on the loopback until the test ends.
@@ -41,7 +51,7 @@ func StartAt(t TB, ip string, cfg Config) *Server {
 	srv := &http.Server{Handler: endpoint, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = srv.Serve(listener) }() // ends with Close
 	t.Cleanup(func() { _ = srv.Close() })
-	return &Server{Endpoint: endpoint, URL: "http://" + listener.Addr().String()}
+	return &Server{Endpoint: endpoint, URL: "http://" + listener.Addr().String(), close: srv.Close}
 }
 
 // patience bounds what MustWait waits for, which comes at once when all is well, and on a busy
