@@ -5,6 +5,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"database/sql/driver"
 	"errors"
@@ -26,6 +27,7 @@ import (
 	"hookloop/api"
 	"hookloop/gateway"
 	"hookloop/gateway/auth"
+	"hookloop/internal/attemptlog"
 	"hookloop/internal/audit"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
@@ -40,6 +42,7 @@ import (
 	"hookloop/internal/sender"
 	"hookloop/internal/source"
 	"hookloop/internal/token"
+	"hookloop/internal/webhook"
 	"hookloop/worker"
 )
 
@@ -57,6 +60,8 @@ type Config struct {
 	// Dir keeps registry.db, and the key that seals it.
 	Dir      string
 	Temporal Temporal
+	// Keep is how long the attempt log keeps attempts; zero: 30 days.
+	Keep time.Duration
 	// The others stand between its parts; nil: nothing does.
 	Database func(driver.Connector) driver.Connector                  // between registry and database
 	Calls    grpc.UnaryClientInterceptor                              // between everything and Temporal
@@ -141,9 +146,12 @@ func (s *Service) work(t testing.TB, cfg Config, p parts) {
 	}
 	events, err := p.temporal.Contents(p.large)
 	require.NoError(t, err)
+	recorder, err := attemptlog.NewRecorder(attemptlog.RecorderConfig{Store: p.registry})
+	require.NoError(t, err)
+	s.keep(t, cfg, p, recorder)
 	w, err := worker.New(worker.Config{
 		Client:     p.client,
-		Deliveries: &activities.Delivery{Endpoints: p.registry, Sender: sends, Events: events, Echoes: p.echoes, Bodies: p.large},
+		Deliveries: &activities.Delivery{Endpoints: p.registry, Sender: sends, Events: events, Echoes: p.echoes, Bodies: p.large, Log: recorder},
 		Recoveries: &activities.Recovery{Deliveries: p.temporal.Redeliveries(p.registry)},
 		Approvals: &activities.Approval{
 			Endpoints: p.registry, Backlog: p.temporal.Backlog(), Events: p.temporal.Announcer(orchestrator.AnnouncerConfig{Endpoints: p.registry}),
@@ -152,6 +160,23 @@ func (s *Service) work(t testing.TB, cfg Config, p parts) {
 	require.NoError(t, err)
 	require.NoError(t, w.Start())
 	s.stop = append(s.stop, w.Stop)
+}
+
+// keep writes the attempt log, and deletes what is old.
+func (s *Service) keep(t testing.TB, cfg Config, p parts, r *attemptlog.Recorder) {
+	t.Helper()
+	keeper := attemptlog.NewKeeper(attemptlog.KeeperConfig{
+		Store: p.registry, Histories: audit.NewAttempts(p.temporal.Histories(), nil), Logger: p.silent,
+		Keep: attemptlog.Keep{Age: cmp.Or(cfg.Keep, webhook.DefaultRetention), Rows: 1_000_000},
+	})
+	working, rest := context.WithCancel(context.WithoutCancel(t.Context()))
+	go r.Run(working)
+	go keeper.Run(working)
+	go p.large.Sweep(working, p.temporal.Histories(), p.silent)
+	s.stop = append(s.stop, func() {
+		rest()
+		r.Wait()
+	})
 }
 
 func (s *Service) serve(t testing.TB, cfg Config, p parts) {

@@ -36,7 +36,7 @@ func (s *scenario) look() {
 		return
 	}
 	// What is violated must stay so when all is asked for anew.
-	s.w.settle()
+	s.w.still(surely)
 	for id := range s.known {
 		if e := s.told(id); e.ID != "" {
 			s.known[id] = check.Event{Status: e.Status, Deliveries: e.Deliveries}

@@ -89,13 +89,11 @@ func (s *scenario) resume(p *place) {
 
 // expect looks a quarter of an hour later whether something has come about.
 func (s *scenario) expect(what string, has func() bool) {
-	at := s.w.now() + 15*time.Minute
-	i, _ := slices.BinarySearchFunc(s.plans, at, func(p plan, at time.Duration) int { return int(p.at - at) })
-	s.plans = slices.Insert(s.plans, i, plan{at, func() {
+	s.planSoon(15*time.Minute, func() {
 		if !has() {
 			s.violated("what was answered 202 did not come about: %s", what)
 		}
-	}})
+	})
 }
 
 // waiting finds a delivery to an endpoint that has not ended, of those known.
@@ -195,7 +193,10 @@ func (s *scenario) letGo() {
 	for _, id := range s.awaiting() {
 		s.act("/approvals/"+id+"/approve", `{"rate_per_second":100}`)
 	}
+	s.w.settle()
+	s.heard()
 	if s.over() {
+		s.allHeard()
 		s.end()
 		return
 	}

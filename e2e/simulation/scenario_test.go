@@ -36,12 +36,15 @@ type scenario struct {
 	endpoints []*place
 	plans     []plan   // what is still to come, the first first
 	posted    []string // ids, in order
-	history   check.History
-	redone    map[string]bool // ids of events that were redelivered
-	known     map[string]check.Event
-	seen      map[string]int // receipts of each event when it was asked for
-	touched   map[string]bool
-	shared    map[string]int // how many events have this data; more than one says nothing about either
+
+	application *application // nil: it has none
+
+	history check.History
+	redone  map[string]bool // ids of events that were redelivered
+	known   map[string]check.Event
+	seen    map[string]int // receipts of each event when it was asked for
+	touched map[string]bool
+	shared  map[string]int // how many events have this data; more than one says nothing about either
 
 	trace      []string
 	violations []string
@@ -77,6 +80,7 @@ func begin(w *world, seed uint64) *scenario {
 	}
 	s.planPosts()
 	s.planOperators()
+	s.apply()
 	if s.chance.IntN(6) == 0 {
 		abrupt := s.chance.IntN(2) == 0
 		s.plan(s.within(eventful), func() { s.note("restart, abrupt: %t", abrupt); w.restart(abrupt) })
@@ -87,6 +91,13 @@ func begin(w *world, seed uint64) *scenario {
 }
 
 func (s *scenario) plan(at time.Duration, do func()) { s.plans = append(s.plans, plan{at, do}) }
+
+// planSoon adds a plan while others are carried out.
+func (s *scenario) planSoon(in time.Duration, do func()) {
+	at := s.w.now() + in
+	i, _ := slices.BinarySearchFunc(s.plans, at, func(p plan, at time.Duration) int { return int(p.at - at) })
+	s.plans = slices.Insert(s.plans, i, plan{at, do})
+}
 
 func (s *scenario) within(d time.Duration) time.Duration {
 	return time.Duration(s.chance.Int64N(int64(d)))

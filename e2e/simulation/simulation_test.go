@@ -74,6 +74,7 @@ func TestSimulation(t *testing.T) { //nolint:paralleltest // one clock for all
 	for _, must := range []string{ // what so many scenarios have to have met
 		check.Accepts, check.Repeated, check.Faults, check.Retried, check.NoAnswer, check.OwnWorkflow, check.Deferred,
 		check.Asked, check.Released, check.Probed, check.Redelivered, check.Limited, check.BreakerOpen, check.Rejected, check.Erased,
+		check.ThirdParty, check.Echo,
 	} {
 		require.NotZero(t, counts[must], "%s was never met: %v", must, counts)
 	}
@@ -117,6 +118,7 @@ func simulate(t *testing.T, hooks service.Config, lose loses, seeds []uint64, en
 		planned := w.now() + stride
 		for _, s := range open {
 			s.look()
+			s.tell()
 			if len(s.plans) > 0 {
 				planned = min(planned, s.plans[0].at)
 			}

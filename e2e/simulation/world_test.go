@@ -79,6 +79,7 @@ func (w *world) start() {
 	var err error
 	w.engine, err = engine.Start(w.t.Context(), engine.Config{
 		Dir: w.dir, Listen: "127.0.0.1:0", SearchAttributes: workflows.SearchAttributes(), StoreFaults: &w.stores,
+		Retention: w.hooks.Keep,
 	})
 	require.NoError(w.t, err)
 	cfg := w.hooks
@@ -132,12 +133,19 @@ func (w *world) hurry(f func()) {
 // now is how long ago the world began, by its own clock.
 func (w *world) now() time.Duration { return time.Since(w.begun) }
 
-// settle returns when nothing moves. On a machine that is busy with other things, nothing moves
+// settle returns when nothing moves.
+func (w *world) settle() { w.still(2) }
+
+// surely is how many still moments there are before something is taken for violated: on a busy
+// machine the next thing to move may get no turn for some of them.
+const surely = 50
+
+// still returns when nothing has moved for so many moments. On a machine that is busy with other things, nothing moves
 // because nothing gets a turn: so those moments count only that did not last longer than asked for.
-func (w *world) settle() {
+func (w *world) still(moments int) {
 	tick := time.NewTicker(stillness)
 	defer tick.Stop()
-	for moved, still := w.moved(), 0; still < 2; {
+	for moved, still := w.moved(), 0; still < moments; {
 		begun := time.Now()
 		<-tick.C
 		now, late := w.moved(), time.Since(begun) > 2*stillness
