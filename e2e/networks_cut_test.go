@@ -40,26 +40,42 @@ var shortCuts = flag.Bool("short-cuts", false, "TestNetworks cuts each cable for
 // TestNetworks runs the production shape with a network namespace for each part, and cuts each
 // cable between two of them, both ways and one way, makes it slow and lossy, and in the end all of
 // them, and mends them. Nothing is lost, a rate limit that two workers keep holds, and a failing
-// endpoint has one episode.
+// endpoint has one episode. Two clusters share the cables among them, for most of it is waiting.
 func TestNetworks(t *testing.T) {
 	onlyInProof(t)
 	t.Parallel()
-	r := startNetworks(t)
-	cut, slow := wires.Cable{Cut: true}, wires.Cable{Delay: 200 * time.Millisecond, Loss: .05}
-	for name, ends := range r.links() {
-		both := func(is wires.Cable) { r.net.Both(ends[0], ends[1], is) }
-		r.deal(name+", both ways, 1s", time.Second, cut, both)
-		r.deal(name+", slow and lossy, 10s", 10*time.Second, slow, both)
-		if *shortCuts {
-			continue
-		}
-		r.deal(name+", both ways, 10s", 10*time.Second, cut, both)
-		r.deal(name+", one way, 10s", 10*time.Second, cut, func(is wires.Cable) { r.net.Set(ends[0], ends[1], is) })
-		r.deal(name+", the other way, 10s", 10*time.Second, cut, func(is wires.Cable) { r.net.Set(ends[1], ends[0], is) })
-		r.deal(name+", both ways, 90s", 90*time.Second, cut, both)
+	for name, cables := range map[string][]string{
+		"a worker's": {"a worker and Temporal", "a worker and PostgreSQL", "a worker and endpoints"},
+		"the others": {"gateway and Temporal", "gateway and PostgreSQL", "Temporal and PostgreSQL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := startNetworks(t)
+			for _, cable := range cables {
+				r.cut(cable)
+			}
+			r.deal("every cable, slow and lossy, 20s", 20*time.Second, slow, r.all)
+			r.end()
+		})
 	}
-	r.deal("every cable, slow and lossy, 20s", 20*time.Second, slow, r.all)
-	r.end()
+}
+
+// What is done to a cable.
+var cut, slow = wires.Cable{Cut: true}, wires.Cable{Delay: 200 * time.Millisecond, Loss: .05}
+
+// cut does to one cable all that there is.
+func (r *networkRun) cut(name string) {
+	ends := r.links()[name]
+	both := func(is wires.Cable) { r.net.Both(ends[0], ends[1], is) }
+	r.deal(name+", both ways, 1s", time.Second, cut, both)
+	r.deal(name+", slow and lossy, 10s", 10*time.Second, slow, both)
+	if *shortCuts {
+		return
+	}
+	r.deal(name+", both ways, 10s", 10*time.Second, cut, both)
+	r.deal(name+", one way, 10s", 10*time.Second, cut, func(is wires.Cable) { r.net.Set(ends[0], ends[1], is) })
+	r.deal(name+", the other way, 10s", 10*time.Second, cut, func(is wires.Cable) { r.net.Set(ends[1], ends[0], is) })
+	r.deal(name+", both ways, 90s", 90*time.Second, cut, both)
 }
 
 // networkRun is a load on a cluster whose cables are cut.

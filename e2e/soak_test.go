@@ -55,9 +55,11 @@ func TestSoak(t *testing.T) {
 	l := &clusterLoad{t: t, gateways: []app{a}, prefix: "soak", pace: soakPace, witness: w, ids: map[string]string{}}
 	l.last.Store(1 << 30)
 	l.start(4)
+	hangs, err := endpointtest.ParseScript("hang")
+	require.NoError(t, err)
 	done := make(chan int)
 	end := time.Now().Add(*soak)
-	go func() { done <- a.spells(t, ill, e.ID, end) }()
+	go func() { done <- a.spells(t, ill, hangs, e.ID, end) }()
 	samples := a.usages(t, data, l, end)
 	spells := <-done
 	l.last.Store(0)
@@ -75,9 +77,7 @@ func TestSoak(t *testing.T) {
 
 // spells lets an endpoint hang, mends it, and has an operator let its backlog go, over and over; it
 // counts how often. It runs beside the test.
-func (a app) spells(t *testing.T, ill *endpointtest.Server, id string, end time.Time) (n int) {
-	hangs, err := endpointtest.ParseScript("hang")
-	assert.NoError(t, err)
+func (a app) spells(t *testing.T, ill *endpointtest.Server, hangs endpointtest.Script, id string, end time.Time) (n int) {
 	for ; time.Now().Add(soakSpell).Before(end); n++ {
 		ill.Follow(hangs)
 		wait(t, soakSpell)

@@ -140,8 +140,9 @@ func (w *world) settle() { w.still(2) }
 // machine the next thing to move may get no turn for some of them.
 const surely = 50
 
-// still returns when nothing has moved for so many moments. On a machine that is busy with other things, nothing moves
-// because nothing gets a turn: so those moments count only that did not last longer than asked for.
+// still returns when nothing has moved for so many moments. On a machine that is busy with other
+// things, nothing moves because nothing gets a turn: so those moments count only that did not last
+// longer than asked for.
 func (w *world) still(moments int) {
 	tick := time.NewTicker(stillness)
 	defer tick.Stop()
