@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -50,7 +51,13 @@ type Approval struct {
 	Endpoints EndpointKeeper
 	Backlog   Backlog
 	Events    Announcer
+
+	// Behind is by how much the lists of Backlog may be behind; zero: a second. An activity that
+	// finds nothing in one reads it again after that.
+	Behind time.Duration
 }
+
+func (a *Approval) behind() time.Duration { return cmp.Or(a.Behind, time.Second) }
 
 // EndpointRef names an endpoint.
 type EndpointRef struct {

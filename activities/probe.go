@@ -11,14 +11,8 @@ import (
 	"hookloop/internal/webhook"
 )
 
-const (
-	// probeAmong is how many of the oldest deliveries are tried: the list is a moment behind.
-	probeAmong = 20
-
-	// visible is by how much a list may be behind. An activity that finds nothing reads the list
-	// again after it.
-	visible = time.Second
-)
+// probeAmong is how many of the oldest deliveries are tried: the list is a moment behind.
+const probeAmong = 20
 
 // errStale means that the list was behind what the deliveries know. A retry reads it again.
 var errStale = errors.New("no delivery on the list is held any more")
@@ -64,7 +58,7 @@ func (a *Approval) oldest(ctx context.Context, of EndpointRef, limit int) ([]str
 	if err != nil || len(ids) > 0 {
 		return ids, err
 	}
-	if err := sleep(ctx, visible); err != nil {
+	if err := sleep(ctx, a.behind()); err != nil {
 		return nil, err
 	}
 	return a.Backlog.Oldest(ctx, of.Tenant, of.EndpointID, limit)

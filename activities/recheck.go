@@ -40,7 +40,7 @@ func (a *Approval) RecheckAll(ctx context.Context, in Recheck) (int, error) {
 		if err != nil || !found && pass > 0 {
 			return len(r.signalled), err
 		}
-		if err := sleep(ctx, visible); err != nil {
+		if err := sleep(ctx, a.behind()); err != nil {
 			return len(r.signalled), err
 		}
 	}
@@ -110,7 +110,7 @@ func (a *Approval) RecheckDeferred(ctx context.Context, of EndpointRef) (int, er
 		if err != nil || !takes {
 			return r.rechecked, err
 		}
-		if err := sleep(ctx, visible); err != nil {
+		if err := sleep(ctx, a.behind()); err != nil {
 			return r.rechecked, err
 		}
 	}

@@ -181,7 +181,7 @@ func approvalAt(t *testing.T, w *world, began time.Time) approvalEnv {
 	t.Helper()
 	env := newPatientEnv()
 	env.SetStartTime(began)
-	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w})
+	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w, Behind: time.Millisecond})
 	return approvalEnv{env, t}
 }
 

@@ -123,7 +123,7 @@ func telling(t testing.TB, c *consumer) (*testsuite.TestWorkflowEnvironment, *wo
 	t.Helper()
 	env, w := newPatientEnv(), &world{}
 	env.RegisterActivity(&activities.Delivery{Endpoints: c, Sender: c, Events: c})
-	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w})
+	env.RegisterActivity(&activities.Approval{Endpoints: w, Backlog: w, Events: w, Behind: time.Millisecond})
 	return env, w
 }
 
