@@ -52,6 +52,13 @@ type Server struct {
 	port     int
 	process  *process
 	made     atomic.Int64 // databases
+	template template
+}
+
+// template is a database that others are copies of.
+type template struct {
+	once sync.Once
+	err  error
 }
 
 // Start starts a server that stops, and leaves nothing behind, when the test ends. Where PostgreSQL
@@ -111,8 +118,44 @@ func (s *Server) URL(database string) string {
 // NewDatabase makes an empty database, which goes when the test ends, and gives its URL.
 func (s *Server) NewDatabase(t testing.TB) string {
 	t.Helper()
+	return s.newDatabase(t, "template1")
+}
+
+// NewCopy is NewDatabase with what fill makes in it, a schema, say: the first to ask has a database
+// filled, and all get a copy of that one. Fill closes its connections.
+func (s *Server) NewCopy(t testing.TB, fill func(url string) error) string {
+	t.Helper()
+	s.template.once.Do(func() { s.template.err = s.fill(fill) })
+	if s.template.err != nil {
+		t.Fatal(s.template.err)
+	}
+	return s.newDatabase(t, filled)
+}
+
+// filled is the name of the database that others are copies of.
+const filled = "filled"
+
+func (s *Server) fill(fill func(url string) error) error {
+	err := s.exec("CREATE DATABASE " + filled)
+	if err == nil {
+		err = fill(s.URL(filled))
+	}
+	if err != nil {
+		return err
+	}
+	// What was closed ends a moment later, and until then nothing can be copied.
+	return s.exec(`DO $$ BEGIN
+		WHILE EXISTS (SELECT FROM pg_stat_activity WHERE datname = '` + filled + `' AND backend_type = 'client backend') LOOP
+			PERFORM pg_sleep(0.01);
+			PERFORM pg_stat_clear_snapshot();
+		END LOOP;
+	END $$`)
+}
+
+func (s *Server) newDatabase(t testing.TB, like string) string {
+	t.Helper()
 	name := fmt.Sprintf("test%d", s.made.Add(1))
-	if err := s.exec("CREATE DATABASE " + name); err != nil {
+	if err := s.exec("CREATE DATABASE " + name + " TEMPLATE " + like); err != nil {
 		t.Fatal(err)
 	}
 	// A server that was stopped meanwhile takes its databases along anyway.

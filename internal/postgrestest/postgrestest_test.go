@@ -3,6 +3,7 @@ package postgrestest_test
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -54,6 +55,27 @@ func TestDatabasesAreNewAndApart(t *testing.T) {
 	requireWritten(t, true, one)
 	requireWritten(t, false, two)
 	requireWritten(t, false, s.NewDatabase(t))
+}
+
+// TestCopiesAreApart: what the first to ask had filled in is in all of them, and nothing else.
+func TestCopiesAreApart(t *testing.T) {
+	t.Parallel()
+	s := postgrestest.Shared(t)
+	times := 0
+	fill := func(url string) error {
+		times++
+		conn, err := pgx.Connect(t.Context(), url)
+		require.NoError(t, err)
+		_, err = conn.Exec(t.Context(), "CREATE TABLE diary AS SELECT 'dear' AS day")
+		return errors.Join(err, conn.Close(t.Context()))
+	}
+	one, two := s.NewCopy(t, fill), s.NewCopy(t, fill)
+	require.Equal(t, 1, times)
+	requireWritten(t, true, one)
+	_, err := connect(t, one).Exec(t.Context(), "DROP TABLE diary")
+	require.NoError(t, err)
+	requireWritten(t, true, two)
+	requireWritten(t, true, s.NewCopy(t, fill))
 }
 
 // TestCrash: what was committed is there when the server is back, at the same address.

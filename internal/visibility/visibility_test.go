@@ -177,14 +177,26 @@ func explain(t *testing.T, db *pgx.Conn, filter string) string {
 // temporal gives a new database with Temporal's own schema.
 func temporal(t *testing.T) (url string, db *pgx.Conn) {
 	t.Helper()
-	url = postgrestest.Shared(t).NewDatabase(t)
+	url = postgrestest.Shared(t).NewCopy(t, makeSchema)
 	db, err := pgx.Connect(t.Context(), url)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, db.Close(context.Background())) })
-	made, err := fs.ReadFile(schema.Assets(), "postgresql/v12/visibility/schema.sql")
-	require.NoError(t, err)
-	exec(t, db, string(made))
 	return url, db
+}
+
+func makeSchema(url string) error {
+	ctx := context.Background()
+	db, err := pgx.Connect(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer db.Close(ctx) //nolint:errcheck // it has answered
+	made, err := fs.ReadFile(schema.Assets(), "postgresql/v12/visibility/schema.sql")
+	if err != nil {
+		return err
+	}
+	_, err = db.PgConn().Exec(ctx, string(made)).ReadAll()
+	return err
 }
 
 func exec(t *testing.T, db *pgx.Conn, statements string) {

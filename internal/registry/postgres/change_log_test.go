@@ -15,7 +15,7 @@ import (
 // TestTheChangeLogIsOnlyAddedTo: even by SQL that is written into our database.
 func TestTheChangeLogIsOnlyAddedTo(t *testing.T) {
 	t.Parallel()
-	d := newDatabase(t)
+	d := migratedDatabase(t)
 	r := d.Open(t, registrytest.NewSealer(t))
 	defer func() { require.NoError(t, r.Close()) }()
 	require.NoError(t, r.CreateEndpoint(t.Context(), registrytest.NewEndpoint("ep_1")))
@@ -28,8 +28,7 @@ func TestTheChangeLogIsOnlyAddedTo(t *testing.T) {
 // TestChangesHaveTheirIndex asks PostgreSQL how it finds the lines of each question in a large log.
 func TestChangesHaveTheirIndex(t *testing.T) {
 	t.Parallel()
-	d := newDatabase(t)
-	d.migrate(t)
+	d := migratedDatabase(t)
 	d.exec(t, `INSERT INTO change_log SELECT 'tenant' || n % 5, n, 'kind' || n % 997, 'actor' || n % 991, 'api', 'evt_' || n, 'ep_' || n % 983, 'src_' || n % 977,
 		0, '', 'held' || n % 997, '', '', '' FROM generate_series(1, 50000) n`)
 	d.exec(t, `VACUUM ANALYZE change_log`)

@@ -22,8 +22,7 @@ import (
 // TestTwoRegistries: processes see each other's writes at once, and wait for each other's changes.
 func TestTwoRegistries(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), registrytest.NewSealer(t)
-	d.migrate(t)
+	d, sealer := migratedDatabase(t), registrytest.NewSealer(t)
 	one, two := d.registry(t, sealer), d.registry(t, sealer)
 	var disabled []string
 	for n := range 50 {
@@ -70,8 +69,7 @@ func TestTwoRegistries(t *testing.T) {
 // the end the latest is the latest.
 func TestTurns(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), registrytest.NewSealer(t)
-	d.migrate(t)
+	d, sealer := migratedDatabase(t), registrytest.NewSealer(t)
 	both := []*postgres.Registry{d.registry(t, sealer), d.registry(t, sealer)}
 	now := time.Now()
 
@@ -151,8 +149,7 @@ func requireWaits(t *testing.T, db *sql.DB, want ...string) {
 // same writes of each other included, never wait for each other in a circle.
 func TestDeletesMeet(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), registrytest.NewSealer(t)
-	d.migrate(t)
+	d, sealer := migratedDatabase(t), registrytest.NewSealer(t)
 	now := time.Now()
 	var wg sync.WaitGroup
 	for process := range 4 {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"hookloop/internal/postgrestest"
 	"hookloop/internal/registry/faulty"
 	"hookloop/internal/registry/postgres"
 	"hookloop/internal/registry/registrytest"
@@ -20,8 +19,7 @@ import (
 // limit.
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	d, sealer := databaseOf(t, postgrestest.Shared(t)), registrytest.NewSealer(t)
-	d.migrate(t)
+	d, sealer := migratedDatabase(t), registrytest.NewSealer(t)
 	faults := faulty.New(1, .1)
 	faults.Stop()
 	r, err := postgres.OpenThrough(t.Context(), d.url, sealer, faults.Wrap)

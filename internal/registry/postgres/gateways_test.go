@@ -11,8 +11,7 @@ import (
 // TestGateways: each that serves counts once, for as long as it says so.
 func TestGateways(t *testing.T) {
 	t.Parallel()
-	d, sealer := newDatabase(t), registrytest.NewSealer(t)
-	d.migrate(t)
+	d, sealer := migratedDatabase(t), registrytest.NewSealer(t)
 	r := d.registry(t, sealer)
 	for i, id := range []string{"a", "b", "c"} {
 		for range 2 {

@@ -81,8 +81,7 @@ func TestOpenRefusesOtherSchemas(t *testing.T) {
 // TestOpenFails says in one sentence what is wrong, without the password.
 func TestOpenFails(t *testing.T) {
 	t.Parallel()
-	d := newDatabase(t)
-	d.migrate(t)
+	d := migratedDatabase(t)
 	guess := d.with(t, func(u *url.URL) { u.User = url.UserPassword("hookloop", password) })
 	guess.requireOpenFails(t, "the server does not accept the user and its password")
 	d.with(t, func(u *url.URL) { u.User = url.UserPassword("nobody", password) }).

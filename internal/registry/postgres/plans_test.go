@@ -58,9 +58,7 @@ var hotPath = []struct {
 // made dear (enable_seqscan = off forbids none), only that it could.
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	empty, full := newDatabase(t), newDatabase(t)
-	empty.migrate(t)
-	full.migrate(t)
+	empty, full := migratedDatabase(t), migratedDatabase(t)
 	full.crowd(t)
 	for _, hot := range hotPath {
 		require.Equal(t, hot.want, plan(t, full, "", hot.name, hot.args...))

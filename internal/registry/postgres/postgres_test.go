@@ -36,6 +36,13 @@ func newDatabase(t testing.TB) database {
 	return databaseOf(t, postgrestest.Shared(t))
 }
 
+// migratedDatabase has the schema.
+func migratedDatabase(t testing.TB) database {
+	t.Helper()
+	s := postgrestest.Shared(t)
+	return database{server: s, url: s.NewCopy(t, func(url string) error { return postgres.Migrate(context.Background(), url) })}
+}
+
 func databaseOf(t testing.TB, s *postgrestest.Server) database {
 	t.Helper()
 	return database{server: s, url: s.NewDatabase(t)}
@@ -43,7 +50,6 @@ func databaseOf(t testing.TB, s *postgrestest.Server) database {
 
 func (d database) Open(t *testing.T, sealer *registry.Sealer) registrytest.Registry {
 	t.Helper()
-	d.migrate(t)
 	r, err := postgres.Open(t.Context(), d.url, sealer)
 	require.NoError(t, err)
 	return r
@@ -117,13 +123,12 @@ func query(t testing.TB, db interface {
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	registrytest.Run(t, func(t *testing.T) registrytest.Store { return newDatabase(t) })
+	registrytest.Run(t, func(t *testing.T) registrytest.Store { return migratedDatabase(t) })
 }
 
 func newRegistry(t testing.TB) (*postgres.Registry, database) {
 	t.Helper()
-	d := newDatabase(t)
-	d.migrate(t)
+	d := migratedDatabase(t)
 	return d.registry(t, registrytest.NewSealer(t)), d
 }
 
