@@ -82,6 +82,16 @@ func ecKey(t testing.TB) crypto.Signer {
 	return key
 }
 
+// paypalKeys are the keys of every world, by root, issuer and leaf: drawing one takes long.
+var paypalKeys = sync.OnceValues(func() (keys [3]crypto.Signer, err error) {
+	for i := range keys {
+		if keys[i], err = rsa.GenerateKey(rand.Reader, 2048); err != nil {
+			return keys, err
+		}
+	}
+	return keys, nil
+})
+
 const paypalName = "messageverificationcerts.paypal.com"
 
 // paypalWorld is PayPal, DigiCert and what they publish.
@@ -96,9 +106,11 @@ type paypalWorld struct {
 // newPayPal has a leaf by an issuer by a root. The leaf's document holds the leaf alone.
 func newPayPal(t testing.TB, change func(*x509.Certificate)) *paypalWorld {
 	t.Helper()
-	w := &paypalWorld{root: issue(t, nil, "Test Root", isCA)}
-	w.issuer = issue(t, &w.root, "Test Issuer", isCA)
-	w.leaf = issue(t, &w.issuer, paypalName, change)
+	keys, err := paypalKeys()
+	require.NoError(t, err)
+	w := &paypalWorld{root: issueFor(t, keys[0], nil, "Test Root", isCA)}
+	w.issuer = issueFor(t, keys[1], &w.root, "Test Issuer", isCA)
+	w.leaf = issueFor(t, keys[2], &w.issuer, paypalName, change)
 	w.documents = map[string][]byte{paypalCertURL: w.leaf.pem()}
 	return w
 }
