@@ -2,8 +2,10 @@ package sender_test
 
 import (
 	"context"
+	"flag"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strconv"
 	"testing"
 	"time"
@@ -15,6 +17,16 @@ import (
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
 )
+
+// TestMain lets far more tests run at once than there are processors, unless -parallel says
+// otherwise: many wait for an endpoint that hangs.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if at := flag.Lookup("test.parallel"); at.Value.String() == at.DefValue {
+		_ = at.Value.Set("16") // it is a number
+	}
+	os.Exit(m.Run())
+}
 
 var sentAt = time.Date(2026, 1, 31, 12, 0, 0, 5, time.UTC)
 
