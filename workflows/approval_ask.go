@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -55,7 +56,7 @@ func (a *approval) from(states ...webhook.EndpointState) []webhook.EndpointState
 func (a *approval) await(ctx workflow.Context) error {
 	now := workflow.Now(ctx)
 	decideBy, remindAt := *a.report.DecideBy, a.report.AskedAt.Add(time.Duration(a.reminded+1)*reminderEvery)
-	next := earliest(decideBy, remindAt, now.Add(a.recountIn(now)))
+	next := slices.MinFunc([]time.Time{decideBy, remindAt, now.Add(a.recountIn(now))}, time.Time.Compare)
 	what := "count again"
 	switch {
 	case next.Equal(decideBy):
@@ -87,13 +88,31 @@ func (a *approval) await(ctx workflow.Context) error {
 	return nil
 }
 
-func earliest(first time.Time, others ...time.Time) time.Time {
-	for _, t := range others {
-		if t.Before(first) {
-			first = t
-		}
+// nameWanted is what a person reads whose decision does not say whose it is, where it must.
+const nameWanted = "the endpoint's approval policy wants decisions with a name. Send {\"by\": \"your name\", \"reason\": \"…\"} with the signal, " +
+	"or decide with 'hookloop approval' or the API: they know who asks"
+
+// onceNamed acts on a decision from the inbox. Whether one without a name counts is read anew: the
+// policy may have changed since people were asked.
+func (a *approval) onceNamed(ctx workflow.Context, at **webhook.Decision, act func(webhook.Decision) error) error {
+	d := *at
+	if d.By != "" {
+		return act(*d)
 	}
-	return first
+	if err := a.readFacts(ctx); err != nil {
+		return err
+	}
+	if !a.facts.Named {
+		return act(*d)
+	}
+	if *at == d {
+		*at = nil // another one may have come meanwhile
+	}
+	a.explain(ctx, fmt.Sprintf("A decision at %s was ignored: %s", stamp(workflow.Now(ctx)), nameWanted))
+	if a.report.Status == webhook.ApprovalWatching && a.report.FailingSince == nil { // it began for this decision
+		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "a resume did not say whose it was"
+	}
+	return nil
 }
 
 // approve lets the next step probe the endpoint.

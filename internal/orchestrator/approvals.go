@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
@@ -94,13 +93,7 @@ func (a *Approvals) Reject(ctx context.Context, tenant, endpointID string, d web
 
 func (a *Approvals) decide(ctx context.Context, tenant, endpointID, update string, d webhook.Decision) (r webhook.ApprovalReport, err error) {
 	id := workflows.ApprovalWorkflowID(tenant, endpointID)
-	handle, err := a.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: id, UpdateName: update, UpdateID: a.prover.id(id, update, d.By, time.Now()),
-		Args: []any{d}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = handle.Get(ctx, &r)
-	}
+	err = a.update(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: update, Args: []any{d}}, d.By, &r)
 	if unknown(err) {
 		return a.ended(ctx, tenant, endpointID)
 	}

@@ -80,15 +80,11 @@ type listed struct{ eventID, accepted string }
 // bounds what is kept.
 func (b *Backlog) oldest(ctx context.Context, tenant, endpointID string, q query, limit int) ([]string, error) {
 	var found []listed
-	for page, more := []byte(nil), true; more; more = len(page) > 0 {
-		all, next, err := b.list(ctx, q, backlogPage, page)
+	for x, err := range b.every(ctx, q, backlogPage) {
 		if err != nil {
 			return nil, err
 		}
-		for _, x := range all {
-			found = append(found, listed{x.eventID(tenant, endpointID), x.accepted()})
-		}
-		if page = next; len(found) > 2*limit+backlogPage {
+		if found = append(found, listed{x.eventID(tenant, endpointID), x.accepted()}); len(found) > 2*limit+backlogPage {
 			found = first(found, limit)
 		}
 	}
@@ -123,7 +119,7 @@ func (b *Backlog) Running(ctx context.Context, tenant, endpointID string, before
 // Probe lets one held delivery make its next attempt, and waits for what came of it. A delivery
 // that is not held makes none. The key makes it one probe, however often it is asked for.
 func (b *Backlog) Probe(ctx context.Context, tenant, eventID, endpointID, key string) (p webhook.Probe, err error) {
-	err = b.update(ctx, tenant, eventID, endpointID, client.UpdateWorkflowOptions{UpdateID: key, UpdateName: workflows.UpdateProbe}, &p)
+	err = b.updateHeld(ctx, tenant, eventID, endpointID, client.UpdateWorkflowOptions{UpdateID: key, UpdateName: workflows.UpdateProbe}, &p)
 	if errors.Is(err, errNotHeld) {
 		return webhook.Probe{}, nil
 	}
@@ -132,7 +128,7 @@ func (b *Backlog) Probe(ctx context.Context, tenant, eventID, endpointID, key st
 
 // Release lets one delivery go; false says that it was not held, or has ended.
 func (b *Backlog) Release(ctx context.Context, tenant, eventID, endpointID string) (bool, error) {
-	err := b.update(ctx, tenant, eventID, endpointID, client.UpdateWorkflowOptions{UpdateName: workflows.UpdateRelease}, nil)
+	err := b.updateHeld(ctx, tenant, eventID, endpointID, client.UpdateWorkflowOptions{UpdateName: workflows.UpdateRelease}, nil)
 	if errors.Is(err, errNotHeld) {
 		return false, nil
 	}
@@ -170,15 +166,9 @@ func (b *Backlog) Recheck(ctx context.Context, tenant, eventID, endpointID strin
 
 var errNotHeld = errors.New("the delivery is not held")
 
-func (b *Backlog) update(ctx context.Context, tenant, eventID, endpointID string, o client.UpdateWorkflowOptions, answer any) error {
-	o.WorkflowID, o.WaitForStage = workflows.DeliveryWorkflowID(tenant, eventID, endpointID), client.WorkflowUpdateStageCompleted
-	if o.UpdateID == "" {
-		o.UpdateID = b.prover.id(o.WorkflowID, o.UpdateName, webhook.ByHookloop, time.Now())
-	}
-	handle, err := b.client.UpdateWorkflow(ctx, o)
-	if err == nil {
-		err = handle.Get(ctx, answer)
-	}
+func (b *Backlog) updateHeld(ctx context.Context, tenant, eventID, endpointID string, o client.UpdateWorkflowOptions, answer any) error {
+	o.WorkflowID = workflows.DeliveryWorkflowID(tenant, eventID, endpointID)
+	err := b.update(ctx, o, webhook.ByHookloop, answer)
 	if unknown(err) {
 		return errNotHeld
 	}

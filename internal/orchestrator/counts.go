@@ -42,18 +42,15 @@ const manyApprovals = 5000
 // OldestApproval is since when the approval that has waited longest runs, of the latest thousands;
 // zero: none waits.
 func (c *Counts) OldestApproval(ctx context.Context) (oldest time.Time, err error) {
-	var page []byte
-	for seen := 0; seen < manyApprovals; {
-		found, next, err := c.list(ctx, awaiting, 1000, page)
+	seen := 0
+	for x, err := range c.every(ctx, awaiting, 1000) {
 		if err != nil {
 			return time.Time{}, fmt.Errorf("approvals: %w", failed(err))
 		}
-		for _, x := range found {
-			if oldest.IsZero() || x.Start.Before(oldest) {
-				oldest = x.Start
-			}
+		if oldest.IsZero() || x.Start.Before(oldest) {
+			oldest = x.Start
 		}
-		if seen, page = seen+len(found), next; page == nil {
+		if seen++; seen == manyApprovals {
 			break
 		}
 	}

@@ -80,18 +80,13 @@ func (e *Erasures) runsOf(ctx context.Context, tenant, eventID string, endpoints
 		add(execution(d.GetWorkflowExecutionInfo()))
 	}
 	q := either(idIn([]string{own}), idBegins(workflows.DeliveryWorkflowID(tenant, eventID, "")))
-	for page := []byte(nil); ; {
-		listed, next, err := e.list(ctx, q, runsListed, page)
+	for x, err := range e.every(ctx, q, runsListed) {
 		if err != nil {
 			return nil, failed(err)
 		}
-		for _, x := range listed {
-			add(x)
-		}
-		if page = next; len(page) == 0 {
-			return all, nil
-		}
+		add(x)
 	}
+	return all, nil
 }
 
 func (e *Erasures) awaitGone(ctx context.Context, x Execution) error {

@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	"go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/converter"
+	"golang.org/x/sync/errgroup"
 
 	"hookloop/activities"
 	"hookloop/internal/webhook"
@@ -23,34 +23,21 @@ const atOnce = 16
 // redelivered, or carried on. The first failure stops the rest: half an answer would look like a
 // whole one.
 func (e *Events) loadDeliveries(ctx context.Context, s *eventState, known bool) error {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var (
-		all    sync.WaitGroup
-		once   sync.Once
-		failed error
-	)
-	places := make(chan struct{}, atOnce)
+	asking, ctx := errgroup.WithContext(ctx)
+	asking.SetLimit(atOnce)
 	for i := range s.report.Deliveries {
 		report := &s.report.Deliveries[i]
 		if report.WorkflowID == "" && known && !s.over() && !slices.Contains(s.redelivered, report.EndpointID) {
 			continue
 		}
-		places <- struct{}{}
-		all.Go(func() {
-			defer func() { <-places }()
-			if err := e.loadDelivery(ctx, s, report); err != nil {
-				once.Do(func() { failed = err })
-				cancel()
-			}
-		})
+		asking.Go(func() error { return e.loadDelivery(ctx, s, report) })
 	}
-	all.Wait()
+	err := asking.Wait()
 	s.dropUnstarted()
 	if s.over() && len(s.report.Deliveries) > 0 {
 		s.report.Status = webhook.EventStatusOf(s.report.Deliveries) // a redelivery may have changed what it had ended with
 	}
-	return failed
+	return err
 }
 
 // addRedelivered adds the deliveries to endpoints that the event was not accepted for.

@@ -64,15 +64,11 @@ func (e *Events) Named(ctx context.Context, tenant string, ids []string) (map[st
 		names[i] = workflows.EventWorkflowID(tenant, id)
 	}
 	all := make(map[string]EventItem, len(ids))
-	for page, more := []byte(nil), true; more; more = len(page) > 0 {
-		var found []Execution
-		var err error
-		if found, page, err = e.list(ctx, idIn(names), len(ids), page); err != nil {
+	for x, err := range e.every(ctx, idIn(names), len(ids)) {
+		if err != nil {
 			return nil, fmt.Errorf("events: %w", failed(err))
 		}
-		for _, x := range found {
-			all[x.eventID(tenant, "")] = x.item(tenant)
-		}
+		all[x.eventID(tenant, "")] = x.item(tenant)
 	}
 	return all, nil
 }

@@ -19,22 +19,22 @@ type newest struct {
 
 	query  query
 	size   int
-	behind place
+	behind position
 }
 
-// place is where a list goes on: behind the run that began then and has this id. The zero place is
-// its beginning.
-type place struct {
+// position is where a list goes on: behind the run that began then and has this id. The zero
+// position is its beginning.
+type position struct {
 	At time.Time `json:"at"`
 	ID string    `json:"id"`
 }
 
-// compare is negative for a run that stands behind the place.
-func (p place) compare(x Execution) int {
+// compare is negative for a run that stands behind the position.
+func (p position) compare(x Execution) int {
 	return cmp.Or(x.Start.Compare(p.At), strings.Compare(x.WorkflowID, p.ID))
 }
 
-func placeOf(x Execution) place { return place{x.Start, x.WorkflowID} }
+func positionOf(x Execution) position { return position{x.Start, x.WorkflowID} }
 
 // mostRead is how many runs one question gives at most, where a first one was not enough.
 const mostRead = 1000
@@ -73,7 +73,7 @@ func (n newest) page(ctx context.Context) ([]Execution, []byte, error) {
 	if len(all) == 0 { // all that was there was deleted meanwhile
 		return nil, nil, nil
 	}
-	next, err := json.Marshal(placeOf(all[len(all)-1]))
+	next, err := json.Marshal(positionOf(all[len(all)-1]))
 	return all, next, err
 }
 
@@ -122,6 +122,6 @@ func (n newest) addAll(ctx context.Context, q query, kept []Execution) (_ []Exec
 // sorted has each run once, although it ended between two questions, and none of the pages before.
 func (n newest) sorted(all []Execution) []Execution {
 	all = slices.DeleteFunc(all, func(x Execution) bool { return !n.behind.At.IsZero() && n.behind.compare(x) >= 0 })
-	slices.SortStableFunc(all, func(a, b Execution) int { return placeOf(a).compare(b) })
+	slices.SortStableFunc(all, func(a, b Execution) int { return positionOf(a).compare(b) })
 	return slices.CompactFunc(all, func(a, b Execution) bool { return a.WorkflowID == b.WorkflowID && a.RunID == b.RunID })
 }

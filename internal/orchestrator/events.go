@@ -3,10 +3,12 @@ package orchestrator
 import (
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/converter"
+	"google.golang.org/grpc/codes"
 
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -82,6 +84,47 @@ func startErr(err error) error {
 // Refused is why Temporal refused the latest event, if that was a moment ago; nil: the next one may
 // be accepted.
 func (e *Events) Refused() error { return e.latest.refused(e.cfg.Now()) }
+
+// refusalSpeaksFor is how long a refusal of Temporal says that the next event would be refused,
+// too. It ends by itself, or a balancer that has heard of it would never send the event that shows
+// the opposite.
+const refusalSpeaksFor = 15 * time.Second
+
+// hasHung is how long a start has waited that speaks of Temporal. One that ran out of time sooner
+// shares it with many others, as the last events of a large batch do.
+const hasHung = 5 * time.Second
+
+// acceptances remember how Temporal took the latest event: one whose database is full goes on
+// answering, and takes nothing.
+type acceptances struct {
+	mu      sync.Mutex
+	refusal error     // of the latest; nil: it was taken
+	at      time.Time // when it was refused
+}
+
+// record takes in what came of a start. One that its sender gave up says nothing about Temporal.
+func (a *acceptances) record(err error, now time.Time) {
+	if errors.Is(err, context.Canceled) || err != nil && serviceerror.ToStatus(err).Code() == codes.Canceled {
+		return
+	}
+	_, away := errors.AsType[*AwayError](failed(err))
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.refusal, a.at = nil, time.Time{}
+	if away {
+		a.refusal, a.at = err, now
+	}
+}
+
+// refused is the refusal that speaks for the next event, if any.
+func (a *acceptances) refused(now time.Time) error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.refusal == nil || now.Sub(a.at) > refusalSpeaksFor {
+		return nil
+	}
+	return a.refusal
+}
 
 // Accepted gives what an event was accepted with, and its data. The error carries webhook.NotFound
 // when there is no such event, or no more.

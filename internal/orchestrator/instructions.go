@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -32,13 +31,7 @@ func (e *Events) CancelDelivery(ctx context.Context, tenant, eventID, endpointID
 func (e *Events) instruct(ctx context.Context, workflowID, update string, why webhook.Instruction) (r webhook.DeliveryReport, err error) {
 	ctx, cancel := context.WithTimeout(ctx, queryTimeout)
 	defer cancel()
-	handle, err := e.client.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: workflowID, UpdateName: update, UpdateID: e.prover.id(workflowID, update, why.By, time.Now()),
-		Args: []any{why}, WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = handle.Get(ctx, &r)
-	}
+	err = e.update(ctx, client.UpdateWorkflowOptions{WorkflowID: workflowID, UpdateName: update, Args: []any{why}}, why.By, &r)
 	return r, instructionErr(workflowID, err)
 }
 

@@ -7,8 +7,10 @@
 package orchestrator
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"iter"
 
 	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -52,9 +54,7 @@ func New(c Config) (*Orchestrator, error) {
 	if c.Client == nil {
 		return nil, errors.New("orchestrator: Client is missing")
 	}
-	if c.Namespace == "" {
-		c.Namespace = client.DefaultNamespace
-	}
+	c.Namespace = cmp.Or(c.Namespace, client.DefaultNamespace)
 	if c.Converter == nil {
 		c.Converter = converter.GetDefaultDataConverter()
 	}
@@ -86,6 +86,25 @@ func (l link) list(ctx context.Context, q query, size int, page []byte) ([]Execu
 		return all, next, nil
 	}
 	return all, nil, nil
+}
+
+// every gives all the runs that a query finds, read so many at a time. An error ends it.
+func (l link) every(ctx context.Context, q query, size int) iter.Seq2[Execution, error] {
+	return func(yield func(Execution, error) bool) {
+		for page, more := []byte(nil), true; more; more = len(page) > 0 {
+			var found []Execution
+			var err error
+			if found, page, err = l.list(ctx, q, size, page); err != nil {
+				yield(Execution{}, err)
+				return
+			}
+			for _, x := range found {
+				if !yield(x, nil) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // count counts the runs that a query finds, as far as the visibility store knows: it is a moment

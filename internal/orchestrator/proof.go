@@ -1,6 +1,8 @@
 package orchestrator
 
 import (
+	"cmp"
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -8,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"go.temporal.io/sdk/client"
 )
 
 // proofSpan is how far the time in a proof may be from that of the event it came with: longer than
@@ -51,6 +55,18 @@ func (p *Prover) sum(parts ...string) string {
 		_, _ = mac.Write([]byte(strconv.Itoa(len(part)) + ":" + part)) // a hash does not fail
 	}
 	return hex.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// update sends an update on a person's or Hookloop's behalf and waits for what the workflow answers.
+// One without an id gets one that proves on whose behalf. The error is Temporal's.
+func (l link) update(ctx context.Context, o client.UpdateWorkflowOptions, by string, answer any) error {
+	o.WaitForStage = client.WorkflowUpdateStageCompleted
+	o.UpdateID = cmp.Or(o.UpdateID, l.prover.id(o.WorkflowID, o.UpdateName, by, time.Now()))
+	handle, err := l.client.UpdateWorkflow(ctx, o)
+	if err != nil {
+		return err
+	}
+	return handle.Get(ctx, answer)
 }
 
 // Proves says whether the id of an update proves that a process of ours sent it on this behalf, at

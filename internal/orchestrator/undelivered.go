@@ -141,19 +141,13 @@ func (r *Redeliveries) tally(ctx context.Context, w webhook.Window, ids []string
 		all[id] = true
 	}
 	settled := where(idIn(names), either(is(workflows.Outcome, string(webhook.Delivered)), running))
-	for page := []byte(nil); ; {
-		var others []Execution
-		var err error
-		if others, page, err = r.look(ctx, w, settled, countSize, page); err != nil {
-			return err
+	for f, err := range r.every(ctx, settled, countSize) {
+		if err != nil {
+			return fmt.Errorf("undelivered to endpoint %s: %w", w.EndpointID, failed(err))
 		}
-		for _, f := range others {
-			all[f.eventID(w.Tenant, w.EndpointID)] = false
-		}
-		if len(page) == 0 {
-			return nil
-		}
+		all[f.eventID(w.Tenant, w.EndpointID)] = false
 	}
+	return nil
 }
 
 func countTrue(all map[string]bool) (n int) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/sync/errgroup"
 
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -64,16 +65,15 @@ func (w *Waiting) List(ctx context.Context, f WaitingFilter, size int, page []by
 		return nil, nil, fmt.Errorf("undelivered: %w", failed(err))
 	}
 	all := make([]WaitingItem, len(found))
-	var loading sync.WaitGroup
-	places := make(chan struct{}, atOnce)
+	var loading errgroup.Group
+	loading.SetLimit(atOnce)
 	for i, x := range found {
-		places <- struct{}{}
-		loading.Go(func() {
-			defer func() { <-places }()
+		loading.Go(func() error {
 			all[i] = w.load(ctx, f.Tenant, x)
+			return nil
 		})
 	}
-	loading.Wait()
+	_ = loading.Wait()
 	if err := ctx.Err(); err != nil {
 		return nil, nil, fmt.Errorf("undelivered: %w", failed(err))
 	}
@@ -184,7 +184,7 @@ func (w *Waiting) Census(ctx context.Context, tenant string) (Census, error) {
 	census, err := w.take(ctx, tenant)
 	if err != nil {
 		err = fmt.Errorf("undelivered: %w", failed(err))
-		if time.Since(began) > censusSlow { // who waits behind it need not find out again
+		if time.Since(began) > censusSlow { // calls that wait behind it need not find out again
 			c.census, c.err, c.until = Census{}, err, time.Now().Add(censusFresh)
 		}
 		return Census{}, err

@@ -5,6 +5,7 @@
 package namespace
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -81,10 +82,7 @@ func ensure(ctx context.Context, s workflowservice.WorkflowServiceClient, cfg Co
 }
 
 func register(ctx context.Context, s workflowservice.WorkflowServiceClient, cfg Config, r *Result) error {
-	r.Created, r.Retention = true, cfg.Retention
-	if r.Retention == 0 {
-		r.Retention = webhook.DefaultRetention
-	}
+	r.Created, r.Retention = true, cmp.Or(cfg.Retention, webhook.DefaultRetention)
 	_, err := s.RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: cfg.Namespace, Description: "Hookloop", WorkflowExecutionRetentionPeriod: durationpb.New(r.Retention),
 	})

@@ -117,7 +117,7 @@ func (r *Run) described() *workflowservice.DescribeWorkflowExecutionResponse {
 	return d
 }
 
-// events are copies: who reads a history may decrypt it in place.
+// events are copies: what reads a history may decrypt it in place.
 func (r *Run) events() []*historypb.HistoryEvent {
 	if r.History != nil {
 		return proto.Clone(r.History).(*historypb.History).GetEvents()
