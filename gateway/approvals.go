@@ -74,16 +74,12 @@ func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answer
 	if err != nil {
 		return nil, approvalErr("every endpoint", err)
 	}
-	page := api.Page[api.Approval]{Data: make([]api.Approval, len(found)), NextCursor: g.newCursor(list, next)}
-	ids := make([]string, len(found))
-	for i, report := range found {
-		page.Data[i], ids[i] = approval(report), report.EndpointID
-	}
-	names := g.stats.Names(ctx, in.Tenant, ids)
-	for i := range page.Data {
-		page.Data[i].Endpoint = names[ids[i]]
-	}
-	return &answerOf[api.Page[api.Approval]]{Body: page}, nil
+	names := g.stats.Names(ctx, in.Tenant, idsOf(found, func(r webhook.ApprovalReport) string { return r.EndpointID }))
+	return page(found, g.newCursor(list, next), func(r webhook.ApprovalReport) api.Approval {
+		shown := approval(r)
+		shown.Endpoint = names[r.EndpointID]
+		return shown
+	}), nil
 }
 
 type approvalPath struct {

@@ -26,7 +26,7 @@ type AttemptLog interface {
 	Attempts(ctx context.Context, q attemptlog.Query) ([]attemptlog.Row, error)
 	// EventsAt lists the events that had a turn at an endpoint, the newest first, those behind
 	// from.
-	EventsAt(ctx context.Context, tenant, endpointID string, from attemptlog.Place, limit int) ([]attemptlog.Seen, error)
+	EventsAt(ctx context.Context, tenant, endpointID string, from attemptlog.Position, limit int) ([]attemptlog.Seen, error)
 }
 
 // Waiting tells what has not been delivered yet; orchestrator.Waiting does.
@@ -75,7 +75,7 @@ func (g *Gateway) listAttempts(ctx context.Context, in *listAttempts) (*answerOf
 		return nil, err
 	}
 	list := strings.Join([]string{"attempts", in.Tenant, in.ID, fmt.Sprint(in.Failed), in.After, in.Before}, " ")
-	if q.From, err = g.openPlace(list, in.Cursor); err != nil {
+	if q.From, err = g.openPosition(list, in.Cursor); err != nil {
 		return nil, err
 	}
 	if _, err := g.endpoint(ctx, in.Tenant, in.ID); err != nil {
@@ -85,15 +85,13 @@ func (g *Gateway) listAttempts(ctx context.Context, in *listAttempts) (*answerOf
 	if err != nil {
 		return nil, fmt.Errorf("attempts: %w", problem.Registry(err))
 	}
-	found, next := cut(found, in.Limit, func(r attemptlog.Row) []byte { return position(r.Place()) })
-	page := api.Page[api.AttemptItem]{Data: make([]api.AttemptItem, len(found)), NextCursor: g.newCursor(list, next)}
-	for i, r := range found {
-		page.Data[i] = api.AttemptItem{
+	found, next := cut(found, in.Limit, func(r attemptlog.Row) []byte { return position(r.Position()) })
+	return page(found, g.newCursor(list, next), func(r attemptlog.Row) api.AttemptItem {
+		return api.AttemptItem{
 			EventID: r.EventID, EventType: r.EventType, Number: r.Number, At: r.At, Outcome: r.Outcome,
 			StatusCode: r.StatusCode, DurationMS: r.DurationMS, Failure: r.Failure, Error: r.Error,
 		}
-	}
-	return &answerOf[api.Page[api.AttemptItem]]{Body: page}, nil
+	}), nil
 }
 
 type listUndelivered struct {
@@ -106,27 +104,22 @@ func (g *Gateway) listUndelivered(ctx context.Context, in *listUndelivered) (_ *
 		return nil, err
 	}
 	list := strings.Join([]string{"undelivered", in.Tenant, in.Endpoint, string(in.Status)}, " ")
-	place, err := g.openCursor(list, in.Cursor)
+	position, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	found, next, err := g.waiting.List(ctx, orchestrator.WaitingFilter{Tenant: in.Tenant, EndpointID: in.Endpoint, Status: in.Status}, in.Limit, place)
+	found, next, err := g.waiting.List(ctx, orchestrator.WaitingFilter{Tenant: in.Tenant, EndpointID: in.Endpoint, Status: in.Status}, in.Limit, position)
 	if err != nil {
 		return nil, err
 	}
-	ids := make([]string, len(found))
-	for i, d := range found {
-		ids[i] = d.Report.EndpointID
-	}
-	names := g.stats.Names(ctx, in.Tenant, ids)
-	page := api.Page[api.Undelivered]{Data: make([]api.Undelivered, len(found)), NextCursor: g.newCursor(list, next)}
-	for i, d := range found {
-		page.Data[i] = undelivered(d)
-		page.Data[i].Endpoint, page.Data[i].Reason = names[d.Report.EndpointID], confined.Reason(ctx, page.Data[i].Reason)
-	}
-	return &answerOf[api.Page[api.Undelivered]]{Body: page}, nil
+	names := g.stats.Names(ctx, in.Tenant, idsOf(found, func(d orchestrator.WaitingItem) string { return d.Report.EndpointID }))
+	return page(found, g.newCursor(list, next), func(d orchestrator.WaitingItem) api.Undelivered {
+		shown := undelivered(d)
+		shown.Endpoint, shown.Reason = names[d.Report.EndpointID], confined.Reason(ctx, shown.Reason)
+		return shown
+	}), nil
 }
 
 func undelivered(d orchestrator.WaitingItem) api.Undelivered {

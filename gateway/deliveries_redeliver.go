@@ -33,11 +33,11 @@ type redeliverEvent struct {
 func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answerOf[api.Redelivered], error) {
 	ctx, cancel := context.WithTimeout(ctx, getTimeout)
 	defer cancel()
-	leave, err := g.admit(ctx, in.Tenant, false)
+	place, err := g.gate.Enter(ctx, in.Tenant, false)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { leave(err) }()
+	defer func() { place.Leave(ctx, err) }()
 	if err = g.refuseErased(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}

@@ -159,7 +159,7 @@ func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct
 		return nil, problem.NoSuch("endpoint")
 	}
 	if err := g.registry.DeleteEndpoint(ctx, in.Tenant, in.ID); err != nil {
-		return nil, endpointErr(in.ID, err)
+		return nil, problem.Lookup("endpoint", in.ID, err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout) // it is this request's to do
 	defer cancel()

@@ -154,18 +154,7 @@ func (g *Gateway) endpoint(ctx context.Context, tenant, id string) (webhook.Endp
 		return webhook.Endpoint{}, problem.NoSuch("endpoint")
 	}
 	e, err := g.registry.Endpoint(ctx, tenant, id)
-	return e, endpointErr(id, err)
-}
-
-// endpointErr says that an endpoint is missing in our words, not the registry's.
-func endpointErr(id string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case webhook.CodeOf(err) == webhook.NotFound:
-		return problem.NoSuch("endpoint")
-	}
-	return fmt.Errorf("endpoint %s: %w", id, problem.Registry(err))
+	return e, problem.Lookup("endpoint", id, err)
 }
 
 type listEndpoints struct {
@@ -184,20 +173,15 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 		return nil, fmt.Errorf("endpoints: %w", problem.Registry(err))
 	}
 	found, next := cut(found, in.Limit, func(e webhook.Endpoint) []byte { return []byte(e.ID) })
-	ids := make([]string, len(found))
-	for i, e := range found {
-		ids[i] = e.ID
-	}
-	activity, err := g.stats.Activity(ctx, in.Tenant, ids)
+	activity, err := g.stats.Activity(ctx, in.Tenant, idsOf(found, func(e webhook.Endpoint) string { return e.ID }))
 	if err != nil {
 		return nil, err
 	}
-	page := api.Page[api.Endpoint]{Data: make([]api.Endpoint, len(found)), NextCursor: g.newCursor(list, next)}
-	for i, e := range found {
-		page.Data[i] = show(ctx, e)
-		page.Data[i].Activity = activity[e.ID]
-	}
-	return &answerOf[api.Page[api.Endpoint]]{Body: page}, nil
+	return page(found, g.newCursor(list, next), func(e webhook.Endpoint) api.Endpoint {
+		shown := show(ctx, e)
+		shown.Activity = activity[e.ID]
+		return shown
+	}), nil
 }
 
 type patchEndpoint struct {
@@ -236,5 +220,5 @@ func (g *Gateway) change(ctx context.Context, tenant, id string, fn func(*webhoo
 		e.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)
 		return fn(e)
 	})
-	return e, endpointErr(id, err)
+	return e, problem.Lookup("endpoint", id, err)
 }

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -172,14 +173,7 @@ func (g *Gateway) unlessErased(ctx context.Context, tenant, id string, err error
 	if code := webhook.CodeOf(err); code != webhook.NotFound && code != webhook.Expired || !eventID.MatchString(id) {
 		return err
 	}
-	e, missing := g.erasures.Find(ctx, tenant, id)
-	switch {
-	case webhook.CodeOf(missing) == webhook.NotFound:
-		return err
-	case missing != nil:
-		return problem.Registry(missing)
-	}
-	return e.Gone()
+	return cmp.Or(g.refuseErased(ctx, tenant, id), err)
 }
 
 // refuseErased refuses what would bring an erased event back.

@@ -42,11 +42,7 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api
 	if err != nil {
 		return nil, err
 	}
-	page := api.Page[api.EventItem]{Data: make([]api.EventItem, len(found)), NextCursor: g.newCursor(list, next)}
-	for i, e := range found {
-		page.Data[i] = api.EventItem(e)
-	}
-	return &answerOf[api.Page[api.EventItem]]{Body: page}, nil
+	return page(found, g.newCursor(list, next), func(e orchestrator.EventItem) api.EventItem { return api.EventItem(e) }), nil
 }
 
 // filter checks what was asked for.
@@ -68,7 +64,7 @@ const mostRounds = 8
 // eventsAt lists the events that had a turn at an endpoint. The attempt log knows which they are,
 // Temporal how they stand; where Temporal knows none of a page any more, the list ends.
 func (g *Gateway) eventsAt(ctx context.Context, in *listEvents, f orchestrator.EventFilter, list string) (*answerOf[api.Page[api.EventItem]], error) {
-	from, err := g.openPlace(list, in.Cursor)
+	from, err := g.openPosition(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
@@ -81,11 +77,7 @@ func (g *Gateway) eventsAt(ctx context.Context, in *listEvents, f orchestrator.E
 		if err != nil {
 			return nil, fmt.Errorf("events: %w", problem.Registry(err))
 		}
-		ids := make([]string, len(seen))
-		for i, s := range seen {
-			ids[i] = s.EventID
-		}
-		known, err := g.events.Named(ctx, in.Tenant, ids)
+		known, err := g.events.Named(ctx, in.Tenant, idsOf(seen, func(s attemptlog.Seen) string { return s.EventID }))
 		if err != nil {
 			return nil, err
 		}
@@ -96,7 +88,7 @@ func (g *Gateway) eventsAt(ctx context.Context, in *listEvents, f orchestrator.E
 			if len(page.Data) == in.Limit {
 				break
 			}
-			from = attemptlog.Place{At: s.At, EventID: s.EventID}
+			from = attemptlog.Position{At: s.At, EventID: s.EventID}
 			if item, ok := known[s.EventID]; ok && f.Holds(item) {
 				page.Data = append(page.Data, api.EventItem(item))
 			}

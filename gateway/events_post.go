@@ -124,11 +124,11 @@ func (g *Gateway) accept(ctx context.Context, e newEvent) (*accepted, error) {
 // start accepts an event: with it the event cannot be lost.
 func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byte) (err error) {
 	thirdParty := in.Event.Origin != nil // would send all of its batch again for one that is refused
-	leave, err := g.admit(ctx, in.Event.Tenant, thirdParty)
+	place, err := g.gate.Enter(ctx, in.Event.Tenant, thirdParty)
 	if err != nil {
 		return err
 	}
-	defer func() { leave(err) }()
+	defer func() { place.Leave(ctx, err) }()
 	ctx, done := observe.Acceptance(ctx, &in.Event)
 	err = g.events.Start(ctx, in, data)
 	done(err)

@@ -21,7 +21,7 @@ func (f *fakeAttempts) Attempts(_ context.Context, q attemptlog.Query) (all []at
 	for _, r := range f.newest() {
 		switch {
 		case r.Tenant != q.Tenant, r.EndpointID != q.EndpointID, !r.Attempted(), q.Failed && r.Outcome == webhook.Took:
-		case r.At.Before(q.After), !q.Before.IsZero() && !r.At.Before(q.Before), !q.From.At.IsZero() && !before(r.Place(), q.From):
+		case r.At.Before(q.After), !q.Before.IsZero() && !r.At.Before(q.Before), !q.From.At.IsZero() && !before(r.Position(), q.From):
 		default:
 			all = append(all, r)
 		}
@@ -29,7 +29,7 @@ func (f *fakeAttempts) Attempts(_ context.Context, q attemptlog.Query) (all []at
 	return all[:min(q.Limit, len(all))], f.down
 }
 
-func before(a, b attemptlog.Place) bool {
+func before(a, b attemptlog.Position) bool {
 	return a.At.Before(b.At) || a.At.Equal(b.At) && a.EventID < b.EventID
 }
 
@@ -44,9 +44,9 @@ func (f *fakeAttempts) newest() []attemptlog.Row {
 	return all
 }
 
-func (f *fakeAttempts) EventsAt(_ context.Context, tenant, endpointID string, from attemptlog.Place, limit int) (all []attemptlog.Seen, err error) {
+func (f *fakeAttempts) EventsAt(_ context.Context, tenant, endpointID string, from attemptlog.Position, limit int) (all []attemptlog.Seen, err error) {
 	for _, r := range f.newest() {
-		if r.Tenant == tenant && r.EndpointID == endpointID && r.Number < 2 && (from.At.IsZero() || before(r.Place(), from)) {
+		if r.Tenant == tenant && r.EndpointID == endpointID && r.Number < 2 && (from.At.IsZero() || before(r.Position(), from)) {
 			all = append(all, attemptlog.Seen{EventID: r.EventID, EventType: r.EventType, At: r.At})
 		}
 	}

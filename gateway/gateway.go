@@ -197,9 +197,7 @@ func (c *Config) complete() error {
 	if c.CursorKey == nil {
 		c.CursorKey = []byte(rand.Text())
 	}
-	if c.Version == "" {
-		c.Version = "dev"
-	}
+	c.Version = cmp.Or(c.Version, "dev")
 	if c.Metrics == nil {
 		c.Metrics = prometheus.NewRegistry()
 	}

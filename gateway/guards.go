@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"errors"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humagin"
@@ -89,18 +88,6 @@ func (g *Gateway) admits(c huma.Context, next func(huma.Context)) {
 		return
 	}
 	next(c)
-}
-
-// admit gives a place among the acceptances; leave gives it back, with what came of it. A patient
-// one waits for as long as ctx does.
-func (g *Gateway) admit(ctx context.Context, tenant string, patient bool) (leave func(error), err error) {
-	place, err := g.gate.Enter(ctx, tenant, patient)
-	if err != nil {
-		return nil, err
-	}
-	return func(err error) {
-		place.Leave(errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled))
-	}, nil
 }
 
 // fail answers with a problem from within a middleware.

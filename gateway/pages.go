@@ -6,17 +6,36 @@ import (
 	"encoding/base64"
 	"encoding/json"
 
+	"hookloop/api"
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/webhook"
 )
 
 // cut takes off the one too many of what was found, which only tells that there are more. next is
 // the position of the last that stays; nil: there are no more.
-func cut[T any](found []T, limit int, position func(T) []byte) (page []T, next []byte) {
+func cut[T any](found []T, limit int, position func(T) []byte) (kept []T, next []byte) {
 	if len(found) <= limit {
 		return found, nil
 	}
 	return found[:limit], position(found[limit-1])
+}
+
+// page answers with a part of a list.
+func page[F, T any](found []F, next *string, show func(F) T) *answerOf[api.Page[T]] {
+	a := &answerOf[api.Page[T]]{Body: api.Page[T]{Data: make([]T, len(found)), NextCursor: next}}
+	for i, f := range found {
+		a.Body.Data[i] = show(f)
+	}
+	return a
+}
+
+// idsOf are those of what was found.
+func idsOf[F any](found []F, id func(F) string) []string {
+	ids := make([]string, len(found))
+	for i, f := range found {
+		ids[i] = id(f)
+	}
+	return ids
 }
 
 // checkSize is how many bytes of a cursor say that a gateway of ours gave it out. Temporal answers
@@ -52,16 +71,16 @@ func (g *Gateway) check(list string, position []byte) []byte {
 	return mac.Sum(nil)[:checkSize]
 }
 
-// position and openPlace make places in the attempt log positions of lists, and read them.
-func position(p attemptlog.Place) []byte {
-	place, _ := json.Marshal(p) // a time, texts and a number always marshal
-	return place
+// position and openPosition write a position in the attempt log as one of a list, and read it.
+func position(p attemptlog.Position) []byte {
+	text, _ := json.Marshal(p) // a time, texts and a number always marshal
+	return text
 }
 
-func (g *Gateway) openPlace(list, cursor string) (p attemptlog.Place, err error) {
-	place, err := g.openCursor(list, cursor)
-	if err != nil || place == nil {
+func (g *Gateway) openPosition(list, cursor string) (p attemptlog.Position, err error) {
+	text, err := g.openCursor(list, cursor)
+	if err != nil || text == nil {
 		return p, err
 	}
-	return p, json.Unmarshal(place, &p)
+	return p, json.Unmarshal(text, &p)
 }

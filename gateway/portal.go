@@ -158,11 +158,7 @@ func (g *Gateway) listPortalLinks(ctx context.Context, in *listPortalLinks) (*an
 		return nil, fmt.Errorf("portal links: %w", problem.Registry(err))
 	}
 	found, next := cut(found, in.Limit, func(l webhook.PortalLink) []byte { return []byte(l.ID) })
-	page := api.Page[api.PortalLink]{Data: make([]api.PortalLink, len(found)), NextCursor: g.newCursor(list, next)}
-	for i, l := range found {
-		page.Data[i] = showLink(l, now)
-	}
-	return &answerOf[api.Page[api.PortalLink]]{Body: page}, nil
+	return page(found, g.newCursor(list, next), func(l webhook.PortalLink) api.PortalLink { return showLink(l, now) }), nil
 }
 
 type portalLinkPath struct {

@@ -7,7 +7,7 @@ import (
 	"fmt"
 
 	"hookloop/api"
-	"hookloop/gateway/ingest"
+	"hookloop/gateway/problem"
 	"hookloop/gateway/wellformed"
 	"hookloop/internal/signature"
 	"hookloop/internal/webhook"
@@ -56,11 +56,11 @@ func (g *Gateway) sourceConfig(provider string, body []byte) (config signature.H
 // sourceActivity is what became of what a source sent, up to now.
 func (g *Gateway) sourceActivity(ctx context.Context, id string) (*api.SourceActivity, error) {
 	if err := g.ingest.Flush(ctx, id); err != nil {
-		return nil, sourceErr(id, err)
+		return nil, problem.Lookup("source", id, err)
 	}
 	all, err := g.sources.SourceActivities(ctx, []string{id})
 	if err != nil {
-		return nil, sourceErr(id, err)
+		return nil, problem.Lookup("source", id, err)
 	}
 	return showSourceActivity(all[id]), nil
 }
@@ -79,7 +79,7 @@ func (g *Gateway) showSource(s webhook.Source, r *request) (api.Source, error) {
 	}
 	return api.Source{
 		ID: s.ID, Provider: api.Provider(s.Provider), Name: s.Name, Config: config,
-		TypePrefix: ingest.TypePrefix(s), Application: s.Application, Echo: api.EchoPaths(s.Echo),
+		TypePrefix: s.Prefix(), Application: s.Application, Echo: api.EchoPaths(s.Echo),
 		IngestURL: g.publicURL(r) + "/in/" + s.ID,
 		Version:   s.Version, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}, nil

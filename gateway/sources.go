@@ -124,7 +124,7 @@ func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[api.
 	}
 	s, err := g.sources.Source(ctx, in.Tenant, in.ID)
 	if err != nil {
-		return nil, sourceErr(in.ID, err)
+		return nil, problem.Lookup("source", in.ID, err)
 	}
 	shown, err := g.showSource(s, &in.request)
 	if err != nil {
@@ -132,16 +132,6 @@ func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[api.
 	}
 	shown.Activity, err = g.sourceActivity(ctx, in.ID)
 	return &answerOf[api.Source]{Body: shown}, err
-}
-
-func sourceErr(id string, err error) error {
-	switch {
-	case err == nil:
-		return nil
-	case webhook.CodeOf(err) == webhook.NotFound:
-		return problem.NoSuch("source")
-	}
-	return fmt.Errorf("source %s: %w", id, problem.Registry(err))
 }
 
 type listSources struct {
@@ -171,11 +161,7 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[a
 
 // showSources shows sources with what became of what they sent, as of a second ago.
 func (g *Gateway) showSources(ctx context.Context, found []webhook.Source, r *request) ([]api.Source, error) {
-	ids := make([]string, len(found))
-	for i, s := range found {
-		ids[i] = s.ID
-	}
-	activity, err := g.sources.SourceActivities(ctx, ids)
+	activity, err := g.sources.SourceActivities(ctx, idsOf(found, func(s webhook.Source) string { return s.ID }))
 	if err != nil {
 		return nil, fmt.Errorf("sources: %w", problem.Registry(err))
 	}
@@ -211,7 +197,7 @@ func (g *Gateway) patchSource(ctx context.Context, in *patchSource) (*answerOf[a
 		return g.changeSource(s, in)
 	})
 	if err != nil {
-		return nil, sourceErr(in.ID, err)
+		return nil, problem.Lookup("source", in.ID, err)
 	}
 	shown, err := g.showSource(s, &in.request)
 	return &answerOf[api.Source]{Body: shown}, err
@@ -238,5 +224,5 @@ func (g *Gateway) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, 
 	if !sourceID.MatchString(in.ID) {
 		return nil, problem.NoSuch("source")
 	}
-	return nil, sourceErr(in.ID, g.sources.DeleteSource(ctx, in.Tenant, in.ID))
+	return nil, problem.Lookup("source", in.ID, g.sources.DeleteSource(ctx, in.Tenant, in.ID))
 }

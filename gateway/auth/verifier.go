@@ -61,10 +61,10 @@ const leeway = time.Minute
 // Verify says who the token speaks for.
 func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) {
 	var c claims
-	_, err := v.parser.ParseWithClaims(token, &c, known(v.keys.find(ctx)))
+	_, err := v.parser.ParseWithClaims(token, &c, withoutExtensions(v.keys.find(ctx)))
 	if errors.Is(err, jwt.ErrTokenSignatureInvalid) && v.keys.again(ctx) { // its key may have changed under the same name, or have none
 		c = claims{}
-		_, err = v.parser.ParseWithClaims(token, &c, known(v.keys.find(ctx)))
+		_, err = v.parser.ParseWithClaims(token, &c, withoutExtensions(v.keys.find(ctx)))
 	}
 	if away, ok := errors.AsType[*AwayError](err); ok {
 		return Principal{}, away
@@ -82,8 +82,8 @@ func (v *Verifier) Verify(ctx context.Context, token string) (Principal, error) 
 // actor names who acts for the owner of endpoints: whose they are, and by which link or as whom.
 func actor(of, by string) string { return webhook.PortalActor + of + " (" + by + ")" }
 
-// known refuses a token that demands an extension.
-func known(find jwt.Keyfunc) jwt.Keyfunc {
+// withoutExtensions refuses a token that demands an extension.
+func withoutExtensions(find jwt.Keyfunc) jwt.Keyfunc {
 	return func(t *jwt.Token) (any, error) {
 		if _, critical := t.Header["crit"]; critical {
 			return nil, errCritical

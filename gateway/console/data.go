@@ -20,7 +20,7 @@ type dataPage struct {
 const maxData = 256 << 10
 
 // data shows what an event says. It is a button's answer and no page with an address of its own:
-// the API logs who reads, and a link from elsewhere must not make anybody read.
+// the API logs who reads, and a link from elsewhere must make no person read.
 func (c *Console) data(v *visit) error {
 	v.readForm()
 	id := v.r.PathValue("event")

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"net/url"
 
@@ -72,7 +73,7 @@ func (c *Console) endpoint(v *visit) error {
 	var p endpointPage
 	var stats api.EndpointStats
 	var attempts client.Page[api.AttemptItem]
-	err := together(v.r.Context(),
+	err := Together(v.r.Context(),
 		func(ctx context.Context) (err error) {
 			p, err = c.readEndpoint(ctx, v, id)
 			return err
@@ -115,12 +116,7 @@ func (c *Console) attempts(v *visit) error {
 }
 
 // titleOf is how people call an endpoint.
-func titleOf(e api.Endpoint) string {
-	if e.Description != "" {
-		return e.Description
-	}
-	return host(e.URL)
-}
+func titleOf(e api.Endpoint) string { return cmp.Or(e.Description, host(e.URL)) }
 
 // host is what tells most about a URL.
 func host(of string) string {

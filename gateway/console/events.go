@@ -101,7 +101,7 @@ func newEventPage(e api.Event, r *http.Request) eventPage {
 
 func rank(s api.DeliveryStatus) int {
 	switch {
-	case open(s):
+	case goesOn(s):
 		return 0
 	case s != api.DeliveryDelivered:
 		return 1
@@ -109,12 +109,12 @@ func rank(s api.DeliveryStatus) int {
 	return 2
 }
 
-func open(s api.DeliveryStatus) bool {
+func goesOn(s api.DeliveryStatus) bool {
 	return slices.Contains([]api.DeliveryStatus{api.DeliveryPending, api.DeliveryRetrying, api.DeliveryHeld}, s)
 }
 
 func newDeliveryView(d api.Delivery) deliveryView {
-	shown := deliveryView{Delivery: d, Name: nameOr(d.Endpoint, d.EndpointID), Open: open(d.Status)}
+	shown := deliveryView{Delivery: d, Name: nameOr(d.Endpoint, d.EndpointID), Open: goesOn(d.Status)}
 	if d.Status == api.DeliveryHeld {
 		d.NextAttemptAt = nil // it is when the delivery looks at its endpoint again, not when it tries
 	}
@@ -123,11 +123,11 @@ func newDeliveryView(d api.Delivery) deliveryView {
 }
 
 // steps are the attempts that were made and, while it goes on, those that are to come.
-func steps(d api.Delivery, schedule []api.Duration, open bool) (all []step) {
+func steps(d api.Delivery, schedule []api.Duration, goesOn bool) (all []step) {
 	for i := range d.Attempts {
 		all = append(all, step{Number: d.Attempts[i].Number, Attempt: &d.Attempts[i], At: d.Attempts[i].At})
 	}
-	if !open {
+	if !goesOn {
 		return all
 	}
 	made := 0

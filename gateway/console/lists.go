@@ -1,6 +1,10 @@
 package console
 
-import "hookloop/api"
+import (
+	"cmp"
+
+	"hookloop/api"
+)
 
 func (c *Console) sources(v *visit) error {
 	found, err := v.api.Sources.List(v.page()).Page().Do(v.r.Context())
@@ -24,11 +28,8 @@ func (c *Console) audit(v *visit) error {
 	q := v.r.URL.Query()
 	query := api.AuditQuery{
 		Limit: audited,
-		After: trimmed(q.Get("after")), Before: trimmed(q.Get("before")),
+		After: cmp.Or(trimmed(q.Get("after")), "24h"), Before: trimmed(q.Get("before")),
 		CursorQuery: api.CursorQuery{Cursor: q.Get("cursor")},
-	}
-	if query.After == "" {
-		query.After = "24h"
 	}
 	found, err := v.api.Audit.List(query).Page().Do(v.r.Context())
 	if err != nil {

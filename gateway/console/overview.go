@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"slices"
-	"sync"
 
 	"hookloop/api"
 	"hookloop/client"
@@ -47,7 +46,7 @@ type overviewPage struct {
 func (c *Console) overview(v *visit) error {
 	p := overviewPage{Since: sinceOf(v.r, "1h")}
 	var episodes client.Page[api.Approval]
-	err := together(v.r.Context(),
+	err := Together(v.r.Context(),
 		func(ctx context.Context) error {
 			if !v.who.Holds(api.EndpointsRead) {
 				return nil
@@ -168,20 +167,4 @@ func failsNow(l api.EndpointLine) bool {
 		return true
 	}
 	return l.LastError != nil && (l.LastSuccessAt == nil || l.LastError.At.After(*l.LastSuccessAt))
-}
-
-// together asks several things at once, and gives the first error.
-func together(ctx context.Context, asks ...func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var all sync.WaitGroup
-	for _, ask := range asks {
-		all.Go(func() {
-			if err := ask(ctx); err != nil {
-				cancel(err)
-			}
-		})
-	}
-	all.Wait()
-	return context.Cause(ctx)
 }

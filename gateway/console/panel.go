@@ -91,7 +91,7 @@ func (c *Console) panelEvent(v *visit, workflow, id, endpointID string) error {
 
 // readEndpoint reads an endpoint and its latest episode, as far as the token may see it.
 func (c *Console) readEndpoint(ctx context.Context, v *visit, id string) (p endpointPage, err error) {
-	err = together(ctx,
+	err = Together(ctx,
 		func(ctx context.Context) (err error) {
 			p.Endpoint, err = v.api.Endpoints.Get(id).Do(ctx)
 			return err

@@ -1,8 +1,11 @@
 package console
 
 import (
+	"context"
+	"errors"
 	"html/template"
 	"net/http"
+	"sync"
 	"time"
 
 	"hookloop/client"
@@ -31,4 +34,15 @@ func Ask(api http.Handler, host, tenant, token, agent string) (*client.Client, e
 		URL: "http://" + host, Tenant: tenant, Token: token, UserAgent: agent, Attempts: 1,
 		HTTP: &http.Client{Transport: inProcess{api}, Timeout: client.Timeout}, //nolint:forbidigo // it dials nothing
 	})
+}
+
+// Together asks several things at once. Its error joins theirs, in the order of the questions.
+func Together(ctx context.Context, asks ...func(context.Context) error) error {
+	errs := make([]error, len(asks))
+	var all sync.WaitGroup
+	for i, ask := range asks {
+		all.Go(func() { errs[i] = ask(ctx) })
+	}
+	all.Wait()
+	return errors.Join(errs...)
 }

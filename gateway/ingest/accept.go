@@ -51,7 +51,7 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 	if err := in.receiver.gate.Full(in.source.Tenant); err != nil { // once under way, each event waits for its place
 		return err
 	}
-	if err := in.receiver.chargeItems(in.source.Tenant, items); err != nil {
+	if err := in.charge(items); err != nil {
 		return err
 	}
 	defer in.countEvents()
@@ -74,6 +74,19 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 		return &in.bad
 	}
 	return nil
+}
+
+// charge takes what a request brings of its tenant's quotas.
+func (in *ingestion) charge(items []source.Item) error {
+	quotas, tenant := in.receiver.quotas, in.source.Tenant
+	if err := quotas.Post(tenant, len(items)); err != nil {
+		return err
+	}
+	bytes := 0
+	for _, item := range items {
+		bytes += len(item.Data)
+	}
+	return quotas.Bytes(tenant, bytes)
 }
 
 // round takes some of the items: it finds out which of them are new, and starts those.

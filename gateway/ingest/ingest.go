@@ -5,11 +5,13 @@
 package ingest
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -34,6 +36,10 @@ const (
 // out of reach.
 const maxProviders = 10_000
 
+// newcomer stands for a tenant that has nothing under way, where it is not yet known whose a
+// request is.
+const newcomer = ""
+
 // Handle takes a request of a third party: it is verified, read, accepted event by event, and
 // answered as the third party wants it. A request that fails verification learns nothing, and
 // costs no more than the computing.
@@ -46,10 +52,7 @@ func (r *Receiver) Handle(c *gin.Context) {
 	}
 	in.count(in.outcome(received))
 	c.Header("X-Content-Type-Options", "nosniff") // a challenge is theirs, not a page
-	status := received.Answer.Status
-	if status == 0 {
-		status = http.StatusOK
-	}
+	status := cmp.Or(received.Answer.Status, http.StatusOK)
 	if len(received.Answer.Body) == 0 {
 		c.Status(status)
 		c.Writer.WriteHeaderNow()
@@ -149,6 +152,9 @@ func (in *ingestion) look(ctx context.Context) error {
 	return nil
 }
 
+// sourceID is what the id of a source looks like; no other is looked for.
+var sourceID = regexp.MustCompile("^" + webhook.SourcePrefix + "[0-9a-z]{26}$")
+
 // hideCode makes our own trouble of what would be the caller's.
 func hideCode(err error) error { return errors.New(err.Error()) }
 
@@ -169,7 +175,7 @@ func (in *ingestion) bind(ctx context.Context, b *source.Binding) error {
 }
 
 // mostHops reads the header from a third party, which may have joined several: the most that any
-// says. Who garbles it is not held up for it.
+// says. A garbled part counts for nothing, and does not hold the request up.
 func mostHops(h http.Header) (most int) {
 	for _, value := range h.Values(webhook.HeaderHops) {
 		for part := range strings.SplitSeq(value, ",") {
@@ -183,10 +189,7 @@ func mostHops(h http.Header) (most int) {
 }
 
 func (in *ingestion) count(outcome string) {
-	provider := in.source.Provider
-	if provider == "" {
-		provider = "unknown"
-	}
+	provider := cmp.Or(in.source.Provider, "unknown")
 	in.receiver.metrics.requests.WithLabelValues(provider, outcome).Inc()
 }
 

@@ -140,7 +140,7 @@ func (in *ingestion) event(a *arriving, hops int) newEvent {
 	e := webhook.Event{
 		Tenant:    s.Tenant,
 		ID:        in.eventID(a),
-		Type:      webhook.EventTypeOf(TypePrefix(s), a.Type),
+		Type:      webhook.EventTypeOf(s.Prefix(), a.Type),
 		Timestamp: in.receiver.now().UTC(),
 		Hops:      hops,
 		Origin:    &webhook.Origin{SourceID: s.ID, Provider: s.Provider, Key: key, Application: s.Application},

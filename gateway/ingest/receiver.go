@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"log/slog"
-	"regexp"
 	"sync"
 	"time"
 
@@ -127,30 +126,4 @@ func (r *Receiver) Run(ctx context.Context) {
 // Flush tells the registry what came of a source's requests until now.
 func (r *Receiver) Flush(ctx context.Context, sourceID string) error {
 	return r.arrivals.write(ctx, sourceID)
-}
-
-// TypePrefix is what the types of a source's events begin with.
-func TypePrefix(s webhook.Source) string {
-	if s.TypePrefix != "" {
-		return s.TypePrefix
-	}
-	return webhook.EventTypeOf("", s.Provider)
-}
-
-var sourceID = regexp.MustCompile("^" + webhook.SourcePrefix + "[0-9a-z]{26}$")
-
-// newcomer stands for a tenant that has nothing under way, where it is not yet known whose a
-// request is.
-const newcomer = ""
-
-// chargeItems takes what a request brings of its tenant's quotas.
-func (r *Receiver) chargeItems(tenant string, items []source.Item) error {
-	if err := r.quotas.Post(tenant, len(items)); err != nil {
-		return err
-	}
-	bytes := 0
-	for _, item := range items {
-		bytes += len(item.Data)
-	}
-	return r.quotas.Bytes(tenant, bytes)
 }

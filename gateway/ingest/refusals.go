@@ -24,9 +24,9 @@ type refusals struct {
 type refusalLine struct{ tenant, source, provider, outcome string }
 
 type refusedSince struct {
-	told   time.Time
-	more   int    // since then
-	reason string // of the latest
+	written time.Time // when the latest line was
+	more    int       // since then
+	reason  string    // of the latest
 }
 
 func newRefusals(log *slog.Logger) *refusals {
@@ -41,7 +41,7 @@ func (r *refusals) tell(l refusalLine, reason string, now time.Time) {
 	defer r.mu.Unlock()
 	before := r.since[l]
 	if before == nil {
-		r.since[l] = &refusedSince{told: now}
+		r.since[l] = &refusedSince{written: now}
 		r.write(l, 1, reason)
 		return
 	}
@@ -56,12 +56,12 @@ func (r *refusals) sum(now time.Time) {
 	defer r.mu.Unlock()
 	for l, since := range r.since {
 		switch {
-		case now.Sub(since.told) < refusalsEvery:
+		case now.Sub(since.written) < refusalsEvery:
 		case since.more == 0:
 			delete(r.since, l)
 		default:
 			r.write(l, since.more, since.reason)
-			*since = refusedSince{told: now}
+			*since = refusedSince{written: now}
 		}
 	}
 }

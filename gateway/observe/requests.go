@@ -4,6 +4,7 @@
 package observe
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -53,7 +54,8 @@ func (o *Observer) count(c *gin.Context) {
 	start := time.Now() // not Now: a duration needs the monotonic clock
 	c.Next()
 	took, status := time.Since(start), c.Writer.Status()
-	route, method := routeLabel(c.FullPath()), Method(c.Request.Method)
+	route := cmp.Or(c.FullPath(), "none") // all that match none share one, or a scanner would fill the registry
+	method := Method(c.Request.Method)
 	o.requests.WithLabelValues(route, method, strconv.Itoa(status)).Inc()
 	o.duration.WithLabelValues(route, method).Observe(took.Seconds())
 
@@ -85,14 +87,6 @@ func (o *Observer) recover(c *gin.Context) {
 }
 
 var errPanic = errors.New("panic")
-
-// routeLabel names a route; all that match none share one, or a scanner would fill the registry.
-func routeLabel(template string) string {
-	if template == "" {
-		return "none"
-	}
-	return template
-}
 
 // Method passes on the methods of HTTP and nothing else a client may have made up.
 func Method(method string) string {

@@ -16,17 +16,6 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// What spans say: names of OpenTelemetry where it has them. Never what an app or a third party
-// wrote, but for ids that were checked.
-const (
-	spanMethod   = attribute.Key("http.request.method")
-	spanRoute    = attribute.Key("http.route")
-	spanStatus   = attribute.Key("http.response.status_code")
-	spanTenant   = attribute.Key("hookloop.tenant")
-	spanEvent    = attribute.Key("hookloop.event")
-	spanRepeated = attribute.Key("hookloop.duplicate")
-)
-
 // maxTraceState bounds what is kept of a tracestate, in bytes: as much as W3C asks to pass on. It
 // is written into the event's history.
 const maxTraceState = 512
@@ -50,7 +39,7 @@ func (o *Observer) trace(c *gin.Context) {
 	}
 	method := Method(c.Request.Method)
 	ctx, span := o.tracer.Start(ctx, method+" "+route, append(options,
-		trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(spanMethod.String(method), spanRoute.String(route)))...)
+		trace.WithSpanKind(trace.SpanKindServer), trace.WithAttributes(attribute.String(webhook.SpanMethod, method), attribute.String(webhook.SpanRoute, route)))...)
 	defer func() {
 		describeAnswer(span, c)
 		span.End()
@@ -92,9 +81,9 @@ func describeAnswer(span trace.Span, c *gin.Context) {
 		span.SetStatus(codes.Error, "") // nothing was answered
 		return
 	}
-	span.SetAttributes(spanStatus.Int(status))
+	span.SetAttributes(attribute.Int(webhook.SpanStatus, status))
 	if tenant := c.Param("tenant"); status != http.StatusUnauthorized && webhook.CheckTenant(tenant) == nil {
-		span.SetAttributes(spanTenant.String(tenant))
+		span.SetAttributes(attribute.String(webhook.SpanTenant, tenant))
 	}
 	if status >= http.StatusInternalServerError {
 		span.SetStatus(codes.Error, "")
@@ -109,14 +98,14 @@ func Acceptance(ctx context.Context, e *webhook.Event) (_ context.Context, done 
 		return ctx, func(error) {}
 	}
 	ctx, span := within.TracerProvider().Tracer("hookloop/gateway").Start(ctx, "accept", trace.WithSpanKind(trace.SpanKindProducer),
-		trace.WithAttributes(spanTenant.String(e.Tenant), spanEvent.String(e.ID)))
+		trace.WithAttributes(attribute.String(webhook.SpanTenant, e.Tenant), attribute.String(webhook.SpanEvent, e.ID)))
 	said := propagation.MapCarrier{}
 	propagation.TraceContext{}.Inject(ctx, said)
 	e.Trace, e.TraceState = said["traceparent"], said["tracestate"]
 	return ctx, func(err error) {
 		switch {
 		case errors.Is(err, orchestrator.ErrAccepted):
-			span.SetAttributes(spanRepeated.Bool(true))
+			span.SetAttributes(attribute.Bool(webhook.SpanDuplicate, true))
 		case err != nil:
 			span.SetStatus(codes.Error, "") // without the error, which may quote
 		}

@@ -1,19 +1,19 @@
 package portal
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 
 	"hookloop/api"
 	"hookloop/client"
+	"hookloop/gateway/console"
 )
 
 // shown is how many entries a page lists; the next ones are a click away.
@@ -34,12 +34,7 @@ var functions = template.FuncMap{
 }
 
 // titleOf is how people call an endpoint.
-func titleOf(e api.Endpoint) string {
-	if e.Description != "" {
-		return e.Description
-	}
-	return e.Host
-}
+func titleOf(e api.Endpoint) string { return cmp.Or(e.Description, e.Host) }
 
 // home is the list of an owner's endpoints, or the only one that a link is for.
 func (p *Portal) home(v *visit) error {
@@ -116,7 +111,7 @@ func (p *Portal) showEndpoint(v *visit, said, secret string) error {
 			return err
 		})
 	}
-	if err := together(v.r.Context(), asks...); err != nil {
+	if err := console.Together(v.r.Context(), asks...); err != nil {
 		return err
 	}
 	e.MayResume = e.Endpoint.State == api.EndpointPaused && strings.HasPrefix(e.Endpoint.StateReason, "paused by portal:")
@@ -182,15 +177,4 @@ func (p *Portal) rotate(ctx context.Context, v *visit, id string) (api.Secret, e
 		return api.Secret{}, err
 	}
 	return v.api.Endpoints.RotateSecret(id, api.SecretRotation{Overlap: (*api.Duration)(&d)}).Do(ctx)
-}
-
-// together asks several things at once, and gives the first error.
-func together(ctx context.Context, asks ...func(context.Context) error) error {
-	errs := make([]error, len(asks))
-	var all sync.WaitGroup
-	for i, ask := range asks {
-		all.Go(func() { errs[i] = ask(ctx) })
-	}
-	all.Wait()
-	return errors.Join(errs...)
 }

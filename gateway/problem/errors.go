@@ -142,6 +142,18 @@ func Expression(err error) error {
 	return Registry(err)
 }
 
+// Lookup gives an error of the registry about one thing its meaning: that it is missing is said in
+// our words, not in the registry's.
+func Lookup(kind, id string, err error) error {
+	switch {
+	case err == nil:
+		return nil
+	case webhook.CodeOf(err) == webhook.NotFound:
+		return NoSuch(kind)
+	}
+	return fmt.Errorf("%s %s: %w", kind, id, Registry(err))
+}
+
 // NoSuch says of a kind of thing that this one is not there, or is another tenant's.
 func NoSuch(kind string) error { return webhook.Errorf(webhook.NotFound, "there is no such %s", kind) }
 

@@ -45,7 +45,7 @@ func Problems(r huma.Registry, codes []api.Code) map[string]*huma.Response {
 		status := strconv.Itoa(p.Status)
 		if all[status] == nil {
 			all[status] = &huma.Response{Content: map[string]*huma.MediaType{
-				api.ProblemType: {Schema: Ref[api.Problem](r), Examples: map[string]*huma.Example{}},
+				api.ProblemType: {Schema: refTo[api.Problem](r), Examples: map[string]*huma.Example{}},
 			}}
 		}
 		all[status].Content[api.ProblemType].Examples[string(code)] = &huma.Example{Value: p.Problem}

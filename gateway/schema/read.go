@@ -44,12 +44,12 @@ func Patched[T any](r huma.Registry, now T, change map[string]any) (next T, err 
 func IsOptional[T any](r huma.Registry) bool { return len(required[T](r)) == 0 }
 
 func required[T any](r huma.Registry) []string {
-	return r.SchemaFromRef(Ref[T](r).Ref).Required
+	return r.SchemaFromRef(refTo[T](r).Ref).Required
 }
 
 func decoded[T any](r huma.Registry, tree map[string]any) (into T, err error) {
 	c := check{registry: r}
-	c.value(Ref[T](r), "", tree)
+	c.value(refTo[T](r), "", tree)
 	if len(c.faults) > 0 {
 		return into, &faultyBody{c.faults}
 	}

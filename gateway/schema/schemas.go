@@ -60,12 +60,12 @@ func New() huma.Registry {
 	return r
 }
 
-// Ref refers to the schema of T.
-func Ref[T any](r huma.Registry) *huma.Schema { return r.Schema(reflect.TypeFor[T](), true, "") }
+// refTo refers to the schema of T.
+func refTo[T any](r huma.Registry) *huma.Schema { return r.Schema(reflect.TypeFor[T](), true, "") }
 
-// Of refers to the schema of T, too, once the bounds of its durations stand in it.
+// Of refers to the schema of T, in which the bounds of its durations stand.
 func Of[T any](r huma.Registry) *huma.Schema {
-	ref := Ref[T](r)
+	ref := refTo[T](r)
 	boundDurations(r, r.SchemaFromRef(ref.Ref), reflect.TypeFor[T]())
 	return ref
 }

@@ -30,7 +30,7 @@ const webhookText = "Signed as Standard Webhooks has it: verify `webhook-signatu
 // received documents what endpoints receive.
 func received(r huma.Registry, tag string) map[string]*huma.PathItem {
 	all := map[string]*huma.PathItem{
-		"event": {Post: webhookOperation("receive-event", tag, "An event", webhookText, Ref[api.Envelope](r))},
+		"event": {Post: webhookOperation("receive-event", tag, "An event", webhookText, refTo[api.Envelope](r))},
 	}
 	for _, e := range ownEvents {
 		body := &huma.Schema{

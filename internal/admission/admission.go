@@ -7,6 +7,7 @@ package admission
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -205,9 +206,10 @@ func (g *Gate) place(permit adaptivelimiter.Permit) *Place {
 	return &Place{gate: g, permit: permit, since: time.Now(), among: max(g.limiter.Inflight(), 1)}
 }
 
-// Leave gives the place back. An acceptance that was broken off says nothing of how long one takes.
-func (p *Place) Leave(brokenOff bool) {
-	g := p.gate
+// Leave gives the place back, with what came of the acceptance. One that its client broke off says
+// nothing of how long one takes.
+func (p *Place) Leave(ctx context.Context, err error) {
+	g, brokenOff := p.gate, errors.Is(err, context.Canceled) || errors.Is(ctx.Err(), context.Canceled)
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if brokenOff {

@@ -81,7 +81,7 @@ func (f *flood) post(ctx context.Context, g *admission.Gate, s *server, tenant s
 	p, err := g.Enter(ctx, tenant, false)
 	if err == nil {
 		s.accept()
-		p.Leave(false)
+		p.Leave(context.WithoutCancel(ctx), nil)
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -230,11 +230,11 @@ func TestWait(t *testing.T) {
 			p, err := g.Enter(t.Context(), "acme", true)
 			require.NoError(t, err)
 			require.Equal(t, 10*time.Second, time.Since(begun), "the patient wait longer")
-			p.Leave(false)
+			p.Leave(t.Context(), nil)
 		})
 		time.Sleep(7500 * time.Millisecond)
 		for _, p := range places {
-			p.Leave(true)
+			p.Leave(t.Context(), context.Canceled)
 		}
 		entered.Wait()
 		require.NoError(t, testutil.GatherAndCompare(r, strings.NewReader(outcomes), "hookloop_admissions_total"))

@@ -8,20 +8,20 @@ type Query struct {
 
 	After, Before time.Time // began at After or later, and before Before; zero: no bound
 	Failed        bool      // those alone that the endpoint did not take
-	From          Place     // what lies behind it; zero: from the newest on
+	From          Position  // what lies behind it; zero: from the newest on
 	Limit         int
 }
 
-// Place is where a list goes on: behind the row with this time and key.
-type Place struct {
+// Position is where a list goes on: behind the row with this time and key.
+type Position struct {
 	At      time.Time
 	EventID string
 	Run     string
 	Number  int
 }
 
-// Place is the row's.
-func (r Row) Place() Place { return Place{r.At, r.EventID, r.Run, r.Number} }
+// Position is the row's.
+func (r Row) Position() Position { return Position{r.At, r.EventID, r.Run, r.Number} }
 
 // Seen is an event that had a turn at an endpoint.
 type Seen struct {

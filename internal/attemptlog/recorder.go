@@ -1,6 +1,7 @@
 package attemptlog
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -58,15 +59,9 @@ func NewRecorder(c RecorderConfig) (*Recorder, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Queue == 0 {
-		c.Queue = 16384
-	}
-	if c.Batch == 0 {
-		c.Batch = 500
-	}
-	if c.Every == 0 {
-		c.Every = time.Second
-	}
+	c.Queue = cmp.Or(c.Queue, 16384)
+	c.Batch = cmp.Or(c.Batch, 500)
+	c.Every = cmp.Or(c.Every, time.Second)
 	r := &Recorder{
 		store: c.Store, log: c.Logger, now: c.Now, batch: c.Batch, every: c.Every,
 		queue: make(chan *Row, c.Queue), ended: make(chan struct{}),
@@ -132,7 +127,7 @@ func (r *Recorder) Run(ctx context.Context) {
 			return
 		case <-tick.C:
 			w.flush(ctx)
-		case row := <-w.open():
+		case row := <-w.incoming():
 			if w.rows = append(w.rows, *row); len(w.rows) >= r.batch {
 				w.flush(ctx)
 			}

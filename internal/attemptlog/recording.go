@@ -16,8 +16,8 @@ type recording struct {
 	failed bool // the latest write
 }
 
-// open is the queue, or nil while a full batch waits for the store.
-func (w *recording) open() <-chan *Row {
+// incoming is the queue, or nil while a full batch waits for the store.
+func (w *recording) incoming() <-chan *Row {
 	if len(w.rows) >= w.batch {
 		return nil
 	}

@@ -127,7 +127,7 @@ func jsonPayload(data []byte) *commonpb.Payload {
 // Data is the data of an event, of which its history holds p: p itself, or what it refers to. The
 // error carries webhook.NotFound when the body has gone.
 func (b *Bodies) Data(ctx context.Context, e webhook.Event, p *commonpb.Payload) ([]byte, error) {
-	if !Refers(p) {
+	if !refers(p) {
 		return p.GetData(), nil
 	}
 	var r reference
@@ -181,15 +181,15 @@ func (b *Bodies) Forget(tenant, eventID string) {
 	}
 }
 
-// Refers says whether p, in clear, holds a reference to data and not the data.
-func Refers(p *commonpb.Payload) bool { return len(p.GetMetadata()[webhook.BodyReference]) > 0 }
+// refers says whether p, in clear, holds a reference to data and not the data.
+func refers(p *commonpb.Payload) bool { return len(p.GetMetadata()[webhook.BodyReference]) > 0 }
 
 // Held gives what a history would hold of an event's data if that were not too large for it, sealed
 // as histories are. p is what the history holds, sealed or not; nil says that this is the data, or
 // that it does not open. The error carries webhook.NotFound when the body has gone.
 func (b *Bodies) Held(ctx context.Context, e webhook.Event, p *commonpb.Payload) (*commonpb.Payload, error) {
 	var raw converter.RawValue
-	if b.converter.FromPayload(p, &raw) != nil || !Refers(raw.Payload()) {
+	if b.converter.FromPayload(p, &raw) != nil || !refers(raw.Payload()) {
 		return nil, nil
 	}
 	var r reference

@@ -2,6 +2,7 @@ package quota
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,27 +32,13 @@ func Defaults() Limits {
 
 // withDefaults fills in the limits that are zero.
 func (l Limits) withDefaults(d Limits) Limits {
-	if l.PostsPerSecond == 0 {
-		l.PostsPerSecond = d.PostsPerSecond
-	}
-	if l.BytesPerDay == 0 {
-		l.BytesPerDay = d.BytesPerDay
-	}
-	if l.Reads == 0 {
-		l.Reads = d.Reads
-	}
-	if l.Endpoints == 0 {
-		l.Endpoints = d.Endpoints
-	}
-	if l.Sources == 0 {
-		l.Sources = d.Sources
-	}
-	if l.OpenDeliveries == 0 {
-		l.OpenDeliveries = d.OpenDeliveries
-	}
-	if l.PortalLinks == 0 {
-		l.PortalLinks = d.PortalLinks
-	}
+	l.PostsPerSecond = cmp.Or(l.PostsPerSecond, d.PostsPerSecond)
+	l.BytesPerDay = cmp.Or(l.BytesPerDay, d.BytesPerDay)
+	l.Reads = cmp.Or(l.Reads, d.Reads)
+	l.Endpoints = cmp.Or(l.Endpoints, d.Endpoints)
+	l.Sources = cmp.Or(l.Sources, d.Sources)
+	l.OpenDeliveries = cmp.Or(l.OpenDeliveries, d.OpenDeliveries)
+	l.PortalLinks = cmp.Or(l.PortalLinks, d.PortalLinks)
 	return l
 }
 

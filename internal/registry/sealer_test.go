@@ -125,16 +125,22 @@ func TestSealHeaders(t *testing.T) {
 	got, err := s.OpenHeaders("acme", "ep_1", sealed)
 	require.NoError(t, err)
 	require.Equal(t, headers, got)
-	got, err = s.OpenHeaders("acme", "ep_1", `{"a":"in clear, from before"}`)
-	require.NoError(t, err)
-	require.Equal(t, map[string]string{"a": "in clear, from before"}, got)
 	none, err := s.SealHeaders("acme", "ep_1", nil)
 	require.NoError(t, err)
 	require.Empty(t, none)
-	for _, bad := range []string{"%", "AAAA", sealed[:len(sealed)-8]} {
+	for _, bad := range []string{"%", "AAAA", `{"a":"in clear"}`, sealed[:len(sealed)-8]} {
 		_, err = s.OpenHeaders("acme", "ep_1", bad)
 		require.Error(t, err)
 	}
 	_, err = s.OpenHeaders("acme", "ep_2", sealed)
 	require.Error(t, err)
+
+	same, err := s.ResealHeaders("acme", "ep_1", sealed)
+	require.NoError(t, err)
+	require.Equal(t, sealed, same)
+	for _, bad := range []string{"%", "AAAA", `{"a":"in clear"}`, sealed[:len(sealed)-8]} {
+		left, err := s.ResealHeaders("acme", "ep_1", bad)
+		require.Error(t, err)
+		require.Equal(t, bad, left)
+	}
 }

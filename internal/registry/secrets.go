@@ -30,12 +30,12 @@ func (s *Sealer) SealSecrets(tenant, id string, secrets []webhook.EndpointSecret
 	if err != nil {
 		return nil, fmt.Errorf("secrets: %w", err)
 	}
-	return s.Seal(plain, place(tenant, id))
+	return s.Seal(plain, rowName(tenant, id))
 }
 
 // OpenSecrets gives back what SealSecrets was given, times to the microsecond.
 func (s *Sealer) OpenSecrets(tenant, id string, sealed []byte) ([]webhook.EndpointSecret, error) {
-	plain, err := s.Open(sealed, place(tenant, id))
+	plain, err := s.Open(sealed, rowName(tenant, id))
 	if err != nil {
 		return nil, err
 	}
@@ -69,21 +69,18 @@ func (s *Sealer) SealHeaders(tenant, id string, headers map[string]string) (stri
 	return base64.StdEncoding.EncodeToString(sealed), err
 }
 
-// OpenHeaders gives back what SealHeaders was given. Registries from before headers were sealed
-// hold them as JSON.
+// OpenHeaders gives back what SealHeaders was given.
 func (s *Sealer) OpenHeaders(tenant, id, text string) (headers map[string]string, err error) {
 	if text == "" {
 		return nil, nil
 	}
-	plain := []byte(text)
-	if text[0] != '{' {
-		sealed, err := base64.StdEncoding.DecodeString(text)
-		if err != nil {
-			return nil, ErrSeal
-		}
-		if plain, err = s.Open(sealed, headersOf(tenant, id)); err != nil {
-			return nil, err
-		}
+	sealed, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return nil, ErrSeal
+	}
+	plain, err := s.Open(sealed, headersOf(tenant, id))
+	if err != nil {
+		return nil, err
 	}
 	if err := json.Unmarshal(plain, &headers); err != nil {
 		return nil, ErrSeal // the cause could quote them
@@ -94,19 +91,19 @@ func (s *Sealer) OpenHeaders(tenant, id, text string) (headers map[string]string
 // headersOf names the place of an endpoint's headers, which is not that of its secrets.
 func headersOf(tenant, id string) []byte { return []byte(tenant + "/" + id + "/headers") }
 
-// place names the row that secrets are sealed for. A tenant's id holds no slash, so no two rows
+// rowName names the row that secrets are sealed for. A tenant's id holds no slash, so no two rows
 // share a name.
-func place(tenant, id string) []byte { return []byte(tenant + "/" + id) }
+func rowName(tenant, id string) []byte { return []byte(tenant + "/" + id) }
 
 // SealConfig seals a source's config so that it opens for this source only. Ids of sources and
 // endpoints begin differently: neither opens in the other's place.
 func (s *Sealer) SealConfig(tenant, id string, config signature.Hidden) ([]byte, error) {
-	return s.Seal([]byte(config.Reveal()), place(tenant, id))
+	return s.Seal([]byte(config.Reveal()), rowName(tenant, id))
 }
 
 // OpenConfig gives back what SealConfig was given.
 func (s *Sealer) OpenConfig(tenant, id string, sealed []byte) (signature.Hidden, error) {
-	plain, err := s.Open(sealed, place(tenant, id))
+	plain, err := s.Open(sealed, rowName(tenant, id))
 	if err != nil {
 		return signature.Hidden{}, err
 	}
@@ -116,21 +113,26 @@ func (s *Sealer) OpenConfig(tenant, id string, sealed []byte) (signature.Hidden,
 // Reseal seals with the primary key what another key has sealed for a row. It leaves alone what the
 // primary key has sealed and opens.
 func (s *Sealer) Reseal(tenant, id string, sealed []byte) ([]byte, error) {
-	plain, err := s.Open(sealed, place(tenant, id))
+	return s.reseal(sealed, rowName(tenant, id))
+}
+
+// ResealHeaders does the same to an endpoint's headers.
+func (s *Sealer) ResealHeaders(tenant, id, text string) (string, error) {
+	if text == "" {
+		return "", nil
+	}
+	sealed, err := base64.StdEncoding.DecodeString(text)
+	if err != nil {
+		return text, ErrSeal
+	}
+	sealed, err = s.reseal(sealed, headersOf(tenant, id))
+	return base64.StdEncoding.EncodeToString(sealed), err
+}
+
+func (s *Sealer) reseal(sealed, associated []byte) ([]byte, error) {
+	plain, err := s.Open(sealed, associated)
 	if err != nil || s.isPrimary(sealed) {
 		return sealed, err
 	}
-	return s.Seal(plain, place(tenant, id))
-}
-
-// ResealHeaders does the same to an endpoint's headers, also to those that were kept in clear.
-func (s *Sealer) ResealHeaders(tenant, id, text string) (string, error) {
-	if sealed, err := base64.StdEncoding.DecodeString(text); err == nil && s.isPrimary(sealed) {
-		return text, nil
-	}
-	headers, err := s.OpenHeaders(tenant, id, text)
-	if err != nil {
-		return text, err
-	}
-	return s.SealHeaders(tenant, id, headers)
+	return s.Seal(plain, associated)
 }

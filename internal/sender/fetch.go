@@ -1,6 +1,7 @@
 package sender
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -44,9 +45,7 @@ type Fetcher struct {
 
 // NewFetcher prepares a Fetcher; nothing is dialled before the first Get.
 func NewFetcher(cfg FetcherConfig) *Fetcher {
-	if cfg.UserAgent == "" {
-		cfg.UserAgent = "Hookloop"
-	}
+	cfg.UserAgent = cmp.Or(cfg.UserAgent, "Hookloop")
 	f := &Fetcher{allowLoopback: cfg.AllowLoopback, own: cfg.OwnAddresses, most: maxDocument, userAgent: cfg.UserAgent}
 	if !f.own {
 		f.transport = newTransport(cfg.AllowLoopback)

@@ -6,6 +6,7 @@
 package sender
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -53,9 +54,7 @@ type Sender struct {
 
 // New prepares a Sender; nothing is dialled before the first Send.
 func New(cfg Config) (*Sender, error) {
-	if cfg.UserAgent == "" {
-		cfg.UserAgent = "Hookloop"
-	}
+	cfg.UserAgent = cmp.Or(cfg.UserAgent, "Hookloop")
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

@@ -14,19 +14,6 @@ import (
 	"hookloop/internal/webhook"
 )
 
-// What spans say: names of OpenTelemetry where it has them. Never what the app or the endpoint
-// wrote; of a URL its host alone.
-const (
-	spanMethod   = attribute.Key("http.request.method")
-	spanHost     = attribute.Key("server.address")
-	spanStatus   = attribute.Key("http.response.status_code")
-	spanError    = attribute.Key("error.type")
-	spanTenant   = attribute.Key("hookloop.tenant")
-	spanEvent    = attribute.Key("hookloop.event")
-	spanEndpoint = attribute.Key("hookloop.endpoint")
-	spanAttempt  = attribute.Key("hookloop.attempt")
-)
-
 // traced is attempt within a span of its own, in the trace of its event: an event without one has
 // none. All attempts are children of the event's acceptance, the retry of days later too (ADR 10).
 func (s *Sender) traced(ctx context.Context, d webhook.Delivery, number int) (a webhook.Attempt, err error) {
@@ -37,8 +24,8 @@ func (s *Sender) traced(ctx context.Context, d webhook.Delivery, number int) (a 
 		"traceparent": d.Event.Trace, "tracestate": d.Event.TraceState,
 	})
 	ctx, span := s.tracer.Start(ctx, "attempt", trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(
-		spanTenant.String(d.Event.Tenant), spanEvent.String(d.Event.ID),
-		spanEndpoint.String(d.Endpoint.ID), spanAttempt.Int(number)))
+		attribute.String(webhook.SpanTenant, d.Event.Tenant), attribute.String(webhook.SpanEvent, d.Event.ID),
+		attribute.String(webhook.SpanEndpoint, d.Endpoint.ID), attribute.Int(webhook.SpanAttempt, number)))
 	defer func() { // also after a panic
 		describe(span, a, err)
 		span.End()
@@ -52,19 +39,19 @@ func propagate(ctx context.Context, r *http.Request) {
 	if !span.SpanContext().IsValid() {
 		return
 	}
-	span.SetAttributes(spanMethod.String(r.Method), spanHost.String(r.URL.Hostname()))
+	span.SetAttributes(attribute.String(webhook.SpanMethod, r.Method), attribute.String(webhook.SpanHost, r.URL.Hostname()))
 	propagation.TraceContext{}.Inject(ctx, propagation.HeaderCarrier(r.Header))
 }
 
 // describe closes with what came of it, in words of closed sets: none of them quotes the endpoint.
 func describe(span trace.Span, a webhook.Attempt, err error) {
 	if a.StatusCode != 0 {
-		span.SetAttributes(spanStatus.Int(a.StatusCode))
+		span.SetAttributes(attribute.Int(webhook.SpanStatus, a.StatusCode))
 	}
 	if err == nil && a.Succeeded() {
 		return
 	}
-	span.SetAttributes(spanError.String(kindOf(a, err)))
+	span.SetAttributes(attribute.String(webhook.SpanError, kindOf(a, err)))
 	span.SetStatus(codes.Error, "")
 }
 

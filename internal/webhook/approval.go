@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"strconv"
 	"time"
 )
@@ -27,19 +28,12 @@ func (p ApprovalPolicy) IsZero() bool { return p == ApprovalPolicy{} }
 
 // AfterOrDefault is how long an endpoint may fail unasked.
 func (p ApprovalPolicy) AfterOrDefault() time.Duration {
-	return orDefault(p.After, DefaultApprovalAfter)
+	return cmp.Or(p.After, DefaultApprovalAfter)
 }
 
 // TimeoutOrDefault is how long people have to decide.
 func (p ApprovalPolicy) TimeoutOrDefault() time.Duration {
-	return orDefault(p.Timeout, DefaultApprovalTimeout)
-}
-
-func orDefault(d, otherwise time.Duration) time.Duration {
-	if d == 0 {
-		return otherwise
-	}
-	return d
+	return cmp.Or(p.Timeout, DefaultApprovalTimeout)
 }
 
 // ApprovalStatus is where the episode of an endpoint that keeps failing stands. The value is the
@@ -97,10 +91,7 @@ func (d Decision) Check() error {
 
 // Rate is the pace that was asked for, or the default.
 func (d Decision) Rate() float64 {
-	if d.RatePerSecond == 0 {
-		return DefaultReleaseRate
-	}
-	return d.RatePerSecond
+	return cmp.Or(d.RatePerSecond, DefaultReleaseRate)
 }
 
 // Answer is what an endpoint answered to an attempt, without anything the app or the endpoint wrote

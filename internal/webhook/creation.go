@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// RememberCreations is how long an Idempotency-Key stands for the endpoint or source it made: as
+// rememberCreations is how long an Idempotency-Key stands for the endpoint or source it made: as
 // long as one stands for its event, where histories are kept for the default time.
-const RememberCreations = DefaultRetention
+const rememberCreations = DefaultRetention
 
 // Creation is what is remembered of an endpoint or source that was made with an Idempotency-Key.
 type Creation struct {
@@ -29,4 +29,4 @@ func NewCreation(kind, key string, body []byte, id string, at time.Time) Creatio
 }
 
 // Ends is when the creation is forgotten.
-func (c Creation) Ends() time.Time { return c.At.Add(RememberCreations) }
+func (c Creation) Ends() time.Time { return c.At.Add(rememberCreations) }

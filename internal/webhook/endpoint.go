@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -145,10 +146,7 @@ func (e Endpoint) ScheduleOrDefault() Schedule {
 
 // TimeoutOrDefault bounds one attempt to it.
 func (e Endpoint) TimeoutOrDefault() time.Duration {
-	if e.Timeout == 0 {
-		return DefaultTimeout
-	}
-	return e.Timeout
+	return cmp.Or(e.Timeout, DefaultTimeout)
 }
 
 // Refuses says why a turn may not go to the endpoint as it is at time t; nil when it may. A

@@ -61,5 +61,5 @@ func (h Hold) Forbids() error {
 	return Errorf(OnLegalHold, "%s is under a legal hold: %s asked for it on %s (%s)", what, h.By, h.At.UTC().Format(time.RFC3339), h.Reason)
 }
 
-// MaxSubject bounds a subject, in bytes.
-const MaxSubject = 512
+// maxSubject bounds a subject, in bytes.
+const maxSubject = 512

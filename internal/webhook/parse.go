@@ -96,8 +96,8 @@ func (e *NewEvent) set(f Member) error {
 	case "data":
 		e.Data = f.Value
 	case "subject":
-		if json.Unmarshal(f.Value, &e.Subject) != nil || e.Subject == "" || len(e.Subject) > MaxSubject {
-			return Invalidf("subject", "must be a string of 1 to %d bytes", MaxSubject)
+		if json.Unmarshal(f.Value, &e.Subject) != nil || e.Subject == "" || len(e.Subject) > maxSubject {
+			return Invalidf("subject", "must be a string of 1 to %d bytes", maxSubject)
 		}
 	default:
 		return Invalidf(f.Name, "is not a field of an event (type, data, timestamp, subject)")

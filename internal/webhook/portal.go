@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"time"
@@ -39,10 +40,7 @@ func (l PortalLink) Live(t time.Time) bool { return l.RevokedAt.IsZero() && t.Be
 
 // Of names whose endpoints a link is for: an owner, or one endpoint.
 func (l PortalLink) Of() string {
-	if l.Owner != "" {
-		return l.Owner
-	}
-	return l.EndpointID
+	return cmp.Or(l.Owner, l.EndpointID)
 }
 
 // PortalLinkQuery says which of a tenant's links are wanted: the newest first, those before Before

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -21,6 +22,9 @@ type Source struct {
 	CreatedAt   time.Time
 	UpdatedAt   time.Time
 }
+
+// Prefix is what the types of the source's events begin with.
+func (s Source) Prefix() string { return cmp.Or(s.TypePrefix, EventTypeOf("", s.Provider)) }
 
 // MaxHops is how often an event may pass through Hookloop before a person must say that this is no
 // loop.

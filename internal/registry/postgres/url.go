@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,9 +34,7 @@ func parse(url string) (*pgx.ConnConfig, error) {
 		}
 		return nil, errURL
 	}
-	if cfg.RuntimeParams["application_name"] == "" {
-		cfg.RuntimeParams["application_name"] = "hookloop"
-	}
+	cfg.RuntimeParams["application_name"] = cmp.Or(cfg.RuntimeParams["application_name"], "hookloop")
 	cfg.ValidateConnect = primary
 	return cfg, nil
 }

@@ -1,6 +1,7 @@
 package registrytest
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -30,9 +31,7 @@ func attempts(t *testing.T, r Registry, q attemptlog.Query) []attemptlog.Row {
 	if q.Tenant == "" {
 		q.Tenant, q.EndpointID = tenant, id(1)
 	}
-	if q.Limit == 0 {
-		q.Limit = 100
-	}
+	q.Limit = cmp.Or(q.Limit, 100)
 	all, err := r.Attempts(t.Context(), q)
 	require.NoError(t, err)
 	return all
@@ -49,20 +48,20 @@ func attemptsListed(t *testing.T, s Store) {
 
 	require.Equal(t, []attemptlog.Row{other, second, first}, attempts(t, r, attemptlog.Query{}), "the newest first, and attempts alone")
 	require.Equal(t, []attemptlog.Row{other, first}, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), Failed: true}))
-	require.Equal(t, []attemptlog.Row{second, first}, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), From: other.Place()}))
+	require.Equal(t, []attemptlog.Row{second, first}, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), From: other.Position()}))
 	require.Equal(t, []attemptlog.Row{first}, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), Before: second.At}))
 	require.Equal(t, []attemptlog.Row{other, second}, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), After: second.At}))
 	require.Equal(t, []attemptlog.Row{other}, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), Limit: 1}))
 	require.Empty(t, attempts(t, r, attemptlog.Query{Tenant: "nobody", EndpointID: id(1)}))
 
-	seen, err := r.EventsAt(t.Context(), tenant, id(1), attemptlog.Place{}, 10)
+	seen, err := r.EventsAt(t.Context(), tenant, id(1), attemptlog.Position{}, 10)
 	require.NoError(t, err)
 	require.Equal(t, []attemptlog.Seen{
 		{EventID: "evt_2", EventType: "order.paid", At: other.At},
 		{EventID: "evt_4", EventType: "order.paid", At: waiting.At},
 		{EventID: "evt_1", EventType: "order.paid", At: first.At},
 	}, seen, "each once, where it began")
-	seen, err = r.EventsAt(t.Context(), tenant, id(1), attemptlog.Place{At: seen[0].At, EventID: seen[0].EventID}, 1)
+	seen, err = r.EventsAt(t.Context(), tenant, id(1), attemptlog.Position{At: seen[0].At, EventID: seen[0].EventID}, 1)
 	require.NoError(t, err)
 	require.Equal(t, "evt_4", seen[0].EventID)
 }

@@ -58,7 +58,7 @@ type Registry interface {
 
 	attemptlog.Store
 	Attempts(ctx context.Context, q attemptlog.Query) ([]attemptlog.Row, error)
-	EventsAt(ctx context.Context, tenant, endpointID string, from attemptlog.Place, limit int) ([]attemptlog.Seen, error)
+	EventsAt(ctx context.Context, tenant, endpointID string, from attemptlog.Position, limit int) ([]attemptlog.Seen, error)
 	AttemptTallies(ctx context.Context, tenant string, span time.Duration, since, until time.Time, ids []string) (map[string]attemptlog.Tally, error)
 	AttemptCounts(ctx context.Context, tenant, endpointID string, span time.Duration, since, until time.Time) ([]attemptlog.Count, error)
 	LatestAttempts(ctx context.Context, tenant string, ids []string) (map[string]attemptlog.Latest, error)

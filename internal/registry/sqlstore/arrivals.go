@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"maps"
@@ -55,10 +56,7 @@ var expiredArrivals = Rows{Table: "arrivals", Key: "source_id, name", Where: "ex
 
 // arrivalEnd is when an item that first came at the given time is forgotten.
 func arrivalEnd(first time.Time, sameFor time.Duration) int64 {
-	if sameFor == 0 {
-		sameFor = webhook.RememberArrivals
-	}
-	return first.Add(sameFor).UnixMicro()
+	return first.Add(cmp.Or(sameFor, webhook.RememberArrivals)).UnixMicro()
 }
 
 // Arrivals says which of these items of a source came before. With sameFor, items are the same for

@@ -88,7 +88,7 @@ func newest(t time.Time) int64 {
 }
 
 // EventsAt lists the events that had a turn at an endpoint, the newest first.
-func (s *Store) EventsAt(ctx context.Context, tenant, endpointID string, from attemptlog.Place, limit int) ([]attemptlog.Seen, error) {
+func (s *Store) EventsAt(ctx context.Context, tenant, endpointID string, from attemptlog.Position, limit int) ([]attemptlog.Seen, error) {
 	rows, err := s.readers.QueryContext(ctx, listEventsAt, tenant, endpointID, newest(from.At), from.EventID, limit)
 	all, err := list(rows, err, func(r row) (e attemptlog.Seen, err error) {
 		err = r.Scan(&e.EventID, &e.EventType, micros{&e.At})

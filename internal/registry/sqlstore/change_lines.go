@@ -1,6 +1,7 @@
 package sqlstore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 
@@ -26,10 +27,7 @@ func (s *Store) recordEndpoint(ctx context.Context, tx *sql.Tx, kind webhook.Aud
 	if was.State != now.State {
 		l.Reason = now.StateReason
 	}
-	tenant := now.Tenant
-	if tenant == "" {
-		tenant = was.Tenant
-	}
+	tenant := cmp.Or(now.Tenant, was.Tenant)
 	return s.record(ctx, tx, tenant, l)
 }
 

@@ -11,10 +11,10 @@ import (
 // resealPage is how many rows are read at a time.
 const resealPage = 200
 
-// Reseal seals with the primary key all that any other key has sealed, or that older versions left
-// open; then the other keys may go. It may run beside everything else and be run again: a row that
-// changes meanwhile is looked at once more. A value that no key opens is an error that names its
-// row, and stays as it is. progress is called after each page.
+// Reseal seals with the primary key all that any other key has sealed; then the other keys may go.
+// It may run beside everything else and be run again: a row that changes meanwhile is looked at
+// once more. A value that no key opens is an error that names its row, and stays as it is. progress
+// is called after each page.
 func (s *Store) Reseal(ctx context.Context, progress func(registry.Resealed)) (done registry.Resealed, err error) {
 	anew := map[string]int{} // by tenant
 	for _, t := range []sealedTable{

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"time"
@@ -122,11 +123,7 @@ const (
 // gap is how often an attempt should end while the limit is reached. No attempt has started or
 // ended since changedAt, so those in flight are at least that old.
 func (c *concurrency) gap(now time.Time, least time.Duration) time.Duration {
-	took := c.took
-	if took == 0 {
-		took = unknownTook
-	}
-	took = min(max(took, now.Sub(c.changedAt), least), maxTook)
+	took := min(max(cmp.Or(c.took, unknownTook), now.Sub(c.changedAt), least), maxTook)
 	return took / time.Duration(max(int(c.limit), 1))
 }
 
