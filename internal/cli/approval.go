@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 	"hookloop/internal/webhook"
 )
@@ -53,7 +55,6 @@ func endpointsOnly(_ *cobra.Command, args []string) error {
 }
 
 func newApprovalList(o *options) *cobra.Command {
-	var p pageFlags
 	var status string
 	c := &cobra.Command{
 		Use:   "list",
@@ -66,30 +67,20 @@ The list is Temporal's own and a moment behind; 'hookloop approval show' is not.
 		Example: `  hookloop approval list --status awaiting-approval
   hookloop approval list --status rejected --all --json`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runApprovalList(c, o, status, p) },
 	}
 	c.Flags().StringVar(&status, "status", "", "only those with this status")
-	p.register(c.Flags())
-	return c
+	return listing(o, c, func(g *gateway, _ []string, page api.PageQuery) client.List[api.Approval] {
+		return g.Approvals.List(api.ApprovalQuery{Status: api.ApprovalStatus(status), PageQuery: page})
+	}, showApprovals)
 }
 
-func runApprovalList(c *cobra.Command, o *options, status string, p pageFlags) error {
-	if err := p.check(); err != nil {
-		return err
+func showApprovals(w io.Writer, all []api.Approval) error {
+	t, now := terminal.Columns(w), time.Now()
+	terminal.Row(t, "ENDPOINT", "WHERE", "STATUS", "FAILING SINCE", "DECIDE BY", "WAITING", "REASON")
+	for _, a := range all {
+		terminal.Row(t, a.EndpointID, cmp.Or(nameOf(a.Endpoint), "-"), string(a.Status), when(w, a.FailingSince, now), when(w, a.DecideBy, now), countOf(a.Waiting), a.Reason)
 	}
-	g, err := o.connect(c)
-	if err != nil {
-		return err
-	}
-	query := api.ApprovalQuery{Status: api.ApprovalStatus(status), PageQuery: p.query()}
-	return showList(g, g.Approvals.List(query), p.all, func(w io.Writer, all []api.Approval) error {
-		t, now := terminal.Columns(w), time.Now()
-		terminal.Row(t, "ENDPOINT", "WHERE", "STATUS", "FAILING SINCE", "DECIDE BY", "WAITING", "REASON")
-		for _, a := range all {
-			terminal.Row(t, a.EndpointID, firstOf(nameOf(a.Endpoint), "-"), string(a.Status), when(w, a.FailingSince, now), when(w, a.DecideBy, now), countOf(a.Waiting), a.Reason)
-		}
-		return t.Flush()
-	})
+	return t.Flush()
 }
 
 // moment writes a time that may not have come.

@@ -55,7 +55,7 @@ It goes on without this command; 'hookloop approval watch' follows it.`,
   hookloop approval approve ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'their firewall is mended' --rate 50`,
 		Args: byEndpoint,
 		RunE: func(c *cobra.Command, args []string) error {
-			return decide(c, o, args[0], d, func(g *gateway, r api.Release) client.Call[api.Approval] {
+			return decide(c, o, d, func(g *gateway, r api.Release) client.Call[api.Approval] {
 				return g.Approvals.Approve(args[0], r)
 			}, showApproved)
 		},
@@ -75,7 +75,7 @@ longer go there. 'hookloop endpoint resume' and 'hookloop endpoint recover' brin
 		Example: `  hookloop approval reject ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'the customer has left'`,
 		Args:    byEndpoint,
 		RunE: func(c *cobra.Command, args []string) error {
-			return decide(c, o, args[0], d, func(g *gateway, r api.Release) client.Call[api.Approval] {
+			return decide(c, o, d, func(g *gateway, r api.Release) client.Call[api.Approval] {
 				return g.Approvals.Reject(args[0], api.Instruction{Reason: r.Reason})
 			}, showRejected)
 		},
@@ -85,9 +85,9 @@ longer go there. 'hookloop endpoint resume' and 'hookloop endpoint recover' brin
 }
 
 // decide hands a decision to the gateway and tells what follows.
-func decide(
-	c *cobra.Command, o *options, id string, d decisionFlags,
-	call func(*gateway, api.Release) client.Call[api.Approval], display func(io.Writer, api.Approval, api.Release) error,
+func decide[T any](
+	c *cobra.Command, o *options, d decisionFlags,
+	call func(*gateway, api.Release) client.Call[T], display func(io.Writer, T, api.Release) error,
 ) error {
 	given, err := d.read(c)
 	if err != nil {
@@ -97,15 +97,12 @@ func decide(
 	if err != nil {
 		return err
 	}
-	return show(g, call(g, given), func(w io.Writer, a api.Approval) error {
-		a.EndpointID = terminal.OneLine(id)
-		return display(w, a, given)
-	})
+	return show(g, call(g, given), func(w io.Writer, answer T) error { return display(w, answer, given) })
 }
 
 func showApproved(w io.Writer, a api.Approval, given api.Release) error {
-	_, err := fmt.Fprintf(w, "%s is approved: %s\n\nNext: hookloop approval watch %s\n",
-		a.EndpointID, probeFirst(given, a.Waiting), a.EndpointID)
+	id := terminal.OneLine(a.EndpointID)
+	_, err := fmt.Fprintf(w, "%s is approved: %s\n\nNext: hookloop approval watch %s\n", id, probeFirst(given, a.Waiting), id)
 	return err
 }
 
@@ -125,7 +122,7 @@ func showRejected(w io.Writer, a api.Approval, _ api.Release) error {
 	if a.Waiting != nil && *a.Waiting > 0 { // the count is a moment old: none may be not counted yet
 		what += " (" + terminal.Count(*a.Waiting, "delivery") + ")"
 	}
-	_, err := fmt.Fprintf(w, "%s is rejected: it is disabled, and %s ends as rejected\n\nNext: hookloop approval show %s\n",
-		a.EndpointID, what, a.EndpointID)
+	id := terminal.OneLine(a.EndpointID)
+	_, err := fmt.Fprintf(w, "%s is rejected: it is disabled, and %s ends as rejected\n\nNext: hookloop approval show %s\n", id, what, id)
 	return err
 }

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/json"
-	"fmt"
 	"io"
 	"slices"
 	"time"
@@ -102,10 +101,11 @@ func (l *gathered) add(raw json.RawMessage) error {
 	return nil
 }
 
-// auditLines fetches all lines, and tells people every two seconds how many there are.
+// auditLines fetches all lines, and tells people how many there are so far.
 func (g *gateway) auditLines(query api.AuditQuery) ([]exported, error) {
-	l, said, encrypted := gathered{known: map[[sha256.Size]byte]bool{}}, time.Now(), false
+	l, encrypted := gathered{known: map[[sha256.Size]byte]bool{}}, false
 	people := g.command.ErrOrStderr()
+	soFar := terminal.Progress(people)
 	for page, err := range g.Audit.List(query).Raw().Pages(g.command.Context()) {
 		if err != nil {
 			return nil, err
@@ -116,10 +116,7 @@ func (g *gateway) auditLines(query api.AuditQuery) ([]exported, error) {
 				return nil, err
 			}
 		}
-		if time.Since(said) > 2*time.Second {
-			said = time.Now()
-			fmt.Fprintf(people, "%s so far\n", terminal.Count(len(l.lines), "line"))
-		}
+		soFar(terminal.Count(len(l.lines), "line") + " so far")
 	}
 	if encrypted {
 		encryptedHint(people)

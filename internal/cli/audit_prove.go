@@ -66,7 +66,7 @@ func (g *gateway) writePages(w *chain.Writer, query api.AuditQuery) error {
 		return err
 	}
 	query.After, query.Before, query.Cursor = place.After, place.Before, place.Cursor
-	said, people := time.Now(), g.command.ErrOrStderr()
+	soFar := terminal.Progress(g.command.ErrOrStderr())
 	for page, err := range g.Audit.List(query).Raw().Pages(g.command.Context()) {
 		if err != nil {
 			return err
@@ -83,11 +83,8 @@ func (g *gateway) writePages(w *chain.Writer, query api.AuditQuery) error {
 		if err := keep(w, place); err != nil {
 			return err
 		}
-		if time.Since(said) > 2*time.Second {
-			said = time.Now()
-			_, n := w.Place()
-			fmt.Fprintf(people, "%s so far\n", terminal.Count(int(n), "record"))
-		}
+		_, n := w.Place()
+		soFar(terminal.Count(int(n), "record") + " so far")
 	}
 	return nil
 }

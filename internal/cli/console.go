@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"os/exec"
 	"runtime"
@@ -17,7 +18,7 @@ func newConsole(version string) *cobra.Command {
 		Use:   "console",
 		Short: "Sign a browser in to the gateway's console",
 		Long: `Print a link that signs a browser in to the gateway's console: health, endpoints in trouble, decisions,
-events and what became of them. The link is good for two minutes; who has it meanwhile is signed in as you.` + gatewayHelp,
+events and what became of them. The link is good for two minutes; a person who has it meanwhile is signed in as you.` + gatewayHelp,
 		Example: `  hookloop console --open
   hookloop console --gateway https://hooks.example.com --tenant acme`,
 		Args: cobra.NoArgs,
@@ -46,10 +47,7 @@ events and what became of them. The link is good for two minutes; who has it mea
 
 // openBrowser hands a link to the program that the desktop opens links with.
 func openBrowser(link string) error {
-	opener := map[string]string{"darwin": "open", "windows": "explorer"}[runtime.GOOS]
-	if opener == "" {
-		opener = "xdg-open"
-	}
+	opener := cmp.Or(map[string]string{"darwin": "open", "windows": "explorer"}[runtime.GOOS], "xdg-open")
 	if err := exec.Command(opener, link).Start(); err != nil { //nolint:noctx // it outlives this command
 		return fmt.Errorf("no browser was opened, use the link above: %w", err)
 	}

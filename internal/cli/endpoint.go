@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 )
 
@@ -32,7 +34,6 @@ An endpoint is a consumer's URL with a secret that signs what is sent there (Sta
 }
 
 func newEndpointList(o *options) *cobra.Command {
-	var p pageFlags
 	var owner string
 	c := &cobra.Command{
 		Use:   "list",
@@ -41,22 +42,11 @@ func newEndpointList(o *options) *cobra.Command {
 		Example: `  hookloop endpoint list --all --json
   hookloop endpoint list --owner customer-4711`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runEndpointList(c, o, owner, p) },
 	}
 	c.Flags().StringVar(&owner, "owner", "", "only the endpoints of this owner")
-	p.register(c.Flags())
-	return c
-}
-
-func runEndpointList(c *cobra.Command, o *options, owner string, p pageFlags) error {
-	if err := p.check(); err != nil {
-		return err
-	}
-	g, err := o.connect(c)
-	if err != nil {
-		return err
-	}
-	return showList(g, g.Endpoints.List(api.EndpointQuery{Owner: owner, PageQuery: p.query()}), p.all, showEndpoints)
+	return listing(o, c, func(g *gateway, _ []string, page api.PageQuery) client.List[api.Endpoint] {
+		return g.Endpoints.List(api.EndpointQuery{Owner: owner, PageQuery: page})
+	}, showEndpoints)
 }
 
 func showEndpoints(w io.Writer, all []api.Endpoint) error {
@@ -67,7 +57,7 @@ func showEndpoints(w io.Writer, all []api.Endpoint) error {
 		if e.Activity != nil {
 			a = *e.Activity
 		}
-		terminal.Row(t, e.ID, string(e.State), firstOf(e.Owner, "-"), e.URL, shortened(firstOf(e.Description, "-"), 30), typesOf(e), countOf(a.Waiting),
+		terminal.Row(t, e.ID, string(e.State), cmp.Or(e.Owner, "-"), e.URL, shortened(cmp.Or(e.Description, "-"), 30), typesOf(e), countOf(a.Waiting),
 			hour(a.LastHour), when(w, a.LastSuccessAt, now), lastError(a.LastError, now))
 	}
 	return t.Flush()
@@ -135,16 +125,8 @@ func newEndpointTest(o *options) *cobra.Command {
 any other.`,
 		Example: `  hookloop endpoint test ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --wait`,
 		Args:    cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := wait.check(c); err != nil {
-				return err
-			}
-			g, err := o.connect(c)
-			if err != nil {
-				return err
-			}
-			return accept(g, g.Endpoints.Test(args[0]), wait)
-		},
+		PreRunE: wait.check,
+		RunE:    o.with(func(g *gateway, args []string) error { return accept(g, g.Endpoints.Test(args[0]), wait) }),
 	}
 	wait.register(c.Flags())
 	return c

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"strconv"
@@ -9,11 +10,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 )
 
 func newEndpointAttempts(o *options) *cobra.Command {
-	var p pageFlags
 	var query api.AttemptQuery
 	c := &cobra.Command{
 		Use:   "attempts ID",
@@ -23,24 +24,15 @@ answered, 'hookloop event get' tells.`,
 		Example: `  hookloop endpoint attempts ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --failed
   hookloop endpoint attempts ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --after 24h --all --json`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := p.check(); err != nil {
-				return err
-			}
-			g, err := o.connect(c)
-			if err != nil {
-				return err
-			}
-			query.PageQuery = p.query()
-			return showList(g, g.Endpoints.Attempts(args[0], query), p.all, showAttempts)
-		},
 	}
 	f := c.Flags()
 	f.BoolVar(&query.Failed, "failed", false, "only those that the endpoint did not take")
 	f.StringVar(&query.After, "after", "", "only those that began at this `time` or later: RFC 3339, a day, or how long ago")
 	f.StringVar(&query.Before, "before", "", "only those that began before this `time`")
-	p.register(f)
-	return c
+	return listing(o, c, func(g *gateway, args []string, page api.PageQuery) client.List[api.AttemptItem] {
+		query.PageQuery = page
+		return g.Endpoints.Attempts(args[0], query)
+	}, showAttempts)
 }
 
 func showAttempts(w io.Writer, all []api.AttemptItem) error {
@@ -53,16 +45,9 @@ func showAttempts(w io.Writer, all []api.AttemptItem) error {
 			answer = strconv.Itoa(a.StatusCode)
 		}
 		terminal.Row(t, terminal.When(w, a.At, now), a.EventID, a.EventType, strconv.Itoa(a.Number), answer, strconv.FormatInt(a.DurationMS, 10),
-			string(a.Outcome), shortened(firstOf(a.Error, a.Failure), 60))
+			string(a.Outcome), shortened(cmp.Or(a.Error, a.Failure), 60))
 	}
 	return t.Flush()
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 func newEndpointStats(o *options) *cobra.Command {

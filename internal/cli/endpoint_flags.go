@@ -45,21 +45,11 @@ func (e *endpointFlags) register(f *pflag.FlagSet) {
 
 // change is what the flags changed, and what --clear names.
 func (e *endpointFlags) change(flags *pflag.FlagSet) (c api.EndpointChange, err error) {
-	if flags.Changed("url") {
-		c.URL = api.To(e.url)
-	}
-	if flags.Changed("type") {
-		c.EventTypes = api.To(e.types)
-	}
-	if flags.Changed("description") {
-		c.Description = api.To(e.description)
-	}
-	if flags.Changed("owner") {
-		c.Owner = api.To(e.owner)
-	}
-	if flags.Changed("timeout") {
-		c.Timeout = api.To(api.Duration(e.timeout))
-	}
+	put(flags, "url", &c.URL, e.url)
+	put(flags, "type", &c.EventTypes, e.types)
+	put(flags, "description", &c.Description, e.description)
+	put(flags, "owner", &c.Owner, e.owner)
+	put(flags, "timeout", &c.Timeout, api.Duration(e.timeout))
 	if flags.Changed("schedule") {
 		waits, err := parseSchedule(e.schedule)
 		if err != nil {
@@ -78,6 +68,13 @@ func (e *endpointFlags) change(flags *pflag.FlagSet) (c api.EndpointChange, err 
 		return c, err
 	}
 	return c, e.clearFields(&c)
+}
+
+// put puts into a change what a flag gave.
+func put[T any](flags *pflag.FlagSet, flag string, to *api.Patch[T], value T) {
+	if flags.Changed(flag) {
+		*to = api.To(value)
+	}
 }
 
 // putEntries puts into the change what is set, or cleared, entry by entry.

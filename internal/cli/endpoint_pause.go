@@ -21,10 +21,10 @@ deliveries wait, and spend no attempts. Attempts under way finish. An approval t
 		Example: `  hookloop endpoint pause ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'they move to another data centre'`,
 		Args:    cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			id := terminal.OneLine(args[0])
-			return changeState(c, o, d, func(g *gateway, r api.Release) client.Call[api.Endpoint] {
+			return decide(c, o, d, func(g *gateway, r api.Release) client.Call[api.Endpoint] {
 				return g.Endpoints.Pause(args[0], api.Instruction{Reason: r.Reason})
-			}, func(w io.Writer, _ api.Release) error {
+			}, func(w io.Writer, e api.Endpoint, _ api.Release) error {
+				id := terminal.OneLine(e.ID)
 				_, err := fmt.Fprintf(w, "%s is paused; its deliveries wait\n\nNext: hookloop endpoint resume %s\n", id, id)
 				return err
 			})
@@ -47,10 +47,10 @@ with 'hookloop endpoint recover'.`,
   hookloop endpoint resume ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --reason 'they are back' --rate 50`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(c *cobra.Command, args []string) error {
-			id := terminal.OneLine(args[0])
-			return changeState(c, o, d, func(g *gateway, r api.Release) client.Call[api.Endpoint] {
+			return decide(c, o, d, func(g *gateway, r api.Release) client.Call[api.Endpoint] {
 				return g.Endpoints.Resume(args[0], r)
-			}, func(w io.Writer, given api.Release) error {
+			}, func(w io.Writer, e api.Endpoint, given api.Release) error {
+				id := terminal.OneLine(e.ID)
 				_, err := fmt.Fprintf(w, "%s resumes: %s\n\nNext: hookloop approval watch %s\n",
 					id, probeFirst(given, nil), id)
 				return err
@@ -60,20 +60,4 @@ with 'hookloop endpoint recover'.`,
 	d.registerReason(c.Flags())
 	d.registerRate(c.Flags())
 	return c
-}
-
-// changeState pauses or resumes an endpoint and tells what follows.
-func changeState(
-	c *cobra.Command, o *options, d decisionFlags,
-	call func(*gateway, api.Release) client.Call[api.Endpoint], display func(io.Writer, api.Release) error,
-) error {
-	given, err := d.read(c)
-	if err != nil {
-		return err
-	}
-	g, err := o.connect(c)
-	if err != nil {
-		return err
-	}
-	return show(g, call(g, given), func(w io.Writer, _ api.Endpoint) error { return display(w, given) })
 }

@@ -27,15 +27,9 @@ func (a *approvalFlags) register(f *pflag.FlagSet) {
 }
 
 func (a *approvalFlags) change(flags *pflag.FlagSet) (change api.ApprovalChange) {
-	if flags.Changed("approval-after") {
-		change.After = api.To(api.Duration(a.after))
-	}
-	if flags.Changed("approval-timeout") {
-		change.Timeout = api.To(api.Duration(a.timeout))
-	}
-	if flags.Changed("approval-named") {
-		change.Named = api.To(a.named)
-	}
+	put(flags, "approval-after", &change.After, api.Duration(a.after))
+	put(flags, "approval-timeout", &change.Timeout, api.Duration(a.timeout))
+	put(flags, "approval-named", &change.Named, a.named)
 	return change
 }
 
@@ -68,9 +62,7 @@ func (r *rateFlags) put(flags *pflag.FlagSet, to *api.EndpointChange) error {
 		}
 		limit.PerSecond = api.To(perSecond)
 	}
-	if flags.Changed("burst") {
-		limit.Burst = api.To(r.burst)
-	}
+	put(flags, "burst", &limit.Burst, r.burst)
 	if limit != (api.RateLimitChange{}) {
 		to.RateLimit = api.To(limit)
 	}
@@ -130,9 +122,7 @@ func (e *echoFlags) register(f *pflag.FlagSet) {
 
 // put puts into the change what the flags changed.
 func (e *echoFlags) put(flags *pflag.FlagSet, to *api.EndpointChange) error {
-	if flags.Changed("application") {
-		to.Application = api.To(e.application)
-	}
+	put(flags, "application", &to.Application, e.application)
 	paths, err := echoGiven(flags)
 	if err != nil {
 		return err
@@ -158,15 +148,9 @@ func registerRequest(r *api.RequestShape, f *pflag.FlagSet) {
 // putRequest puts into the change what the flags changed.
 func putRequest(r api.RequestShape, flags *pflag.FlagSet, to *api.EndpointChange) {
 	var change api.RequestChange
-	if flags.Changed("request-method") {
-		change.Method = api.To(r.Method)
-	}
-	if flags.Changed("request-path") {
-		change.Path = api.To(r.Path)
-	}
-	if flags.Changed("request-body") {
-		change.Body = api.To(r.Body)
-	}
+	put(flags, "request-method", &change.Method, r.Method)
+	put(flags, "request-path", &change.Path, r.Path)
+	put(flags, "request-body", &change.Body, r.Body)
 	if change != (api.RequestChange{}) {
 		to.Request = api.To(change)
 	}

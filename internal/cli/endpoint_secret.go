@@ -3,8 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -13,9 +11,6 @@ import (
 	"hookloop/api"
 	"hookloop/internal/terminal"
 )
-
-// maxSecretFile bounds what is read of a file with a secret, in bytes: the longest has 94.
-const maxSecretFile = 4 << 10
 
 // secretFlags bring a secret of one's own.
 type secretFlags struct{ value, file string }
@@ -33,24 +28,7 @@ func (s *secretFlags) read(c *cobra.Command) (string, error) {
 	if s.value != "" {
 		return "", terminal.Usage("give --secret or --secret-file, not both")
 	}
-	r := c.InOrStdin()
-	if s.file != "-" {
-		file, err := os.Open(s.file)
-		if err != nil {
-			return "", fmt.Errorf("--secret-file: %w", err)
-		}
-		defer func() { _ = file.Close() }()
-		r = file
-	}
-	content, err := io.ReadAll(io.LimitReader(r, maxSecretFile))
-	if err != nil {
-		return "", fmt.Errorf("--secret-file: %w", err)
-	}
-	secret := strings.TrimSpace(string(content))
-	if secret == "" {
-		return "", terminal.Usage("--secret-file %s is empty", s.file)
-	}
-	return secret, nil
+	return readSecret(c, s.file)
 }
 
 // showSecret prints nothing else, so that $(hookloop endpoint secret …) works.

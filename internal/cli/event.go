@@ -45,41 +45,22 @@ With --wait it first waits until all deliveries have ended, and exits 1 if one w
 one goes on.`,
 		Example: `  hookloop event get evt_01jzc8m3v7q2w5x9y1b4d6f8hk
   hookloop event get evt_01jzc8m3v7q2w5x9y1b4d6f8hk --wait --timeout 10m`,
-		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return runEventGet(c, o, args[0], wait)
-		},
+		Args:    cobra.ExactArgs(1),
+		PreRunE: wait.check,
+		RunE: o.with(func(g *gateway, args []string) error {
+			if wait.wait {
+				return waitAndShow(g, args[0], wait.timeout)
+			}
+			return show(g, g.Events.Get(args[0]), g.showEvent)
+		}),
 	}
 	wait.register(c.Flags())
 	return c
 }
 
-func runEventGet(c *cobra.Command, o *options, id string, wait waitOptions) error {
-	if err := wait.check(c); err != nil {
-		return err
-	}
-	g, err := o.connect(c)
-	if err != nil {
-		return err
-	}
-	if wait.wait {
-		return waitAndShow(g, id, wait.timeout)
-	}
-	return show(g, g.Events.Get(id), g.showEvent)
-}
-
-type eventListOptions struct {
-	pageFlags
-
-	endpoint  string
-	eventType string
-	status    string
-	after     string
-	before    string
-}
-
 func newEventList(o *options) *cobra.Command {
-	var l eventListOptions
+	var q api.EventQuery
+	var status string
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List events, the latest first",
@@ -91,41 +72,26 @@ The list is Temporal's own and a moment behind; 'hookloop event get' is not.`,
   hookloop event list --endpoint ep_01jzc8k0a2n4p6r8s0t2v4w6x8
   hookloop event list --type contact.updated --after 2026-01-31T00:00:00Z --all --json`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return runEventList(c, o, l) },
 	}
 	f := c.Flags()
-	f.StringVar(&l.endpoint, "endpoint", "", "only those that had a turn at this endpoint, an `id`")
-	f.StringVar(&l.eventType, "type", "", "only events of this type")
-	f.StringVar(&l.status, "status", "", "only delivering, delivered or failed ones")
-	f.StringVar(&l.after, "after", "", "only those accepted after this `time`: RFC 3339, a day, or how long ago")
-	f.StringVar(&l.before, "before", "", "only those accepted before this `time`")
-	l.register(f)
-	return c
+	f.StringVar(&q.Endpoint, "endpoint", "", "only those that had a turn at this endpoint, an `id`")
+	f.StringVar(&q.Type, "type", "", "only events of this type")
+	f.StringVar(&status, "status", "", "only delivering, delivered or failed ones")
+	f.StringVar(&q.After, "after", "", "only those accepted after this `time`: RFC 3339, a day, or how long ago")
+	f.StringVar(&q.Before, "before", "", "only those accepted before this `time`")
+	return listing(o, c, func(g *gateway, _ []string, page api.PageQuery) client.List[api.EventItem] {
+		q.Status, q.PageQuery = api.EventStatus(status), page
+		return g.Events.List(q)
+	}, showEvents)
 }
 
-// query leaves to the gateway what the gateway checks.
-func (l eventListOptions) query() api.EventQuery {
-	return api.EventQuery{
-		Endpoint: l.endpoint, Type: l.eventType, Status: api.EventStatus(l.status), After: l.after, Before: l.before, PageQuery: l.pageFlags.query(),
+func showEvents(w io.Writer, all []api.EventItem) error {
+	t, now := terminal.Columns(w), time.Now()
+	terminal.Row(t, "ID", "TYPE", "STATUS", "ACCEPTED")
+	for _, e := range all {
+		terminal.Row(t, e.ID, cmp.Or(e.Type, "-"), string(e.Status), terminal.When(w, e.AcceptedAt, now))
 	}
-}
-
-func runEventList(c *cobra.Command, o *options, l eventListOptions) error {
-	if err := l.check(); err != nil {
-		return err
-	}
-	g, err := o.connect(c)
-	if err != nil {
-		return err
-	}
-	return showList(g, g.Events.List(l.query()), l.all, func(w io.Writer, all []api.EventItem) error {
-		t, now := terminal.Columns(w), time.Now()
-		terminal.Row(t, "ID", "TYPE", "STATUS", "ACCEPTED")
-		for _, e := range all {
-			terminal.Row(t, e.ID, cmp.Or(e.Type, "-"), string(e.Status), terminal.When(w, e.AcceptedAt, now))
-		}
-		return t.Flush()
-	})
+	return t.Flush()
 }
 
 type waitOptions struct {
@@ -138,7 +104,7 @@ func (o *waitOptions) register(f *pflag.FlagSet) {
 	f.DurationVar(&o.timeout, "timeout", 30*time.Second, "how long --wait waits")
 }
 
-func (o *waitOptions) check(c *cobra.Command) error {
+func (o *waitOptions) check(c *cobra.Command, _ []string) error {
 	switch {
 	case o.timeout <= 0:
 		return terminal.Usage("--timeout must be longer than 0s")

@@ -70,34 +70,30 @@ the event's history.
 		Example: `  hookloop event redeliver evt_01jzc8m3v7q2w5x9y1b4d6f8hk --wait
   hookloop event redeliver evt_01jzc8m3v7q2w5x9y1b4d6f8hk --endpoint ep_01jzc8k0a2n4p6r8s0t2v4w6x8`,
 		Args: cobra.ExactArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			return runRedeliver(c, o, args[0], endpointID, wait)
+		PreRunE: func(c *cobra.Command, args []string) error {
+			switch {
+			case c.Flags().Changed("endpoint") && endpointID == "":
+				return terminal.Usage("--endpoint must not be empty; without it, all that were not delivered are")
+			case endpointID != "" && !strings.HasPrefix(endpointID, webhook.EndpointPrefix):
+				return terminal.Usage("--endpoint takes an endpoint's id, ep_…, not %q", endpointID)
+			}
+			return wait.check(c, args)
 		},
+		RunE: o.with(func(g *gateway, args []string) error {
+			return redeliver(g, args[0], endpointID, wait)
+		}),
 	}
 	c.Flags().StringVar(&endpointID, "endpoint", "", "only to this `endpoint`, even if it was delivered")
 	wait.register(c.Flags())
 	return c
 }
 
-func runRedeliver(c *cobra.Command, o *options, id, endpointID string, wait waitOptions) error {
-	switch {
-	case c.Flags().Changed("endpoint") && endpointID == "":
-		return terminal.Usage("--endpoint must not be empty; without it, all that were not delivered are")
-	case endpointID != "" && !strings.HasPrefix(endpointID, webhook.EndpointPrefix):
-		return terminal.Usage("--endpoint takes an endpoint's id, ep_…, not %q", endpointID)
-	}
-	if err := wait.check(c); err != nil {
-		return err
-	}
-	g, err := o.connect(c)
-	if err != nil {
-		return err
-	}
+func redeliver(g *gateway, id, endpointID string, wait waitOptions) error {
 	call := g.Events.Redeliver(id, api.Redelivery{EndpointID: endpointID})
 	if !wait.wait {
 		return show(g, call, func(w io.Writer, r api.Redelivered) error { return showRedelivered(w, id, r) })
 	}
-	if _, err := call.Do(c.Context()); err != nil {
+	if _, err := call.Do(g.command.Context()); err != nil {
 		return err
 	}
 	return waitAndShow(g, id, wait.timeout)

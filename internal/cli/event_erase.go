@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -51,20 +50,14 @@ on. An event that is being delivered is refused unless --cancel ends its deliver
 ('event hold') is refused in any case. It takes a token with the scope audit:erase.`,
 		Example: `  hookloop event erase evt_01jzc8m3v7q2w5x9y1b4d6f8hk --reason 'request 17'
   hookloop event erase --subject customer-4711 --reason 'request 17'`,
-		Args: cobra.MaximumNArgs(1),
-		RunE: func(c *cobra.Command, args []string) error {
-			if err := e.check(c, args); err != nil {
-				return err
-			}
-			g, err := o.connect(c)
-			if err != nil {
-				return err
-			}
+		Args:    cobra.MaximumNArgs(1),
+		PreRunE: e.check,
+		RunE: o.with(func(g *gateway, args []string) error {
 			if e.subject != "" {
 				return g.eraseSubject(e)
 			}
 			return show(g, g.Events.Erase(args[0], api.ErasureQuery{Reason: e.reason, Cancel: e.cancel}), showErasure)
-		},
+		}),
 	}
 	e.register(c)
 	c.Flags().BoolVar(&e.cancel, "cancel", false, "also what is being delivered: its deliveries end")
@@ -87,7 +80,8 @@ var errRefused = errors.New("some of the subject's events were not erased")
 // eraseSubject erases page by page, and tells people how far it is.
 func (g *gateway) eraseSubject(e eraseOptions) error {
 	order := api.SubjectErasure{Subject: e.subject, Reason: e.reason, Cancel: e.cancel}
-	all, said := api.SubjectErased{Erased: []api.Erasure{}, Refused: []api.ErasureRefused{}}, time.Now()
+	all := api.SubjectErased{Erased: []api.Erasure{}, Refused: []api.ErasureRefused{}}
+	soFar := terminal.Progress(g.command.ErrOrStderr())
 	for {
 		page, err := g.Subjects.Erase(order).Do(g.command.Context())
 		if err != nil {
@@ -97,10 +91,7 @@ func (g *gateway) eraseSubject(e eraseOptions) error {
 		if order.After = page.Next; order.After == "" {
 			break
 		}
-		if time.Since(said) > 2*time.Second {
-			said = time.Now()
-			fmt.Fprintf(g.command.ErrOrStderr(), "%s so far\n", terminal.Count(len(all.Erased), "event"))
-		}
+		soFar(terminal.Count(len(all.Erased), "event") + " so far")
 	}
 	if err := g.showSubject(all); err != nil {
 		return err
@@ -162,14 +153,8 @@ func newHold(
 ) *cobra.Command {
 	var e eraseOptions
 	c.Args = cobra.MaximumNArgs(1)
-	c.RunE = func(c *cobra.Command, args []string) error {
-		if err := e.check(c, args); err != nil {
-			return err
-		}
-		g, err := o.connect(c)
-		if err != nil {
-			return err
-		}
+	c.PreRunE = e.check
+	c.RunE = o.with(func(g *gateway, args []string) error {
 		call, what := subject(g.Subjects, api.SubjectHoldOrder{Subject: e.subject, Reason: e.reason}), "the subject"
 		if e.subject == "" {
 			call, what = event(g.Events, args[0], api.HoldOrder{Reason: e.reason}), args[0]
@@ -178,7 +163,7 @@ func newHold(
 			_, err := fmt.Fprintf(w, "%s %s: %s, %s, %s\n", terminal.OneLine(what), became, terminal.OneLine(h.By), terminal.UTC(h.At), terminal.OneLine(h.Reason))
 			return err
 		})
-	}
+	})
 	e.register(c)
 	return c
 }

@@ -87,7 +87,7 @@ func (s sendOptions) event(c *cobra.Command) (e api.NewEvent, err error) {
 	case flags.Changed("key") && s.key == "":
 		return e, terminal.Usage("--key must not be empty")
 	}
-	if err := s.wait.check(c); err != nil {
+	if err := s.wait.check(c, nil); err != nil {
 		return e, err
 	}
 	e.Type, e.Subject = s.eventType, s.subject

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"io"
 	"strconv"
 	"time"
@@ -54,7 +55,7 @@ func showUndelivered(w io.Writer, all []api.Undelivered) error {
 		if u.NextAttemptAt != nil {
 			next = terminal.When(w, *u.NextAttemptAt, now)
 		}
-		endpoint := firstOf(nameOf(u.Endpoint), u.EndpointID)
+		endpoint := cmp.Or(nameOf(u.Endpoint), u.EndpointID)
 		terminal.Row(t, u.EventID, u.EventType, endpoint, string(u.Status), terminal.When(w, u.AcceptedAt, now), strconv.Itoa(u.Attempts), next, shortened(u.Reason, 80))
 	}
 	return t.Flush()

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -131,10 +132,7 @@ func leadsTo(raw string, addr net.Addr) bool {
 	if err != nil || u.Scheme != "http" {
 		return false
 	}
-	port := u.Port()
-	if port == "" {
-		port = "80"
-	}
+	port := cmp.Or(u.Port(), "80")
 	host, ownPort, err := net.SplitHostPort(addr.String())
 	if err != nil || port != ownPort {
 		return false

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 )
 
@@ -81,7 +82,6 @@ than your token. 'hookloop portal revoke' ends it before its time.`,
 }
 
 func newPortalList(o *options) *cobra.Command {
-	var p pageFlags
 	var q api.PortalLinkQuery
 	c := &cobra.Command{
 		Use:   "list",
@@ -90,24 +90,15 @@ func newPortalList(o *options) *cobra.Command {
 		Example: `  hookloop portal list --live
   hookloop portal list --owner customer-4711 --json`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if err := p.check(); err != nil {
-				return err
-			}
-			g, err := o.connect(c)
-			if err != nil {
-				return err
-			}
-			q.PageQuery = p.query()
-			return showList(g, g.Portal.Links(q), p.all, showLinks)
-		},
 	}
 	f := c.Flags()
 	f.StringVar(&q.Endpoint, "endpoint", "", "only links for this endpoint alone")
 	f.StringVar(&q.Owner, "owner", "", "only links for all endpoints of this owner")
 	f.BoolVar(&q.Live, "live", false, "only links that are good now")
-	p.register(f)
-	return c
+	return listing(o, c, func(g *gateway, _ []string, page api.PageQuery) client.List[api.PortalLink] {
+		q.PageQuery = page
+		return g.Portal.Links(q)
+	}, showLinks)
 }
 
 func showLinks(w io.Writer, all []api.PortalLink) error {

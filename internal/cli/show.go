@@ -72,7 +72,7 @@ func (p *pageFlags) register(f *pflag.FlagSet) {
 	f.BoolVar(&p.all, "all", false, "the whole list, however long")
 }
 
-func (p *pageFlags) check() error {
+func (p *pageFlags) check(*cobra.Command, []string) error {
 	if p.limit < 1 || p.limit > client.MaxPage {
 		return terminal.Usage("--limit must lie between 1 and %d; --all gives everything", client.MaxPage)
 	}
@@ -108,6 +108,19 @@ func showList[T any](g *gateway, list client.List[T], all bool, display func(io.
 		fmt.Fprintf(g.command.ErrOrStderr(), "There is more: %s --cursor %s, or --all\n", g.command.CommandPath(), terminal.OneLine(next))
 	}
 	return nil
+}
+
+// listing makes c the command that shows a list: a page of it, or all.
+func listing[T any](
+	o *options, c *cobra.Command, list func(g *gateway, args []string, page api.PageQuery) client.List[T], display func(io.Writer, []T) error,
+) *cobra.Command {
+	var p pageFlags
+	p.register(c.Flags())
+	c.PreRunE = p.check
+	c.RunE = o.with(func(g *gateway, args []string) error {
+		return showList(g, list(g, args, p.query()), p.all, display)
+	})
+	return c
 }
 
 // read gives the first page of a list, or with all the whole list as one.

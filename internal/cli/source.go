@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 )
 
@@ -25,35 +26,22 @@ becomes events like any others; everything else is refused.`, &o,
 }
 
 func newSourceList(o *options) *cobra.Command {
-	var p pageFlags
-	c := &cobra.Command{
+	return listing(o, &cobra.Command{
 		Use:     "list",
 		Short:   "List sources, the oldest first",
 		Long:    `List the tenant's sources, the oldest first.`,
 		Example: `  hookloop source list --all --json`,
 		Args:    cobra.NoArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return runSourceList(c, o, p) },
-	}
-	p.register(c.Flags())
-	return c
+	}, func(g *gateway, _ []string, page api.PageQuery) client.List[api.Source] { return g.Sources.List(page) }, showSources)
 }
 
-func runSourceList(c *cobra.Command, o *options, p pageFlags) error {
-	if err := p.check(); err != nil {
-		return err
+func showSources(w io.Writer, all []api.Source) error {
+	t := terminal.Columns(w)
+	terminal.Row(t, "ID", "PROVIDER", "NAME", "INGEST URL")
+	for _, s := range all {
+		terminal.Row(t, s.ID, string(s.Provider), s.Name, s.IngestURL)
 	}
-	g, err := o.connect(c)
-	if err != nil {
-		return err
-	}
-	return showList(g, g.Sources.List(p.query()), p.all, func(w io.Writer, all []api.Source) error {
-		t := terminal.Columns(w)
-		terminal.Row(t, "ID", "PROVIDER", "NAME", "INGEST URL")
-		for _, s := range all {
-			terminal.Row(t, s.ID, string(s.Provider), s.Name, s.IngestURL)
-		}
-		return t.Flush()
-	})
+	return t.Flush()
 }
 
 func newSourceGet(o *options) *cobra.Command {

@@ -28,14 +28,9 @@ func (s *sourceFlags) register(f *pflag.FlagSet) {
 
 // change is what the flags changed but for the config, and what --clear names.
 func (s *sourceFlags) change(flags *pflag.FlagSet) (c api.SourceChange, err error) {
-	for flag, field := range map[string]struct {
-		value string
-		patch *api.Patch[string]
-	}{"name": {s.name, &c.Name}, "type-prefix": {s.typePrefix, &c.TypePrefix}, "application": {s.application, &c.Application}} {
-		if flags.Changed(flag) {
-			*field.patch = api.To(field.value)
-		}
-	}
+	put(flags, "name", &c.Name, s.name)
+	put(flags, "type-prefix", &c.TypePrefix, s.typePrefix)
+	put(flags, "application", &c.Application, s.application)
 	echo, err := echoGiven(flags)
 	if err != nil {
 		return c, err

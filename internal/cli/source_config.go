@@ -92,13 +92,9 @@ func addMembers(all map[string]any, from string, object []byte) error {
 func (f *configFlags) addSecrets(c *cobra.Command, all map[string]any) error {
 	secrets := slices.Clone(f.secrets)
 	for _, name := range f.secretFiles {
-		content, err := readFlagFile(c, "--secret-file", name)
+		secret, err := readSecret(c, name)
 		if err != nil {
 			return err
-		}
-		secret := strings.TrimSpace(string(content))
-		if secret == "" {
-			return terminal.Usage("--secret-file %s is empty", name)
 		}
 		secrets = append(secrets, secret)
 	}
@@ -115,6 +111,19 @@ func (f *configFlags) addSecrets(c *cobra.Command, all map[string]any) error {
 	}
 	all["secrets"] = secrets
 	return nil
+}
+
+// readSecret reads a --secret-file.
+func readSecret(c *cobra.Command, name string) (string, error) {
+	content, err := readFlagFile(c, "--secret-file", name)
+	if err != nil {
+		return "", err
+	}
+	secret := strings.TrimSpace(string(content))
+	if secret == "" {
+		return "", terminal.Usage("--secret-file %s is empty", name)
+	}
+	return secret, nil
 }
 
 func readFlagFile(c *cobra.Command, flag, name string) ([]byte, error) {

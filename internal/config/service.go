@@ -113,16 +113,16 @@ func (s Service) problems(role Role) (all []error) {
 var keywords = regexp.MustCompile(`(?i)(^|\s)(host|hostaddr|port|dbname|user|password|passfile|service|sslmode|options)\s*=`)
 
 // CheckRegistry refuses what would be taken for the name of a file and is none. It never quotes it.
-func CheckRegistry(place string) error {
+func CheckRegistry(location string) error {
 	const want = "a URL like postgres://user@host:5432/database, or the path of a SQLite file"
 	switch {
-	case place == "":
+	case location == "":
 		return errors.New("HOOKLOOP_REGISTRY is required: " + want)
-	case (Service{Registry: place}).OnPostgres():
+	case (Service{Registry: location}).OnPostgres():
 		return nil
-	case keywords.MatchString(place):
+	case keywords.MatchString(location):
 		return errors.New("HOOKLOOP_REGISTRY is a connection in keywords (host=… dbname=…); write it as " + want)
-	case strings.Contains(place, "://"), strings.HasPrefix(place, "postgres:"), strings.HasPrefix(place, "postgresql:"):
+	case strings.Contains(location, "://"), strings.HasPrefix(location, "postgres:"), strings.HasPrefix(location, "postgresql:"):
 		return errors.New("HOOKLOOP_REGISTRY is not a PostgreSQL URL and no path; write " + want)
 	}
 	return nil

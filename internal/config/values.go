@@ -81,14 +81,14 @@ func (w *Words) UnmarshalText(text []byte) error {
 // is.
 type Retention time.Duration
 
-// MinRetention is Temporal's: shorter is refused by it.
-const MinRetention = 24 * time.Hour
+// minRetention is Temporal's: shorter is refused by it.
+const minRetention = 24 * time.Hour
 
 // UnmarshalText refuses what Temporal would refuse.
 func (r *Retention) UnmarshalText(text []byte) error {
 	d, err := time.ParseDuration(string(text))
-	if err != nil || d < MinRetention {
-		return fmt.Errorf("must be a duration of at least %s, like 720h", MinRetention)
+	if err != nil || d < minRetention {
+		return fmt.Errorf("must be a duration of at least %s, like 720h", minRetention)
 	}
 	*r = Retention(d)
 	return nil

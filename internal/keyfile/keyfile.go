@@ -61,11 +61,11 @@ func Write(path string, content []byte) error {
 	if err := file.CloseAtomicallyReplace(); err != nil {
 		return err
 	}
-	return SyncDir(filepath.Dir(path))
+	return syncDir(filepath.Dir(path))
 }
 
-// SyncDir makes the names in a folder survive a power cut.
-func SyncDir(path string) error {
+// syncDir makes the names in a folder survive a power cut.
+func syncDir(path string) error {
 	dir, err := os.Open(path)
 	if err != nil {
 		return err

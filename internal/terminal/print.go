@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 	"text/tabwriter"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -67,6 +68,17 @@ func Row(w io.Writer, cells ...string) {
 		cells[i] = OneLine(cell)
 	}
 	_, _ = fmt.Fprintln(w, strings.Join(cells, "\t")) // a tabwriter fails at Flush
+}
+
+// Progress gives what says how far something is: it writes a line every two seconds at most.
+func Progress(w io.Writer) func(line string) {
+	last := time.Now()
+	return func(line string) {
+		if time.Since(last) > 2*time.Second {
+			last = time.Now()
+			fmt.Fprintln(w, line)
+		}
+	}
 }
 
 // Count counts things: "1 endpoint", "2 endpoints", "0 deliveries".

@@ -1,7 +1,11 @@
 package terminal_test
 
 import (
+	"strconv"
+	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -21,4 +25,17 @@ func TestCount(t *testing.T) {
 	require.Equal(t, "1 delivery", terminal.Count(1, "delivery"))
 	require.Equal(t, "0 deliveries", terminal.Count(0, "delivery"))
 	require.Equal(t, "2 attempts", terminal.Count(2, "attempt"))
+}
+
+func TestProgressIsALineEveryTwoSeconds(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var out strings.Builder
+		soFar := terminal.Progress(&out)
+		for n := range 50 {
+			soFar(strconv.Itoa(n) + " so far")
+			time.Sleep(100 * time.Millisecond)
+		}
+		require.Equal(t, "21 so far\n42 so far\n", out.String())
+	})
 }

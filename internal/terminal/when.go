@@ -41,19 +41,19 @@ func Relative(t, now time.Time) string {
 	d := now.Sub(t)
 	switch {
 	case d < 0 && d > -far:
-		return "in " + Rough(-d)
+		return "in " + rough(-d)
 	case d >= 0 && d < time.Second:
 		return "just now"
 	case d >= 0 && d < far:
-		return Rough(d) + " ago"
+		return rough(d) + " ago"
 	}
 	return t.UTC().Format(time.DateOnly)
 }
 
 const far = 14 * 24 * time.Hour
 
-// Rough writes a length of time in one unit.
-func Rough(d time.Duration) string {
+// rough writes a length of time in one unit.
+func rough(d time.Duration) string {
 	switch {
 	case d < time.Minute:
 		return fmt.Sprintf("%d s", max(1, int(d.Seconds())))
