@@ -2,6 +2,7 @@ package source
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -47,10 +48,7 @@ const (
 )
 
 func (s *generic) kind() string {
-	if s.Kind == "" {
-		return genericHMAC
-	}
-	return s.Kind
+	return cmp.Or(s.Kind, genericHMAC)
 }
 
 func (s *generic) Verify(_ context.Context, r Request) error {

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"hash"
+	"net/http"
 	"strings"
 )
 
@@ -24,42 +25,40 @@ func (s *github) check() error {
 	return cmp.Or(s.Secrets.check("config.secrets"), s.checkRepeats())
 }
 
-// Verify looks at the SHA-1 signature only where there is no other: a wrong SHA-256 is wrong.
 func (s *github) Verify(_ context.Context, r Request) error {
-	if header := r.Header.Get("X-Hub-Signature-256"); header != "" || !s.AllowSHA1 {
-		return s.verify(sha256.New, "sha256=", header, r.Body)
-	}
-	return s.verify(sha1.New, "sha1=", r.Header.Get("X-Hub-Signature"), r.Body)
+	return verifyHub(s.Secrets, s.AllowSHA1, r)
 }
 
 func (s *github) head(r Request) error {
-	if header := r.Header.Get("X-Hub-Signature-256"); header != "" || !s.AllowSHA1 {
-		_, err := hubSignature("sha256=", header)
-		return err
-	}
-	_, err := hubSignature("sha1=", r.Header.Get("X-Hub-Signature"))
+	_, _, err := hubSignature(s.AllowSHA1, r.Header)
 	return err
 }
 
-func (s *github) verify(h func() hash.Hash, prefix, header string, body []byte) error {
-	given, err := hubSignature(prefix, header)
+// verifyHub is for the third parties that sign the body as PubSubHubbub had it.
+func verifyHub(secrets Secrets, allowSHA1 bool, r Request) error {
+	h, given, err := hubSignature(allowSHA1, r.Header)
 	if err != nil {
 		return err
 	}
-	if !s.Secrets.signedWith(h, [][]byte{given}, body) {
+	if !secrets.signedWith(h, [][]byte{given}, r.Body) {
 		return unverified("the signature does not match")
 	}
 	return nil
 }
 
-// hubSignature reads an X-Hub-Signature, a hash's name and hex.
-func hubSignature(prefix, header string) ([]byte, error) {
-	encoded, ok := strings.CutPrefix(header, prefix)
-	given, err := hex.DecodeString(encoded)
-	if !ok || err != nil || len(given) == 0 {
-		return nil, unverified("the signature header is missing or malformed")
+// hubSignature reads an X-Hub-Signature, a hash's name and hex. The SHA-1 signature counts only
+// where there is no other: a wrong SHA-256 is wrong.
+func hubSignature(allowSHA1 bool, from http.Header) (h func() hash.Hash, given []byte, err error) {
+	h, prefix, header := sha256.New, "sha256=", from.Get("X-Hub-Signature-256")
+	if header == "" && allowSHA1 {
+		h, prefix, header = sha1.New, "sha1=", from.Get("X-Hub-Signature")
 	}
-	return given, nil
+	encoded, ok := strings.CutPrefix(header, prefix)
+	given, err = hex.DecodeString(encoded)
+	if !ok || err != nil || len(given) == 0 {
+		return nil, nil, unverified("the X-Hub-Signature-256 header is missing or not sha256= and hex")
+	}
+	return h, given, nil
 }
 
 // Read takes a ping, which follows the making of a webhook, for an event too: it shows that the way

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"maps"
@@ -121,10 +122,7 @@ func googleService(uri string) string {
 		return "channel"
 	}
 	service, _, _ := strings.Cut(strings.TrimPrefix(u.Path, "/"), "/")
-	if service == "" {
-		return "channel"
-	}
-	return service
+	return cmp.Or(service, "channel")
 }
 
 // channelFacts writes down what the headers say, the token excepted: all there is, most of the

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -141,10 +142,7 @@ func (s *googlePubsub) Read(r Request) (Received, error) {
 	}
 	push := readObject(r.Body)
 	m := readObject(push["message"])
-	id := word(m["messageId"])
-	if id == "" {
-		id = word(m["message_id"]) // Google writes both
-	}
+	id := cmp.Or(word(m["messageId"]), word(m["message_id"])) // Google writes both
 	if id == "" || push.text("subscription") == "" {
 		return Received{}, unreadable("the body is not a message with a messageId and its subscription")
 	}

@@ -3,9 +3,6 @@ package source
 import (
 	"cmp"
 	"context"
-	"crypto/sha1"
-	"crypto/sha256"
-	"hash"
 	"net/http"
 	"net/url"
 )
@@ -28,21 +25,14 @@ func (s *meta) Verify(_ context.Context, r Request) error {
 	if r.Method == http.MethodGet {
 		return s.verifyHandshake(r.Query)
 	}
-	if value := r.Header.Get("X-Hub-Signature-256"); value != "" || !s.AllowSHA1 {
-		return s.verifySignature(sha256.New, "sha256=", value, r.Body)
-	}
-	return s.verifySignature(sha1.New, "sha1=", r.Header.Get("X-Hub-Signature"), r.Body)
+	return verifyHub(s.Secrets, s.AllowSHA1, r)
 }
 
 func (s *meta) head(r Request) error {
 	if r.Method == http.MethodGet {
 		return s.verifyHandshake(r.Query)
 	}
-	if value := r.Header.Get("X-Hub-Signature-256"); value != "" || !s.AllowSHA1 {
-		_, err := metaSignature("sha256=", value)
-		return err
-	}
-	_, err := metaSignature("sha1=", r.Header.Get("X-Hub-Signature"))
+	_, _, err := hubSignature(s.AllowSHA1, r.Header)
 	return err
 }
 
@@ -52,25 +42,6 @@ func (s *meta) verifyHandshake(query string) error {
 		return &Refusal{Status: http.StatusForbidden, Reason: "the verify token or the mode does not match"}
 	}
 	return nil
-}
-
-func (s *meta) verifySignature(h func() hash.Hash, prefix, value string, body []byte) error {
-	given, err := metaSignature(prefix, value)
-	if err != nil {
-		return err
-	}
-	if !s.Secrets.signedWith(h, [][]byte{given}, body) {
-		return unverified("the signature does not match")
-	}
-	return nil
-}
-
-func metaSignature(prefix, value string) ([]byte, error) {
-	given, err := hubSignature(prefix, value)
-	if err != nil {
-		return nil, unverified("the X-Hub-Signature-256 header is missing or not sha256= and hex")
-	}
-	return given, nil
 }
 
 // Read gives the challenge back as plain text: it is a stranger's, and must not be read as a page.

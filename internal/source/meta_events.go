@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -122,9 +123,7 @@ func messagingKind(raw json.RawMessage) string {
 			return m.Name
 		case "sender", "recipient", "timestamp", "prior_message":
 		default:
-			if kind == "" {
-				kind = m.Name
-			}
+			kind = cmp.Or(kind, m.Name)
 		}
 	}
 	return kind

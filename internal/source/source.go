@@ -5,6 +5,7 @@
 package source
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -56,10 +57,7 @@ type Item struct {
 
 // ID is what tells this event from all others of its source.
 func (i Item) ID() string {
-	if i.Identity != "" {
-		return i.Identity
-	}
-	return i.Key
+	return cmp.Or(i.Identity, i.Key)
 }
 
 // Binding ties a name that a third party gave to the one content it was first seen with: the same

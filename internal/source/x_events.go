@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"encoding/json"
 	"time"
 
@@ -96,13 +97,8 @@ func xKey(kind string, raw json.RawMessage) string {
 		}
 	}
 	source, target := readObject(e["source"]), readObject(e["target"])
-	who, whom, when := word(source["id"]), word(target["id"]), word(e["created_timestamp"])
-	if who == "" {
-		who = word(e["sender_id"])
-	}
-	if whom == "" {
-		whom = word(target["recipient_id"])
-	}
+	who, whom := cmp.Or(word(source["id"]), word(e["sender_id"])), cmp.Or(word(target["id"]), word(target["recipient_id"]))
+	when := word(e["created_timestamp"])
 	if who == "" || whom == "" || when == "" {
 		return ""
 	}
