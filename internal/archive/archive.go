@@ -5,6 +5,7 @@
 package archive
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -93,9 +94,7 @@ func New(cfg Config) (*Archiver, error) {
 			return nil, err
 		}
 	}
-	if cfg.Overlap == 0 {
-		cfg.Overlap = DefaultOverlap
-	}
+	cfg.Overlap = cmp.Or(cfg.Overlap, DefaultOverlap)
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}

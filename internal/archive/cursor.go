@@ -2,9 +2,7 @@ package archive
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"os"
 	"slices"
 	"time"
 
@@ -20,17 +18,8 @@ type span struct {
 // cursors are the spans by tenant; the empty name is that of all.
 func (f *Folder) cursors() (map[string]span, error) {
 	all := map[string]span{}
-	content, err := os.ReadFile(f.at(cursorFile))
-	if missing(err) {
-		return all, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(content, &all)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cursorFile, err)
-	}
-	return all, nil
+	_, err := readJSON(f.at(cursorFile), &all)
+	return all, err
 }
 
 // covered is until when a tenant's executions were copied; zero: never yet.
@@ -64,11 +53,7 @@ func (f *Folder) cover(tenant string, from, until time.Time) error {
 		return nil
 	}
 	all[tenant] = now
-	content, err := json.MarshalIndent(all, "", "  ")
-	if err != nil {
-		return err
-	}
-	return f.replace(cursorFile, append(content, '\n'))
+	return f.replace(cursorFile, all)
 }
 
 // erasedFile says which erasures of events have reached the archive.
@@ -90,25 +75,11 @@ func (e Erased) name() string {
 	return workflows.EventWorkflowID(e.Tenant, e.EventID) + " " + e.Done.UTC().Format(time.RFC3339Nano)
 }
 
-func (f *Folder) erased() (u erasedUntil, err error) {
-	content, err := os.ReadFile(f.at(erasedFile))
-	if missing(err) {
-		return u, nil
-	}
-	if err == nil {
-		err = json.Unmarshal(content, &u)
-	}
-	if err != nil {
-		return u, fmt.Errorf("%s: %w", erasedFile, err)
-	}
-	return u, nil
-}
-
 // follow erases what was erased elsewhere since the last time, and gives the number of files. What
 // is erased here is gone from Temporal: it is not copied again.
 func (f *Folder) follow(ctx context.Context, since func(ctx context.Context, after time.Time) ([]Erased, error)) (files int, err error) {
-	u, err := f.erased()
-	if err != nil {
+	var u erasedUntil
+	if _, err := readJSON(f.at(erasedFile), &u); err != nil {
 		return 0, err
 	}
 	after := u.Until
@@ -137,9 +108,5 @@ func (f *Folder) follow(ctx context.Context, since func(ctx context.Context, aft
 			next.Latest = append(next.Latest, e.name())
 		}
 	}
-	content, err := json.MarshalIndent(next, "", "  ")
-	if err != nil {
-		return files, err
-	}
-	return files, f.replace(erasedFile, append(content, '\n'))
+	return files, f.replace(erasedFile, next)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -150,9 +151,28 @@ func syncDir(name string) error {
 	return errors.Join(d.Sync(), d.Close())
 }
 
+// readJSON reads a small file, if it is there.
+func readJSON(path string, into any) (there bool, err error) {
+	content, err := os.ReadFile(path)
+	if missing(err) {
+		return false, nil
+	}
+	if err == nil {
+		err = json.Unmarshal(content, into)
+	}
+	if err != nil {
+		err = fmt.Errorf("%s: %w", path, err)
+	}
+	return true, err
+}
+
 // replace writes a small file whole or not at all.
-func (f *Folder) replace(name string, content []byte) error {
-	err := renameio.WriteFile(f.at(name), content, 0o600, renameio.WithTempDir(f.at(tempDir)))
+func (f *Folder) replace(name string, v any) error {
+	content, err := json.MarshalIndent(v, "", "  ")
+	if err != nil {
+		return err
+	}
+	err = renameio.WriteFile(f.at(name), append(content, '\n'), 0o600, renameio.WithTempDir(f.at(tempDir)))
 	return errors.Join(err, syncDir(filepath.Dir(f.at(name))))
 }
 

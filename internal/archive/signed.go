@@ -33,17 +33,8 @@ func hourOf(hour time.Time) string { return hour.UTC().Format("15") }
 // readHeads reads signed heads; none, if the file is not there.
 func readHeads(name string) (h chain.Heads, there bool, err error) {
 	h.Heads = map[string]chain.Head{}
-	raw, err := os.ReadFile(name)
-	if missing(err) {
-		return h, false, nil
-	}
-	if err != nil {
-		return h, false, err
-	}
-	if err := json.Unmarshal(raw, &h); err != nil {
-		return h, true, fmt.Errorf("%s: %w", name, err)
-	}
-	return h, true, nil
+	there, err = readJSON(name, &h)
+	return h, there, err
 }
 
 // ownHeads reads heads that this folder's key has signed: on others nothing is built.
@@ -81,11 +72,7 @@ func (f *Folder) replaceHeads(name string, h chain.Heads) error {
 	if err := h.Sign(f.key); err != nil {
 		return err
 	}
-	content, err := json.MarshalIndent(h, "", "  ")
-	if err != nil {
-		return err
-	}
-	return f.replace(name, append(content, '\n'))
+	return f.replace(name, h)
 }
 
 // settle takes away what a run that was killed has left in an hour's index: half a line, and, where

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 )
 
@@ -113,23 +114,15 @@ func Tail(path string) (h Head, size int64, err error) {
 // Read passes on what each record of a file says, and where it ends in the file. It checks nothing.
 // A file that is not there holds none.
 func Read(path string, each func(line json.RawMessage, seq, end int64) error) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	end := int64(0)
-	for lines, n := bufio.NewReader(f), 1; ; n++ {
-		line, err := lines.ReadBytes('\n')
-		if errors.Is(err, io.EOF) {
-			return nil // what follows the last line break was never finished
-		}
+	end, n := int64(0), 0
+	for line, err := range linesIn(path) {
 		if err != nil {
 			return err
 		}
+		if !isWhole(line) {
+			break // it was never finished
+		}
+		n++
 		end += int64(len(line))
 		var r record
 		if err := json.Unmarshal(line, &r); err != nil {
@@ -139,21 +132,35 @@ func Read(path string, each func(line json.RawMessage, seq, end int64) error) er
 			return err
 		}
 	}
+	return nil
+}
+
+// Records passes on what each record of a file says, as far as it can be read. It checks nothing:
+// Check says what is wrong.
+func Records(path string, each func(line json.RawMessage)) error {
+	for line, err := range linesIn(path) {
+		if err != nil {
+			return err
+		}
+		var r record
+		if json.Unmarshal(line, &r) == nil {
+			each(r.Line)
+		}
+	}
+	return nil
 }
 
 // Check reads a file of one chain and says which record was changed, is missing, was added, moved
 // or cut off. want is the head that was signed; nil: none was, and a record that is cut off at the
 // end was never finished. A file that is not there holds no records.
-func Check(path string, want *Head) (faults []string, err error) {
+func Check(path string, want *Head) (faults []string, _ error) {
 	c := &checker{}
-	f, err := os.Open(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
-	}
-	if err == nil {
-		defer func() { _ = f.Close() }()
-		if err := c.lines(f, want == nil); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
+	for line, err := range linesIn(path) {
+		if err != nil {
+			return nil, err
+		}
+		if isWhole(line) || want != nil {
+			c.record("", line)
 		}
 	}
 	if want != nil {
@@ -162,45 +169,38 @@ func Check(path string, want *Head) (faults []string, err error) {
 	return c.Faults, nil
 }
 
-// lines reads the records of one chain.
-func (c *checker) lines(r io.Reader, unfinished bool) error {
-	for lines := bufio.NewReader(r); ; {
-		line, err := lines.ReadBytes('\n')
-		whole := err == nil
-		if len(line) > 0 && (whole || !unfinished) {
-			c.record("", bytes.TrimSuffix(line, []byte{'\n'}), whole)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
+// linesIn gives the lines of a file, line breaks included. A file that is not there has none.
+func linesIn(path string) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		f, err := os.Open(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return
 		}
 		if err != nil {
-			return err
+			yield(nil, err)
+			return
+		}
+		defer func() { _ = f.Close() }()
+		lines(f)(yield)
+	}
+}
+
+// lines gives what it reads by the line, line breaks included; the last one may lack it. An error
+// ends it.
+func lines(r io.Reader) iter.Seq2[[]byte, error] {
+	return func(yield func([]byte, error) bool) {
+		for in := bufio.NewReader(r); ; {
+			line, err := in.ReadBytes('\n')
+			if err != nil && !errors.Is(err, io.EOF) {
+				yield(nil, err)
+				return
+			}
+			if len(line) > 0 && !yield(line, nil) || err != nil {
+				return
+			}
 		}
 	}
 }
 
-// Records passes on what each record of a file says, as far as it can be read. It checks nothing:
-// Check says what is wrong.
-func Records(path string, each func(line json.RawMessage)) error {
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = f.Close() }()
-	for lines := bufio.NewReader(f); ; {
-		line, err := lines.ReadBytes('\n')
-		var r record
-		if json.Unmarshal(line, &r) == nil {
-			each(r.Line)
-		}
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-	}
-}
+// isWhole says whether a line was written to its end.
+func isWhole(line []byte) bool { return bytes.HasSuffix(line, []byte{'\n'}) }

@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/ed25519"
 	"crypto/sha256"
@@ -104,27 +103,22 @@ func (c *checker) file(dir string, f File) error {
 	}
 	defer func() { _ = file.Close() }()
 	sum := sha256.New()
-	for lines := bufio.NewReader(io.TeeReader(file, sum)); ; {
-		line, err := lines.ReadBytes('\n')
-		if len(line) > 0 {
-			c.record(f.Name+": ", bytes.TrimSuffix(line, []byte{'\n'}), err == nil)
-		}
-		if errors.Is(err, io.EOF) {
-			if now := hex.EncodeToString(sum.Sum(nil)); now != f.SHA256 {
-				c.fault("%s, with records %d to %d, is not as it was signed", f.Name, f.First, f.Last)
-			}
-			return nil
-		}
+	for line, err := range lines(io.TeeReader(file, sum)) {
 		if err != nil {
 			return fmt.Errorf("%s: %w", f.Name, err)
 		}
+		c.record(f.Name+": ", line)
 	}
+	if now := hex.EncodeToString(sum.Sum(nil)); now != f.SHA256 {
+		c.fault("%s, with records %d to %d, is not as it was signed", f.Name, f.First, f.Last)
+	}
+	return nil
 }
 
-// record holds a record to the one before it.
-func (c *checker) record(file string, line []byte, whole bool) {
+// record holds a record, a line of a file, to the one before it.
+func (c *checker) record(file string, line []byte) {
 	var r record
-	if err := json.Unmarshal(line, &r); err != nil || !whole {
+	if err := json.Unmarshal(line, &r); err != nil || !isWhole(line) {
 		c.fault("%sthe record after %d is cut off or no JSON", file, c.seq)
 		return
 	}
@@ -138,5 +132,5 @@ func (c *checker) record(file string, line []byte, whole bool) {
 	case r.Prev != c.prev:
 		c.fault("record %d was changed: record %d has another hash of it", c.seq, r.Seq)
 	}
-	c.seq, c.prev = max(r.Seq, c.seq), hashOf(line)
+	c.seq, c.prev = max(r.Seq, c.seq), hashOf(bytes.TrimSuffix(line, []byte{'\n'}))
 }
