@@ -29,7 +29,7 @@ func main() {
 	}
 }
 
-// run tells the story once. Whatever happens, nothing of it stays behind in Hookloop.
+// run tells the story once. Nothing of it stays behind in Hookloop, even if it breaks off.
 func run(ctx context.Context, data string, out io.Writer) (err error) {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()

@@ -36,7 +36,7 @@ type score struct {
 	Grade     string  `json:"grade"`
 }
 
-// ServeHTTP takes one delivery. Hookloop tries again whatever is not answered with 2xx.
+// ServeHTTP takes one delivery. What is not answered with 2xx Hookloop delivers again.
 func (s *scoring) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	got := receipt{eventID: r.Header.Get(signature.HeaderID)}
 	status := http.StatusNoContent

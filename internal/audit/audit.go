@@ -157,10 +157,10 @@ func children(events []*historypb.HistoryEvent) (all []run) {
 
 // left is what the change log has of an event that Temporal does not know any more: who read its
 // data, and who had it erased. Of one that it never knew there is nothing.
-func (a *Audits) left(ctx context.Context, tenant, id string, gone error) (Page, error) {
+func (a *Audits) left(ctx context.Context, tenant, id string, notFound error) (Page, error) {
 	lines, err := a.changes(ctx, tenant, webhook.AuditQuery{EventID: id}, time.Time{}, logOfEndpoint)
 	if err == nil && len(lines) == 0 {
-		err = gone
+		err = notFound
 	}
 	return Page{Lines: lines}, err
 }

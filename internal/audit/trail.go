@@ -50,7 +50,7 @@ func newTrail(events []*historypb.HistoryEvent, b trailBuilder) Trail {
 		b.shut, b.about = false, endpointIn(b.WorkflowID)
 		b.event(e)
 		for i := before; b.shut && i < len(b.Lines); i++ {
-			b.Lines[i].Detail = "encrypted" // and not what it looks like to who cannot read it
+			b.Lines[i].Detail = "encrypted" // and not what it looks like without the key
 		}
 		b.Encrypted = b.Encrypted || b.shut
 	}

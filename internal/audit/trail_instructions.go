@@ -47,9 +47,9 @@ type message struct {
 	updateID string // of an update
 }
 
-// known are the signals and updates that a workflow acts on, by its type. A name is wire format and
-// no kind: another client may send any.
-func known(workflowType, name string) (webhook.AuditKind, bool) {
+// actedOn says what kind of line a signal or an update is that a workflow of a type acts on. A name
+// is wire format and no kind: another client may send any.
+func actedOn(workflowType, name string) (webhook.AuditKind, bool) {
 	kind, ok := map[string]webhook.AuditKind{
 		workflows.TypeDelivery + " " + workflows.SignalRetryNow:  webhook.AuditRetryNow,
 		workflows.TypeDelivery + " " + workflows.SignalCancel:    webhook.AuditCancel,
@@ -68,7 +68,7 @@ func known(workflowType, name string) (webhook.AuditKind, bool) {
 
 // instruction notes a signal or an update.
 func (b *trailBuilder) instruction(e *historypb.HistoryEvent, m message) {
-	kind, ok := known(b.Type, m.name)
+	kind, ok := actedOn(b.Type, m.name)
 	switch {
 	case !ok:
 		l := b.sender(e, m, b.claimed(m.input))

@@ -81,7 +81,7 @@ type Ask struct {
 }
 
 // patience bounds how long an expression waits for a child. Each is free again after some two
-// seconds at the latest, so who waits longer has many before them.
+// seconds at the latest, so an expression that waits longer has many before it.
 const patience = 5 * time.Second
 
 // usualProcesses is how many children there are unless a Config says otherwise. Two let a second

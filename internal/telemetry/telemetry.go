@@ -5,6 +5,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -41,12 +42,8 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 	if c.Env == nil {
 		c.Env = func(string) string { return "" }
 	}
-	if c.Service == "" {
-		c.Service = "hookloop"
-	}
-	if c.Version == "" {
-		c.Version = "dev"
-	}
+	c.Service = cmp.Or(c.Service, "hookloop")
+	c.Version = cmp.Or(c.Version, "dev")
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,9 +87,7 @@ func readSettings(env func(string) string) (settings, error) {
 
 // sampler decides which traces are recorded; parentbased ones leave it to the app that is in one.
 func sampler(name, arg string) (sdktrace.Sampler, error) {
-	if name == "" {
-		name = "parentbased_always_on"
-	}
+	name = cmp.Or(name, "parentbased_always_on")
 	share := 1.0
 	kind, parentBased := strings.CutPrefix(name, "parentbased_")
 	if kind == "traceidratio" && arg != "" {
