@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"path/filepath"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -31,7 +32,7 @@ const (
 func TestCluster(t *testing.T) {
 	t.Parallel()
 	begun := time.Now()
-	c := cluster.Start(t, cluster.Config{Dir: t.TempDir(), Hookloop: binary})
+	c := startCluster(t, cluster.Config{})
 	t.Logf("ready after %s", time.Since(begun).Round(time.Millisecond))
 	var gateways []app
 	for _, p := range c.Gateways {
@@ -73,6 +74,21 @@ func TestCluster(t *testing.T) {
 	r.requireSameIDs()
 	r.restore(c)
 	t.Logf("%d events accepted, all delivered, %d sent twice, in %s", len(r.ids), r.duplicates, time.Since(begun).Round(time.Millisecond))
+}
+
+// temporalServer is its program, built once for all clusters.
+var temporalServer = sync.OnceValues(func() (string, error) {
+	return build(filepath.Dir(binary), "hookloop/e2e/cluster/temporal")
+})
+
+// startCluster runs a cluster of this build.
+func startCluster(t *testing.T, cfg cluster.Config) *cluster.Cluster {
+	t.Helper()
+	var err error
+	cfg.Temporal, err = temporalServer()
+	require.NoError(t, err)
+	cfg.Dir, cfg.Hookloop = t.TempDir(), binary
+	return cluster.Start(t, cfg)
 }
 
 // clusterRun is what the rounds have in common.

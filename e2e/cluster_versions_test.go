@@ -26,9 +26,7 @@ import (
 // new and what is long; an event that began with the other ends there.
 func TestClusterVersions(t *testing.T) {
 	t.Parallel()
-	c := cluster.Start(t, cluster.Config{
-		Dir: t.TempDir(), Hookloop: binary, Roles: []string{"gateway", "worker", "worker"}, Builds: []string{"0.1.0", "0.2.0"},
-	})
+	c := startCluster(t, cluster.Config{Roles: []string{"gateway", "worker", "worker"}, Builds: []string{"0.1.0", "0.2.0"}})
 	a := app{&process{place: place{
 		Gateway: c.Gateways[0].URL(), Temporal: c.Temporal.Address, Namespace: c.Namespace, Tenant: "acme", Token: c.Token,
 	}}}
@@ -108,16 +106,14 @@ func TestClusterOldAndNew(t *testing.T) {
 	}
 	for name, builds := range map[string][]string{"without versions": nil, "with versions": {"0.1.0", "0.2.0"}} {
 		t.Run(name, func(t *testing.T) { //nolint:paralleltest // one cluster after the other
-			oldAndNew(t, cluster.Config{
-				Dir: t.TempDir(), Hookloop: binary, Programs: []string{previous}, Builds: builds, Roles: []string{"gateway", "worker", "worker"},
-			})
+			oldAndNew(t, cluster.Config{Programs: []string{previous}, Builds: builds, Roles: []string{"gateway", "worker", "worker"}})
 		})
 	}
 }
 
 func oldAndNew(t *testing.T, cfg cluster.Config) {
 	t.Helper()
-	c := cluster.Start(t, cfg)
+	c := startCluster(t, cfg)
 	a := app{&process{place: place{
 		Gateway: c.Gateways[0].URL(), Temporal: c.Temporal.Address, Namespace: c.Namespace, Tenant: "acme", Token: c.Token,
 	}}}

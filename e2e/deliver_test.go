@@ -258,9 +258,15 @@ func TestFanOutToAThousand(t *testing.T) {
 	p := start(t, filepath.Join(t.TempDir(), "data"))
 	a := app{p}
 	s := endpointtest.Start(t, endpointtest.Config{})
-	for n := range 1000 {
-		a.createEndpoint(t, fmt.Sprintf(`{"url":"%s/%d"}`, strings.TrimSuffix(s.URL, "/"), n))
+	var clients sync.WaitGroup
+	for first := range 8 {
+		clients.Go(func() {
+			for n := first; n < 1000; n += 8 {
+				a.createEndpoint(t, fmt.Sprintf(`{"url":"%s/%d"}`, strings.TrimSuffix(s.URL, "/"), n))
+			}
+		})
 	}
+	clients.Wait()
 	status, body := a.try(t.Context(), http.MethodPost, "/endpoints", `{"url":"`+s.URL+`"}`, nil)
 	require.Equal(t, http.StatusTooManyRequests, status, "the 1001st: %s", body)
 	begun := time.Now()

@@ -64,9 +64,8 @@ func TestExample(t *testing.T) {
 
 func buildExample(t *testing.T) string {
 	t.Helper()
-	program := filepath.Join(t.TempDir(), "mautic")
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", program, "hookloop/examples/mautic").CombinedOutput()
-	require.NoError(t, err, "%s", out)
+	program, err := build(t.TempDir(), "hookloop/examples/mautic")
+	require.NoError(t, err)
 	return program
 }
 

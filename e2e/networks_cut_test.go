@@ -94,9 +94,9 @@ type networkRun struct {
 func startNetworks(t *testing.T) *networkRun {
 	t.Helper()
 	r := &networkRun{t: t, net: wires.New(t, dice(t).Uint64()), nodes: map[string]*wires.Node{}}
-	c := cluster.Start(t, cluster.Config{
-		Dir: t.TempDir(), Hookloop: binary, Roles: []string{"gateway", "worker", "worker"},
-		More: []string{"HOOKLOOP_ALLOW_NETWORKS=" + r.net.Prefix()},
+	c := startCluster(t, cluster.Config{
+		Roles: []string{"gateway", "worker", "worker"},
+		More:  []string{"HOOKLOOP_ALLOW_NETWORKS=" + r.net.Prefix()},
 		Nodes: func(part string) *wires.Node {
 			r.nodes[part] = r.net.Node()
 			return r.nodes[part]

@@ -43,13 +43,21 @@ func runTests(m *testing.M) int {
 		return 1
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	binary = filepath.Join(dir, "hookloop")
-	build := exec.CommandContext(context.Background(), "go", "build", "-o", binary, "hookloop/cmd/hookloop")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "go build: %v\n%s", err, out)
+	if binary, err = build(dir, "hookloop/cmd/hookloop"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()
+}
+
+// build gives the path of a program. Without symbols the linker has half the work.
+func build(dir, pkg string) (string, error) {
+	program := filepath.Join(dir, filepath.Base(pkg))
+	out, err := exec.CommandContext(context.Background(), "go", "build", "-ldflags=-s -w", "-o", program, pkg).CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build %s: %w\n%s", pkg, err, out)
+	}
+	return program, nil
 }
 
 // patience bounds every wait for something that must happen. It is far above what anything takes
@@ -127,13 +135,12 @@ func launchIn(t *testing.T, program string, env []string, data string, args ...s
 		"--listen", "127.0.0.1:0", "--temporal-listen", "127.0.0.1:0", "--ui-listen", "127.0.0.1:0",
 	}, args...)
 	p := &process{cmd: exec.CommandContext(t.Context(), program, args...), done: make(chan struct{}), stderr: &output{}}
-	p.cmd.Cancel = func() error { return p.cmd.Process.Signal(syscall.SIGTERM) }
 	p.cmd.WaitDelay = patience
 	p.cmd.Stderr, p.cmd.Env = p.stderr, append(os.Environ(), env...)
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())
-	t.Cleanup(func() { p.kill(syscall.SIGTERM) })
+	t.Cleanup(func() { p.kill(syscall.SIGKILL) }) // those that are to end in good order are told so before
 	ready := make(chan bool, 1)
 	go func() {
 		lines := bufio.NewScanner(stdout)
@@ -174,10 +181,19 @@ func hookloop(t *testing.T, args ...string) (stdout, stderr string, code int) {
 	return out.String(), errs.String(), c.ProcessState.ExitCode()
 }
 
-// eventually polls until the condition holds: for what can only be asked for, like a status.
+// eventually asks until the condition holds: for what can only be asked for, like a status. It asks
+// less and less often, for asking takes from the machine what it waits for.
 func eventually(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	require.Eventually(t, condition, patience, 20*time.Millisecond, what)
+	ctx, cancel := withPatience(t)
+	defer cancel()
+	for pause := 10 * time.Millisecond; !condition(); pause = min(pause*3/2, 250*time.Millisecond) {
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			require.Fail(t, what+": not within "+patience.String())
+		}
+	}
 }
 
 // wait lets a span pass that is measured, or ends with the test.

@@ -20,7 +20,7 @@ import (
 // tenant's posts take little longer than in the pauses between, which are measured in the same run.
 func TestReadersLeaveRoom(t *testing.T) {
 	t.Parallel()
-	const readers, endpoints, posts, rounds = 20, 60, 40, 3
+	const readers, endpoints, posts, rounds = 20, 60, 20, 3
 	p := start(t, filepath.Join(t.TempDir(), "data"))
 	noisy, quiet := *p, *p
 	noisy.Tenant, quiet.Tenant = "noisy", "quiet"

@@ -19,7 +19,7 @@ import (
 // them.
 func TestReadmeInProduction(t *testing.T) {
 	t.Parallel()
-	c := cluster.Start(t, cluster.Config{Dir: t.TempDir(), Hookloop: binary, Roles: []string{"worker"}})
+	c := startCluster(t, cluster.Config{Roles: []string{"worker"}})
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	script := string(regexp.MustCompile("(?ms)^export HOOKLOOP_REGISTRY=.*?^```").Find(readme))

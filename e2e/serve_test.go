@@ -64,7 +64,7 @@ func runRole(t *testing.T, role string, env []string) *process {
 	stdout, err := p.cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, p.cmd.Start())
-	t.Cleanup(func() { p.kill(syscall.SIGTERM) })
+	t.Cleanup(func() { p.kill(syscall.SIGKILL) })
 	lines := bufio.NewReader(stdout)
 	says := func() string {
 		line, err := lines.ReadString('\n')

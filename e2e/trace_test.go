@@ -59,17 +59,15 @@ func (c *spanCollector) named(name string) (found []*tracepb.Span) {
 }
 
 // TestTrace follows one event from the app's request to the endpoint, through a failed attempt and
-// its retry in the durable lane: one trace, and the endpoint is told the attempt it belongs to. Not
-// parallel: the process is told by the environment where the collector is.
+// its retry in the durable lane: one trace, and the endpoint is told the attempt it belongs to.
 func TestTrace(t *testing.T) {
+	t.Parallel()
 	const (
 		app1 = "4bf92f3577b34da6a3ce929d0e0e4736"
 		span = "00f067aa0ba902b7"
 	)
 	spans := startCollector(t)
-	t.Setenv("OTEL_EXPORTER_OTLP_ENDPOINT", spans.URL)
-	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
-	p := start(t, filepath.Join(t.TempDir(), "data"))
+	p := startIn(t, []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + spans.URL, "OTEL_BSP_SCHEDULE_DELAY=100"}, filepath.Join(t.TempDir(), "data"))
 	a := app{p}
 	s, _ := a.listen(t, endpointtest.Config{Script: "503 200"}, `,"schedule":["0s","1s"]`)
 	status, _ := a.try(t.Context(), http.MethodPost, "/events", `{"type":"a.b","data":{"s3cr3t":1}}`, http.Header{

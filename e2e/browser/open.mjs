@@ -9,6 +9,7 @@ export async function open(executablePath) {
       "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
   const page = await browser.newPage({ viewport: { width: 1600, height: 900 } });
+  page.setDefaultTimeout(120_000); // far above what anything takes on a busy machine
   const outside = [];
   page.on("request", (request) => {
     const { protocol, hostname } = new URL(request.url());

@@ -10,6 +10,7 @@ import { open } from "./open.mjs";
 const [executablePath, link, second, shots, allowed, other, event] = process.argv.slice(2);
 const { browser, outside } = await open(executablePath);
 const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
+context.setDefaultTimeout(120_000);
 const page = await context.newPage();
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const [found, wide, errors, leaks] = [[], [], [], []];

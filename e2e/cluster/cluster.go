@@ -32,6 +32,8 @@ type Config struct {
 	Dir string
 	// Hookloop is the program. Empty: it is built, without the embedded engine.
 	Hookloop string
+	// Temporal is the program of its server. Empty: it is built.
+	Temporal string
 	// Roles to run. Empty: two gateways and two workers.
 	Roles []string
 	// Builds are the versions of the workers, in their order. Empty: they have none.
@@ -78,8 +80,10 @@ func Start(t testing.TB, cfg Config) *Cluster {
 	if c.cfg.Hookloop == "" {
 		c.cfg.Hookloop = build(t, cfg.Dir, "hookloop", "-tags=noembed", "hookloop/cmd/hookloop")
 	}
-	temporal := build(t, cfg.Dir, "temporal", "hookloop/e2e/cluster/temporal")
-	c.Temporal = &Process{Name: "temporal", path: temporal, env: []string{"CLUSTER_POSTGRES=" + c.Postgres.URL("postgres")}}
+	if c.cfg.Temporal == "" {
+		c.cfg.Temporal = build(t, cfg.Dir, "temporal", "hookloop/e2e/cluster/temporal")
+	}
+	c.Temporal = &Process{Name: "temporal", path: c.cfg.Temporal, env: []string{"CLUSTER_POSTGRES=" + c.Postgres.URL("postgres")}}
 	c.settle(t, c.Temporal)
 	c.Temporal.args = []string{"-listen", c.Temporal.Address}
 	if c.Temporal.node != nil {

@@ -12,7 +12,6 @@ import (
 	"os/exec"
 	"runtime"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -103,17 +102,12 @@ func (p *Process) startThere() error {
 	return p.cmd.Start()
 }
 
-// stopper ends this run and no later one.
+// stopper ends this run and no later one, at once: what it had is removed after it.
 func (p *Process) stopper() func() {
 	cmd, ended := p.cmd, p.ended
 	return func() {
-		_ = cmd.Process.Signal(syscall.SIGTERM) // it may have ended
-		select {
-		case <-ended:
-		case <-time.After(patience):
-			_ = cmd.Process.Kill()
-			<-ended
-		}
+		_ = cmd.Process.Kill() // it may have ended
+		<-ended
 	}
 }
 
