@@ -49,7 +49,7 @@ docker: ## docker-compose.yml in a Docker engine of its own: kills, cuts, upgrad
 
 .PHONY: test
 test: ## all tests, end to end included
-	$(call each,go test -timeout $(TIMEOUT) ./...)
+	$(call each,go test $$([ $$m = . ] || echo -count=1) -timeout $(TIMEOUT) ./...) # the others build what they test, which Go's cache does not know
 
 .PHONY: race
 race: ## all tests under the race detector (needs gcc)
