@@ -57,8 +57,8 @@ func (p *Prover) sum(parts ...string) string {
 	return hex.EncodeToString(mac.Sum(nil)[:16])
 }
 
-// update sends an update on a person's or Hookloop's behalf and waits for what the workflow answers.
-// One without an id gets one that proves on whose behalf. The error is Temporal's.
+// update sends an update on a person's or Hookloop's behalf and waits for what the workflow
+// answers. One without an id gets one that proves on whose behalf. The error is Temporal's.
 func (l link) update(ctx context.Context, o client.UpdateWorkflowOptions, by string, answer any) error {
 	o.WaitForStage = client.WorkflowUpdateStageCompleted
 	o.UpdateID = cmp.Or(o.UpdateID, l.prover.id(o.WorkflowID, o.UpdateName, by, time.Now()))
