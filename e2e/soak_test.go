@@ -18,17 +18,18 @@ import (
 
 	"hookloop/internal/check"
 	"hookloop/internal/endpointtest"
+	"hookloop/internal/webhook"
 )
 
 var soak = flag.Duration("soak", 0, "how long TestSoak runs; 0: not at all")
 
 const (
-	// soakPace is between two events of a client: some 20 a second, well below what a small machine
-	// takes that does nothing else.
-	soakPace = 200 * time.Millisecond
-	// soakSpell is how long an endpoint hangs until it is mended, and soakCalm how long it is well
-	// until it hangs again: what has piled up meanwhile arrives in less.
-	soakSpell, soakCalm = 10 * time.Second, 5 * time.Second
+	// soakPace is between two events of a client: some five a second, each to three endpoints. While
+	// one of them is held, what waits for it must not pile up faster than a small machine that does
+	// other things as well can take it in.
+	soakPace = 800 * time.Millisecond
+	// soakCalm is between two spells: what has piled up in one is delivered in less.
+	soakCalm = 30 * time.Second
 	// soakPatience is for an operator's decision to take effect, which waits until all that is held
 	// knows that it is.
 	soakPatience = 10 * time.Minute
@@ -75,14 +76,14 @@ func TestSoak(t *testing.T) {
 	w.judge(t, a, check.Retried, check.NoAnswer, check.Asked, check.Released)
 }
 
-// spells lets an endpoint hang, mends it, and has an operator let its backlog go, over and over; it
-// counts how often. It runs beside the test.
+// spells lets an endpoint hang until it is held, mends it, and has an operator let its backlog go,
+// over and over; it counts how often. It runs beside the test.
 func (a app) spells(t *testing.T, ill *endpointtest.Server, hangs endpointtest.Script, id string, end time.Time) (n int) {
-	for ; time.Now().Add(soakSpell).Before(end); n++ {
+	for ; time.Now().Add(2 * soakCalm).Before(end); n++ {
 		ill.Follow(hangs)
-		wait(t, soakSpell)
+		held := assert.Eventually(t, func() bool { return a.is(t, id, webhook.EndpointHeld) }, soakPatience, time.Second, "spell %d: the endpoint is held", n)
 		ill.Mend()
-		if !assert.Eventually(t, func() bool { return a.activeAgain(t, id) }, soakPatience, time.Second, "spell %d: the endpoint is let go", n) {
+		if !held || !assert.Eventually(t, func() bool { return a.letThrough(t, id) }, soakPatience, time.Second, "spell %d: the endpoint is let go", n) {
 			return n
 		}
 		wait(t, soakCalm)
@@ -90,13 +91,18 @@ func (a app) spells(t *testing.T, ill *endpointtest.Server, hangs endpointtest.S
 	return n
 }
 
-// activeAgain approves if a person is asked about an endpoint, and says whether it is active.
-func (a app) activeAgain(t *testing.T, id string) bool {
-	if _, body := a.try(t.Context(), http.MethodGet, "/endpoints/"+id, "", nil); strings.Contains(string(body), `"state":"active"`) {
+// letThrough approves if a person is asked about an endpoint, and says whether it is active.
+func (a app) letThrough(t *testing.T, id string) bool {
+	if a.is(t, id, webhook.EndpointActive) {
 		return true
 	}
-	a.try(t.Context(), http.MethodPost, "/approvals/"+id+"/approve", `{"rate_per_second":200}`, nil)
+	a.try(t.Context(), http.MethodPost, "/approvals/"+id+"/approve", `{"rate_per_second":100}`, nil)
 	return false
+}
+
+func (a app) is(t *testing.T, id string, state webhook.EndpointState) bool {
+	_, body := a.try(t.Context(), http.MethodGet, "/endpoints/"+id, "", nil)
+	return strings.Contains(string(body), `"state":"`+string(state)+`"`)
 }
 
 // usages samples the process until a time, a sixtieth of the run apart.
