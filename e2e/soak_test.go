@@ -24,9 +24,9 @@ import (
 var soak = flag.Duration("soak", 0, "how long TestSoak runs; 0: not at all")
 
 const (
-	// soakPace is between two events of a client: some five a second, each to three endpoints. While
-	// one of them is held, what waits for it must not pile up faster than a small machine that does
-	// other things as well can take it in.
+	// soakPace is between two events of a client: some five a second, each to three endpoints.
+	// While one of them is held, what waits for it must not pile up faster than a small machine
+	// that does other things as well can take it in.
 	soakPace = 800 * time.Millisecond
 	// soakCalm is between two spells: what has piled up in one is delivered in less.
 	soakCalm = 30 * time.Second
