@@ -117,7 +117,7 @@ proof: ## break what docs/reliability.md lists, and judge what was promised (wit
 
 .PHONY: proof-some
 proof-some: simulate-some ## a share of it, in ten minutes
-	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test(StoreFaults|PowerCut|DiskFaults|Networks)$$' . -proof -cuts 4 -short-cuts
+	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test(Kill|StoreFaults|PowerCut|DiskFaults|Networks)$$' . -proof -cuts 4 -short-cuts
 
 WITHIN ?= 4m
 

@@ -378,6 +378,7 @@ func TestCrashDuringApproval(t *testing.T) {
 	for _, id := range ids {
 		require.Equal(t, webhook.Delivered, a.settled(t, id).Status)
 	}
+	require.LessOrEqual(t, len(order(s, 1)), len(ids)+2*len(crashes), "twice only what was in flight at a crash")
 	got := distinct(s.Receipts()[1:])
 	require.Len(t, got, len(ids))
 	for id, times := range got {
