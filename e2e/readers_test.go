@@ -38,9 +38,10 @@ func TestReadersLeaveRoom(t *testing.T) {
 	for range rounds {
 		calm = append(calm, app{&quiet}.timed(t, posts)...)
 		stop, answered := app{&noisy}.read(t, id, readers)
+		// Twenty posts may be over before the first of the costly answers is.
+		eventually(t, "the readers read", func() bool { return answered.Load() >= readers })
 		busy = append(busy, app{&quiet}.timed(t, posts)...)
 		stop()
-		require.Positive(t, answered.Load())
 	}
 	slices.Sort(calm)
 	slices.Sort(busy)
