@@ -95,15 +95,9 @@ func recordAsks(t *testing.T, a app) event {
 
 // recordResumedLate resumes an endpoint while its rejection is being announced.
 func recordResumedLate(t *testing.T, a app) event {
-	c := a.p.dial(t)
 	return recordAsked(t, a, func(id string) {
 		a.say(t, "/reject", "")(id)
-		approval := workflows.ApprovalWorkflowID(a.p.Tenant, id)
-		eventually(t, "it is rejected", func() bool {
-			var r webhook.ApprovalReport
-			v, err := c.QueryWorkflow(t.Context(), approval, "", workflows.QueryReport)
-			return err == nil && v.Get(&r) == nil && r.Status == webhook.ApprovalRejected
-		})
+		announced(t, a, id, webhook.EventEndpointRejected)
 		a.tell(t, id, workflows.SignalResume, webhook.Decision{By: "dev", Reason: "they are back"})
 	}, webhook.ApprovalReleased)
 }

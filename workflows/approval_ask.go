@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"hookloop/internal/webhook"
@@ -34,13 +35,25 @@ func (a *approval) ask(ctx workflow.Context) error {
 	a.report.AskedAt, a.report.DecideBy = &now, &by
 	a.inbox = a.inbox.instructions() // a decision may have come with the change
 	a.reminded, a.counted, a.byHand = 0, 0, false
-	if err := a.recheckAll(ctx, webhook.Instruction{Reason: "the endpoint is held"}, false); err != nil {
-		return err // or deliveries deferred for up to half an hour would not be there to be probed
-	}
 	if err := a.count(ctx); err != nil {
 		return err
 	}
-	return a.announce(ctx, webhook.EventEndpointHeld)
+	if err := a.announce(ctx, webhook.EventEndpointHeld); err != nil {
+		return err
+	}
+	return a.holdAll(ctx)
+}
+
+// holdAll lets every delivery become held: one that is deferred for up to half an hour would not be
+// there to be probed. So an approval waits for it, a minute for some ten thousand deliveries. What
+// ends them all does not.
+func (a *approval) holdAll(ctx workflow.Context) error {
+	why := webhook.Instruction{Reason: "the endpoint is held"}
+	err := a.recheckUnheldUntil(ctx, why, func() bool { return a.inbox.Reject != nil || a.inbox.End != nil })
+	if temporal.IsCanceledError(err) && ctx.Err() == nil { // by what came in
+		return nil
+	}
+	return err
 }
 
 // from adds the states that an endpoint may also be in when it was resumed by hand.
@@ -152,7 +165,7 @@ func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 		a.report.Status, a.report.Reason = webhook.ApprovalCancelled, "the endpoint is "+string(changed.State)
 		return nil
 	}
-	if err := a.recheckAll(ctx, instruction(d), true); err != nil {
+	if err := a.recheckAll(ctx, instruction(d)); err != nil {
 		return err
 	}
 	a.report.Waiting, a.report.CountedAt = nil, nil
@@ -164,7 +177,7 @@ func (a *approval) reject(ctx workflow.Context, d webhook.Decision) error {
 func (a *approval) end(ctx workflow.Context, e *webhook.End) error {
 	a.asking = ""
 	if e.Kind == webhook.EndDeleted {
-		if err := a.recheckAll(ctx, e.Instruction, true); err != nil {
+		if err := a.recheckAll(ctx, e.Instruction); err != nil {
 			return err
 		}
 	} else if _, err := a.change(ctx, webhook.EndpointPaused, string(e.Kind)+byAndWhy(e.Instruction), 0,

@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"encoding/json"
 	"testing"
 	"time"
@@ -115,4 +116,46 @@ func TestWhatWasNotCountedIsAbsent(t *testing.T) {
 	r, _ := e.run()
 	require.Equal(t, webhook.ApprovalRejected, r.Status)
 	require.Nil(t, r.Waiting, "nothing was counted since")
+}
+
+// TestPeopleAreToldBeforeDeliveriesAre: there may be so many that to tell them takes minutes.
+func TestPeopleAreToldBeforeDeliveriesAre(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	w.waiting = []string{"evt_waits"}
+	var told []string
+	w.rechecking = func(context.Context) error {
+		told = w.announcedTypes()
+		return nil
+	}
+	newApproval(t, w).run()
+	require.Equal(t, []string{webhook.EventEndpointHeld}, told)
+}
+
+// TestWhatEndsDeliveriesDoesNotWaitUntilTheyAreHeld: neither a rejection nor a pause or deletion.
+func TestWhatEndsDeliveriesDoesNotWaitUntilTheyAreHeld(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		arg  any
+		want webhook.ApprovalStatus
+	}{
+		workflows.SignalReject: {alice, webhook.ApprovalRejected},
+		workflows.SignalEnd:    {webhook.End{Kind: webhook.EndPaused}, webhook.ApprovalCancelled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := failingEndpoint(3)
+			w.waiting = []string{"evt_waits"}
+			e := newApproval(t, w)
+			w.rechecking = func(ctx context.Context) error { // it takes as long as it may
+				w.rechecking = nil
+				e.SignalWorkflow(name, tc.arg)
+				<-ctx.Done()
+				return ctx.Err()
+			}
+			r, took := e.run()
+			require.Equal(t, tc.want, r.Status)
+			require.Less(t, took, 2*time.Hour)
+		})
+	}
 }

@@ -92,11 +92,17 @@ func (a *approval) recountIn(now time.Time) time.Duration {
 	return a.report.CountedAt.Add(every).Sub(now)
 }
 
-// recheckAll lets deliveries read how the endpoint stands now, instead of when their time comes.
-func (a *approval) recheckAll(ctx workflow.Context, why webhook.Instruction, held bool) error {
-	return a.execute(ctx, releaseOptions(a.in.Tenant, "let deliveries recheck the endpoint"), approvalActivities.RecheckAll, activities.Recheck{
-		EndpointRef: a.endpoint(), Instruction: why, Held: held,
-	}, nil)
+// recheckAll lets all deliveries, also the held ones, read how the endpoint stands now.
+func (a *approval) recheckAll(ctx workflow.Context, why webhook.Instruction) error {
+	return a.execute(ctx, recheckOptions(a.in.Tenant), approvalActivities.RecheckAll,
+		activities.Recheck{EndpointRef: a.endpoint(), Instruction: why, Held: true}, nil)
+}
+
+// recheckUnheldUntil lets the deliveries that are not held read how the endpoint stands now, instead
+// of when their time comes. It ends early when stop says so.
+func (a *approval) recheckUnheldUntil(ctx workflow.Context, why webhook.Instruction, stop func() bool) error {
+	return a.executeUntil(ctx, recheckOptions(a.in.Tenant), stop, approvalActivities.RecheckAll,
+		activities.Recheck{EndpointRef: a.endpoint(), Instruction: why}, nil)
 }
 
 // announce brings an event about the endpoint to the tenant's other endpoints.

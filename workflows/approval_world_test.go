@@ -31,6 +31,7 @@ type world struct {
 	announced    []activities.Announcement
 	waiting      []string // deliveries that are not held
 	rechecked    []string
+	rechecking   func(context.Context) error // while one that is not held rechecks
 }
 
 func (w *world) Endpoint(context.Context, string, string) (webhook.Endpoint, error) {
@@ -72,7 +73,7 @@ func (w *world) Running(_ context.Context, _, _ string, _ time.Time, held bool, 
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !held {
-		return nil, nil, nil
+		return slices.Clone(w.waiting), nil, nil
 	}
 	return slices.Clone(w.held), nil, nil
 }
@@ -123,7 +124,12 @@ func (w *world) Release(_ context.Context, _, eventID, _ string) (bool, error) {
 	return true, nil
 }
 
-func (w *world) Recheck(_ context.Context, _, eventID, _ string, _ webhook.Instruction) error {
+func (w *world) Recheck(ctx context.Context, _, eventID, _ string, _ webhook.Instruction) error {
+	if w.rechecking != nil && slices.Contains(w.waiting, eventID) {
+		if err := w.rechecking(ctx); err != nil {
+			return err
+		}
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = slices.DeleteFunc(w.held, func(id string) bool { return id == eventID })

@@ -159,6 +159,10 @@ func releaseOptions(tenant, summary string) workflow.ActivityOptions {
 	}
 }
 
+func recheckOptions(tenant string) workflow.ActivityOptions {
+	return releaseOptions(tenant, "let deliveries recheck the endpoint")
+}
+
 // deliveryOptions are those of a child. Closing its Event (terminated, say) asks it to cancel, for
 // the data to send goes with the Event. A cancelled Event waits to learn how each delivery ended.
 func deliveryOptions(in DeliveryInput) workflow.ChildWorkflowOptions {
