@@ -115,7 +115,7 @@ func (o operator) decide(t *testing.T, a app, endpointID string, orders ...uiOrd
 	t.Helper()
 	text, err := json.Marshal(orders)
 	require.NoError(t, err)
-	o.run(t, &seen, "approval.mjs", a.p.UI, t.ArtifactDir(), endpointID, string(text))
+	o.run(t, &seen, "approval.mjs", a.p.UI, pictures(t), endpointID, string(text))
 	require.Empty(t, seen.Outside)
 	return seen
 }

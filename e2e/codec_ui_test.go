@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"encoding/json"
 	"net/http"
 	"path/filepath"
 	"slices"
@@ -31,26 +32,35 @@ func TestUIDecodes(t *testing.T) {
 		return strings.TrimSpace(out)
 	}
 
-	for name, tc := range map[string]struct {
-		token  string
-		status int
+	readers := []struct {
+		name, token string
+		status      int
 	}{
-		"an auditor":             {mint("--scope", "audit:read"), http.StatusOK},
-		"nobody":                 {"", http.StatusUnauthorized},
-		"who may read events":    {mint("--scope", "events:read"), http.StatusForbidden},
-		"an auditor of a tenant": {mint("--scope", "audit:read", "--tenant", "demo"), http.StatusForbidden},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var seen struct {
-				Sealed, Shown string
-				Answers       []int
-				Outside       []string
-			}
-			ui.run(t, &seen, "codec.mjs", p.UI, t.ArtifactDir(), workflow, p.Gateway+"/codec", tc.token)
-			require.NotContains(t, seen.Sealed, "Matilda")
-			require.Equal(t, []int{tc.status}, slices.Compact(seen.Answers))
-			require.Equal(t, tc.status == http.StatusOK, strings.Contains(seen.Shown, "Waltzing Matilda"), seen.Shown)
-			require.Empty(t, seen.Outside)
-		})
+		{"a stranger", "", http.StatusUnauthorized},
+		{"who may read events", mint("--scope", "events:read"), http.StatusForbidden},
+		{"an auditor of a tenant", mint("--scope", "audit:read", "--tenant", "demo"), http.StatusForbidden},
+		{"an auditor", mint("--scope", "audit:read"), http.StatusOK},
+	}
+	var tokens []string
+	for _, r := range readers {
+		tokens = append(tokens, r.token)
+	}
+	var page struct {
+		Sealed string
+		Seen   []struct {
+			Shown   string
+			Answers []int
+		}
+		Outside []string
+	}
+	text, err := json.Marshal(tokens)
+	require.NoError(t, err)
+	ui.run(t, &page, "codec.mjs", p.UI, pictures(t), workflow, p.Gateway+"/codec", string(text))
+	require.NotContains(t, page.Sealed, "Matilda")
+	require.Empty(t, page.Outside)
+	require.Len(t, page.Seen, len(readers))
+	for i, seen := range page.Seen {
+		require.Equal(t, []int{readers[i].status}, slices.Compact(seen.Answers), readers[i].name)
+		require.Equal(t, readers[i].status == http.StatusOK, strings.Contains(seen.Shown, "Waltzing Matilda"), seen.Shown)
 	}
 }

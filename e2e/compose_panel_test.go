@@ -55,7 +55,7 @@ func TestComposePanel(t *testing.T) {
 		Asked, Said string
 		Outside     []string
 	}
-	operator.run(t, &seen, "panel.mjs", link.URL, "http://"+front, t.ArtifactDir(), broken.ID)
+	operator.run(t, &seen, "panel.mjs", link.URL, "http://"+front, pictures(t), broken.ID)
 	require.Contains(t, seen.Asked, "It waits for your decision")
 	require.Contains(t, seen.Said, "Approved")
 	require.Empty(t, seen.Outside)

@@ -31,7 +31,7 @@ func TestConsoleSignsInAtAProvider(t *testing.T) {
 		Found, Keeps, Outside, Errors []string
 	}
 	wanted := console + "/console/t/demo/endpoints"
-	operator.run(t, &seen, "oidc.mjs", wanted, t.ArtifactDir())
+	operator.run(t, &seen, "oidc.mjs", wanted, pictures(t))
 	require.Equal(t, wanted, seen.SignedIn)
 	require.Contains(t, seen.Who, "id2", "whom the provider says they are")
 	require.Equal(t, []string{"hookloop_session true"}, seen.Keeps)

@@ -23,7 +23,7 @@ func TestConsoleDecides(t *testing.T) {
 		Found, Wide, Outside, Errors []string
 		Said                         string
 	}
-	operator.run(t, &seen, "console.mjs", consoleLink(t, data), t.ArtifactDir(), ids[0])
+	operator.run(t, &seen, "console.mjs", consoleLink(t, data), pictures(t), ids[0])
 	require.Contains(t, seen.Said, "Approved")
 	require.Empty(t, seen.Found, "what a screen reader or a keyboard would stumble over")
 	require.Empty(t, seen.Wide, "what does not fit a phone")
@@ -56,7 +56,7 @@ func TestPanelDecides(t *testing.T) {
 		Asked, Said string
 		Outside     []string
 	}
-	operator.run(t, &seen, "panel.mjs", consoleLink(t, data), a.p.UI, t.ArtifactDir(), e.ID)
+	operator.run(t, &seen, "panel.mjs", consoleLink(t, data), a.p.UI, pictures(t), e.ID)
 	require.Contains(t, seen.Asked, "It waits for your decision")
 	require.Contains(t, seen.Asked, "HTTP 503")
 	require.Contains(t, seen.Said, "Approved")

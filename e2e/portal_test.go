@@ -40,7 +40,7 @@ func TestPortalInABrowser(t *testing.T) {
 		Home, Data, Answer, Sent, Overlap, Secret    string
 		Back, Reloaded, Framed, Refused, Other, Mine string
 	}
-	owner.run(t, &seen, "portal.mjs", link, second, t.ArtifactDir(), allowed.URL+"/?"+link, other.URL+"/?"+link, e.ID)
+	owner.run(t, &seen, "portal.mjs", link, second, pictures(t), allowed.URL+"/?"+link, other.URL+"/?"+link, e.ID)
 	require.Empty(t, seen.Found, "what a screen reader or a keyboard would stumble over")
 	require.Empty(t, seen.Wide, "what does not fit a phone")
 	require.Empty(t, seen.Outside)

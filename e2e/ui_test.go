@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"encoding/json"
+	"flag"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -26,7 +27,7 @@ func TestUIShowsSearchAttributes(t *testing.T) {
 		Columns, Row, Outside []string
 		Metadata              string
 	}
-	ui.run(t, &seen, "workflows.mjs", p.UI, t.ArtifactDir())
+	ui.run(t, &seen, "workflows.mjs", p.UI, pictures(t))
 	require.Subset(t, seen.Columns, []string{"Tenant", "EventType", "Endpoint", "Outcome"})
 	require.Subset(t, seen.Row, []string{"demo", "contact.updated", e.ID, "retrying"})
 	require.Contains(t, seen.Metadata, "contact.updated → "+e.ID, "the summary")
@@ -47,6 +48,15 @@ func (o operator) run(t *testing.T, seen any, script string, args ...string) {
 	out, err := look.Output()
 	require.NoError(t, err)
 	require.NoError(t, json.Unmarshal(out, seen))
+}
+
+// pictures is where a browser's screenshots go, with -artifacts; else they are not taken.
+func pictures(t *testing.T) string {
+	t.Helper()
+	if flag.Lookup("test.artifacts").Value.String() != "true" {
+		return ""
+	}
+	return t.ArtifactDir()
 }
 
 func findBrowser(t *testing.T) string {

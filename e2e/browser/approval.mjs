@@ -1,15 +1,15 @@
 // Decides about an endpoint as an operator does: finds its Approval in the list of those that wait
 // for a person, reads it, and gives orders by the UI's own dialogs. Prints {row, offered, details,
 // outside}: what each dialog lets choose from, and the summary with the current details, as they
-// were and after each order. Arguments: the browser, the UI's URL, a folder for screenshots, the
+// were and after each order. Arguments: the browser, the UI's URL, a folder for screenshots or "", the
 // endpoint, and the orders as JSON: [{kind, name, input, then}]. The kind is "Signal" or "Update",
 // an empty input stays empty, and then is a regular expression for what the details say once the
 // order was heard.
-import { open, readMetadata, texts } from "./open.mjs";
+import { open, picture, readMetadata, texts } from "./open.mjs";
 
 const [executablePath, ui, shots, endpoint, orders] = process.argv.slice(2);
 const { browser, page, outside } = await open(executablePath);
-const keep = (name) => page.screenshot({ path: `${shots}/${name}.png` });
+const keep = (name) => picture(page, shots, name);
 
 const query = 'WorkflowType = "Approval" AND Outcome = "awaiting-approval"'; // what an operator saves
 await page.goto(`${ui}/namespaces/default/workflows?query=${encodeURIComponent(query)}`);

@@ -2,14 +2,12 @@
 // the endpoint that waits for a person, approves with a reason, and watches the page until nothing
 // waits any more. Prints {found, said, subject, wide, outside, errors}: what axe found to be serious,
 // page by page, what the console said of the decision, and pages that are wider than a phone.
-// Arguments: the browser, the link, a folder for screenshots, an event.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+// Arguments: the browser, the link, a folder for screenshots or "", an event.
+import { looker } from "./look.mjs";
 import { open } from "./open.mjs";
 
 const [executablePath, link, shots, event] = process.argv.slice(2);
 const { browser, page, outside } = await open(executablePath);
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const errors = [];
 page.on("console", (message) => message.type() === "error" && errors.push(message.text()));
 page.on("pageerror", (error) => errors.push(error.message));
@@ -17,24 +15,7 @@ page.on("pageerror", (error) => errors.push(error.message));
 await page.goto(link);
 const home = page.url();
 const base = home.replace(/\/$/, "");
-const [found, wide] = [[], []];
-
-// look takes a picture of a page in both colours, has axe read it, and sees whether it fits a phone.
-async function look(name) {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: `${shots}/console-${name}-${colorScheme}.png`, fullPage: true });
-    const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"] })`);
-    for (const { id, impact, nodes } of violations) {
-      if (impact === "serious" || impact === "critical") found.push(`${name} ${colorScheme}: ${id}: ${nodes[0].html}`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 390, height: 800 });
-  const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  if (excess > 0) wide.push(`${name}: ${excess} px`);
-  await page.setViewportSize({ width: 1200, height: 900 });
-}
+const { look, found, wide } = looker(page, shots);
 
 await page.getByText("Decide", { exact: true }).waitFor();
 await look("health");

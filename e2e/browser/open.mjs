@@ -8,7 +8,7 @@ export async function open(executablePath) {
     args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
       "--disable-background-networking", "--disable-component-update", "--disable-sync"],
   });
-  const page = await browser.newPage({ viewport: { width: 1600, height: 900 } });
+  const page = await browser.newPage({ viewport: { width: 1600, height: 900 }, reducedMotion: "reduce" });
   page.setDefaultTimeout(120_000); // far above what anything takes on a busy machine
   const outside = [];
   page.on("request", (request) => {
@@ -16,6 +16,11 @@ export async function open(executablePath) {
     if (protocol.startsWith("http") && hostname !== "127.0.0.1") outside.push(request.url());
   });
   return { browser, page, outside };
+}
+
+// picture keeps how a page looks, where there is a folder for it: to draw a page costs as much as to load it.
+export async function picture(page, shots, name, options) {
+  if (shots) await page.screenshot({ path: `${shots}/${name}.png`, ...options });
 }
 
 export const texts = async (cells) => (await cells.allInnerTexts()).map((text) => text.trim()).filter(Boolean);

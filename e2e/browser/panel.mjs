@@ -1,7 +1,7 @@
 // Decides about an endpoint in the panel that the Temporal UI shows on the page of its Approval. Prints
 // {asked, said, errors}: what the panel says before and after. Arguments: the browser, the link that
-// signs in to the console, the UI's URL, a folder for screenshots, the endpoint.
-import { open } from "./open.mjs";
+// signs in to the console, the UI's URL, a folder for screenshots or "", the endpoint.
+import { open, picture } from "./open.mjs";
 
 const [executablePath, link, ui, shots, endpoint] = process.argv.slice(2);
 const { browser, page, outside } = await open(executablePath);
@@ -18,10 +18,10 @@ const panel = await find();
 const approve = panel.locator("form", { has: page.getByRole("heading", { name: "Approve" }) });
 await approve.getByLabel("Reason").fill("mended, says the panel");
 const asked = await panel.locator("main").innerText();
-await page.screenshot({ path: `${shots}/panel-asks.png` });
+await picture(page, shots, "panel-asks");
 await approve.getByRole("button", { name: "Approve" }).click();
 const said = await panel.getByRole("status").innerText();
-await page.screenshot({ path: `${shots}/panel-said.png` });
+await picture(page, shots, "panel-said");
 
 await browser.close();
 console.log(JSON.stringify({ asked, said, outside }));

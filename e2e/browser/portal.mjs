@@ -3,17 +3,16 @@
 // with a second link in a second tab. Prints what was seen; "leaks" are requests that hold a token in their
 // address or Referer. Arguments: the browser, the owner's link, a link for another endpoint, a folder for
 // screenshots, a page that may frame the portal, one that may not, the event.
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { open } from "./open.mjs";
+import { looker } from "./look.mjs";
+import { open, picture } from "./open.mjs";
 
 const [executablePath, link, second, shots, allowed, other, event] = process.argv.slice(2);
 const { browser, outside } = await open(executablePath);
 const context = await browser.newContext({ viewport: { width: 1200, height: 900 } });
 context.setDefaultTimeout(120_000);
 const page = await context.newPage();
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const [found, wide, errors, leaks] = [[], [], [], []];
+const { look, found, wide } = looker(page, shots);
+const [errors, leaks] = [[], []];
 const gateway = new URL(link).origin;
 
 function watch(page) {
@@ -27,24 +26,6 @@ function watch(page) {
   });
 }
 watch(page);
-
-// look takes a picture of a page in both colours, has axe read it, and sees whether it fits a phone.
-async function look(name) {
-  for (const colorScheme of ["light", "dark"]) {
-    await page.emulateMedia({ colorScheme });
-    await page.screenshot({ path: `${shots}/portal-${name}-${colorScheme}.png`, fullPage: true });
-    const { violations } = await page.evaluate(`${axe}; axe.run(document, { runOnly: ["wcag2a", "wcag2aa", "wcag21aa", "best-practice"] })`);
-    for (const { id, impact, nodes } of violations) {
-      if (impact === "serious" || impact === "critical") found.push(`${name} ${colorScheme}: ${id}: ${nodes[0].html}`);
-    }
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  await page.setViewportSize({ width: 390, height: 800 });
-  await page.screenshot({ path: `${shots}/portal-${name}-phone.png`, fullPage: true });
-  const excess = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
-  if (excess > 0) wide.push(`${name}: ${excess} px`);
-  await page.setViewportSize({ width: 1200, height: 900 });
-}
 
 const text = (of) => of.locator("#page").innerText();
 
@@ -102,7 +83,7 @@ const frame = tab.frameLocator("iframe");
 await frame.getByRole("link", { name: "Shop" }).click();
 await frame.getByRole("heading", { name: "Attempts" }).waitFor();
 const framed = await frame.locator("#page").innerText();
-await tab.screenshot({ path: `${shots}/portal-framed.png` });
+await picture(tab, shots, "portal-framed");
 const strange = await context.newPage();
 await strange.goto(other);
 await strange.waitForLoadState("networkidle");
