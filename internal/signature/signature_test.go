@@ -146,6 +146,17 @@ func TestVerifyPassesOverWhatItDoesNotKnow(t *testing.T) {
 	require.NoError(t, signature.Verify(s, h, []byte("{}"), signedAt))
 }
 
+// TestASignatureIsBase64ToItsEnd: what follows a true signature makes it another.
+func TestASignatureIsBase64ToItsEnd(t *testing.T) {
+	t.Parallel()
+	s := []signature.Secret{signature.NewSecret()}
+	for _, more := range []string{"!", "=", "AAAA", ","} {
+		h := signed(s, "evt_1", "{}")
+		h.Set(signature.HeaderSignature, h.Get(signature.HeaderSignature)+more)
+		require.ErrorIs(t, signature.Verify(s, h, []byte("{}"), signedAt), signature.ErrNoMatch, more)
+	}
+}
+
 func FuzzVerify(f *testing.F) {
 	secret, err := signature.ParseSecret("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
 	require.NoError(f, err)

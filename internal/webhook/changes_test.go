@@ -52,6 +52,61 @@ func TestChangesOfAnEndpoint(t *testing.T) {
 	require.Equal(t, "other.example:8443", webhook.Endpoint{URL: "https://other.example:8443/x"}.URLHost())
 }
 
+// TestEachSettingOfAnEndpointIsShownByItsName, before and after.
+func TestEachSettingOfAnEndpointIsShownByItsName(t *testing.T) {
+	t.Parallel()
+	secret := secretOf(t, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw")
+	for field, tc := range map[string]struct {
+		set   func(*webhook.Endpoint)
+		shown string
+	}{
+		"url":              {func(e *webhook.Endpoint) { e.URL = "https://a.example/x" }, "https://a.example/…"},
+		"event_types":      {func(e *webhook.Endpoint) { e.EventTypes = []string{"a"} }, `["a"]`},
+		"description":      {func(e *webhook.Endpoint) { e.Description = "x" }, "x"},
+		"owner":            {func(e *webhook.Endpoint) { e.Owner = "x" }, "x"},
+		"metadata":         {func(e *webhook.Endpoint) { e.Metadata = map[string]string{"a": "b"} }, `{"a":"b"}`},
+		"schedule":         {func(e *webhook.Endpoint) { e.Schedule = webhook.Schedule{0, time.Minute} }, `["0s","1m0s"]`},
+		"timeout":          {func(e *webhook.Endpoint) { e.Timeout = time.Second }, "1s"},
+		"rate_limit":       {func(e *webhook.Endpoint) { e.RateLimit.PerSecond = 2 }, `{"per_second":2,"burst":0}`},
+		"approval.after":   {func(e *webhook.Endpoint) { e.Approval.After = time.Hour }, "1h0m0s"},
+		"approval.timeout": {func(e *webhook.Endpoint) { e.Approval.Timeout = time.Hour }, "1h0m0s"},
+		"approval.named":   {func(e *webhook.Endpoint) { e.Approval.Named = true }, "true"},
+		"application":      {func(e *webhook.Endpoint) { e.Application = "x" }, "x"},
+		"echo":             {func(e *webhook.Endpoint) { e.Echo.Key = ".id" }, `{"key":".id","value":""}`},
+		"echo.back":        {func(e *webhook.Endpoint) { e.EchoBack = true }, "true"},
+		"request":          {func(e *webhook.Endpoint) { e.Request.Method = "PUT" }, `{"method":"PUT"}`},
+		"state":            {func(e *webhook.Endpoint) { e.State = webhook.EndpointHeld }, "held"},
+		"state_reason":     {func(e *webhook.Endpoint) { e.StateReason = "x" }, "x"},
+		// what cannot be shown is only said to be there
+		"headers.X": {func(e *webhook.Endpoint) { e.Headers = map[string]string{"X": ""} }, "set"},
+		"secret":    {func(e *webhook.Endpoint) { e.Secrets = []webhook.EndpointSecret{secret} }, "set"},
+	} {
+		var none, set webhook.Endpoint
+		tc.set(&set)
+		require.Equal(t, []webhook.AuditChange{{Field: field, To: tc.shown}}, none.Changes(set))
+		require.Equal(t, []webhook.AuditChange{{Field: field, From: tc.shown}}, set.Changes(none))
+	}
+	unreadable := webhook.Endpoint{URL: "https://\x7f/very-secret"}
+	require.Equal(t, []webhook.AuditChange{{Field: "url", To: "set"}}, webhook.Endpoint{}.Changes(unreadable))
+
+	rotated := webhook.Endpoint{Secrets: []webhook.EndpointSecret{secret}}
+	rotated.Rotate(signature.NewSecret(), happened, time.Hour)
+	require.Equal(t, []webhook.AuditChange{{Field: "secret", To: "changed"}},
+		webhook.Endpoint{Secrets: []webhook.EndpointSecret{secret}}.Changes(rotated), "the one before signs a while longer")
+}
+
+func TestEachSettingOfASourceIsShownByItsName(t *testing.T) {
+	t.Parallel()
+	for field, s := range map[string]webhook.Source{
+		"provider": {Provider: "x"}, "name": {Name: "x"}, "type_prefix": {TypePrefix: "x"}, "application": {Application: "x"},
+	} {
+		require.Equal(t, []webhook.AuditChange{{Field: field, To: "x"}}, webhook.Source{}.Changes(s))
+	}
+	require.Equal(t, []webhook.AuditChange{{Field: "echo", To: `{"key":".id","value":""}`}},
+		webhook.Source{}.Changes(webhook.Source{Echo: webhook.EchoPaths{Key: ".id"}}))
+	require.Equal(t, []webhook.AuditChange{{Field: "config", To: "set"}}, webhook.Source{}.Changes(webhook.Source{Config: signature.Hide("x")}))
+}
+
 func TestChangesOfASource(t *testing.T) {
 	t.Parallel()
 	was := webhook.Source{Provider: "stripe", Name: "payments", Config: signature.Hide(`{"secrets":["a"]}`)}

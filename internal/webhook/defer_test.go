@@ -42,6 +42,16 @@ func TestDeferWait(t *testing.T) {
 	}
 }
 
+// TestDeferredTogetherTheyDoNotReturnTogether, whether they got a time or not.
+func TestDeferredTogetherTheyDoNotReturnTogether(t *testing.T) {
+	t.Parallel()
+	for _, d := range []webhook.Deferral{{Reason: webhook.DeferInternal}, {Reason: webhook.DeferInternal, WaitMS: 600_000}} {
+		for _, n := range []int{1, 20} {
+			require.NotEqual(t, webhook.DeferWait(d, n, "evt_1/ep_1"), webhook.DeferWait(d, n, "evt_2/ep_1"), "%+v, %d in a row", d, n)
+		}
+	}
+}
+
 // A slot is one delivery's own, so nothing may move it.
 func TestLimitedDeliveriesComeAtTheirSlots(t *testing.T) {
 	t.Parallel()
@@ -96,6 +106,10 @@ func TestWhoAnEndpointRefuses(t *testing.T) {
 		got := webhook.Endpoint{State: webhook.EndpointDisabled}.Refuses(now, held)
 		require.Equal(t, &webhook.Deferral{Reason: webhook.DeferDisabled, Detail: "the endpoint is disabled"}, got)
 	}
+	byAlice := webhook.Endpoint{State: webhook.EndpointPaused, StateReason: "paused by alice"}
+	require.Equal(t, "the endpoint is paused by alice", byAlice.Refuses(now, false).Detail, "it does not say so twice")
 	require.Nil(t, releasing.Refuses(now, false), "fresh deliveries go at once")
-	require.Equal(t, int64(60_000), releasing.Refuses(now, true).WaitMS)
+	require.Equal(t, &webhook.Deferral{
+		Reason: webhook.DeferState, Detail: "its place in the release has not come", WaitMS: 60_000,
+	}, releasing.Refuses(now, true))
 }

@@ -52,6 +52,38 @@ func TestRotateLeavesCopiesAlone(t *testing.T) {
 	require.Zero(t, before.Secrets[0].ExpiresAt)
 }
 
+// TestThePreviousSecretSignsUntil the last of those before the newest has ended.
+func TestThePreviousSecretSignsUntil(t *testing.T) {
+	t.Parallel()
+	require.Zero(t, webhook.Endpoint{}.PreviousSecretUntil(happened))
+	e := webhook.Endpoint{Secrets: []webhook.EndpointSecret{{Secret: signature.NewSecret()}}}
+	require.Zero(t, e.PreviousSecretUntil(happened), "there is none")
+	e.Rotate(signature.NewSecret(), happened, time.Hour)
+	e.Rotate(signature.NewSecret(), happened, 2*time.Hour)
+	require.Equal(t, happened.Add(2*time.Hour), e.PreviousSecretUntil(happened))
+	require.Equal(t, happened.Add(2*time.Hour), e.PreviousSecretUntil(happened.Add(2*time.Hour-1)))
+	require.Zero(t, e.PreviousSecretUntil(happened.Add(2*time.Hour)))
+	e.Secrets[1], e.Secrets[2] = e.Secrets[2], e.Secrets[1]
+	require.Equal(t, happened.Add(2*time.Hour), e.PreviousSecretUntil(happened), "whichever it is")
+}
+
+func TestAClonesChangesDoNotReachTheEndpoint(t *testing.T) {
+	t.Parallel()
+	secret := signature.NewSecret()
+	whole := func() webhook.Endpoint {
+		return webhook.Endpoint{
+			EventTypes: []string{"a"}, Schedule: webhook.Schedule{0}, Secrets: []webhook.EndpointSecret{{Secret: secret}},
+			Headers: map[string]string{"a": "b"}, Metadata: map[string]string{"a": "b"},
+		}
+	}
+	e := whole()
+	c := e.Clone()
+	require.Equal(t, e, c)
+	c.EventTypes[0], c.Schedule[0], c.Secrets[0].ExpiresAt = "b", time.Second, happened
+	c.Headers["a"], c.Metadata["a"] = "c", "c"
+	require.Equal(t, whole(), e)
+}
+
 func TestEndpointDefaults(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, webhook.DefaultSchedule(), webhook.Endpoint{}.ScheduleOrDefault())

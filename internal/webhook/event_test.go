@@ -56,6 +56,8 @@ func TestEventTypeOf(t *testing.T) {
 		{"x", "Ünï cödé", "x._n__c_d_"},
 		{"", "google-pubsub", "google_pubsub"},
 		{"x", "v0.9:list", "x.v0.9.list"},
+		{"x", "azAZ09_", "x.azaz09_"},
+		{"x", "`{@[/:-", "x.____._"},
 		{"a", strings.Repeat("b.", 100), "a." + strings.Repeat("b.", 62) + "b"},
 	} {
 		got := webhook.EventTypeOf(c[0], c[1])
@@ -66,10 +68,12 @@ func TestEventTypeOf(t *testing.T) {
 
 func TestCheckData(t *testing.T) {
 	t.Parallel()
-	for _, good := range []string{`1`, `"é"`, `{"a":[1.10]}`, strings.Repeat("[", 500) + strings.Repeat("]", 500)} {
+	for _, good := range []string{
+		`1`, `"é"`, `{"a":[1.10]}`, strings.Repeat("[", 500) + strings.Repeat("]", 500), `"` + strings.Repeat("a", webhook.MaxData-2) + `"`,
+	} {
 		require.NoError(t, webhook.CheckData([]byte(good)))
 	}
-	for _, bad := range []string{``, `{`, `1 2`, "\"\xff\"", strings.Repeat("[", 501) + strings.Repeat("]", 501), `"` + strings.Repeat("a", webhook.MaxData) + `"`} {
+	for _, bad := range []string{``, `{`, `1 2`, "\"\xff\"", strings.Repeat("[", 501) + strings.Repeat("]", 501), `"` + strings.Repeat("a", webhook.MaxData-1) + `"`} {
 		require.Equal(t, webhook.Invalid, webhook.CodeOf(webhook.CheckData([]byte(bad))))
 	}
 }
@@ -82,6 +86,12 @@ func TestCheckTenant(t *testing.T) {
 	for _, bad := range []string{"", "-a", "_a", ".a", "a.", "a..b", "..", "a/b", "a b", "a\n", "é", "*", strings.Repeat("a", 65), "a." + strings.Repeat("a", 63)} {
 		require.ErrorContains(t, webhook.CheckTenant(bad), "tenant must be 1 to 64", bad)
 	}
+}
+
+func TestCheckApplication(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, webhook.CheckApplication("mautic.eu-1"))
+	require.ErrorContains(t, webhook.CheckApplication("-"), "application must be 1 to 64")
 }
 
 func TestCodeOf(t *testing.T) {

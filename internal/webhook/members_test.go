@@ -13,13 +13,13 @@ import (
 func TestMembersAreUntouched(t *testing.T) {
 	t.Parallel()
 	all, err := webhook.Members([]byte(` { "a" : 1.10 , "b\"}":{"x": [1,"]}\\\""] } ,"c":[ ],"d":null,"":"",
-		"a": true,"e":-0.1e+5}`))
+		"a": true,"e":-0.1e+5` + "\t,\"f\":1\r\n,\"g\":2\n}"))
 	require.NoError(t, err)
 	var got []string
 	for _, m := range all {
 		got = append(got, m.Name+"="+string(m.Value))
 	}
-	require.Equal(t, []string{"a=1.10", `b"}={"x": [1,"]}\\\""] }`, "c=[ ]", "d=null", `=""`, "a=true", "e=-0.1e+5"}, got)
+	require.Equal(t, []string{"a=1.10", `b"}={"x": [1,"]}\\\""] }`, "c=[ ]", "d=null", `=""`, "a=true", "e=-0.1e+5", "f=1", "g=2"}, got)
 	all, err = webhook.Members([]byte(" {} "))
 	require.NoError(t, err)
 	require.Empty(t, all)

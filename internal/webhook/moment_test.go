@@ -21,6 +21,8 @@ func TestParseMoment(t *testing.T) {
 		"1h":                        now.Add(-time.Hour),
 		"36h30m":                    now.Add(-36*time.Hour - 30*time.Minute),
 		"0s":                        now,
+		"0001-01-01T00:00:00.5Z":    time.Date(1, 1, 1, 0, 0, 0, 5e8, time.UTC),
+		"9999-12-31":                time.Date(9999, 12, 31, 0, 0, 0, 0, time.UTC),
 	} {
 		got, err := webhook.ParseMoment(text, now)
 		require.NoError(t, err, text)
@@ -28,10 +30,16 @@ func TestParseMoment(t *testing.T) {
 	}
 	for _, bad := range []string{
 		"", "yesterday", "-1h", "1", "1d", "2026-13-01", "2026-01-31T12:00:00", "31.01.2026", "0001-01-01T00:00:00Z",
-		"0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-23:59",
+		"0001-01-01T00:00:00+01:00", "9999-12-31T23:59:59-23:59", "0000-06-01",
 	} {
 		_, err := webhook.ParseMoment(bad, now)
 		require.EqualError(t, err, webhook.MomentForms, bad)
 		require.NotContains(t, err.Error(), "2006")
 	}
+}
+
+func TestWhatNeverHappenedHasNoTime(t *testing.T) {
+	t.Parallel()
+	require.Nil(t, webhook.TimeOrNone(time.Time{}))
+	require.Equal(t, happened, *webhook.TimeOrNone(happened))
 }

@@ -43,6 +43,7 @@ func TestParseEventTimestamp(t *testing.T) {
 		`"2026-01-31T12:00:00Z"`:            time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
 		`"2026-01-31T12:00:00.123456789Z"`:  time.Date(2026, 1, 31, 12, 0, 0, 123456789, time.UTC),
 		`"2026-01-31T12:00:00+02:00"`:       time.Date(2026, 1, 31, 10, 0, 0, 0, time.UTC),
+		`"0000-06-01T00:00:00Z"`:            time.Date(0, 6, 1, 0, 0, 0, 0, time.UTC),
 		`"9999-12-31T23:59:59Z"`:            time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC),
 		`"1969-07-20T20:17:40.000000000Z" `: time.Date(1969, 7, 20, 20, 17, 40, 0, time.UTC),
 	} {
@@ -53,6 +54,21 @@ func TestParseEventTimestamp(t *testing.T) {
 	e, err := webhook.ParseEvent([]byte(`{"type":"a","data":1}`))
 	require.NoError(t, err)
 	require.Zero(t, e.Timestamp)
+}
+
+func TestParseEventSubject(t *testing.T) {
+	t.Parallel()
+	longest := strings.Repeat("ü", 256)
+	for _, subject := range []string{"customer-7", "u", longest} {
+		e, err := webhook.ParseEvent([]byte(`{"type":"a","data":1,"subject":"` + subject + `"}`))
+		require.NoError(t, err)
+		require.Equal(t, subject, e.Subject)
+	}
+	for _, bad := range []string{`""`, `7`, `null`, `{}`, `"` + longest + `a"`} {
+		_, err := webhook.ParseEvent([]byte(`{"type":"a","data":1,"subject":` + bad + `}`))
+		require.EqualError(t, err, "subject must be a string of 1 to 512 bytes", bad)
+		require.Equal(t, webhook.Invalid, webhook.CodeOf(err))
+	}
 }
 
 func TestParseEventRefuses(t *testing.T) {
@@ -143,6 +159,18 @@ func TestBracketsInStringsAreNotDepth(t *testing.T) {
 	e, err := webhook.ParseEvent([]byte(`{"type":"a","data":` + text + `}`))
 	require.NoError(t, err)
 	require.Equal(t, text, string(e.Data))
+}
+
+// TestManySideBySideAreNotDeep: a list of a thousand objects nests three levels.
+func TestManySideBySideAreNotDeep(t *testing.T) {
+	t.Parallel()
+	list := "[" + strings.Repeat(`{"a":[1]},`, 1000) + "{}]"
+	e, err := webhook.ParseEvent([]byte(`{"type":"a","data":` + list + `}`))
+	require.NoError(t, err)
+	require.Equal(t, list, string(e.Data))
+	require.NoError(t, webhook.CheckData([]byte(list)))
+	deepest := "[[]," + strings.Repeat("[", webhook.MaxDepth) + strings.Repeat("]", webhook.MaxDepth) + "]"
+	require.ErrorContains(t, webhook.CheckData([]byte(deepest)), "nests deeper", "what was closed before it does not count for less")
 }
 
 // A contact as Mautic posts it, through parsing and the envelope.

@@ -27,6 +27,7 @@ func TestDeferToASlot(t *testing.T) {
 	d := webhook.RateLimit{PerSecond: 2.5, Burst: 1}.Defer(now.Add(1500*time.Millisecond+time.Nanosecond), now)
 	require.Equal(t, webhook.DeferLimit, d.Reason)
 	require.Equal(t, int64(1501), d.WaitMS, "rounded up")
-	require.Equal(t, time.UTC, d.Until.Location())
+	require.Equal(t, int64(1500), webhook.RateLimit{PerSecond: 1}.Defer(now.Add(1500*time.Millisecond), now).WaitMS)
+	require.Equal(t, now.Add(1500*time.Millisecond+time.Nanosecond).UTC(), d.Until)
 	require.Equal(t, "the endpoint takes 2.5 attempts a second; this delivery's slot is at 2026-01-31T11:00:01.500Z", d.Detail)
 }

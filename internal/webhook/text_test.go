@@ -23,6 +23,7 @@ func TestCut(t *testing.T) {
 		{"aü", 3, "aü"},
 		{"😀", 3, ""},
 		{"\xff\xfe", 1, "\xff"},
+		{"\xbf\xbf", 1, ""},
 		{"a\xbf\xbf", 2, ""}, // the bytes of a character that never began go with the one before
 	} {
 		require.Equal(t, tc.want, webhook.Cut(tc.text, tc.n), "%q to %d", tc.text, tc.n)
