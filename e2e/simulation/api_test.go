@@ -3,9 +3,12 @@ package simulation_test
 import (
 	"encoding/json"
 	"io"
+	"iter"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/check"
 	"hookloop/internal/webhook"
@@ -72,23 +75,35 @@ func (s *scenario) endpointState(id string) webhook.EndpointState {
 
 // audit reads all pages of one.
 func (s *scenario) audit(path string) (lines []check.Line) {
-	for next := "-"; next != ""; {
-		var page struct {
-			Data       []webhook.AuditLine
-			NextCursor string `json:"next_cursor"`
-		}
-		query := ""
-		if next != "-" {
-			query = "?cursor=" + url.QueryEscape(next)
-		}
-		if s.call(http.MethodGet, path+query, "", "", &page) != http.StatusOK {
-			s.violated("the audit at %s is not told", path)
-			return lines
-		}
-		for _, l := range page.Data {
-			lines = append(lines, check.Line{At: l.At, EventID: l.EventID, EndpointID: l.EndpointID, Kind: string(l.Kind), Detail: l.Detail})
-		}
-		next = page.NextCursor
+	for l := range pages[webhook.AuditLine](s, path) {
+		lines = append(lines, check.Line{At: l.At, EventID: l.EventID, EndpointID: l.EndpointID, Kind: string(l.Kind), Detail: l.Detail})
 	}
 	return lines
+}
+
+// pages reads a list to its end, page by page.
+func pages[T any](s *scenario, path string) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		at, err := url.Parse(path)
+		require.NoError(s.w.t, err)
+		for next := "-"; next != ""; {
+			var page struct {
+				Data       []T
+				NextCursor string `json:"next_cursor"`
+			}
+			if s.call(http.MethodGet, at.String(), "", "", &page) != http.StatusOK {
+				s.violated("the list at %s is not told", path)
+				return
+			}
+			for _, item := range page.Data {
+				if !yield(item) {
+					return
+				}
+			}
+			next = page.NextCursor
+			query := at.Query()
+			query.Set("cursor", next)
+			at.RawQuery = query.Encode()
+		}
+	}
 }

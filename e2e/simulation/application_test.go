@@ -169,23 +169,8 @@ func (s *scenario) allHeard() {
 
 // list reads the ids of all pages.
 func (s *scenario) list(path string) (ids []string) {
-	for next := "-"; next != ""; {
-		var page struct {
-			Data       []struct{ ID string }
-			NextCursor string `json:"next_cursor"`
-		}
-		query := ""
-		if next != "-" {
-			query = "&cursor=" + url.QueryEscape(next)
-		}
-		if s.call(http.MethodGet, path+query, "", "", &page) != http.StatusOK {
-			s.violated("the list at %s is not told", path)
-			return ids
-		}
-		for _, e := range page.Data {
-			ids = append(ids, e.ID)
-		}
-		next = page.NextCursor
+	for e := range pages[struct{ ID string }](s, path) {
+		ids = append(ids, e.ID)
 	}
 	return slices.Compact(ids)
 }

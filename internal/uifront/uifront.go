@@ -67,6 +67,21 @@ func withScript(page []byte, script string) []byte {
 // (CVE-2026-37236), and nothing that the UI asks for needs one.
 var methodOverrides = []string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
 
+// hashed says whether a path names a file whose content is in its name: the UI's scripts and
+// styles, some megabytes (https://svelte.dev/docs/kit/configuration#appDir).
+func hashed(path string) bool { return strings.Contains(path, "/_app/immutable/") }
+
+// keep lets a browser keep such a file. The UI itself says nothing of that, and gives a cookie with
+// each, so every page would load all of them anew.
+func keep(r *http.Response) {
+	if r.StatusCode != http.StatusOK || !hashed(r.Request.URL.Path) {
+		return
+	}
+	r.Header.Del("Set-Cookie")
+	r.Header.Set("Vary", "Accept-Encoding")
+	r.Header.Set("Cache-Control", "public, max-age=31536000, immutable") // a year, the most that is heeded
+}
+
 // Config is what a front is made of. UI is required.
 type Config struct {
 	UI        *url.URL    // where the UI is
@@ -94,14 +109,17 @@ func New(c Config) http.Handler {
 		FlushInterval: -1, // as it comes
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(c.UI)
-			r.Out.Host = r.In.Host              // the UI compares it with the origin
-			r.Out.Header.Del("Accept-Encoding") // a zipped page could not be edited
+			r.Out.Host = r.In.Host // the UI compares it with the origin
+			if !hashed(r.In.URL.Path) {
+				r.Out.Header.Del("Accept-Encoding") // a zipped page could not be edited
+			}
 			for _, name := range methodOverrides {
 				r.Out.Header.Del(name)
 			}
 		},
 		ModifyResponse: func(r *http.Response) error {
 			if !strings.HasPrefix(r.Header.Get("Content-Type"), "text/html") {
+				keep(r)
 				return nil
 			}
 			page, err := io.ReadAll(io.LimitReader(r.Body, maxPage))

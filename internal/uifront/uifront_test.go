@@ -69,3 +69,43 @@ func TestScript(t *testing.T) {
 	sum := sha256.Sum256([]byte(script[1]))
 	require.Contains(t, page, "script-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+"' 'self'")
 }
+
+// TestBrowsersKeepHashedFiles, and ask again for everything else.
+func TestBrowsersKeepHashedFiles(t *testing.T) {
+	t.Parallel()
+	upstream := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Set-Cookie", "_csrf=1")
+		w.Header().Set("Vary", "Cookie")
+		kind, status := "text/javascript", http.StatusOK
+		switch r.URL.Path {
+		case "/_app/immutable/page": // the UI answers its index page for what it does not have
+			kind = "text/html"
+		case "/_app/immutable/gone.js":
+			status = http.StatusNotFound
+		}
+		w.Header().Set("Content-Type", kind)
+		w.WriteHeader(status)
+		_, _ = io.WriteString(w, r.Header.Get("Accept-Encoding"))
+	}))
+	t.Cleanup(upstream.Close)
+	u, err := url.Parse(upstream.URL)
+	require.NoError(t, err)
+	for path, kept := range map[string]bool{
+		"/_app/immutable/chunks/a.b1c2.js": true, "/ui/_app/immutable/a.css": true,
+		"/_app/version.json": false, "/_app/immutable/page": false, "/_app/immutable/gone.js": false, "/api/v1/settings": false,
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://127.0.0.1"+path, http.NoBody)
+		r.Header.Set("Accept-Encoding", "br")
+		w := httptest.NewRecorder()
+		uifront.New(uifront.Config{UI: u}).ServeHTTP(w, r)
+		if !kept {
+			require.Empty(t, w.Header().Get("Cache-Control"), path)
+			require.Equal(t, "Cookie", w.Header().Get("Vary"), path)
+			continue
+		}
+		require.Equal(t, "public, max-age=31536000, immutable", w.Header().Get("Cache-Control"), path)
+		require.Equal(t, "Accept-Encoding", w.Header().Get("Vary"), path)
+		require.Empty(t, w.Header().Get("Set-Cookie"), path)
+		require.Equal(t, "br", w.Body.String(), "it may come zipped")
+	}
+}
