@@ -29,8 +29,8 @@ const (
 	// networkPatience is for what has piled up in 90 s, of which the limit lets some two a second
 	// through beside the load.
 	networkPatience = 5 * time.Minute
-	// networkLate is how long TCP may take, after the longest cut, until it sends once more.
-	networkLate = 2 * 90 * time.Second
+	// networkLate is how long TCP goes on with a request that was given up, and some seconds.
+	networkLate = webhook.MaxTimeout + 10*time.Second
 	// networkSpare is how many events are accepted after a cut until the next one.
 	networkSpare = 6
 )

@@ -13,6 +13,7 @@ var (
 	RetryAfter      = retryAfter
 	Clean           = clean
 	ErrAddress      = errAddress
+	NewTransport    = newTransport
 )
 
 // Trust lets tests serve TLS under a certificate of their own. Call it before the first Send.

@@ -27,9 +27,13 @@ const maxResponseHeaders = 64 << 10
 // No proxy is taken from the environment: the address guard would check the proxy's address and let
 // the endpoint's pass unseen.
 func newTransport(allowLoopback bool, inside ...netip.Prefix) *http.Transport {
+	allowed := newAddressGuard(allowLoopback, inside...)
 	dialer := &net.Dialer{
 		Timeout: webhook.MaxTimeout, // dials outlive their attempt, for the next one to use
-		Control: newAddressGuard(allowLoopback, inside...),
+		Control: func(network, address string, c syscall.RawConn) error {
+			dropLate(c)
+			return allowed(network, address, c)
+		},
 	}
 	return &http.Transport{
 		DialContext:            dialer.DialContext,
