@@ -193,15 +193,10 @@ func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec,
 	return c, options.Namespace, err
 }
 
-// progressTo says every two seconds how far it is.
 func progressTo(w io.Writer) func(time.Time, archive.Report) {
-	last := time.Now()
+	soFar := terminal.Progress(w)
 	return func(hour time.Time, r archive.Report) {
-		if time.Since(last) < 2*time.Second {
-			return
-		}
-		last = time.Now()
-		fmt.Fprintf(w, "ended %s: %d archived, %d known, %.1f MiB\n", terminal.UTC(hour), r.Archived, r.Known, float64(r.Bytes)/(1<<20))
+		soFar(fmt.Sprintf("ended %s: %d archived, %d known, %.1f MiB", terminal.UTC(hour), r.Archived, r.Known, float64(r.Bytes)/(1<<20)))
 	}
 }
 

@@ -66,7 +66,8 @@ those of the 'hookloop dev' that runs on --data-dir.`,
 
 func runRebuild(ctx context.Context, o rebuildOptions, stdout, stderr io.Writer) (err error) {
 	now := time.Now()
-	cfg := attemptlog.RebuildConfig{Tenant: o.tenant, Progress: rebuildProgress(stderr)}
+	soFar := terminal.Progress(stderr)
+	cfg := attemptlog.RebuildConfig{Tenant: o.tenant, Progress: func(r attemptlog.Rebuilt) { soFar(describeRebuilt(r)) }}
 	if cfg.From, err = terminal.ParseTime("--since", o.since, now); err != nil {
 		return err
 	}
@@ -105,18 +106,18 @@ func rebuildFrom(ctx context.Context, o rebuildOptions, cfg attemptlog.RebuildCo
 		return done, err
 	}
 	defer c.Close()
-	place, err := archiveRegistry(as)
+	location, err := archiveRegistry(as)
 	if err != nil {
 		return done, err
 	}
-	if place == "" {
+	if location == "" {
 		return done, errors.New("the attempt log lies in the registry: set HOOKLOOP_REGISTRY")
 	}
 	key, err := keyring.New() // the log is not sealed
 	if err != nil {
 		return done, err
 	}
-	s, err := openStore(ctx, place, key)
+	s, err := openStore(ctx, location, key)
 	if err != nil {
 		return done, err
 	}
@@ -127,17 +128,6 @@ func rebuildFrom(ctx context.Context, o rebuildOptions, cfg attemptlog.RebuildCo
 	}
 	cfg.Store, cfg.Histories = s, audit.NewAttempts(temporal.Histories(), histories)
 	return attemptlog.Rebuild(ctx, cfg)
-}
-
-// rebuildProgress says every two seconds how far it is.
-func rebuildProgress(w io.Writer) func(attemptlog.Rebuilt) {
-	last := time.Now()
-	return func(r attemptlog.Rebuilt) {
-		if time.Since(last) > 2*time.Second {
-			last = time.Now()
-			fmt.Fprintln(w, describeRebuilt(r))
-		}
-	}
 }
 
 func describeRebuilt(r attemptlog.Rebuilt) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -78,16 +79,9 @@ func temporalSettings() []config.Setting {
 		tls = "on"
 	}
 	return []config.Setting{
-		{Name: "TEMPORAL_ADDRESS", Value: orDefault(p.Address, "localhost:7233"), Default: p.Address == "", About: "host:port of Temporal"},
-		{Name: "TEMPORAL_NAMESPACE", Value: orDefault(p.Namespace, "default"), Default: p.Namespace == "", About: "where workflows live"},
+		{Name: "TEMPORAL_ADDRESS", Value: cmp.Or(p.Address, "localhost:7233"), Default: p.Address == "", About: "host:port of Temporal"},
+		{Name: "TEMPORAL_NAMESPACE", Value: cmp.Or(p.Namespace, "default"), Default: p.Namespace == "", About: "where workflows live"},
 		{Name: "TEMPORAL_API_KEY", Value: key, About: "for Temporal Cloud"},
 		{Name: "TEMPORAL_TLS", Value: tls, About: "TLS to Temporal, with TEMPORAL_TLS_… for certificates"},
 	}
-}
-
-func orDefault(value, standard string) string {
-	if value == "" {
-		return standard
-	}
-	return value
 }

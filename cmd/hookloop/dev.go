@@ -89,26 +89,26 @@ func runDev(ctx context.Context, o devOptions, stdout, stderr io.Writer) error {
 		return err
 	}
 	defer dev.close()
-	place, err := dev.announce(data, l.Addr().String())
+	running, err := dev.announce(data, l.Addr().String())
 	if err != nil {
 		return err
 	}
 	started()
 	defer func() { _ = os.Remove(devdir.RunningFile(data.Path())) }()
-	if err := greet(stdout, place, o); err != nil {
+	if err := greet(stdout, running, o); err != nil {
 		return err
 	}
 	context.AfterFunc(ctx, func() { fmt.Fprintln(stderr, "stopping: attempts under way may take a few seconds to finish") })
 	renewing, renewed := context.WithCancel(ctx)
 	defer renewed()
-	go dev.renew(renewing, data.Path(), place, log)
+	go dev.renew(renewing, data.Path(), running, log)
 	return dev.run(ctx, l, ops)
 }
 
-func greet(w io.Writer, place devdir.Running, o devOptions) error {
+func greet(w io.Writer, running devdir.Running, o devOptions) error {
 	if o.asJSON {
-		place.Token = ""
-		return terminal.JSON(w, place)
+		running.Token = ""
+		return terminal.JSON(w, running)
 	}
 	there := ""
 	if o.data != devdir.Default {
@@ -132,6 +132,6 @@ or without the CLI:
 
   curl -X POST %[1]s/v1/tenants/%[6]s/events -H "Authorization: Bearer $(hookloop token%[5]s)" \
        -H 'Content-Type: application/json' -d '{"type":"contact.updated","data":{"id":1}}'
-`, place.Gateway, place.UI, place.Temporal, o.data, there, place.Tenant)
+`, running.Gateway, running.UI, running.Temporal, o.data, there, running.Tenant)
 	return err
 }

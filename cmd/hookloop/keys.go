@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -120,13 +119,8 @@ func runReseal(ctx context.Context, progress io.Writer) (done registry.Resealed,
 		return done, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	last := time.Now()
-	return s.Reseal(webhook.WithActor(ctx, webhook.Actor{Name: cli.OSUser(), Via: webhook.ViaCommand}), func(r registry.Resealed) {
-		if time.Since(last) > 2*time.Second {
-			last = time.Now()
-			fmt.Fprintln(progress, describeResealed(r))
-		}
-	})
+	soFar := terminal.Progress(progress)
+	return s.Reseal(webhook.WithActor(ctx, webhook.Actor{Name: cli.OSUser(), Via: webhook.ViaCommand}), func(r registry.Resealed) { soFar(describeResealed(r)) })
 }
 
 func describeResealed(r registry.Resealed) string {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -94,7 +95,7 @@ func runMigrate(ctx context.Context, v visibilityOptions, stderr io.Writer) (m m
 		}
 		m.Registry = "its schema is up to date"
 	}
-	m.Namespace = orDefault(options.Namespace, client.DefaultNamespace)
+	m.Namespace = cmp.Or(options.Namespace, client.DefaultNamespace)
 	options.Namespace = m.Namespace
 	options.Logger = sdklog.NewStructuredLogger(logs.OfCommand(stderr))
 	c, err := client.DialContext(ctx, options)

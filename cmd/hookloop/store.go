@@ -49,16 +49,16 @@ type store interface {
 }
 
 // openStore opens the registry at a PostgreSQL URL or in a SQLite file.
-func openStore(ctx context.Context, place string, key []byte) (store, error) {
+func openStore(ctx context.Context, location string, key []byte) (store, error) {
 	sealer, err := registry.NewSealer(key)
 	if err != nil {
 		return nil, fmt.Errorf("registry key: %w", err)
 	}
 	var s store
-	if (config.Service{Registry: place}).OnPostgres() {
-		s, err = postgres.Open(ctx, place, sealer)
+	if (config.Service{Registry: location}).OnPostgres() {
+		s, err = postgres.Open(ctx, location, sealer)
 	} else {
-		s, err = sqlite.Open(ctx, place, sealer)
+		s, err = sqlite.Open(ctx, location, sealer)
 	}
 	if err != nil {
 		return nil, err // and not s, which holds a nil pointer

@@ -100,13 +100,13 @@ func readDev(folder string) (*Target, error) {
 	if err != nil {
 		return nil, err
 	}
-	var place struct{ Gateway, Temporal, Namespace, Token string }
-	if err := json.Unmarshal(content, &place); err != nil {
+	var running struct{ Gateway, Temporal, Namespace, Token string }
+	if err := json.Unmarshal(content, &running); err != nil {
 		return nil, err
 	}
-	t := &Target{Gateways: []string{place.Gateway}, Metrics: []string{place.Gateway}, Token: place.Token}
+	t := &Target{Gateways: []string{running.Gateway}, Metrics: []string{running.Gateway}, Token: running.Token}
 	t.CPU = t.ProcessCPU
-	return t, t.Watch(place.Temporal, place.Namespace)
+	return t, t.Watch(running.Temporal, running.Namespace)
 }
 
 // Watch lets a target count its workflows, at its Temporal, until it is closed.

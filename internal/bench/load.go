@@ -13,9 +13,10 @@ const maxInFlight = 2000
 // poster posts the nth event, due at a time.
 type poster func(ctx context.Context, n int, due time.Time) post
 
-// open posts what is due within a span, at a rate, whatever the answers are, with at most inFlight
-// posts under way; what is later than late is not posted any more. It ends early if until is done.
-func open(ctx, until context.Context, rate float64, span, late time.Duration, inFlight int, send poster) []post {
+// openLoop posts what is due within a span, at a rate, whatever the answers are, with at most
+// inFlight posts under way; what is later than late is not posted any more. It ends early if until
+// is done.
+func openLoop(ctx, until context.Context, rate float64, span, late time.Duration, inFlight int, send poster) []post {
 	begun := time.Now()
 	end := begun.Add(span)
 	var all collected

@@ -155,7 +155,7 @@ func (p *pair) beside(ctx context.Context, quiet *stage, post func(context.Conte
 	}()
 	quiet.endpoint.forget()
 	r := &run{begun: time.Now()}
-	r.posts = open(ctx, posting, neighbourRate, neighbourPosting, 0, maxInFlight, quiet.send)
+	r.posts = openLoop(ctx, posting, neighbourRate, neighbourPosting, 0, maxInFlight, quiet.send)
 	if err := <-noise; err != nil {
 		return fmt.Errorf("the neighbour: %w", err)
 	}

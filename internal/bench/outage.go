@@ -103,7 +103,7 @@ func (o *outage) play(ctx context.Context, down time.Duration) error {
 	}
 	o.leave()
 	r := &run{begun: time.Now()}
-	r.posts = open(ctx, ctx, float64(o.load.Events)/down.Seconds(), down, 0, maxInFlight, o.send)
+	r.posts = openLoop(ctx, ctx, float64(o.load.Events)/down.Seconds(), down, 0, maxInFlight, o.send)
 	wait(ctx, r.begun.Add(down))
 	atReturn, err := o.target.state(ctx)
 	if err != nil {

@@ -140,7 +140,7 @@ func (s *stage) calm(ctx context.Context, warm time.Duration) (times, error) {
 // storm ends five seconds after the last answer, with what is still on its way.
 func (o *overload) storm(ctx context.Context, s *stage) *run {
 	r := &run{begun: time.Now()}
-	r.posts = open(ctx, ctx, o.result.Offered, o.load.span(o.result.Offered, overloadWindow), 0, o.result.Clients, s.send)
+	r.posts = openLoop(ctx, ctx, o.result.Offered, o.load.span(o.result.Offered, overloadWindow), 0, o.result.Clients, s.send)
 	r.posting = time.Since(r.begun)
 	wait(ctx, time.Now().Add(overloadRest))
 	return r

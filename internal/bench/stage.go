@@ -58,7 +58,7 @@ func (s *stage) run(ctx context.Context, span time.Duration) (*run, error) {
 	}
 	r.begun = time.Now()
 	if s.load.Rate > 0 {
-		r.posts = open(ctx, ctx, s.load.Rate, span, Patience, maxInFlight, s.send)
+		r.posts = openLoop(ctx, ctx, s.load.Rate, span, Patience, maxInFlight, s.send)
 	} else {
 		r.posts = closed(ctx, s.load.Clients, s.load.Events, span, s.send)
 	}
