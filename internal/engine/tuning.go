@@ -5,28 +5,16 @@ import (
 	"database/sql"
 	"fmt"
 	"slices"
+
+	lean "hookloop/internal/visibility"
 )
 
 // Temporal's visibility schema indexes everything that might be asked for: 58 indexes, most of them
 // on JSON expressions, all written for every workflow. Measured, CPU per write: 1.57 ms with all of
-// them, 0.60 ms with those below, 0.50 ms with none, so each of ours costs about 0.01 ms and need
-// not be argued over; it is the rest that costs. The full-text triggers measured nothing, and stay.
-
-// keptIndexes are those of Temporal's that answer what Hookloop and the Temporal UI ask.
-var keptIndexes = []string{
-	"default_idx",           // a list without a filter, or by time
-	"by_workflow_id",        // WorkflowId = …
-	"by_workflow_type",      // WorkflowType = 'Approval'
-	"by_status",             // ExecutionStatus = 'Running', the UI's first tab
-	"by_parent_workflow_id", // the UI's relationships of a workflow,
-	"by_root_workflow_id",   // counted for each one it shows
-	divisionIndex,
-}
-
-// divisionIndex finds batches and schedules of the UI, which are workflows kept out of all other
-// lists. Temporal's own also tempts those lists, all of which ask for "no division", to walk
-// through every workflow there is. Without the NULLs it cannot, and costs nothing.
-const divisionIndex = "hookloop_namespace_division"
+// them, 0.60 ms with those that visibility keeps, 0.50 ms with none, so each of these costs about
+// 0.01 ms and need not be argued over; it is the rest that costs. The full-text triggers measured
+// nothing, and stay. Temporal's own index of divisions also tempts all other lists, which ask for
+// "no division", to walk through every workflow there is; one without the NULLs cannot.
 
 // listOrder is the end of every index: the order of lists, so that a page is read without sorting.
 const listOrder = `(COALESCE(close_time, '9999-12-31 23:59:59+00:00')) DESC, start_time DESC, run_id`
@@ -35,7 +23,7 @@ const listOrder = `(COALESCE(close_time, '9999-12-31 23:59:59+00:00')) DESC, sta
 // start, so that a file of an earlier release gets what this one thinks best.
 func tune(ctx context.Context, tx *sql.Tx, attributes int) error {
 	wanted := map[string]string{
-		divisionIndex: "(namespace_id, TemporalNamespaceDivision, " + listOrder + ") WHERE TemporalNamespaceDivision IS NOT NULL",
+		lean.DivisionIndex: "(namespace_id, TemporalNamespaceDivision, " + listOrder + ") WHERE TemporalNamespaceDivision IS NOT NULL",
 	}
 	for i := range attributes {
 		wanted[fmt.Sprintf("by_keyword_%02d", i+1)] = "(namespace_id, " + keywordColumn(i) + ", " + listOrder + ")"
@@ -45,7 +33,7 @@ func tune(ctx context.Context, tx *sql.Tx, attributes int) error {
 		return err
 	}
 	for _, name := range have {
-		if _, ok := wanted[name]; ok || slices.Contains(keptIndexes, name) {
+		if _, ok := wanted[name]; ok || slices.Contains(lean.Kept, name) {
 			continue
 		}
 		if _, err := tx.ExecContext(ctx, "DROP INDEX "+name); err != nil {

@@ -18,23 +18,25 @@ import (
 const (
 	table = "executions_visibility"
 	// dropped remembers the definitions of indexes. Its name is ours, the database is Temporal's.
-	dropped = "hookloop_dropped_indexes"
-	// divisionIndex finds batches and schedules, which are kept out of all other lists. Temporal's
-	// own has a line for every workflow, to say that it is neither.
-	divisionIndex = "hookloop_namespace_division"
-	division      = `CREATE INDEX CONCURRENTLY IF NOT EXISTS ` + divisionIndex + ` ON ` + table + ` (namespace_id, temporalnamespacedivision,
+	dropped  = "hookloop_dropped_indexes"
+	division = `CREATE INDEX CONCURRENTLY IF NOT EXISTS ` + DivisionIndex + ` ON ` + table + ` (namespace_id, temporalnamespacedivision,
 		(COALESCE(close_time, '9999-12-31 23:59:59')) DESC, start_time DESC, run_id) WHERE temporalnamespacedivision IS NOT NULL`
 )
 
-// kept are the indexes of Temporal's that answer what Hookloop and the Temporal UI ask.
-var kept = []string{
+// DivisionIndex finds batches and schedules of the UI, which are workflows kept out of all other
+// lists. Temporal's own has a line for every workflow, to say that it is neither.
+const DivisionIndex = "hookloop_namespace_division"
+
+// Kept are the indexes of Temporal's, by the names they have on PostgreSQL and on SQLite, that
+// answer what Hookloop and the Temporal UI ask.
+var Kept = []string{
 	"default_idx",           // a list without a filter, or by time
 	"by_workflow_id",        // WorkflowId = …
 	"by_workflow_type",      // WorkflowType = 'Approval'
 	"by_status",             // ExecutionStatus = 'Running', the UI's first tab
 	"by_parent_workflow_id", // the UI's relationships of a workflow,
 	"by_root_workflow_id",   // counted for each one it shows
-	divisionIndex,
+	DivisionIndex,
 }
 
 // Index is one of the table's.
@@ -64,7 +66,7 @@ func Lean(ctx context.Context, url string, columns []string) ([]Index, error) {
 	}
 	var removed []Index
 	for _, i := range all {
-		if slices.Contains(kept, i.Name) || i.on(columns) {
+		if slices.Contains(Kept, i.Name) || i.on(columns) {
 			continue
 		}
 		if err := drop(ctx, db, i.Index); err != nil {
@@ -106,7 +108,7 @@ func Full(ctx context.Context, url string) ([]Index, error) {
 			return back[:n], fmt.Errorf("index %s: %w", i.Name, err)
 		}
 	}
-	_, err = db.Exec(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+divisionIndex)
+	_, err = db.Exec(ctx, `DROP INDEX CONCURRENTLY IF EXISTS `+DivisionIndex)
 	if err == nil {
 		_, err = db.Exec(ctx, `DROP TABLE `+dropped)
 	}
