@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -34,12 +35,8 @@ const (
 // Failing measures an endpoint that answers 500 to a share of the attempts.
 func Failing(ctx context.Context, w World, l Load, share float64) (*FailingResult, error) {
 	l.Half = false
-	if l.Rate == 0 {
-		l.Rate = failingRate
-	}
-	if l.Retry == 0 {
-		l.Retry = failingRetry
-	}
+	l.Rate = cmp.Or(l.Rate, failingRate)
+	l.Retry = cmp.Or(l.Retry, failingRetry)
 	if l.Events == 0 && l.Duration == 0 {
 		l.Events = failingEvents
 	}

@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -43,15 +44,9 @@ const (
 // Outage measures an endpoint that is down for a while: connections are refused, or answered 503.
 func Outage(ctx context.Context, w World, l Load, down time.Duration, refuse bool) (*OutageResult, error) {
 	l.Half = false
-	if l.Rate == 0 {
-		l.Rate = outageRate
-	}
-	if l.Retry == 0 {
-		l.Retry = outageRetry
-	}
-	if l.Events == 0 {
-		l.Events = outageEvents
-	}
+	l.Rate = cmp.Or(l.Rate, outageRate)
+	l.Retry = cmp.Or(l.Retry, outageRetry)
+	l.Events = cmp.Or(l.Events, outageEvents)
 	t, err := w.Start(ctx)
 	if err != nil {
 		return nil, err

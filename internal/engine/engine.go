@@ -5,6 +5,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -191,12 +192,8 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("data folder: %w", err)
 	}
 	c.Dir = dir
-	if c.Namespace == "" {
-		c.Namespace = defaultNamespace
-	}
-	if c.Retention == 0 {
-		c.Retention = webhook.DefaultRetention
-	}
+	c.Namespace = cmp.Or(c.Namespace, defaultNamespace)
+	c.Retention = cmp.Or(c.Retention, webhook.DefaultRetention)
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
 	}
