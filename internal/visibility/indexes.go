@@ -2,6 +2,7 @@ package visibility
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -16,12 +17,7 @@ type indexed struct {
 }
 
 func (i indexed) on(columns []string) bool {
-	for _, c := range columns {
-		if strings.EqualFold(i.column, c) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(columns, func(c string) bool { return strings.EqualFold(i.column, c) })
 }
 
 // indexes leaves out those that a constraint needs: they keep rows apart, and are not ours to drop.
