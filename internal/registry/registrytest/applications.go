@@ -16,25 +16,19 @@ func withheld(t *testing.T, s Store) {
 	asks.EchoBack = true
 	create(t, r, own, asks, other, endpoint(4))
 	for application, want := range map[string][]string{"crm": ids(1), "shop": ids(3), "none": nil, "": nil} {
-		got, err := r.Withheld(t.Context(), tenant, application)
-		require.NoError(t, err)
-		require.Equal(t, want, got, application)
+		require.Equal(t, want, must(r.Withheld(t.Context(), tenant, application))(t), application)
 	}
 	keeps(t, r, func(e *webhook.Endpoint) {
 		e.EchoBack, e.Echo = true, webhook.EchoPaths{Key: ".data.id", Value: ".data"}
 		e.Request = webhook.RequestShape{Method: "PATCH", Path: `["a", .data.id]`, Body: ".data"}
 	})
-	got, err := r.Withheld(t.Context(), tenant, "crm")
-	require.NoError(t, err)
-	require.Empty(t, got)
+	require.Empty(t, must(r.Withheld(t.Context(), tenant, "crm"))(t))
 }
 
 func bindings(t *testing.T, s Store) {
 	r := open(t, s)
 	bind := func(sourceID, content string, now time.Time) string {
-		bound, err := r.BindOnce(t.Context(), sourceID, "transmission 1", content, now.Add(time.Hour), now)
-		require.NoError(t, err)
-		return bound
+		return must(r.BindOnce(t.Context(), sourceID, "transmission 1", content, now.Add(time.Hour), now))(t)
 	}
 	require.Equal(t, "a", bind("src_1", "a", born))
 	require.Equal(t, "a", bind("src_1", "b", born), "the first content holds the name")

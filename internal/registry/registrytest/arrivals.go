@@ -13,9 +13,7 @@ import (
 
 func arrivals(t *testing.T, r Registry, now time.Time, sameFor time.Duration, names ...string) map[string]webhook.Arrival {
 	t.Helper()
-	found, err := r.Arrivals(t.Context(), "src_1", names, sameFor, now)
-	require.NoError(t, err)
-	return found
+	return must(r.Arrivals(t.Context(), "src_1", names, sameFor, now))(t)
 }
 
 func take(t *testing.T, r Registry, now time.Time, all ...webhook.Taken) {
@@ -31,9 +29,7 @@ func arrivalsByID(t *testing.T, s Store) {
 	take(t, r, born.Add(time.Hour), webhook.Taken{Name: "a", First: born.Add(time.Hour)})
 	known := map[string]webhook.Arrival{"a": {First: born, Taken: true}}
 	require.Equal(t, known, arrivals(t, r, born.Add(time.Hour), 0, "a", "b"))
-	found, err := r.Arrivals(t.Context(), "src_2", []string{"a"}, 0, born)
-	require.NoError(t, err)
-	require.Empty(t, found, "of each source")
+	require.Empty(t, must(r.Arrivals(t.Context(), "src_2", []string{"a"}, 0, born))(t), "of each source")
 
 	take(t, r, born.Add(webhook.RememberArrivals-time.Second))
 	require.Equal(t, known, arrivals(t, r, born, 0, "a"))
@@ -100,8 +96,7 @@ func sourceActivity(t *testing.T, s Store) {
 	id := sourceID(1)
 	other := source(2)
 	require.NoError(t, r.CreateSource(t.Context(), other))
-	all, err := r.SourceActivities(t.Context(), []string{id, other.ID, "src_none"})
-	require.NoError(t, err)
+	all := must(r.SourceActivities(t.Context(), []string{id, other.ID, "src_none"}))(t)
 	require.Empty(t, all)
 	first := webhook.SourceActivity{Accepted: 2, Refused: 1, LastAcceptedAt: born, LastRefusedAt: born.Add(time.Minute), LastRefusal: "it was wrong"}
 	second := webhook.SourceActivity{Accepted: 1, Repeats: 4, Refused: 2, LastAcceptedAt: born.Add(time.Hour), LastRefusedAt: born, LastRefusal: "earlier"}
@@ -109,15 +104,12 @@ func sourceActivity(t *testing.T, s Store) {
 		require.NoError(t, r.TakeArrivals(t.Context(), id, nil, a, born))
 	}
 	require.NoError(t, r.TakeArrivals(t.Context(), other.ID, nil, second, born))
-	all, err = r.SourceActivities(t.Context(), []string{id, other.ID, "src_none"})
-	require.NoError(t, err)
+	all = must(r.SourceActivities(t.Context(), []string{id, other.ID, "src_none"}))(t)
 	first.Add(second)
 	require.Equal(t, map[string]webhook.SourceActivity{id: first, other.ID: second}, all)
 	require.Equal(t, "it was wrong", all[id].LastRefusal)
 
 	require.NoError(t, r.DeleteSource(t.Context(), tenant, id))
 	require.NoError(t, r.TakeArrivals(t.Context(), id, nil, second, born))
-	all, err = r.SourceActivities(t.Context(), []string{id})
-	require.NoError(t, err)
-	require.Empty(t, all, "it went with its source")
+	require.Empty(t, must(r.SourceActivities(t.Context(), []string{id}))(t), "it went with its source")
 }

@@ -32,9 +32,7 @@ func attempts(t *testing.T, r Registry, q attemptlog.Query) []attemptlog.Row {
 		q.Tenant, q.EndpointID = tenant, id(1)
 	}
 	q.Limit = cmp.Or(q.Limit, 100)
-	all, err := r.Attempts(t.Context(), q)
-	require.NoError(t, err)
-	return all
+	return must(r.Attempts(t.Context(), q))(t)
 }
 
 func attemptsListed(t *testing.T, s Store) {
@@ -54,16 +52,13 @@ func attemptsListed(t *testing.T, s Store) {
 	require.Equal(t, []attemptlog.Row{other}, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), Limit: 1}))
 	require.Empty(t, attempts(t, r, attemptlog.Query{Tenant: "nobody", EndpointID: id(1)}))
 
-	seen, err := r.EventsAt(t.Context(), tenant, id(1), attemptlog.Position{}, 10)
-	require.NoError(t, err)
+	seen := must(r.EventsAt(t.Context(), tenant, id(1), attemptlog.Position{}, 10))(t)
 	require.Equal(t, []attemptlog.Seen{
 		{EventID: "evt_2", EventType: "order.paid", At: other.At},
 		{EventID: "evt_4", EventType: "order.paid", At: waiting.At},
 		{EventID: "evt_1", EventType: "order.paid", At: first.At},
 	}, seen, "each once, where it began")
-	seen, err = r.EventsAt(t.Context(), tenant, id(1), attemptlog.Position{At: seen[0].At, EventID: seen[0].EventID}, 1)
-	require.NoError(t, err)
-	require.Equal(t, "evt_4", seen[0].EventID)
+	require.Equal(t, "evt_4", must(r.EventsAt(t.Context(), tenant, id(1), attemptlog.Position{At: seen[0].At, EventID: seen[0].EventID}, 1))(t)[0].EventID)
 }
 
 func attemptsCounted(t *testing.T, s Store) {
@@ -72,38 +67,29 @@ func attemptsCounted(t *testing.T, s Store) {
 	day := func() (since, until time.Time) { return born.Add(-time.Hour), born.Add(24 * time.Hour) }
 	since, until := day()
 
-	all, err := r.AttemptTallies(t.Context(), tenant, attemptlog.Hour, since, until, nil)
-	require.NoError(t, err)
+	all := must(r.AttemptTallies(t.Context(), tenant, attemptlog.Hour, since, until, nil))(t)
 	require.Len(t, all, 2)
 	require.Equal(t, []int64{2, 1, 0}, []int64{all[id(1)].Took, all[id(1)].Fails, all[id(1)].Refuses})
 	require.EqualValues(t, 1, all[id(2)].Refuses)
 	require.EqualValues(t, 2, all[id(1)].Latency[0])
-	some, err := r.AttemptTallies(t.Context(), tenant, attemptlog.Hour, since, until, []string{id(2), id(9)})
-	require.NoError(t, err)
+	some := must(r.AttemptTallies(t.Context(), tenant, attemptlog.Hour, since, until, []string{id(2), id(9)}))(t)
 	require.Equal(t, map[string]attemptlog.Tally{id(2): all[id(2)]}, some)
-	none, err := r.AttemptTallies(t.Context(), "other", attemptlog.Hour, since, until, nil)
-	require.NoError(t, err)
-	require.Empty(t, none)
+	require.Empty(t, must(r.AttemptTallies(t.Context(), "other", attemptlog.Hour, since, until, nil))(t))
 
-	hours, err := r.AttemptCounts(t.Context(), tenant, id(1), attemptlog.Hour, since, until)
-	require.NoError(t, err)
+	hours := must(r.AttemptCounts(t.Context(), tenant, id(1), attemptlog.Hour, since, until))(t)
 	require.Len(t, hours, 2)
 	require.Equal(t, born.Truncate(time.Hour), hours[0].At)
 	require.EqualValues(t, 2, hours[0].Attempts())
-	minutes, err := r.AttemptCounts(t.Context(), tenant, "", attemptlog.Minute, since, until)
-	require.NoError(t, err)
+	minutes := must(r.AttemptCounts(t.Context(), tenant, "", attemptlog.Minute, since, until))(t)
 	require.Len(t, minutes, 3)
 	require.EqualValues(t, 2, minutes[0].Attempts(), "at all endpoints")
 
-	latest, err := r.LatestAttempts(t.Context(), tenant, nil)
-	require.NoError(t, err)
+	latest := must(r.LatestAttempts(t.Context(), tenant, nil))(t)
 	require.Equal(t, map[string]attemptlog.Latest{
 		id(1): {Tenant: tenant, EndpointID: id(1), TookAt: born.Add(time.Hour), FailedAt: born.Add(time.Second), StatusCode: 503, Error: "ü\ufffdevt_1"},
 		id(2): {Tenant: tenant, EndpointID: id(2), FailedAt: born.Add(2 * time.Second), StatusCode: 400, Error: "ü\ufffdevt_2"},
 	}, latest)
-	some2, err := r.LatestAttempts(t.Context(), tenant, []string{id(2)})
-	require.NoError(t, err)
-	require.Len(t, some2, 1)
+	require.Len(t, must(r.LatestAttempts(t.Context(), tenant, []string{id(2)}))(t), 1)
 }
 
 // SomeAttempts are n attempts of events at a hundred endpoints, the first of them the from-th; five
@@ -134,13 +120,9 @@ func dumpAttempts(t *testing.T, r Registry) (d dump) {
 	for n := range 4 {
 		d.rows = append(d.rows, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(n)})...)
 	}
-	var err error
-	d.hours, err = r.AttemptTallies(t.Context(), tenant, attemptlog.Hour, born.Add(-time.Hour), born.Add(24*time.Hour), nil)
-	require.NoError(t, err)
-	d.minutes, err = r.AttemptTallies(t.Context(), tenant, attemptlog.Minute, born.Add(-time.Hour), born.Add(24*time.Hour), nil)
-	require.NoError(t, err)
-	d.latest, err = r.LatestAttempts(t.Context(), tenant, nil)
-	require.NoError(t, err)
+	d.hours = must(r.AttemptTallies(t.Context(), tenant, attemptlog.Hour, born.Add(-time.Hour), born.Add(24*time.Hour), nil))(t)
+	d.minutes = must(r.AttemptTallies(t.Context(), tenant, attemptlog.Minute, born.Add(-time.Hour), born.Add(24*time.Hour), nil))(t)
+	d.latest = must(r.LatestAttempts(t.Context(), tenant, nil))(t)
 	return d
 }
 
@@ -185,32 +167,26 @@ func attemptsPruned(t *testing.T, s Store) {
 	writeAttempts(t, r, rows...)
 	prune := func(k attemptlog.Keep, now time.Time) (n int) {
 		for more := true; more; n++ {
-			var err error
-			more, err = r.PruneAttempts(t.Context(), k, now)
-			require.NoError(t, err)
+			more = must(r.PruneAttempts(t.Context(), k, now))(t)
 		}
 		return n
 	}
 	soon := born.Add(time.Hour)
 	prune(attemptlog.Keep{Age: 24 * time.Hour, Rows: 5000}, soon)
 	require.Len(t, attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), Limit: 5000}), 1200)
-	latest, err := r.LatestAttempts(t.Context(), tenant, nil)
-	require.NoError(t, err)
+	latest := must(r.LatestAttempts(t.Context(), tenant, nil))(t)
 	require.Len(t, latest, 1, "an endpoint that is not there has no latest attempt")
 
 	require.Equal(t, 2, prune(attemptlog.Keep{Age: 24 * time.Hour, Rows: 100}, soon), "a thousand at a time")
 	left := attempts(t, r, attemptlog.Query{Tenant: tenant, EndpointID: id(1), Limit: 5000})
 	require.Len(t, left, 100)
 	require.Equal(t, "evt_1199", left[0].EventID, "the oldest went")
-	hours, err := r.AttemptCounts(t.Context(), tenant, id(1), attemptlog.Hour, born.Add(-time.Hour), born.Add(time.Hour))
-	require.NoError(t, err)
+	hours := must(r.AttemptCounts(t.Context(), tenant, id(1), attemptlog.Hour, born.Add(-time.Hour), born.Add(time.Hour)))(t)
 	require.EqualValues(t, 1200, hours[0].Attempts(), "counts stay")
 
 	prune(attemptlog.Keep{Age: time.Hour, Rows: 100}, born.Add(5*time.Hour))
 	require.Empty(t, attempts(t, r, attemptlog.Query{}))
-	minutes, err := r.AttemptCounts(t.Context(), tenant, id(1), attemptlog.Minute, born.Add(-time.Hour), born.Add(time.Hour))
-	require.NoError(t, err)
-	require.Empty(t, minutes)
+	require.Empty(t, must(r.AttemptCounts(t.Context(), tenant, id(1), attemptlog.Minute, born.Add(-time.Hour), born.Add(time.Hour)))(t))
 	writeAttempts(t, r, rows...) // its size is known
 	require.Equal(t, 2, prune(attemptlog.Keep{Age: 24 * time.Hour, Rows: 100}, soon))
 }
@@ -219,9 +195,7 @@ func attemptGaps(t *testing.T, s Store) {
 	r := open(t, s)
 	now := born.Add(time.Hour)
 	take := func(now time.Time) attemptlog.Gap {
-		g, err := r.TakeGap(t.Context(), now.Add(-3*time.Minute), now)
-		require.NoError(t, err)
-		return g
+		return must(r.TakeGap(t.Context(), now.Add(-3*time.Minute), now))(t)
 	}
 	require.Zero(t, take(now))
 	lost := attemptlog.Gap{ID: "lost", From: born, To: born.Add(time.Second)}
@@ -242,17 +216,12 @@ func endpointNames(t *testing.T, s Store) {
 	r := open(t, s)
 	e := full(1)
 	create(t, r, e, endpoint(2))
-	names, err := r.EndpointNames(t.Context(), tenant, nil)
-	require.NoError(t, err)
+	names := must(r.EndpointNames(t.Context(), tenant, nil))(t)
 	require.Equal(t, []webhook.EndpointName{
 		{ID: e.ID, URL: e.URL, Description: e.Description, State: e.State, StateReason: e.StateReason, BreakerOpenedAt: e.BreakerOpenedAt},
 		{ID: id(2), URL: "https://example.com/2", State: webhook.EndpointActive},
 	}, names)
 	require.Equal(t, "bücher.example", names[0].Host())
-	names, err = r.EndpointNames(t.Context(), tenant, []string{id(2), id(7)})
-	require.NoError(t, err)
-	require.Len(t, names, 1)
-	names, err = r.EndpointNames(t.Context(), "other", nil)
-	require.NoError(t, err)
-	require.Empty(t, names)
+	require.Len(t, must(r.EndpointNames(t.Context(), tenant, []string{id(2), id(7)}))(t), 1)
+	require.Empty(t, must(r.EndpointNames(t.Context(), "other", nil))(t))
 }

@@ -24,16 +24,11 @@ func bodies(t *testing.T, s Store) {
 	again := body("a", "evt_1", "d", []byte("another"))
 	again.CreatedAt = born.Add(time.Hour)
 	require.NoError(t, r.PutBody(t.Context(), again))
-	got, err := r.Body(t.Context(), "b", "evt_1", "d")
-	require.NoError(t, err)
-	require.True(t, bytes.Equal(large, got))
-	got, err = r.Body(t.Context(), "a", "evt_1", "d")
-	require.NoError(t, err)
-	require.Equal(t, "1", string(got), "the first stays")
+	require.True(t, bytes.Equal(large, must(r.Body(t.Context(), "b", "evt_1", "d"))(t)))
+	require.Equal(t, "1", string(must(r.Body(t.Context(), "a", "evt_1", "d"))(t)), "the first stays")
 
 	list := func(before time.Time, after webhook.StoredBody, limit int) (names []string) {
-		all, err := r.Bodies(t.Context(), before, after, limit)
-		require.NoError(t, err)
+		all := must(r.Bodies(t.Context(), before, after, limit))(t)
 		for _, b := range all {
 			require.Equal(t, born, b.CreatedAt)
 			names = append(names, b.Tenant+" "+b.EventID+" "+b.Digest)
@@ -47,7 +42,7 @@ func bodies(t *testing.T, s Store) {
 
 	require.NoError(t, r.DeleteBody(t.Context(), "a", "evt_1"))
 	require.NoError(t, r.DeleteBody(t.Context(), "a", "evt_none"))
-	_, err = r.Body(t.Context(), "a", "evt_1", "d")
+	_, err := r.Body(t.Context(), "a", "evt_1", "d")
 	requireCode(t, webhook.NotFound, err)
 	require.Equal(t, []string{"a evt_2 d", "b evt_1 d"}, list(later, webhook.StoredBody{}, 9))
 }

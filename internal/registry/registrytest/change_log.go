@@ -22,9 +22,7 @@ func as(t *testing.T, who webhook.Actor) context.Context {
 // logged is the whole change log of the tenant that a query names.
 func logged(t *testing.T, r Registry, q webhook.AuditQuery) []webhook.AuditLine {
 	t.Helper()
-	all, err := r.Changes(t.Context(), tenant, q, time.Time{}, 100)
-	require.NoError(t, err)
-	return all
+	return must(r.Changes(t.Context(), tenant, q, time.Time{}, 100))(t)
 }
 
 func kinds(all []webhook.AuditLine) (kinds []webhook.AuditKind) {
@@ -81,8 +79,7 @@ func changeLogOfSources(t *testing.T, s Store) {
 	r := open(t, s)
 	ctx := as(t, jane)
 	require.NoError(t, r.CreateSource(ctx, source(1)))
-	_, err := r.UpdateSource(ctx, tenant, sourceID(1), func(src *webhook.Source) error { src.Config = signature.Hide(`{"new":1}`); return nil })
-	require.NoError(t, err)
+	must(r.UpdateSource(ctx, tenant, sourceID(1), func(src *webhook.Source) error { src.Config = signature.Hide(`{"new":1}`); return nil }))(t)
 	require.NoError(t, r.DeleteSource(ctx, tenant, sourceID(1)))
 	require.NoError(t, r.Record(ctx, tenant, webhook.AuditLine{Kind: webhook.AuditPayloadRead, EventID: "evt_1"}))
 	all := logged(t, r, webhook.AuditQuery{})
@@ -110,8 +107,7 @@ func changeLogLists(t *testing.T, s Store) {
 	require.Len(t, all, 7)
 	var paged []webhook.AuditLine
 	for after := (time.Time{}); ; after = paged[len(paged)-1].At {
-		page, err := r.Changes(t.Context(), tenant, webhook.AuditQuery{}, after, 2)
-		require.NoError(t, err)
+		page := must(r.Changes(t.Context(), tenant, webhook.AuditQuery{}, after, 2))(t)
 		if len(page) == 0 {
 			break
 		}

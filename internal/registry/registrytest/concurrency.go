@@ -42,8 +42,7 @@ func concurrentUpdates(t *testing.T, s Store) {
 		return err
 	}))
 
-	got, err := both[0].Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
+	got := must(both[0].Endpoint(t.Context(), tenant, id(1)))(t)
 	require.ElementsMatch(t, want, got.EventTypes)
 	require.Equal(t, n+1, got.Version)
 	for _, eventType := range want {
@@ -85,12 +84,9 @@ func concurrentLimit(t *testing.T, s Store) {
 		}
 	}
 	for tenant, want := range map[string]int{"acme": registry.MaxEndpoints, "nobody": 0} {
-		n, err := both[0].CountEndpoints(t.Context(), tenant)
-		require.NoError(t, err)
+		n := must(both[0].CountEndpoints(t.Context(), tenant))(t)
 		require.Equal(t, want, n)
-		n, err = both[0].CountSources(t.Context(), tenant)
-		require.NoError(t, err)
-		require.Equal(t, want, n)
+		require.Equal(t, want, must(both[0].CountSources(t.Context(), tenant))(t))
 	}
 }
 
@@ -137,9 +133,7 @@ func openTwice(t *testing.T, s Store) {
 		require.NotNil(t, r)
 		create(t, r, endpoint(i, "a"))
 		for _, other := range all {
-			matched, err := other.Match(t.Context(), tenant, "a")
-			require.NoError(t, err)
-			require.Len(t, matched.IDs, i+1)
+			require.Len(t, must(other.Match(t.Context(), tenant, "a"))(t).IDs, i+1)
 		}
 	}
 	for i, r := range all {

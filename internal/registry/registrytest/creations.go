@@ -16,8 +16,7 @@ func createdOnce(t *testing.T, s Store) {
 	r := open(t, s)
 	once := func(n int, key, body string, at time.Time) webhook.Creation {
 		t.Helper()
-		made, err := r.CreateEndpointOnce(t.Context(), endpoint(n, "a"), webhook.NewCreation("endpoint", key, []byte(body), id(n), at))
-		require.NoError(t, err)
+		made := must(r.CreateEndpointOnce(t.Context(), endpoint(n, "a"), webhook.NewCreation("endpoint", key, []byte(body), id(n), at)))(t)
 		return made
 	}
 	first := once(1, "k", "body", born)
@@ -32,16 +31,11 @@ func createdOnce(t *testing.T, s Store) {
 	require.Equal(t, id(5), once(5, "m", "body", born).ID, "what was not made is not remembered")
 
 	src := source(1)
-	made, err := r.CreateSourceOnce(t.Context(), src, webhook.NewCreation("source", "k", []byte("body"), src.ID, born))
-	require.NoError(t, err)
+	made := must(r.CreateSourceOnce(t.Context(), src, webhook.NewCreation("source", "k", []byte("body"), src.ID, born)))(t)
 	require.Equal(t, src.ID, made.ID, "a key may make one of each kind")
-	again, err := r.CreateSourceOnce(t.Context(), source(2), webhook.NewCreation("source", "k", []byte("body"), "src_2", born))
-	require.NoError(t, err)
-	require.Equal(t, made, again)
+	require.Equal(t, made, must(r.CreateSourceOnce(t.Context(), source(2), webhook.NewCreation("source", "k", []byte("body"), "src_2", born)))(t))
 	for name, want := range map[string]bool{"k": true, "none": false} {
-		known, err := r.Created(t.Context(), tenant, webhook.NewCreation("source", name, nil, "src_3", born))
-		require.NoError(t, err)
-		require.Equal(t, want, known)
+		require.Equal(t, want, must(r.Created(t.Context(), tenant, webhook.NewCreation("source", name, nil, "src_3", born)))(t))
 	}
 
 	require.NoError(t, r.DeleteEndpoint(t.Context(), tenant, id(1)))
@@ -65,7 +59,5 @@ func createdOnceRace(t *testing.T, s Store) {
 		require.NoError(t, errs[n])
 		require.Equal(t, made[0], made[n], fmt.Sprint(n))
 	}
-	found, err := r.Match(t.Context(), tenant, "a")
-	require.NoError(t, err)
-	require.Equal(t, []string{made[0].ID}, found.IDs)
+	require.Equal(t, []string{made[0].ID}, must(r.Match(t.Context(), tenant, "a"))(t).IDs)
 }

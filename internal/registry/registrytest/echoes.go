@@ -29,9 +29,7 @@ func reported(t *testing.T, r Registry, event, value string) echo.Ruling {
 
 func reportedAt(t *testing.T, r Registry, event, value string, now time.Time) echo.Ruling {
 	t.Helper()
-	ruling, err := r.Rule(t.Context(), echo.Report{Value: contact(value), EventID: event}, now)
-	require.NoError(t, err)
-	return ruling
+	return must(r.Rule(t.Context(), echo.Report{Value: contact(value), EventID: event}, now))(t)
 }
 
 func requireEcho(t *testing.T, of string, got echo.Ruling) {
@@ -66,8 +64,7 @@ func echoOther(t *testing.T, s Store) {
 		{Tenant: tenant, Application: "shop", Key: "contact 7", Hash: "blue"},
 		{Tenant: tenant, Application: "crm", Key: "contact 8", Hash: "blue"},
 	} {
-		ruling, err := r.Rule(t.Context(), echo.Report{Value: m, EventID: "evt_9"}, born)
-		require.NoError(t, err)
+		ruling := must(r.Rule(t.Context(), echo.Report{Value: m, EventID: "evt_9"}, born))(t)
 		requireChange(t, ruling)
 	}
 }
@@ -139,12 +136,10 @@ func echoUnsure(t *testing.T, s Store) {
 	require.True(t, got.Unsure)
 
 	shop := echo.Value{Tenant: tenant, Application: "shop", Key: "7", Hash: "blue"}
-	_, err := r.Rule(t.Context(), echo.Report{Value: shop, EventID: "evt_4"}, born)
-	require.NoError(t, err)
+	must(r.Rule(t.Context(), echo.Report{Value: shop, EventID: "evt_4"}, born))(t)
 	w := echo.Write{Value: shop, EventID: "evt_3", EndpointID: id(2), Order: got.Order, Unsure: true}
 	require.NoError(t, r.Remember(t.Context(), w, born))
-	ruling, err := r.Rule(t.Context(), echo.Report{Value: shop, EventID: "evt_5"}, born)
-	require.NoError(t, err)
+	ruling := must(r.Rule(t.Context(), echo.Report{Value: shop, EventID: "evt_5"}, born))(t)
 	requireEcho(t, "evt_3", ruling)
 
 	wrote(t, r, "evt_6", "blue", 0)
@@ -170,8 +165,7 @@ func echoOverruled(t *testing.T, s Store) {
 	r := open(t, s)
 	wrote(t, r, "evt_1", "blue", 0)
 	requireEcho(t, "evt_1", reported(t, r, "evt_2", "blue"))
-	changed, err := r.Change(t.Context(), echo.Report{Value: contact("blue"), EventID: "evt_2"}, born)
-	require.NoError(t, err)
+	changed := must(r.Change(t.Context(), echo.Report{Value: contact("blue"), EventID: "evt_2"}, born))(t)
 	requireChange(t, changed)
 	require.Equal(t, changed, reported(t, r, "evt_2", "blue"))
 }

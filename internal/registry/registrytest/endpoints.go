@@ -17,9 +17,7 @@ func roundTrip(t *testing.T, s Store) {
 	create(t, r, want, endpoint(2))
 
 	require.NoError(t, r.Ping(t.Context()))
-	got, err := r.Endpoint(t.Context(), tenant, want.ID)
-	require.NoError(t, err)
-	require.Equal(t, want, got)
+	require.Equal(t, want, must(r.Endpoint(t.Context(), tenant, want.ID))(t))
 }
 
 func defaults(t *testing.T, s Store) {
@@ -32,9 +30,7 @@ func defaults(t *testing.T, s Store) {
 	given.Releasing = time.Time{}.In(time.FixedZone("", 3600))
 	create(t, r, given)
 
-	got, err := r.Endpoint(t.Context(), tenant, want.ID)
-	require.NoError(t, err)
-	require.Equal(t, want, got, "empty comes back as nil, times in UTC to the microsecond")
+	require.Equal(t, want, must(r.Endpoint(t.Context(), tenant, want.ID))(t), "empty comes back as nil, times in UTC to the microsecond")
 }
 
 func reopen(t *testing.T, s Store) {
@@ -45,9 +41,7 @@ func reopen(t *testing.T, s Store) {
 	require.NoError(t, first.Close())
 
 	r := openWith(t, s, sealer)
-	got, err := r.Endpoint(t.Context(), tenant, want.ID)
-	require.NoError(t, err)
-	require.Equal(t, want, got)
+	require.Equal(t, want, must(r.Endpoint(t.Context(), tenant, want.ID))(t))
 	requireMatch(t, r, "contact.updated", 1)
 }
 
@@ -73,32 +67,25 @@ func takenID(t *testing.T, s Store) {
 	requireCode(t, webhook.Conflict, err)
 	require.ErrorContains(t, err, id(1))
 
-	got, err := r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.Equal(t, first, got)
+	require.Equal(t, first, must(r.Endpoint(t.Context(), tenant, id(1)))(t))
 	requireMatch(t, r, "a", 1)
 	requireMatch(t, r, "b")
 }
 
 func list(t *testing.T, s Store) {
 	r := open(t, s)
-	all, err := r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{Limit: 10})
-	require.NoError(t, err)
-	require.Empty(t, all)
+	require.Empty(t, must(r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{Limit: 10}))(t))
 
 	want := []webhook.Endpoint{endpoint(1), full(2), endpoint(3), endpoint(4), endpoint(5)}
 	for _, n := range []int{3, 0, 4, 2, 1} {
 		create(t, r, want[n])
 	}
 	for after, i := "", 0; i <= len(want); i += 2 {
-		page, err := r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{After: after, Limit: 2})
-		require.NoError(t, err)
+		page := must(r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{After: after, Limit: 2}))(t)
 		require.Equal(t, want[i:min(i+2, len(want))], page)
 		after = page[len(page)-1].ID
 	}
-	all, err = r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{After: id(5), Limit: 2})
-	require.NoError(t, err)
-	require.Empty(t, all)
+	require.Empty(t, must(r.Endpoints(t.Context(), tenant, webhook.EndpointQuery{After: id(5), Limit: 2}))(t))
 }
 
 func update(t *testing.T, s Store) {
@@ -108,21 +95,17 @@ func update(t *testing.T, s Store) {
 
 	want := full(1)
 	want.Version = before.Version + 1
-	got, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+	got := changed(t, r, 1, func(e *webhook.Endpoint) {
 		require.Equal(t, before, *e)
 		*e = want
 		e.ID, e.Tenant, e.CreatedAt, e.Version = id(2), "other", born.Add(time.Hour), 40
 		e.UpdatedAt = want.UpdatedAt.Add(999 * time.Nanosecond)
-		return nil
 	})
-	require.NoError(t, err)
 	want.BreakerOpenedAt = time.Time{}
 	require.Equal(t, want, got, "as it is stored, and what cannot change has not")
 
-	got, err = r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.Equal(t, want, got)
-	_, err = r.Endpoint(t.Context(), "other", id(2))
+	require.Equal(t, want, must(r.Endpoint(t.Context(), tenant, id(1)))(t))
+	_, err := r.Endpoint(t.Context(), "other", id(2))
 	requireCode(t, webhook.NotFound, err)
 }
 
@@ -131,15 +114,8 @@ func rateLimit(t *testing.T, s Store) {
 	r := open(t, s)
 	create(t, r, endpoint(1))
 	for _, want := range []webhook.RateLimit{{PerSecond: 0.001, Burst: 1}, {PerSecond: 1.0 / 3, Burst: 7}, {PerSecond: 10_000, Burst: 10_000}, {}} {
-		got, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
-			e.RateLimit = want
-			return nil
-		})
-		require.NoError(t, err)
-		require.Equal(t, want, got.RateLimit)
-		got, err = r.Endpoint(t.Context(), tenant, id(1))
-		require.NoError(t, err)
-		require.Equal(t, want, got.RateLimit)
+		require.Equal(t, want, changed(t, r, 1, func(e *webhook.Endpoint) { e.RateLimit = want }).RateLimit)
+		require.Equal(t, want, must(r.Endpoint(t.Context(), tenant, id(1)))(t).RateLimit)
 	}
 }
 
@@ -160,9 +136,7 @@ func updateFails(t *testing.T, s Store) {
 		_, _ = r.UpdateEndpoint(t.Context(), tenant, id(1), func(*webhook.Endpoint) error { panic("mine") })
 	})
 
-	got, err := r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.Equal(t, before, got)
+	require.Equal(t, before, must(r.Endpoint(t.Context(), tenant, id(1)))(t))
 	requireMatch(t, r, "b")
 	create(t, r, endpoint(2)) // nothing stayed locked
 }
@@ -190,24 +164,14 @@ func tenantsApart(t *testing.T, s Store) {
 	requireMatch(t, r, "a", 1)
 	requireMatch(t, r, "b")
 
-	_, err := r.UpdateEndpoint(t.Context(), "other", id(1), func(e *webhook.Endpoint) error {
-		e.State = webhook.EndpointDisabled
-		return nil
-	})
-	require.NoError(t, err)
+	must(r.UpdateEndpoint(t.Context(), "other", id(1), func(e *webhook.Endpoint) error { e.State = webhook.EndpointDisabled; return nil }))(t)
 	require.NoError(t, r.DeleteEndpoint(t.Context(), "other", id(1)))
 	for _, other := range []string{"other", "", "ACME", "acme%", "nobody"} {
 		_, err := r.Endpoint(t.Context(), other, id(1))
 		requireCode(t, webhook.NotFound, err)
 		requireCode(t, webhook.NotFound, r.DeleteEndpoint(t.Context(), other, id(1)))
-		all, err := r.Endpoints(t.Context(), other, webhook.EndpointQuery{Limit: 10})
-		require.NoError(t, err)
-		require.Empty(t, all)
-		matched, err := r.Match(t.Context(), other, "a")
-		require.NoError(t, err)
-		require.Empty(t, matched)
+		require.Empty(t, must(r.Endpoints(t.Context(), other, webhook.EndpointQuery{Limit: 10}))(t))
+		require.Empty(t, must(r.Match(t.Context(), other, "a"))(t))
 	}
-	got, err := r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.Equal(t, mine, got)
+	require.Equal(t, mine, must(r.Endpoint(t.Context(), tenant, id(1)))(t))
 }

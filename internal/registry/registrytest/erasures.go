@@ -24,15 +24,10 @@ func erasures(t *testing.T, s Store) {
 	r := open(t, s)
 	_, err := r.Erasure(t.Context(), tenant, "evt_1")
 	require.Equal(t, webhook.NotFound, webhook.CodeOf(err))
-	x, err := r.BeginErasure(t.Context(), asked("evt_1"), born.Add(time.Minute))
-	require.NoError(t, err)
+	x := must(r.BeginErasure(t.Context(), asked("evt_1"), born.Add(time.Minute)))(t)
 	require.False(t, x.AskedAt.IsZero())
-	again, err := r.BeginErasure(t.Context(), webhook.Erasure{Tenant: tenant, EventID: "evt_1", By: "other"}, born)
-	require.NoError(t, err)
-	require.Equal(t, x, again)
-	found, err := r.Erasure(t.Context(), tenant, "evt_1")
-	require.NoError(t, err)
-	require.Equal(t, x, found)
+	require.Equal(t, x, must(r.BeginErasure(t.Context(), webhook.Erasure{Tenant: tenant, EventID: "evt_1", By: "other"}, born))(t))
+	require.Equal(t, x, must(r.Erasure(t.Context(), tenant, "evt_1"))(t))
 
 	_, due, err := r.NextErasure(t.Context(), born, born.Add(time.Hour))
 	require.NoError(t, err)
@@ -47,17 +42,13 @@ func erasures(t *testing.T, s Store) {
 
 	x.ErasedAt = born
 	require.NoError(t, r.SaveErasure(t.Context(), x, born.Add(time.Minute)))
-	all, err := r.ErasedSince(t.Context(), time.Time{})
-	require.NoError(t, err)
-	require.Equal(t, []webhook.Erasure{x}, all)
+	require.Equal(t, []webhook.Erasure{x}, must(r.ErasedSince(t.Context(), time.Time{}))(t))
 	x.DoneAt = born.Add(2 * time.Minute)
 	require.NoError(t, r.SaveErasure(t.Context(), x, time.Time{}))
 	_, due, err = r.NextErasure(t.Context(), born.Add(24*time.Hour), born)
 	require.NoError(t, err)
 	require.False(t, due)
-	all, err = r.ErasedSince(t.Context(), born)
-	require.NoError(t, err)
-	require.Equal(t, []webhook.Erasure{x}, all)
+	require.Equal(t, []webhook.Erasure{x}, must(r.ErasedSince(t.Context(), born))(t))
 	require.Len(t, logged(t, r, webhook.AuditQuery{Kind: webhook.AuditErasureAsked}), 1)
 	require.Len(t, logged(t, r, webhook.AuditQuery{Kind: webhook.AuditPayloadErased}), 1)
 }
@@ -65,27 +56,18 @@ func erasures(t *testing.T, s Store) {
 // forgotten is what an event leaves: nothing but that it was there.
 func forgotten(t *testing.T, s Store) {
 	r := open(t, s)
-	known, err := r.KnowsEvent(t.Context(), tenant, "evt_1")
-	require.NoError(t, err)
-	require.False(t, known)
+	require.False(t, must(r.KnowsEvent(t.Context(), tenant, "evt_1"))(t))
 	for _, event := range []string{"evt_1", "evt_2"} {
 		row := attemptlog.Row{Tenant: tenant, EndpointID: id(1), EventID: event, Run: "r", Number: 1, At: born, Outcome: webhook.Fails, Error: "said no"}
 		require.NoError(t, r.WriteAttempts(t.Context(), attemptlog.Write{Rows: []attemptlog.Row{row}, Now: born}))
 		require.NoError(t, r.PutBody(t.Context(), webhook.StoredBody{Tenant: tenant, EventID: event, Digest: "d", Sealed: []byte("x"), CreatedAt: born}))
 		require.NoError(t, r.NoteSubject(t.Context(), tenant, event, someone, born))
 	}
-	known, err = r.KnowsEvent(t.Context(), tenant, "evt_1")
-	require.NoError(t, err)
-	require.True(t, known)
+	require.True(t, must(r.KnowsEvent(t.Context(), tenant, "evt_1"))(t))
 	require.NoError(t, r.ForgetEvent(t.Context(), tenant, "evt_1", ids(1)))
-	known, err = r.KnowsEvent(t.Context(), tenant, "evt_1")
-	require.NoError(t, err)
-	require.False(t, known)
-	left, err := r.SubjectEvents(t.Context(), tenant, someone, "", 10)
-	require.NoError(t, err)
-	require.Equal(t, []string{"evt_2"}, left)
-	rows, err := r.Attempts(t.Context(), attemptlog.Query{Tenant: tenant, EndpointID: id(1), Limit: 10})
-	require.NoError(t, err)
+	require.False(t, must(r.KnowsEvent(t.Context(), tenant, "evt_1"))(t))
+	require.Equal(t, []string{"evt_2"}, must(r.SubjectEvents(t.Context(), tenant, someone, "", 10))(t))
+	rows := must(r.Attempts(t.Context(), attemptlog.Query{Tenant: tenant, EndpointID: id(1), Limit: 10}))(t)
 	require.Len(t, rows, 2)
 	for _, row := range rows {
 		require.Equal(t, row.EventID == "evt_1", row.Error == "")
@@ -94,8 +76,7 @@ func forgotten(t *testing.T, s Store) {
 
 // subjects are found by the same words alone, whichever key seals the registry.
 func subjects(t *testing.T, s Store) {
-	old, err := keyring.New()
-	require.NoError(t, err)
+	old := must(keyring.New())(t)
 	first := s.Open(t, sealerOf(t, old))
 	require.NoError(t, first.NoteSubject(t.Context(), tenant, "evt_1", someone, born))
 	require.NoError(t, first.NoteSubject(t.Context(), tenant, "evt_1", "another", born), "the first word holds")
@@ -105,19 +86,14 @@ func subjects(t *testing.T, s Store) {
 
 	both, next := addKey(t, old)
 	second := s.Open(t, sealerOf(t, both))
-	_, err = second.Reseal(t.Context(), unheard)
-	require.NoError(t, err)
+	must(second.Reseal(t.Context(), unheard))(t)
 	require.NoError(t, second.Close())
 	r := openWith(t, s, sealerOf(t, next))
 	for subject, want := range map[string][]string{someone: {"evt_1"}, "another": nil, "": nil} {
-		got, err := r.SubjectEvents(t.Context(), tenant, subject, "", 10)
-		require.NoError(t, err)
-		require.Equal(t, want, got, subject)
+		require.Equal(t, want, must(r.SubjectEvents(t.Context(), tenant, subject, "", 10))(t), subject)
 	}
 	require.NoError(t, r.NoteSubject(t.Context(), "later", "evt_3", someone, born.Add(webhook.RememberArrivals)))
-	got, err := r.SubjectEvents(t.Context(), tenant, someone, "", 10)
-	require.NoError(t, err)
-	require.Empty(t, got, "after a year it is forgotten")
+	require.Empty(t, must(r.SubjectEvents(t.Context(), tenant, someone, "", 10))(t), "after a year it is forgotten")
 }
 
 // holds forbid to begin an erasure; what was begun goes on.
@@ -126,21 +102,17 @@ func holds(t *testing.T, s Store) {
 	require.NoError(t, r.NoteSubject(t.Context(), tenant, "evt_2", someone, born))
 	jane := webhook.WithActor(t.Context(), webhook.Actor{Name: "jane", Via: webhook.ViaAPI})
 	for event, h := range map[string]webhook.Hold{"evt_1": {EventID: "evt_1", Reason: "case 12"}, "evt_2": {Subject: someone, Reason: "case 12"}} {
-		put, err := r.PutHold(jane, tenant, h)
-		require.NoError(t, err)
+		put := must(r.PutHold(jane, tenant, h))(t)
 		require.Equal(t, []string{"jane", "case 12"}, []string{put.By, put.Reason})
 		require.NotEqual(t, someone, put.Subject)
-		again, err := r.PutHold(t.Context(), tenant, h)
-		require.NoError(t, err)
-		require.Equal(t, put, again)
-		_, err = r.BeginErasure(t.Context(), asked(event), born)
+		require.Equal(t, put, must(r.PutHold(t.Context(), tenant, h))(t))
+		_, err := r.BeginErasure(t.Context(), asked(event), born)
 		require.Equal(t, webhook.OnLegalHold, webhook.CodeOf(err))
 		_, err = r.BeginErasure(t.Context(), webhook.Erasure{Tenant: "other", EventID: event}, born)
 		require.NoError(t, err, "another tenant's")
 		require.NoError(t, r.DeleteHold(jane, tenant, h))
 		require.Equal(t, webhook.NotFound, webhook.CodeOf(r.DeleteHold(jane, tenant, h)))
-		_, err = r.BeginErasure(t.Context(), asked(event), born)
-		require.NoError(t, err)
+		must(r.BeginErasure(t.Context(), asked(event), born))(t)
 	}
 	_, err := r.SubjectHold(t.Context(), tenant, someone)
 	require.Equal(t, webhook.NotFound, webhook.CodeOf(err))

@@ -31,19 +31,24 @@ func openWith(t *testing.T, s Store, sealer *registry.Sealer) Registry {
 	return r
 }
 
+// must gives what a call answers that is not to fail: must(call())(t).
+func must[T any](got T, err error) func(testing.TB) T {
+	return func(t testing.TB) T {
+		t.Helper()
+		require.NoError(t, err)
+		return got
+	}
+}
+
 // NewSealer makes one with a key of its own.
 func NewSealer(t testing.TB) *registry.Sealer {
 	t.Helper()
-	key, err := keyring.New()
-	require.NoError(t, err)
-	return sealerOf(t, key)
+	return sealerOf(t, must(keyring.New())(t))
 }
 
 func sealerOf(t testing.TB, key []byte) *registry.Sealer {
 	t.Helper()
-	sealer, err := registry.NewSealer(key)
-	require.NoError(t, err)
-	return sealer
+	return must(registry.NewSealer(key))(t)
 }
 
 // id is the n-th endpoint's: like ULIDs, ids sort in the order of n.
@@ -106,6 +111,12 @@ func create(t *testing.T, r Registry, all ...webhook.Endpoint) {
 	}
 }
 
+// changed changes the n-th endpoint, and gives what the store made of it.
+func changed(t *testing.T, r Registry, n int, change func(*webhook.Endpoint)) webhook.Endpoint {
+	t.Helper()
+	return must(r.UpdateEndpoint(t.Context(), tenant, id(n), func(e *webhook.Endpoint) error { change(e); return nil }))(t)
+}
+
 func requireCode(t *testing.T, want webhook.Code, err error) {
 	t.Helper()
 	require.Error(t, err)
@@ -119,16 +130,12 @@ func requireMatch(t *testing.T, r Registry, eventType string, want ...int) {
 
 func requireMatchOf(t *testing.T, r Registry, eventType string, want, disabled []int) {
 	t.Helper()
-	got, err := r.Match(t.Context(), tenant, eventType)
-	require.NoError(t, err)
-	require.Equal(t, webhook.Match{IDs: ids(want...), Disabled: ids(disabled...)}, got, eventType)
+	require.Equal(t, webhook.Match{IDs: ids(want...), Disabled: ids(disabled...)}, must(r.Match(t.Context(), tenant, eventType))(t), eventType)
 }
 
 func requireNamed(t *testing.T, r Registry, eventType string, want ...int) {
 	t.Helper()
-	got, err := r.MatchNamed(t.Context(), tenant, eventType)
-	require.NoError(t, err)
-	require.Equal(t, ids(want...), got, eventType)
+	require.Equal(t, ids(want...), must(r.MatchNamed(t.Context(), tenant, eventType))(t), eventType)
 }
 
 func ids(all ...int) []string {

@@ -56,11 +56,7 @@ func matchPatterns(t *testing.T, s Store) {
 		requireMatch(t, r, eventType, want[0]...)
 		requireNamed(t, r, eventType, want[1]...)
 	}
-	_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
-		e.EventTypes = []string{"order.paid.*"}
-		return nil
-	})
-	require.NoError(t, err)
+	changed(t, r, 1, func(e *webhook.Endpoint) { e.EventTypes = []string{"order.paid.*"} })
 	requireMatch(t, r, "order.paid", 2, 4, 5, 7)
 	requireNamed(t, r, "order.paid.late", 1, 2, 7)
 }
@@ -70,11 +66,7 @@ func matchFollows(t *testing.T, s Store) {
 	create(t, r, endpoint(1, "a", "b"), endpoint(2))
 	set := func(change func(*webhook.Endpoint)) {
 		t.Helper()
-		_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
-			change(e)
-			return nil
-		})
-		require.NoError(t, err)
+		changed(t, r, 1, change)
 	}
 	for _, state := range []webhook.EndpointState{webhook.EndpointHeld, webhook.EndpointPaused, webhook.EndpointActive} {
 		set(func(e *webhook.Endpoint) { e.State = state })

@@ -18,8 +18,7 @@ func listOfOwner(t *testing.T, s Store) {
 	}
 	listed := func(q webhook.EndpointQuery) (all []string) {
 		t.Helper()
-		found, err := r.Endpoints(t.Context(), tenant, q)
-		require.NoError(t, err)
+		found := must(r.Endpoints(t.Context(), tenant, q))(t)
 		for _, e := range found {
 			all = append(all, e.ID)
 		}
@@ -30,10 +29,6 @@ func listOfOwner(t *testing.T, s Store) {
 	require.Equal(t, ids(6), listed(webhook.EndpointQuery{Owner: "a%", Limit: 2}))
 	require.Empty(t, listed(webhook.EndpointQuery{Owner: "c", Limit: 2}))
 	require.Len(t, listed(webhook.EndpointQuery{Limit: 10}), len(owners))
-	_, err := r.UpdateEndpoint(t.Context(), tenant, id(7), func(e *webhook.Endpoint) error {
-		e.Owner = "c"
-		return nil
-	})
-	require.NoError(t, err)
+	changed(t, r, 7, func(e *webhook.Endpoint) { e.Owner = "c" })
 	require.Equal(t, ids(7), listed(webhook.EndpointQuery{Owner: "c", Limit: 2}))
 }

@@ -32,20 +32,16 @@ func portalLinks(t *testing.T, s Store) {
 	}
 	requireCode(t, webhook.Conflict, r.CreatePortalLink(ctx, one, 10))
 
-	got, err := other.PortalLink(t.Context(), one.ID)
-	require.NoError(t, err)
-	require.Equal(t, one, got)
+	require.Equal(t, one, must(other.PortalLink(t.Context(), one.ID))(t))
 	for _, none := range []string{"lnk_0", "", "lnk_1\x00", "lnk_1' OR ''='"} {
-		_, err = r.PortalLink(t.Context(), none)
+		_, err := r.PortalLink(t.Context(), none)
 		requireCode(t, webhook.NotFound, err)
 	}
 
 	requireLinks := func(q webhook.PortalLinkQuery, want ...webhook.PortalLink) {
 		t.Helper()
 		q.Limit = max(q.Limit, 1)
-		all, err := r.PortalLinks(t.Context(), tenant, q)
-		require.NoError(t, err)
-		require.Equal(t, want, all)
+		require.Equal(t, want, must(r.PortalLinks(t.Context(), tenant, q))(t))
 	}
 	requireLinks(webhook.PortalLinkQuery{Limit: 10}, two, one)
 	requireLinks(webhook.PortalLinkQuery{Limit: 1}, two)
@@ -55,17 +51,12 @@ func portalLinks(t *testing.T, s Store) {
 	requireLinks(webhook.PortalLinkQuery{Live: one.ExpiresAt.Add(-1), Limit: 10}, two, one)
 	requireLinks(webhook.PortalLinkQuery{Live: one.ExpiresAt, Limit: 10})
 
-	_, err = r.RevokePortalLink(ctx, tenant, foreign.ID, born)
+	_, err := r.RevokePortalLink(ctx, tenant, foreign.ID, born)
 	requireCode(t, webhook.NotFound, err)
-	revoked, err := r.RevokePortalLink(ctx, tenant, one.ID, born.Add(time.Minute))
-	require.NoError(t, err)
+	revoked := must(r.RevokePortalLink(ctx, tenant, one.ID, born.Add(time.Minute)))(t)
 	require.Equal(t, []any{"jane", born.Add(time.Minute)}, []any{revoked.RevokedBy, revoked.RevokedAt})
-	again, err := r.RevokePortalLink(t.Context(), tenant, one.ID, born.Add(time.Hour))
-	require.NoError(t, err)
-	require.Equal(t, revoked, again)
-	got, err = other.PortalLink(t.Context(), one.ID)
-	require.NoError(t, err)
-	require.False(t, got.Live(born.Add(2*time.Minute)))
+	require.Equal(t, revoked, must(r.RevokePortalLink(t.Context(), tenant, one.ID, born.Add(time.Hour)))(t))
+	require.False(t, must(other.PortalLink(t.Context(), one.ID))(t).Live(born.Add(2*time.Minute)))
 	requireLinks(webhook.PortalLinkQuery{Live: born, Limit: 10}, two)
 
 	lines := logged(t, r, webhook.AuditQuery{})
@@ -96,22 +87,18 @@ func portalLinksBound(t *testing.T, s Store) {
 	require.Equal(t, most, made)
 	require.NoError(t, r.CreatePortalLink(t.Context(), link("lnk_other", func(l *webhook.PortalLink) { l.Tenant = "other" }), most))
 
-	_, err := r.RevokePortalLink(t.Context(), tenant, liveLink(t, r).ID, born)
-	require.NoError(t, err)
+	must(r.RevokePortalLink(t.Context(), tenant, liveLink(t, r).ID, born))(t)
 	require.NoError(t, r.CreatePortalLink(t.Context(), link("lnk_x", func(*webhook.PortalLink) {}), most))
 
 	later := born.Add(time.Hour + webhook.PortalLinkKept)
 	late := link("lnk_z", func(l *webhook.PortalLink) { l.CreatedAt, l.ExpiresAt = later, later.Add(time.Hour) })
 	require.NoError(t, r.CreatePortalLink(t.Context(), late, most))
-	all, err := r.PortalLinks(t.Context(), tenant, webhook.PortalLinkQuery{Limit: 10})
-	require.NoError(t, err)
-	require.Equal(t, []webhook.PortalLink{late}, all)
+	require.Equal(t, []webhook.PortalLink{late}, must(r.PortalLinks(t.Context(), tenant, webhook.PortalLinkQuery{Limit: 10}))(t))
 }
 
 func liveLink(t *testing.T, r Registry) webhook.PortalLink {
 	t.Helper()
-	all, err := r.PortalLinks(t.Context(), tenant, webhook.PortalLinkQuery{Live: born, Limit: 1})
-	require.NoError(t, err)
+	all := must(r.PortalLinks(t.Context(), tenant, webhook.PortalLinkQuery{Live: born, Limit: 1}))(t)
 	require.Len(t, all, 1)
 	return all[0]
 }
@@ -119,8 +106,7 @@ func liveLink(t *testing.T, r Registry) webhook.PortalLink {
 // portalSettings wants them kept for each tenant, and noted where they changed.
 func portalSettings(t *testing.T, s Store) {
 	r := open(t, s)
-	p, err := r.PortalSettings(t.Context(), tenant)
-	require.NoError(t, err)
+	p := must(r.PortalSettings(t.Context(), tenant))(t)
 	require.Zero(t, p)
 	radius := 4
 	want := webhook.PortalSettings{
@@ -131,25 +117,19 @@ func portalSettings(t *testing.T, s Store) {
 		return r.ChangePortalSettings(as(t, jane), tenant, func(p *webhook.PortalSettings) error { *p = to; return nil })
 	}
 	for range 2 {
-		_, err = change(want)
-		require.NoError(t, err)
+		must(change(want))(t)
 	}
-	_, err = r.ChangePortalSettings(t.Context(), tenant, func(p *webhook.PortalSettings) error {
+	_, err := r.ChangePortalSettings(t.Context(), tenant, func(p *webhook.PortalSettings) error {
 		p.Origins[0] = "https://evil.example"
 		return errors.New("no")
 	})
 	require.Error(t, err)
-	p, err = open(t, s).PortalSettings(t.Context(), tenant)
-	require.NoError(t, err)
-	require.Equal(t, want, p)
-	p, err = r.PortalSettings(t.Context(), "other")
-	require.NoError(t, err)
-	require.Zero(t, p)
+	require.Equal(t, want, must(open(t, s).PortalSettings(t.Context(), tenant))(t))
+	require.Zero(t, must(r.PortalSettings(t.Context(), "other"))(t))
 
 	lines := logged(t, r, webhook.AuditQuery{})
 	require.Equal(t, []webhook.AuditKind{webhook.AuditPortalChanged}, kinds(lines))
 	require.Equal(t, webhook.AuditChange{Field: "portal.origins", To: `["https://app.example.com"]`}, lines[0].Changes[0])
-	_, err = change(webhook.PortalSettings{UpdatedAt: born})
-	require.NoError(t, err)
+	must(change(webhook.PortalSettings{UpdatedAt: born}))(t)
 	require.Len(t, logged(t, r, webhook.AuditQuery{}), 2)
 }

@@ -31,7 +31,5 @@ func redelivered(t *testing.T, s Store) {
 
 func requireRedelivered(t *testing.T, r Registry, event string, want ...int) {
 	t.Helper()
-	got, err := r.Redelivered(t.Context(), tenant, event)
-	require.NoError(t, err)
-	require.Equal(t, ids(want...), got)
+	require.Equal(t, ids(want...), must(r.Redelivered(t.Context(), tenant, event))(t))
 }

@@ -15,8 +15,7 @@ func unheard(registry.Resealed) {}
 
 // resealed lets the old key go: what it sealed opens with the new one alone, and is as it was.
 func resealed(t *testing.T, s Store) {
-	old, err := keyring.New()
-	require.NoError(t, err)
+	old := must(keyring.New())(t)
 	first := s.Open(t, sealerOf(t, old))
 	want := []webhook.Endpoint{full(1), endpoint(2)}
 	want[0].Headers["Authorization"] = headerOfTheirs
@@ -27,13 +26,10 @@ func resealed(t *testing.T, s Store) {
 	both, next := addKey(t, old)
 	second := s.Open(t, sealerOf(t, both))
 	heard := registry.Resealed{}
-	done, err := second.Reseal(t.Context(), func(r registry.Resealed) { heard = r })
-	require.NoError(t, err)
+	done := must(second.Reseal(t.Context(), func(r registry.Resealed) { heard = r }))(t)
 	require.Equal(t, registry.Resealed{Anew: 3}, done)
 	require.Equal(t, done, heard)
-	done, err = second.Reseal(t.Context(), unheard)
-	require.NoError(t, err)
-	require.Equal(t, registry.Resealed{Already: 3}, done)
+	require.Equal(t, registry.Resealed{Already: 3}, must(second.Reseal(t.Context(), unheard))(t))
 	require.NoError(t, second.Close())
 
 	r := openWith(t, s, sealerOf(t, next))
@@ -41,20 +37,17 @@ func resealed(t *testing.T, s Store) {
 	require.Len(t, said, 1)
 	require.Contains(t, said[0].Detail, "3 endpoints and sources")
 	for _, e := range want {
-		got, err := r.Endpoint(t.Context(), tenant, e.ID)
-		require.NoError(t, err)
+		got := must(r.Endpoint(t.Context(), tenant, e.ID))(t)
 		require.Equal(t, e, got, "no other version of it either")
 	}
-	got, err := r.Source(t.Context(), tenant, sourceID(1))
-	require.NoError(t, err)
+	got := must(r.Source(t.Context(), tenant, sourceID(1)))(t)
 	require.Equal(t, fullSource(1), got)
 }
 
 // resealedBeside loses nothing that is written meanwhile.
 func resealedBeside(t *testing.T, s Store) {
 	const many = 30
-	old, err := keyring.New()
-	require.NoError(t, err)
+	old := must(keyring.New())(t)
 	first := s.Open(t, sealerOf(t, old))
 	var want []webhook.Endpoint
 	for n := range many {
@@ -79,16 +72,14 @@ func resealedBeside(t *testing.T, s Store) {
 		}
 		written <- nil
 	}()
-	done, err := r.Reseal(t.Context(), unheard)
-	require.NoError(t, err)
+	done := must(r.Reseal(t.Context(), unheard))(t)
 	require.Equal(t, many, done.Anew+done.Already)
 	require.NoError(t, <-written)
 	require.NoError(t, r.Close())
 
 	after := openWith(t, s, sealerOf(t, next))
 	for n := range many {
-		got, err := after.Endpoint(t.Context(), tenant, id(n))
-		require.NoError(t, err)
+		got := must(after.Endpoint(t.Context(), tenant, id(n)))(t)
 		require.Equal(t, "4", got.Description)
 		require.Equal(t, want[n].Secrets, got.Secrets)
 	}

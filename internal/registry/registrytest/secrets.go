@@ -27,14 +27,9 @@ func rotatedSecrets(t *testing.T, s Store) {
 	for range 2 {
 		next := signature.NewSecret()
 		e.Rotate(next, now, 24*time.Hour)
-		_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
-			e.Rotate(next, now, 24*time.Hour)
-			return nil
-		})
-		require.NoError(t, err)
+		changed(t, r, 1, func(e *webhook.Endpoint) { e.Rotate(next, now, 24*time.Hour) })
 	}
-	got, err := r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
+	got := must(r.Endpoint(t.Context(), tenant, id(1)))(t)
 	require.Len(t, got.Secrets, 3)
 	require.Equal(t, e.Secrets, got.Secrets)
 	require.Len(t, got.SigningSecrets(now.Add(23*time.Hour)), 3)
@@ -56,11 +51,7 @@ func secretsSealed(t *testing.T, s Store) {
 	}
 	next := signature.NewSecret()
 	secrets = append(secrets, next)
-	_, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
-		e.Rotate(next, born, time.Hour)
-		return nil
-	})
-	require.NoError(t, err)
+	changed(t, r, 1, func(e *webhook.Endpoint) { e.Rotate(next, born, time.Hour) })
 	require.NoError(t, r.DeleteEndpoint(t.Context(), tenant, id(2)))
 
 	requireSealed(t, s.Raw(t), secrets)
@@ -78,8 +69,7 @@ func requireSealed(t *testing.T, raw []byte, secrets []signature.Secret) {
 	require.False(t, bytes.Contains(raw, []byte("whsec_")))
 	for _, secret := range secrets {
 		encoded := strings.TrimPrefix(secret.Reveal(), "whsec_")
-		key, err := base64.StdEncoding.DecodeString(encoded)
-		require.NoError(t, err)
+		key := must(base64.StdEncoding.DecodeString(encoded))(t)
 		for _, form := range [][]byte{key, []byte(encoded[:16]), []byte(hex.EncodeToString(key)[:16])} {
 			require.False(t, bytes.Contains(raw, form), "a secret lies open")
 		}
@@ -105,8 +95,7 @@ func otherKey(t *testing.T, s Store) {
 
 // rotatedKey seals with a second key what the first had sealed, one endpoint at a time.
 func rotatedKey(t *testing.T, s Store) {
-	old, err := keyring.New()
-	require.NoError(t, err)
+	old := must(keyring.New())(t)
 	first := s.Open(t, sealerOf(t, old))
 	e, kept := endpoint(1), endpoint(2)
 	create(t, first, e, kept)
@@ -114,33 +103,23 @@ func rotatedKey(t *testing.T, s Store) {
 
 	both, next := addKey(t, old)
 	second := s.Open(t, sealerOf(t, both))
-	got, err := second.UpdateEndpoint(t.Context(), tenant, id(1), func(*webhook.Endpoint) error { return nil })
-	require.NoError(t, err)
-	require.Equal(t, e.Secrets, got.Secrets)
-	got, err = second.Endpoint(t.Context(), tenant, id(2))
-	require.NoError(t, err)
-	require.Equal(t, kept, got)
+	require.Equal(t, e.Secrets, must(second.UpdateEndpoint(t.Context(), tenant, id(1), func(*webhook.Endpoint) error { return nil }))(t).Secrets)
+	require.Equal(t, kept, must(second.Endpoint(t.Context(), tenant, id(2)))(t))
 	require.NoError(t, second.Close())
 
 	r := openWith(t, s, sealerOf(t, next))
-	got, err = r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.Equal(t, e.Secrets, got.Secrets)
-	_, err = r.Endpoint(t.Context(), tenant, id(2))
+	require.Equal(t, e.Secrets, must(r.Endpoint(t.Context(), tenant, id(1)))(t).Secrets)
+	_, err := r.Endpoint(t.Context(), tenant, id(2))
 	require.ErrorIs(t, err, registry.ErrOtherKey)
 }
 
 // addKey gives a keyset with a new primary key beside the old one, and one with the new key alone.
 func addKey(t *testing.T, old []byte) (both, next []byte) {
 	t.Helper()
-	handle, err := insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(old)))
-	require.NoError(t, err)
-	was, err := handle.Primary()
-	require.NoError(t, err)
+	handle := must(insecurecleartextkeyset.Read(keyset.NewJSONReader(bytes.NewReader(old))))(t)
+	was := must(handle.Primary())(t)
 	m := keyset.NewManagerFromHandle(handle)
-	added, err := m.Add(aead.AES256GCMKeyTemplate())
-	require.NoError(t, err)
-	require.NoError(t, m.SetPrimary(added))
+	require.NoError(t, m.SetPrimary(must(m.Add(aead.AES256GCMKeyTemplate()))(t)))
 	both = write(t, m)
 	require.NoError(t, m.Delete(was.KeyID()))
 	return both, write(t, m)
@@ -148,8 +127,7 @@ func addKey(t *testing.T, old []byte) (both, next []byte) {
 
 func write(t *testing.T, m *keyset.Manager) []byte {
 	t.Helper()
-	handle, err := m.Handle()
-	require.NoError(t, err)
+	handle := must(m.Handle())(t)
 	var b bytes.Buffer
 	require.NoError(t, insecurecleartextkeyset.Write(handle, keyset.NewJSONWriter(&b)))
 	return b.Bytes()

@@ -33,22 +33,12 @@ func sourceRoundTrip(t *testing.T, s Store) {
 	requireFull(t, fullSource(1))
 	for n, want := range []webhook.Source{source(0), fullSource(1)} {
 		require.NoError(t, r.CreateSource(t.Context(), want))
-		got, err := r.Source(t.Context(), tenant, sourceID(n))
-		require.NoError(t, err)
-		require.Equal(t, want, got)
-		got, err = r.SourceByID(t.Context(), sourceID(n))
-		require.NoError(t, err)
-		require.Equal(t, want, got)
+		require.Equal(t, want, must(r.Source(t.Context(), tenant, sourceID(n)))(t))
+		require.Equal(t, want, must(r.SourceByID(t.Context(), sourceID(n)))(t))
 	}
-	all, err := r.Sources(t.Context(), tenant, "", 10)
-	require.NoError(t, err)
-	require.Equal(t, []webhook.Source{source(0), fullSource(1)}, all)
-	all, err = r.Sources(t.Context(), tenant, sourceID(0), 10)
-	require.NoError(t, err)
-	require.Equal(t, []webhook.Source{fullSource(1)}, all)
-	all, err = r.Sources(t.Context(), "other", "", 10)
-	require.NoError(t, err)
-	require.Empty(t, all)
+	require.Equal(t, []webhook.Source{source(0), fullSource(1)}, must(r.Sources(t.Context(), tenant, "", 10))(t))
+	require.Equal(t, []webhook.Source{fullSource(1)}, must(r.Sources(t.Context(), tenant, sourceID(0), 10))(t))
+	require.Empty(t, must(r.Sources(t.Context(), "other", "", 10))(t))
 }
 
 func sourceNotFound(t *testing.T, s Store) {
@@ -76,17 +66,11 @@ func sourceUpdate(t *testing.T, s Store) {
 		return refused
 	})
 	require.ErrorIs(t, err, refused)
-	got, err := r.UpdateSource(t.Context(), tenant, sourceID(1), func(s *webhook.Source) error {
-		*s = fullSource(9)
-		return nil
-	})
-	require.NoError(t, err)
+	got := must(r.UpdateSource(t.Context(), tenant, sourceID(1), func(s *webhook.Source) error { *s = fullSource(9); return nil }))(t)
 	want := fullSource(1)
 	want.Version = 2
 	require.Equal(t, want, got, "neither id nor birth nor version are the change's to set")
-	got, err = r.SourceByID(t.Context(), sourceID(1))
-	require.NoError(t, err)
-	require.Equal(t, want, got)
+	require.Equal(t, want, must(r.SourceByID(t.Context(), sourceID(1)))(t))
 
 	require.NoError(t, r.DeleteSource(t.Context(), tenant, sourceID(1)))
 	_, err = r.SourceByID(t.Context(), sourceID(1))

@@ -22,9 +22,7 @@ func keeps(t *testing.T, r Registry, change func(*webhook.Endpoint)) {
 	require.NoError(t, err)
 	want.Version++
 	require.Equal(t, want, got)
-	got, err = r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.Equal(t, want, got)
+	require.Equal(t, want, must(r.Endpoint(t.Context(), tenant, id(1)))(t))
 }
 
 // approvalPolicy wants each half by itself, and the defaults back as nothing at all.
@@ -59,9 +57,7 @@ func release(t *testing.T, s Store) {
 	for _, until := range []time.Time{born, time.Unix(0, 0).UTC().Add(-time.Microsecond), {}, born.Add(time.Hour), {}} {
 		keeps(t, r, func(e *webhook.Endpoint) { e.Releasing = until })
 	}
-	got, err := r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.True(t, got.Releasing.IsZero())
+	require.True(t, must(r.Endpoint(t.Context(), tenant, id(1)))(t).Releasing.IsZero())
 }
 
 // breakers are reported beside the endpoint, whose version stays. A change of how it is reached, or
@@ -71,16 +67,13 @@ func breakers(t *testing.T, s Store) {
 	create(t, r, endpoint(1))
 	for _, at := range []time.Time{born, born.Add(time.Second), {}, born} {
 		require.NoError(t, r.ReportBreaker(t.Context(), tenant, id(1), at))
-		got, err := r.Endpoint(t.Context(), tenant, id(1))
-		require.NoError(t, err)
+		got := must(r.Endpoint(t.Context(), tenant, id(1)))(t)
 		want := endpoint(1)
 		want.Secrets, want.BreakerOpenedAt = got.Secrets, at
 		require.Equal(t, want, got)
 	}
 	require.NoError(t, r.ReportBreaker(t.Context(), tenant, id(1), born.Add(-time.Minute)))
-	got, err := r.Endpoint(t.Context(), tenant, id(1))
-	require.NoError(t, err)
-	require.Equal(t, born, got.BreakerOpenedAt, "the latest")
+	require.Equal(t, born, must(r.Endpoint(t.Context(), tenant, id(1)))(t).BreakerOpenedAt, "the latest")
 	keeps(t, r, func(e *webhook.Endpoint) { e.Description = "changed" })
 	for _, past := range []func(e *webhook.Endpoint){
 		func(e *webhook.Endpoint) { e.URL += "/v2" },

@@ -21,25 +21,18 @@ func noText(t *testing.T, s Store) {
 	given.Description, want.Description = "a\x00b\xffc", "a\ufffdb\ufffdc"
 	given.Metadata, want.Metadata = map[string]string{"a": "\x00"}, map[string]string{"a": "\x00"}
 	create(t, r, given)
-	got, err := r.UpdateEndpoint(t.Context(), tenant, id(1), func(e *webhook.Endpoint) error {
+	got := changed(t, r, 1, func(e *webhook.Endpoint) {
 		require.Equal(t, want, *e)
 		e.State, e.StateReason = webhook.EndpointPaused, "\x00"
-		return nil
 	})
-	require.NoError(t, err)
 	require.Equal(t, "\ufffd", got.StateReason)
 
 	src := source(1)
 	src.Name = "\xff\x00"
 	require.NoError(t, r.CreateSource(t.Context(), src))
-	found, err := r.Source(t.Context(), tenant, src.ID)
-	require.NoError(t, err)
+	found := must(r.Source(t.Context(), tenant, src.ID))(t)
 	require.Equal(t, "\ufffd\ufffd", found.Name)
-	found, err = r.UpdateSource(t.Context(), tenant, src.ID, func(s *webhook.Source) error {
-		s.Name = "\x00"
-		return nil
-	})
-	require.NoError(t, err)
+	found = must(r.UpdateSource(t.Context(), tenant, src.ID, func(s *webhook.Source) error { s.Name = "\x00"; return nil }))(t)
 	require.Equal(t, "\ufffd", found.Name)
 
 	for _, odd := range []string{"ep_\x00", "ep_\xff"} {
@@ -59,8 +52,7 @@ func anyKey(t *testing.T, s Store) {
 		w := echo.Write{Value: m, EventID: fmt.Sprintf("evt_w%d", i), EndpointID: id(1)}
 		require.NoError(t, r.Remember(t.Context(), w, born))
 		for range 2 {
-			ruling, err := r.Rule(t.Context(), echo.Report{Value: m, EventID: fmt.Sprintf("evt_r%d", i)}, born)
-			require.NoError(t, err)
+			ruling := must(r.Rule(t.Context(), echo.Report{Value: m, EventID: fmt.Sprintf("evt_r%d", i)}, born))(t)
 			requireEcho(t, w.EventID, ruling)
 		}
 	}
@@ -68,9 +60,7 @@ func anyKey(t *testing.T, s Store) {
 	for i, name := range []string{"", "\x00", "\xff", long, long + "x"} {
 		content := fmt.Sprintf("c%d", i)
 		for _, other := range []string{content, "other"} {
-			bound, err := r.BindOnce(t.Context(), "src_1", name, other, born.Add(time.Hour), born)
-			require.NoError(t, err)
-			require.Equal(t, content, bound)
+			require.Equal(t, content, must(r.BindOnce(t.Context(), "src_1", name, other, born.Add(time.Hour), born))(t))
 		}
 	}
 }
