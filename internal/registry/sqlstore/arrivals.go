@@ -80,7 +80,7 @@ func (s *Store) Arrivals(ctx context.Context, sourceID string, names []string, s
 		found[name] = a
 		return a, err
 	})
-	return found, s.aboutArrivals(ctx, err)
+	return found, s.explain(ctx, "arrivals", err)
 }
 
 // TakeArrivals notes that items of a source have become events, and adds what became of its
@@ -97,7 +97,7 @@ func (s *Store) TakeArrivals(ctx context.Context, sourceID string, all []webhook
 			return err
 		})
 	}
-	return s.aboutArrivals(ctx, err)
+	return s.explain(ctx, "arrivals", err)
 }
 
 func (s *Store) take(ctx context.Context, tx *sql.Tx, sourceID string, all []webhook.Taken) error {
@@ -122,10 +122,6 @@ func (s *Store) take(ctx context.Context, tx *sql.Tx, sourceID string, all []web
 // PruneArrivals forgets all items of a source but the latest, as many as keep says.
 func (s *Store) PruneArrivals(ctx context.Context, sourceID string, keep int) error {
 	_, err := s.writer.ExecContext(ctx, pruneArrivals, sourceID, keep)
-	return s.aboutArrivals(ctx, err)
-}
-
-func (s *Store) aboutArrivals(ctx context.Context, err error) error {
 	return s.explain(ctx, "arrivals", err)
 }
 
@@ -140,5 +136,5 @@ func (s *Store) SourceActivities(ctx context.Context, ids []string) (map[string]
 		all[id] = a
 		return a, err
 	})
-	return all, s.aboutArrivals(ctx, err)
+	return all, s.explain(ctx, "arrivals", err)
 }

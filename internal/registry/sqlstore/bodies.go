@@ -20,7 +20,7 @@ const (
 // PutBody writes the data of an event. The same data may be written again.
 func (s *Store) PutBody(ctx context.Context, b webhook.StoredBody) error {
 	_, err := s.writer.ExecContext(ctx, insertBody, b.Tenant, b.EventID, b.Digest, b.CreatedAt.UnixMicro(), b.Sealed)
-	return s.aboutBodies(ctx, err)
+	return s.explain(ctx, "bodies", err)
 }
 
 // Body reads the data of an event. It answers a webhook.NotFound error for one that is not there.
@@ -29,7 +29,7 @@ func (s *Store) Body(ctx context.Context, tenant, eventID, digest string) (seale
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, webhook.Errorf(webhook.NotFound, "the body is not in the store")
 	}
-	return sealed, s.aboutBodies(ctx, err)
+	return sealed, s.explain(ctx, "bodies", err)
 }
 
 // Bodies lists those made before a time, without what they hold, by tenant, event id and digest,
@@ -40,15 +40,11 @@ func (s *Store) Bodies(ctx context.Context, before time.Time, after webhook.Stor
 		err = r.Scan(&b.Tenant, &b.EventID, &b.Digest, micros{&b.CreatedAt})
 		return b, err
 	})
-	return all, s.aboutBodies(ctx, err)
+	return all, s.explain(ctx, "bodies", err)
 }
 
 // DeleteBody deletes the data of an event, if there is any.
 func (s *Store) DeleteBody(ctx context.Context, tenant, eventID string) error {
 	_, err := s.writer.ExecContext(ctx, deleteBody, tenant, eventID)
-	return s.aboutBodies(ctx, err)
-}
-
-func (s *Store) aboutBodies(ctx context.Context, err error) error {
 	return s.explain(ctx, "bodies", err)
 }

@@ -24,16 +24,12 @@ func (s *Store) NoteRedelivery(ctx context.Context, tenant, eventID, endpointID 
 	if err == nil {
 		_, err = s.writer.ExecContext(ctx, s.statements.deleteRedelivered, now.UnixMicro())
 	}
-	return s.aboutRedelivered(ctx, eventID, err)
+	return s.explain(ctx, "redeliveries of event "+eventID, err)
 }
 
 // Redelivered gives the ids of the endpoints that NoteRedelivery noted for an event, in order.
 func (s *Store) Redelivered(ctx context.Context, tenant, eventID string) ([]string, error) {
 	rows, err := s.redelivered.rows(ctx, tenant, eventID)
 	ids, err := list(rows, err, readID)
-	return ids, s.aboutRedelivered(ctx, eventID, err)
-}
-
-func (s *Store) aboutRedelivered(ctx context.Context, eventID string, err error) error {
-	return s.explain(ctx, "redeliveries of event "+eventID, err)
+	return ids, s.explain(ctx, "redeliveries of event "+eventID, err)
 }

@@ -30,19 +30,13 @@ func (s *Store) MatchNamed(ctx context.Context, tenant, eventType string) ([]str
 
 func (s *Store) subscribed(ctx context.Context, tenant string, patterns []string) (found webhook.Match, err error) {
 	rows, err := s.match.rows(ctx, tenant, s.dialect.List(patterns))
-	if err != nil {
-		return found, s.endpoints.ofTenant(ctx, tenant, err)
-	}
-	defer func() { _ = rows.Close() }()
-	for rows.Next() {
-		var id string
+	_, err = list(rows, err, func(r row) (id string, err error) {
 		var disabled bool
-		if err := rows.Scan(&id, &disabled); err != nil {
-			return found, s.endpoints.ofTenant(ctx, tenant, err)
-		}
+		err = r.Scan(&id, &disabled)
 		found.Add(id, disabled)
-	}
-	return found, s.endpoints.ofTenant(ctx, tenant, rows.Err())
+		return id, err
+	})
+	return found, s.endpoints.ofTenant(ctx, tenant, err)
 }
 
 func (s *Store) subscribe(ctx context.Context, tx *sql.Tx, e webhook.Endpoint) error {
