@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -211,22 +212,28 @@ func showArchived(w io.Writer, r archive.Report, o archiveOptions) error {
 	if o.asJSON {
 		return terminal.JSON(w, r)
 	}
-	_, err := fmt.Fprintf(w, "archived %s (%.1f MiB) of what ended from %s to %s; %d were there\n",
+	if o.encrypted {
+		r.Encrypted = 0 // that was asked for
+	}
+	var text strings.Builder
+	_, _ = fmt.Fprintf(&text, "archived %s (%.1f MiB) of what ended from %s to %s; %d were there\n",
 		terminal.Count(r.Archived, "execution"), float64(r.Bytes)/(1<<20), terminal.UTC(r.From), terminal.UTC(r.Until), r.Known)
-	if r.Gone > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "%s deleted before they could be copied\n", terminal.Count(r.Gone, "execution"))
+	for _, besides := range []struct {
+		n           int
+		thing, what string
+	}{
+		{r.Gone, "execution", "deleted before they could be copied"},
+		{r.Encrypted, "execution", "kept encrypted, for the key is not in HOOKLOOP_HISTORY_KEY_FILE"},
+		{r.Bodiless, "execution", "copied with size and hash of their large data, without the data"},
+		{r.Erased, "file", "of erased events taken out"},
+	} {
+		if besides.n > 0 {
+			_, _ = fmt.Fprintln(&text, terminal.Count(besides.n, besides.thing), besides.what)
+		}
 	}
-	if r.Encrypted > 0 && !o.encrypted && err == nil {
-		_, err = fmt.Fprintf(w, "%s kept encrypted, for the key is not in HOOKLOOP_HISTORY_KEY_FILE\n", terminal.Count(r.Encrypted, "execution"))
+	if r.Late {
+		_, _ = fmt.Fprintln(&text, "the run before lies longer back than Temporal keeps what has ended: there may be gaps")
 	}
-	if r.Bodiless > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "%s copied with size and hash of their large data, without the data\n", terminal.Count(r.Bodiless, "execution"))
-	}
-	if r.Erased > 0 && err == nil {
-		_, err = fmt.Fprintf(w, "%s of erased events taken out\n", terminal.Count(r.Erased, "file"))
-	}
-	if r.Late && err == nil {
-		_, err = fmt.Fprintln(w, "the run before lies longer back than Temporal keeps what has ended: there may be gaps")
-	}
+	_, err := io.WriteString(w, text.String())
 	return err
 }

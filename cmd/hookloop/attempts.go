@@ -90,8 +90,7 @@ func runRebuild(ctx context.Context, o rebuildOptions, stdout, stderr io.Writer)
 	if o.asJSON {
 		return terminal.JSON(stdout, done)
 	}
-	_, err = fmt.Fprintln(stdout, describeRebuilt(done))
-	return err
+	return terminal.Say(stdout, "%s\n", describeRebuilt(done))
 }
 
 // rebuildFrom finds Temporal and the registry as 'hookloop archive' does.

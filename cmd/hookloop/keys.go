@@ -54,8 +54,7 @@ registry go.`,
 				if err := printPublic(c.OutOrStdout(), args[0], key); err != nil {
 					return err
 				}
-				_, err := fmt.Fprintf(c.ErrOrStderr(), "%s written; back it up, apart from the database: what it protects is lost with it\n", out)
-				return err
+				return terminal.Say(c.ErrOrStderr(), "%s written; back it up, apart from the database: what it protects is lost with it\n", out)
 			}
 			_, err = fmt.Fprintln(c.OutOrStdout(), string(key))
 			return err
@@ -97,8 +96,7 @@ leaves something behind. It may run beside everything else, be interrupted, and 
 			if asJSON {
 				return terminal.JSON(c.OutOrStdout(), done)
 			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), describeResealed(done))
-			return err
+			return terminal.Say(c.OutOrStdout(), "%s\n", describeResealed(done))
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

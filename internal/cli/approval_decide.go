@@ -101,9 +101,7 @@ func decide[T any](
 }
 
 func showApproved(w io.Writer, a api.Approval, given api.Release) error {
-	id := terminal.OneLine(a.EndpointID)
-	_, err := fmt.Fprintf(w, "%s is approved: %s\n\nNext: hookloop approval watch %s\n", id, probeFirst(given, a.Waiting), id)
-	return err
+	return terminal.Say(w, "%s is approved: %s\n\nNext: hookloop approval watch %s\n", a.EndpointID, probeFirst(given, a.Waiting), a.EndpointID)
 }
 
 // probeFirst tells how a release goes; waiting is nil if it is not known.
@@ -122,7 +120,5 @@ func showRejected(w io.Writer, a api.Approval, _ api.Release) error {
 	if a.Waiting != nil && *a.Waiting > 0 { // the count is a moment old: none may be not counted yet
 		what += " (" + terminal.Count(*a.Waiting, "delivery") + ")"
 	}
-	id := terminal.OneLine(a.EndpointID)
-	_, err := fmt.Fprintf(w, "%s is rejected: it is disabled, and %s ends as rejected\n\nNext: hookloop approval show %s\n", id, what, id)
-	return err
+	return terminal.Say(w, "%s is rejected: it is disabled, and %s ends as rejected\n\nNext: hookloop approval show %s\n", a.EndpointID, what, a.EndpointID)
 }

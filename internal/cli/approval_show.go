@@ -22,20 +22,16 @@ func newApprovalShow(o *options) *cobra.Command {
 deliveries wait, until when to decide, and what each decision will do.`,
 		Example: `  hookloop approval show ep_01jzc8k0a2n4p6r8s0t2v4w6x8`,
 		Args:    byEndpoint,
-		RunE:    func(c *cobra.Command, args []string) error { return runApprovalShow(c, o, args[0]) },
+		RunE:    o.with(func(g *gateway, args []string) error { return g.showApproval(args[0]) }),
 	}
 }
 
-func runApprovalShow(c *cobra.Command, o *options, id string) error {
-	g, err := o.connect(c)
-	if err != nil {
-		return err
-	}
+func (g *gateway) showApproval(id string) error {
 	return show(g, g.Approvals.Get(id), func(w io.Writer, a api.Approval) error {
 		p := approvalPicture{Approval: a, now: time.Now()}
 		p.EndpointID = cmp.Or(p.EndpointID, id)
 		// Where it leads helps, but the endpoint may be deleted, or not for this token to read.
-		p.endpoint, _ = g.Endpoints.Get(id).Do(c.Context())
+		p.endpoint, _ = g.Endpoints.Get(id).Do(g.command.Context())
 		_, err := io.WriteString(w, p.String()+g.workflowLink(a.WorkflowID, a.RunID))
 		return err
 	})

@@ -40,17 +40,14 @@ released or recovered by itself, 1 if not.`,
 			}
 			return endpointsOnly(c, args)
 		},
-		RunE: func(c *cobra.Command, args []string) error {
-			g, err := o.connect(c)
-			if err != nil {
-				return err
-			}
-			w := &approvalWatch{gateway: g, out: c.OutOrStdout(), side: c.ErrOrStderr(), asJSON: o.asJSON, shown: map[string]approvalState{}}
+		RunE: o.with(func(g *gateway, args []string) error {
+			ctx, c := g.command.Context(), g.command
+			w := &approvalWatch{gateway: g, out: c.OutOrStdout(), side: c.ErrOrStderr(), asJSON: g.asJSON, shown: map[string]approvalState{}}
 			if len(args) == 1 {
-				return w.one(c.Context(), args[0])
+				return w.one(ctx, args[0])
 			}
-			return w.every(c.Context())
-		},
+			return w.every(ctx)
+		}),
 	}
 }
 

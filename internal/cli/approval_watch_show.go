@@ -40,8 +40,7 @@ func (w *approvalWatch) show(s approvalState) error {
 		_, err := fmt.Fprintln(w.out, b.String())
 		return err
 	}
-	_, err := fmt.Fprintf(w.out, "%s  %s\n", terminal.UTC(time.Now()), s.line())
-	return err
+	return terminal.Say(w.out, "%s  %s\n", terminal.UTC(time.Now()), s.line())
 }
 
 // line is what counts as news.

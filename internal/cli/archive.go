@@ -63,15 +63,13 @@ nothing else, byte for byte as it was accepted.`,
 }
 
 func showTrail(w io.Writer, l audit.Trail) error {
-	_, err := fmt.Fprintf(w, "%s  %s\nrun   %s\nfrom  %s\nto    %s\n\n", terminal.OneLine(l.Type), terminal.OneLine(l.WorkflowID), terminal.OneLine(l.RunID), terminal.UTC(l.Start), terminal.UTC(l.Close))
-	if err != nil {
+	if err := terminal.Say(w, "%s  %s\nrun   %s\nfrom  %s\nto    %s\n\n", l.Type, l.WorkflowID, l.RunID, terminal.UTC(l.Start), terminal.UTC(l.Close)); err != nil {
 		return err
 	}
 	if err := showLines(w, l.Lines); err != nil || !l.Encrypted {
 		return err
 	}
-	_, err = fmt.Fprintln(w, "\nSome of it is encrypted, with a key that is not in HOOKLOOP_HISTORY_KEY_FILE.")
-	return err
+	return terminal.Say(w, "\nSome of it is encrypted, with a key that is not in HOOKLOOP_HISTORY_KEY_FILE.\n")
 }
 
 func newArchiveVerify() *cobra.Command {
@@ -125,16 +123,13 @@ func showVerified(w io.Writer, v archive.Verified, asJSON bool) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(w, "%s whole, %d erased, %d in no index\n", terminal.Count(v.Whole, "file"), v.Erased, v.Unindexed)
-	if err != nil {
+	if err := terminal.Say(w, "%s whole, %d erased, %d in no index\n", terminal.Count(v.Whole, "file"), v.Erased, v.Unindexed); err != nil {
 		return err
 	}
 	if v.Head == "" {
-		_, err = fmt.Fprintln(w, "the signature was not looked at: give --public-key")
-		return err
+		return terminal.Say(w, "the signature was not looked at: give --public-key\n")
 	}
-	_, err = fmt.Fprintf(w, "%s signed, head %s\n", terminal.Count(int(v.Records), "record"), v.Head)
-	return err
+	return terminal.Say(w, "%s signed, head %s\n", terminal.Count(int(v.Records), "record"), v.Head)
 }
 
 // archiveErase says what goes from an archive: a file, or all files of an event.
@@ -189,13 +184,11 @@ func (e *archiveErase) run(c *cobra.Command, args []string) error {
 		if err := f.Erase(args[1], e.why); err != nil {
 			return err
 		}
-		_, err = fmt.Fprintf(c.OutOrStdout(), "erased %s\n", terminal.OneLine(args[1]))
-		return err
+		return terminal.Say(c.OutOrStdout(), "erased %s\n", args[1])
 	}
 	n, err := f.EraseEvents(c.Context(), []archive.Erased{{Tenant: e.tenant, EventID: e.event, Why: e.why}})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "erased %s of %s\n", terminal.Count(n, "file"), terminal.OneLine(e.event))
-	return err
+	return terminal.Say(c.OutOrStdout(), "erased %s of %s\n", terminal.Count(n, "file"), e.event)
 }

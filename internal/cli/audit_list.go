@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"io"
 	"slices"
 	"time"
 
@@ -33,16 +34,10 @@ and payloads, and what the histories of events, deliveries, recoveries and appro
 			}
 			query := l.query
 			query.After, query.Before, query.Kind = period.After, period.Before, api.AuditKind(l.kind)
-			list := g.Audit.List(query)
-			if g.asJSON {
-				return showList(g, list, true, nil)
-			}
-			page, err := read(g.command.Context(), list, true)
-			if err != nil {
-				return err
-			}
-			slices.SortStableFunc(page.Data, func(x, y api.AuditLine) int { return x.At.Compare(y.At) })
-			return showLines(g.command.OutOrStdout(), page.Data)
+			return showList(g, g.Audit.List(query), true, func(w io.Writer, all []api.AuditLine) error {
+				slices.SortStableFunc(all, func(x, y api.AuditLine) int { return x.At.Compare(y.At) })
+				return showLines(w, all)
+			})
 		}),
 	}
 	f := c.Flags()

@@ -47,8 +47,7 @@ func (g *gateway) exportFolder(e auditExportOptions, query api.AuditQuery) error
 	if err != nil {
 		return fmt.Errorf("--out %s: %w", e.out, err)
 	}
-	_, err = fmt.Fprintf(g.command.OutOrStdout(), "%s in %s, head %s, signed by %s\n", terminal.Count(int(m.Records), "record"), e.out, m.Head, m.PublicKey)
-	return err
+	return terminal.Say(g.command.OutOrStdout(), "%s in %s, head %s, signed by %s\n", terminal.Count(int(m.Records), "record"), e.out, m.Head, m.PublicKey)
 }
 
 // writePages goes on where the folder stopped.
@@ -178,13 +177,12 @@ func showProof(w io.Writer, r chain.Report, asJSON bool) error {
 		return terminal.JSON(w, r)
 	}
 	for _, f := range r.Faults {
-		if _, err := fmt.Fprintln(w, terminal.OneLine(f)); err != nil {
+		if err := terminal.Say(w, "%s\n", f); err != nil {
 			return err
 		}
 	}
 	if len(r.Faults) > 0 {
 		return nil
 	}
-	_, err := fmt.Fprintf(w, "%s whole, head %s\n", terminal.Count(int(r.Records), "record"), r.Head)
-	return err
+	return terminal.Say(w, "%s whole, head %s\n", terminal.Count(int(r.Records), "record"), r.Head)
 }

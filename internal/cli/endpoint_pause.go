@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 
 	"github.com/spf13/cobra"
@@ -24,9 +23,7 @@ deliveries wait, and spend no attempts. Attempts under way finish. An approval t
 			return decide(c, o, d, func(g *gateway, r api.Release) client.Call[api.Endpoint] {
 				return g.Endpoints.Pause(args[0], api.Instruction{Reason: r.Reason})
 			}, func(w io.Writer, e api.Endpoint, _ api.Release) error {
-				id := terminal.OneLine(e.ID)
-				_, err := fmt.Fprintf(w, "%s is paused; its deliveries wait\n\nNext: hookloop endpoint resume %s\n", id, id)
-				return err
+				return terminal.Say(w, "%s is paused; its deliveries wait\n\nNext: hookloop endpoint resume %s\n", e.ID, e.ID)
 			})
 		},
 	}
@@ -50,10 +47,7 @@ with 'hookloop endpoint recover'.`,
 			return decide(c, o, d, func(g *gateway, r api.Release) client.Call[api.Endpoint] {
 				return g.Endpoints.Resume(args[0], r)
 			}, func(w io.Writer, e api.Endpoint, given api.Release) error {
-				id := terminal.OneLine(e.ID)
-				_, err := fmt.Fprintf(w, "%s resumes: %s\n\nNext: hookloop approval watch %s\n",
-					id, probeFirst(given, nil), id)
-				return err
+				return terminal.Say(w, "%s resumes: %s\n\nNext: hookloop approval watch %s\n", e.ID, probeFirst(given, nil), e.ID)
 			})
 		},
 	}

@@ -93,8 +93,7 @@ func runRecover(c *cobra.Command, o *options, id string, r recoverOptions) error
 	switch start := g.Endpoints.Recover(id, n); {
 	case r.cancel:
 		return show(g, g.Endpoints.CancelRecovery(id), func(w io.Writer, _ api.CancelledRecovery) error {
-			_, err := fmt.Fprintf(w, "the recovery of %s ends after the delivery at hand\n", terminal.OneLine(id))
-			return err
+			return terminal.Say(w, "the recovery of %s ends after the delivery at hand\n", id)
 		})
 	case r.status && r.wait:
 		return watchRecovery(g, id)
@@ -134,23 +133,20 @@ func wireTime(t time.Time) string {
 }
 
 func (r recoverOptions) showStarted(w io.Writer, id string, found int) error {
-	id = terminal.OneLine(id)
 	if r.dryRun {
 		what := "of " + id + " ended undelivered"
 		if r.unmatched {
 			what = "to " + id + " of events that no endpoint wanted"
 		}
-		_, err := fmt.Fprintf(w, "%s %s; nothing was started\n", terminal.Count(found, "delivery"), what)
-		return err
+		return terminal.Say(w, "%s %s; nothing was started\n", terminal.Count(found, "delivery"), what)
 	}
 	takes := time.Duration(float64(found) / r.rate * float64(time.Second)).Round(time.Second)
 	again := " again"
 	if r.unmatched {
 		again = ""
 	}
-	_, err := fmt.Fprintf(w, "%s of %s to be started%s, %v a second: about %s\n\nNext: hookloop endpoint recover %s --status\n",
+	return terminal.Say(w, "%s of %s to be started%s, %v a second: about %s\n\nNext: hookloop endpoint recover %s --status\n",
 		terminal.Count(found, "delivery"), id, again, r.rate, takes, id)
-	return err
 }
 
 func showRecovery(w io.Writer, v api.Recovery) error {

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"time"
 
@@ -32,10 +31,7 @@ func (s *secretFlags) read(c *cobra.Command) (string, error) {
 }
 
 // showSecret prints nothing else, so that $(hookloop endpoint secret …) works.
-func showSecret(w io.Writer, s api.Secret) error {
-	_, err := fmt.Fprintln(w, terminal.OneLine(s.Secret))
-	return err
-}
+func showSecret(w io.Writer, s api.Secret) error { return terminal.Say(w, "%s\n", s.Secret) }
 
 func newEndpointSecret(o *options) *cobra.Command {
 	return &cobra.Command{

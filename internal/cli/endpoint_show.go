@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"maps"
 	"slices"
@@ -74,8 +73,7 @@ func showCreated(w io.Writer, e api.Endpoint) error {
 	if len(e.EventTypes) > 0 && e.EventTypes[0] != webhook.EveryType {
 		eventType = strings.Replace(e.EventTypes[0], ".*", ".created", 1) // a type that "order.*" stands for
 	}
-	_, err := fmt.Fprintf(w, "\nNext: hookloop event send --type %s --data '{\"id\": 1}' --wait\n", terminal.OneLine(eventType))
-	return err
+	return terminal.Say(w, "\nNext: hookloop event send --type %s --data '{\"id\": 1}' --wait\n", eventType)
 }
 
 func schedule(e api.Endpoint) string {

@@ -134,8 +134,7 @@ func waitAndShow(g *gateway, id string, patience time.Duration) error {
 	case api.EventDelivered:
 		return nil
 	case api.EventUnmatched:
-		_, err := fmt.Fprintln(g.command.ErrOrStderr(), "no endpoint of tenant "+terminal.OneLine(g.tenant)+" wanted the event")
-		return err
+		return terminal.Say(g.command.ErrOrStderr(), "no endpoint of tenant %s wanted the event\n", g.tenant)
 	case api.EventDelivering:
 		return fmt.Errorf("event %s is still being delivered after %s; that goes on without this command", id, patience)
 	case api.EventFailed:

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"strings"
 
@@ -46,10 +45,8 @@ func newAction(
 	c.Args = cobra.ExactArgs(2)
 	c.RunE = o.with(func(g *gateway, args []string) error {
 		return show(g, call(g, args[0], args[1], api.Instruction{Reason: reason}), func(w io.Writer, d api.Delivery) error {
-			id := terminal.OneLine(args[0])
-			_, err := fmt.Fprintf(w, "%s to %s %s; it had made %s\n\nNext: hookloop event get %s\n",
-				id, terminal.OneLine(d.EndpointID), done, terminal.Count(len(d.Attempts), "attempt"), id)
-			return err
+			return terminal.Say(w, "%s to %s %s; it had made %s\n\nNext: hookloop event get %s\n",
+				args[0], d.EndpointID, done, terminal.Count(len(d.Attempts), "attempt"), args[0])
 		})
 	})
 	c.Flags().StringVar(&reason, "reason", "", "why, for those who read the history")
@@ -100,12 +97,10 @@ func redeliver(g *gateway, id, endpointID string, wait waitOptions) error {
 }
 
 func showRedelivered(w io.Writer, id string, r api.Redelivered) error {
-	id = terminal.OneLine(id)
 	for _, d := range r.Deliveries {
-		if _, err := fmt.Fprintf(w, "%s is delivered to %s again\n", id, terminal.OneLine(d.EndpointID)); err != nil {
+		if err := terminal.Say(w, "%s is delivered to %s again\n", id, d.EndpointID); err != nil {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(w, "\nNext: hookloop event get %s\n", id)
-	return err
+	return terminal.Say(w, "\nNext: hookloop event get %s\n", id)
 }

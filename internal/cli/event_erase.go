@@ -69,9 +69,8 @@ func showErasure(w io.Writer, e api.Erasure) error {
 	if e.Status != api.IsGone {
 		what = "is being erased; that goes on by itself"
 	}
-	_, err := fmt.Fprintf(w, "%s %s: %d bytes, SHA-256 %s\nasked for by %s on %s: %s\n", terminal.OneLine(e.EventID), what, e.DataBytes,
-		cmp.Or(terminal.OneLine(e.DataSHA256), "unknown, the data was gone already"), terminal.OneLine(e.By), terminal.UTC(e.AskedAt), terminal.OneLine(e.Reason))
-	return err
+	return terminal.Say(w, "%s %s: %d bytes, SHA-256 %s\nasked for by %s on %s: %s\n", e.EventID, what, e.DataBytes,
+		cmp.Or(e.DataSHA256, "unknown, the data was gone already"), e.By, terminal.UTC(e.AskedAt), e.Reason)
 }
 
 // errRefused says that some events are still there.
@@ -108,7 +107,7 @@ func (g *gateway) showSubject(all api.SubjectErased) error {
 		return terminal.JSON(w, all)
 	}
 	for _, r := range all.Refused {
-		if _, err := fmt.Fprintf(w, "%s not erased: %s\n", terminal.OneLine(r.EventID), terminal.OneLine(r.Why)); err != nil {
+		if err := terminal.Say(w, "%s not erased: %s\n", r.EventID, r.Why); err != nil {
 			return err
 		}
 	}
@@ -122,8 +121,7 @@ func (g *gateway) showSubject(all api.SubjectErased) error {
 	if underWay > 0 {
 		text += fmt.Sprintf(", %d of them still under way; that goes on by itself", underWay)
 	}
-	_, err := fmt.Fprintln(w, text)
-	return err
+	return terminal.Say(w, "%s\n", text)
 }
 
 func newEventHold(o *options) *cobra.Command {
@@ -160,8 +158,7 @@ func newHold(
 			call, what = event(g.Events, args[0], api.HoldOrder{Reason: e.reason}), args[0]
 		}
 		return show(g, call, func(w io.Writer, h api.Hold) error {
-			_, err := fmt.Fprintf(w, "%s %s: %s, %s, %s\n", terminal.OneLine(what), became, terminal.OneLine(h.By), terminal.UTC(h.At), terminal.OneLine(h.Reason))
-			return err
+			return terminal.Say(w, "%s %s: %s, %s, %s\n", what, became, h.By, terminal.UTC(h.At), h.Reason)
 		})
 	})
 	e.register(c)

@@ -163,9 +163,7 @@ func (g *gateway) showAccepted(w io.Writer, e api.AcceptedEvent) error {
 	case e.Duplicate:
 		what = "was accepted before with this key"
 	case len(e.Deliveries) == 0:
-		what = "accepted; no endpoint of tenant " + terminal.OneLine(g.tenant) + " takes this type"
+		what = "accepted; no endpoint of tenant " + g.tenant + " takes this type"
 	}
-	id := terminal.OneLine(e.ID)
-	_, err := fmt.Fprintf(w, "%s  %s  %s\n\nNext: hookloop event get %s\n", id, terminal.OneLine(e.Type), what, id)
-	return err
+	return terminal.Say(w, "%s  %s  %s\n\nNext: hookloop event get %s\n", e.ID, e.Type, what, e.ID)
 }

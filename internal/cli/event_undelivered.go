@@ -9,11 +9,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"hookloop/api"
+	"hookloop/client"
 	"hookloop/internal/terminal"
 )
 
 func newEventUndelivered(o *options) *cobra.Command {
-	var p pageFlags
 	var query api.UndeliveredQuery
 	var status string
 	c := &cobra.Command{
@@ -24,23 +24,14 @@ first. Each is asked why it waits, and until when.`,
 		Example: `  hookloop event undelivered
   hookloop event undelivered --endpoint ep_01jzc8k0a2n4p6r8s0t2v4w6x8 --status held`,
 		Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error {
-			if p.limit < 1 || p.limit > mostUndelivered {
-				return terminal.Usage("--limit must lie between 1 and %d; --all gives everything", mostUndelivered)
-			}
-			g, err := o.connect(c)
-			if err != nil {
-				return err
-			}
-			query.Status, query.Limit, query.Cursor = api.DeliveryStatus(status), p.limit, p.cursor
-			return showList(g, g.Undelivered(query), p.all, showUndelivered)
-		},
 	}
 	f := c.Flags()
 	f.StringVar(&query.Endpoint, "endpoint", "", "only those to this endpoint, an `id`")
 	f.StringVar(&status, "status", "", "only pending, retrying or held ones")
-	p.register(f)
-	return c
+	return listingOf(o, c, mostUndelivered, func(g *gateway, _ []string, page api.PageQuery) client.List[api.Undelivered] {
+		query.Status, query.Limit, query.Cursor = api.DeliveryStatus(status), page.Limit, page.Cursor
+		return g.Undelivered(query)
+	}, showUndelivered)
 }
 
 // mostUndelivered is how many the gateway gives at once.

@@ -101,7 +101,11 @@ func (k *keyring) find(ctx context.Context) ([]signature.Secret, error) {
 	}
 	var secrets []signature.Secret
 	for _, id := range ids {
-		s, err := g.secret(ctx, id)
+		said, err := g.Endpoints.Secret(id).Do(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s, err := signature.ParseSecret(said.Secret)
 		if err != nil {
 			return nil, err
 		}
@@ -148,13 +152,4 @@ func isHere(host string) bool {
 	}
 	ip, err := netip.ParseAddr(host)
 	return host == "localhost" || err == nil && (ip.IsLoopback() || ip.IsUnspecified())
-}
-
-// secret fetches the secret of an endpoint.
-func (g *gateway) secret(ctx context.Context, id string) (signature.Secret, error) {
-	s, err := g.Endpoints.Secret(id).Do(ctx)
-	if err != nil {
-		return signature.Secret{}, err
-	}
-	return signature.ParseSecret(s.Secret)
 }

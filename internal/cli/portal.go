@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"fmt"
 	"io"
 	"time"
 
@@ -68,10 +67,7 @@ than your token. 'hookloop portal revoke' ends it before its time.`,
 			if len(args) == 1 {
 				call = g.Portal.EndpointLink(args[0], api.NewPortalLink{TTL: api.Duration(l.ttl), ReadOnly: l.readOnly})
 			}
-			return show(g, call, func(w io.Writer, p api.PortalLink) error {
-				_, err := fmt.Fprintln(w, terminal.OneLine(p.URL))
-				return err
-			})
+			return show(g, call, func(w io.Writer, p api.PortalLink) error { return terminal.Say(w, "%s\n", p.URL) })
 		},
 	}
 	f := c.Flags()
@@ -137,11 +133,7 @@ func newPortalRevoke(o *options) *cobra.Command {
 		Args: cobra.MinimumNArgs(1),
 		RunE: o.with(func(g *gateway, args []string) error {
 			for _, id := range args {
-				err := show(g, g.Portal.Revoke(id), func(w io.Writer, l api.PortalLink) error {
-					_, err := fmt.Fprintf(w, "revoked %s\n", terminal.OneLine(l.ID))
-					return err
-				})
-				if err != nil {
+				if err := show(g, g.Portal.Revoke(id), func(w io.Writer, l api.PortalLink) error { return terminal.Say(w, "revoked %s\n", l.ID) }); err != nil {
 					return err
 				}
 			}

@@ -5,7 +5,6 @@
 package cli
 
 import (
-	"fmt"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -97,8 +96,7 @@ func newVersion(version string) *cobra.Command {
 			if asJSON {
 				return terminal.JSON(c.OutOrStdout(), map[string]string{"version": version, "commit": commit(), "go": runtime.Version()})
 			}
-			_, err := fmt.Fprintf(c.OutOrStdout(), "hookloop %s\n", described(version))
-			return err
+			return terminal.Say(c.OutOrStdout(), "hookloop %s\n", described(version))
 		},
 	}
 	c.Flags().BoolVar(&asJSON, "json", false, "print JSON")

@@ -55,8 +55,7 @@ func done(g *gateway, call client.Call[client.None], id, what string) error {
 	if g.asJSON {
 		return terminal.JSON(w, map[string]any{"id": id, what: true})
 	}
-	_, err := fmt.Fprintf(w, "%s %s\n", what, terminal.OneLine(id))
-	return err
+	return terminal.Say(w, "%s %s\n", what, id)
 }
 
 // pageFlags say how much of a list is shown.
@@ -64,6 +63,7 @@ type pageFlags struct {
 	limit  int
 	cursor string
 	all    bool
+	most   int // that the gateway gives at once
 }
 
 func (p *pageFlags) register(f *pflag.FlagSet) {
@@ -73,15 +73,15 @@ func (p *pageFlags) register(f *pflag.FlagSet) {
 }
 
 func (p *pageFlags) check(*cobra.Command, []string) error {
-	if p.limit < 1 || p.limit > client.MaxPage {
-		return terminal.Usage("--limit must lie between 1 and %d; --all gives everything", client.MaxPage)
+	if p.limit < 1 || p.limit > p.most {
+		return terminal.Usage("--limit must lie between 1 and %d; --all gives everything", p.most)
 	}
 	return nil
 }
 
 func (p *pageFlags) query() api.PageQuery {
 	if p.all {
-		return api.PageQuery{Limit: client.MaxPage, Cursor: p.cursor}
+		return api.PageQuery{Limit: p.most, Cursor: p.cursor}
 	}
 	return api.PageQuery{Limit: p.limit, Cursor: p.cursor}
 }
@@ -114,7 +114,14 @@ func showList[T any](g *gateway, list client.List[T], all bool, display func(io.
 func listing[T any](
 	o *options, c *cobra.Command, list func(g *gateway, args []string, page api.PageQuery) client.List[T], display func(io.Writer, []T) error,
 ) *cobra.Command {
-	var p pageFlags
+	return listingOf(o, c, client.MaxPage, list, display)
+}
+
+// listingOf is a listing of things of which the gateway gives no more than most at once.
+func listingOf[T any](
+	o *options, c *cobra.Command, most int, list func(g *gateway, args []string, page api.PageQuery) client.List[T], display func(io.Writer, []T) error,
+) *cobra.Command {
+	p := pageFlags{most: most}
 	p.register(c.Flags())
 	c.PreRunE = p.check
 	c.RunE = o.with(func(g *gateway, args []string) error {

@@ -108,8 +108,7 @@ func runToken(o tokenOptions, stdout io.Writer) error {
 			Token: signed, ExpiresAt: t.Expiry(), Subject: t.Subject, Tenants: t.Tenants, Scope: strings.Join(scopes, " "),
 		})
 	}
-	_, err = fmt.Fprintln(stdout, signed)
-	return err
+	return terminal.Say(stdout, "%s\n", signed)
 }
 
 // parseScopes refuses what no gateway knows: a misspelt scope would show itself only as a 403

@@ -70,6 +70,17 @@ func Row(w io.Writer, cells ...string) {
 	_, _ = fmt.Fprintln(w, strings.Join(cells, "\t")) // a tabwriter fails at Flush
 }
 
+// Say writes words about things. Texts among the things are made safe to show, as OneLine does.
+func Say(w io.Writer, words string, things ...any) error {
+	for i, thing := range things {
+		if text, is := thing.(string); is {
+			things[i] = OneLine(text)
+		}
+	}
+	_, err := fmt.Fprintf(w, words, things...)
+	return err
+}
+
 // Progress gives what says how far something is: it writes a line every two seconds at most.
 func Progress(w io.Writer) func(line string) {
 	last := time.Now()
