@@ -13,19 +13,16 @@ const allowedHeaders = "Content-Type, X-Namespace, Authorization, Authorization-
 
 // cors decides which pages may read our answers. A browser asks first (the preflight), without any
 // credentials, so that is answered before authorisation.
-type cors struct {
-	origins     map[string]bool
-	credentials bool
-}
+type cors map[string]bool // by origin
 
 // newCORS refuses what would never match, and "*": tokens are for the pages of our UI alone.
-func newCORS(origins []string, credentials bool) (cors, error) {
-	c := cors{origins: map[string]bool{}, credentials: credentials}
+func newCORS(origins []string) (cors, error) {
+	c := cors{}
 	for _, o := range origins {
 		if !isOrigin(o) {
-			return cors{}, fmt.Errorf("origin %q: must be as browsers write it, like https://temporal.example.com", o)
+			return nil, fmt.Errorf("origin %q: must be as browsers write it, like https://temporal.example.com", o)
 		}
-		c.origins[o] = true
+		c[o] = true
 	}
 	return c, nil
 }
@@ -43,18 +40,14 @@ func isOrigin(s string) bool {
 func (c cors) allow(w http.ResponseWriter, r *http.Request) {
 	w.Header().Add("Vary", "Origin") // to others, too: a cache must not give them each other's answer
 	origin := r.Header.Get("Origin")
-	if !c.origins[origin] {
-		return
-	}
-	w.Header().Set("Access-Control-Allow-Origin", origin)
-	if c.credentials {
-		w.Header().Set("Access-Control-Allow-Credentials", "true")
+	if c[origin] {
+		w.Header().Set("Access-Control-Allow-Origin", origin)
 	}
 }
 
 // preflight answers whether the request itself may be sent.
 func (c cors) preflight(w http.ResponseWriter, r *http.Request) {
-	if !c.origins[r.Header.Get("Origin")] {
+	if !c[r.Header.Get("Origin")] {
 		fail(w, http.StatusForbidden, "pages of this origin may not ask")
 		return
 	}

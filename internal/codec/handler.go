@@ -38,9 +38,6 @@ type HandlerConfig struct {
 	// Origins are those of Temporal UIs whose pages may ask ("https://temporal.example.com");
 	// empty: no page of another origin may. The Temporal CLI needs none.
 	Origins []string
-	// Credentials lets those pages send cookies, for a proxy in front that knows people by one. The
-	// UI must be told, too (codec.includeCredentials).
-	Credentials bool
 }
 
 // Handler is Temporal's codec server for its UI and CLI: POST {base}/decode and {base}/encode,
@@ -72,7 +69,7 @@ func NewHandler(c HandlerConfig) (*Handler, error) {
 	if c.Refuse == nil {
 		c.Refuse = unauthorized
 	}
-	allowed, err := newCORS(c.Origins, c.Credentials)
+	allowed, err := newCORS(c.Origins)
 	if err != nil {
 		return nil, fmt.Errorf("codec server: %w", err)
 	}
