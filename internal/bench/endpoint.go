@@ -75,16 +75,9 @@ func (e *endpoint) serve(w http.ResponseWriter, r *http.Request) {
 	status := e.receive(r.Header.Get("webhook-id"))
 	defer e.answered()
 	_, _ = io.Copy(io.Discard, r.Body)
-	if e.cfg.Latency > 0 {
-		t := time.NewTimer(e.cfg.Latency)
-		defer t.Stop()
-		select {
-		case <-t.C:
-		case <-r.Context().Done():
-			return
-		}
+	if wait(r.Context(), time.Now().Add(e.cfg.Latency)) {
+		w.WriteHeader(status)
 	}
-	w.WriteHeader(status)
 }
 
 // receive notes an attempt and decides its answer.

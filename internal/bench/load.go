@@ -3,6 +3,7 @@ package bench
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -64,13 +65,13 @@ const refusedPause = 100 * time.Millisecond
 // answered.
 func closed(ctx context.Context, clients, n int, span time.Duration, send poster) []post {
 	var all collected
-	var next counter
+	var begun atomic.Int64
 	end := time.Now().Add(span)
 	var working sync.WaitGroup
 	for range clients {
 		working.Go(func() {
 			for ctx.Err() == nil {
-				i := next.take()
+				i := int(begun.Add(1)) - 1
 				if n > 0 && i >= n || n == 0 && !time.Now().Before(end) {
 					return
 				}
@@ -97,16 +98,4 @@ func (c *collected) add(p post) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.posts = append(c.posts, p)
-}
-
-type counter struct {
-	mu sync.Mutex
-	n  int
-}
-
-func (c *counter) take() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.n++
-	return c.n - 1
 }

@@ -17,7 +17,6 @@ const (
 	heldRest     = 10 * time.Second               // before the measurement without deliveries: the warm-up's last timers
 	heldSettle   = webhook.FirstHeldCheck * 3 / 2 // after the last one is held: each has looked for itself once, and waits for hours
 	heldPatience = 10 * time.Minute               // for what should have come by itself
-	heldPace     = 100                            // deliveries a second that are asked of the release
 )
 
 // heldResult says what deliveries cost while they are held, and how they are let go.
