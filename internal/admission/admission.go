@@ -6,6 +6,7 @@
 package admission
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,12 +91,9 @@ type Gate struct {
 
 // New gives a gate that lets in a few, and learns.
 func New(c Config) (*Gate, error) {
-	g := &Gate{lines: newLines(), log: c.Logger, took: firstGuess, pace: firstGuess / fewest}
+	g := &Gate{lines: newLines(), log: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)), took: firstGuess, pace: firstGuess / fewest}
 	g.limiter = adaptivelimiter.NewBuilder[any]().WithLimits(fewest, most, fewest).
 		WithRecentWindow(shortestWindow, longestWindow, samples).WithMaxLimitFunc(g.sensible).Build()
-	if g.log == nil {
-		g.log = slog.New(slog.DiscardHandler)
-	}
 	return g, g.measure(c.Metrics)
 }
 

@@ -53,9 +53,7 @@ func NewRecorder(c RecorderConfig) (*Recorder, error) {
 	if c.Store == nil {
 		return nil, errors.New("attemptlog: Store is missing")
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Now == nil {
 		c.Now = time.Now
 	}

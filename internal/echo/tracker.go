@@ -1,6 +1,7 @@
 package echo
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -47,12 +48,9 @@ type Tracker struct {
 
 // New makes a Tracker. Its only error is a metric that is registered already.
 func New(c Config) (*Tracker, error) {
-	t := &Tracker{store: c.Store, expressions: c.Expressions, logger: c.Logger, missed: newMissed(), now: c.Now}
+	t := &Tracker{store: c.Store, expressions: c.Expressions, logger: cmp.Or(c.Logger, slog.New(slog.DiscardHandler)), missed: newMissed(), now: c.Now}
 	if t.expressions == nil {
 		t.expressions, _ = expression.New(expression.Config{}) // without metrics it cannot fail
-	}
-	if t.logger == nil {
-		t.logger = slog.New(slog.DiscardHandler)
 	}
 	if t.now == nil {
 		t.now = time.Now

@@ -194,8 +194,6 @@ func (c Config) complete() (Config, error) {
 	c.Dir = dir
 	c.Namespace = cmp.Or(c.Namespace, defaultNamespace)
 	c.Retention = cmp.Or(c.Retention, webhook.DefaultRetention)
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	return c, nil
 }

@@ -44,9 +44,7 @@ func New(ctx context.Context, c Config) (*Telemetry, error) {
 	}
 	c.Service = cmp.Or(c.Service, "hookloop")
 	c.Version = cmp.Or(c.Version, "dev")
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	spans, build := newSpansCounter(), newBuildInfo(c.Version)
 	t := &Telemetry{metrics: prometheus.NewRegistry(), temporal: newTemporalMetrics()}
 	t.metrics.MustRegister(
