@@ -14,20 +14,12 @@ import (
 )
 
 // QueryWorkflow answers with the run's Report, also of one that has ended.
-func (t *Temporal) QueryWorkflow(ctx context.Context, id, runID, _ string, _ ...any) (converter.EncodedValue, error) {
-	if err := t.away(ctx); err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.named(id, runID)
-	if r == nil {
-		return nil, notFound()
-	}
-	if r.Silent != nil {
-		return nil, r.Silent
-	}
-	return answer{r.Report}, nil
+func (t *Temporal) QueryWorkflow(ctx context.Context, id, runID, _ string, _ ...any) (a converter.EncodedValue, err error) {
+	err = t.with(ctx, id, runID, func(r *Run) error {
+		a = answer{r.Report}
+		return r.Silent
+	})
+	return a, err
 }
 
 // GetWorkflow gives the Report of a run as its result.
@@ -54,17 +46,12 @@ func (t *Temporal) GetWorkflowHistory(ctx context.Context, id, runID string, _ b
 }
 
 // DescribeWorkflowExecution tells of a run.
-func (t *Temporal) DescribeWorkflowExecution(ctx context.Context, id, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	if err := t.away(ctx); err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.named(id, runID)
-	if r == nil {
-		return nil, notFound()
-	}
-	return r.described(), nil
+func (t *Temporal) DescribeWorkflowExecution(ctx context.Context, id, runID string) (d *workflowservice.DescribeWorkflowExecutionResponse, err error) {
+	err = t.with(ctx, id, runID, func(r *Run) error {
+		d = r.described()
+		return nil
+	})
+	return d, err
 }
 
 // ListWorkflow gives the runs that a query finds, the latest first, as the visibility store does.
@@ -136,36 +123,20 @@ type service struct {
 }
 
 func (s service) ResetActivity(ctx context.Context, r *workflowservice.ResetActivityRequest, _ ...grpc.CallOption) (*workflowservice.ResetActivityResponse, error) {
-	if err := s.t.away(ctx); err != nil {
-		return nil, err
-	}
-	s.t.mu.Lock()
-	defer s.t.mu.Unlock()
-	x := s.t.latest[r.GetExecution().GetWorkflowId()]
-	if x == nil || len(x.Pending) == 0 {
-		return nil, serviceerror.NewNotFound("activity not found")
-	}
-	s.t.Resets = append(s.t.Resets, r)
-	return &workflowservice.ResetActivityResponse{}, nil
+	return &workflowservice.ResetActivityResponse{}, s.t.with(ctx, r.GetExecution().GetWorkflowId(), "", func(x *Run) error {
+		if len(x.Pending) == 0 {
+			return serviceerror.NewNotFound("activity not found")
+		}
+		s.t.Resets = append(s.t.Resets, r)
+		return nil
+	})
 }
 
 // DeleteWorkflowExecution deletes a run at once; lists may have it for a while longer.
 func (s service) DeleteWorkflowExecution(ctx context.Context, r *workflowservice.DeleteWorkflowExecutionRequest, _ ...grpc.CallOption) (*workflowservice.DeleteWorkflowExecutionResponse, error) {
-	if err := s.t.away(ctx); err != nil {
-		return nil, err
-	}
-	s.t.mu.Lock()
-	defer s.t.mu.Unlock()
-	x := s.t.named(r.GetWorkflowExecution().GetWorkflowId(), r.GetWorkflowExecution().GetRunId())
-	if x == nil {
-		return nil, notFound()
-	}
-	s.t.runs = slices.DeleteFunc(s.t.runs, func(other *Run) bool { return other == x })
-	delete(s.t.latest, x.ID)
-	for _, other := range s.t.runs {
-		if other.ID == x.ID {
-			s.t.latest[x.ID] = other
-		}
-	}
-	return &workflowservice.DeleteWorkflowExecutionResponse{}, nil
+	of := r.GetWorkflowExecution()
+	return &workflowservice.DeleteWorkflowExecutionResponse{}, s.t.with(ctx, of.GetWorkflowId(), of.GetRunId(), func(x *Run) error {
+		s.t.remove(func(other *Run) bool { return other == x })
+		return nil
+	})
 }

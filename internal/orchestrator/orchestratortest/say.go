@@ -50,49 +50,38 @@ func (t *Temporal) SignalWithStartWorkflow(ctx context.Context, id, signal strin
 
 // SignalWorkflow is refused by one that does not run.
 func (t *Temporal) SignalWorkflow(ctx context.Context, id, runID, signal string, arg any) error {
-	if err := t.away(ctx); err != nil {
-		return err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if r := t.named(id, runID); r == nil || !r.running() {
-		return notFound()
-	}
-	t.Signals = append(t.Signals, Signal{id, signal, arg})
-	return nil
+	return t.with(ctx, id, runID, func(r *Run) error {
+		if !r.running() {
+			return notFound()
+		}
+		t.Signals = append(t.Signals, Signal{id, signal, arg})
+		return nil
+	})
 }
 
 // UpdateWorkflow answers with the run's Report.
-func (t *Temporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (client.WorkflowUpdateHandle, error) {
-	if err := t.away(ctx); err != nil {
-		return nil, err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.named(o.WorkflowID, o.RunID)
-	switch {
-	case r == nil:
-		return nil, notFound()
-	case !r.running():
-		return nil, serviceerror.NewNotFound("workflow execution already completed")
-	case r.Silent != nil:
-		return nil, client.NewWorkflowUpdateServiceTimeoutOrCanceledError(r.Silent)
-	}
-	t.Updates = append(t.Updates, o)
-	return update{answer: answer{r.Report}, err: r.Refuses}, nil
+func (t *Temporal) UpdateWorkflow(ctx context.Context, o client.UpdateWorkflowOptions) (u client.WorkflowUpdateHandle, err error) {
+	err = t.with(ctx, o.WorkflowID, o.RunID, func(r *Run) error {
+		switch {
+		case !r.running():
+			return serviceerror.NewNotFound("workflow execution already completed")
+		case r.Silent != nil:
+			return client.NewWorkflowUpdateServiceTimeoutOrCanceledError(r.Silent)
+		}
+		t.Updates = append(t.Updates, o)
+		u = update{answer: answer{r.Report}, err: r.Refuses}
+		return nil
+	})
+	return u, err
 }
 
 // CancelWorkflow ends a run as cancelled.
 func (t *Temporal) CancelWorkflow(ctx context.Context, id, runID string) error {
-	if err := t.away(ctx); err != nil {
-		return err
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	r := t.named(id, runID)
-	if r == nil || !r.running() {
-		return serviceerror.NewNotFound("workflow execution already completed")
-	}
-	r.Status, r.End = enums.WORKFLOW_EXECUTION_STATUS_CANCELED, time.Now()
-	return nil
+	return t.with(ctx, id, runID, func(r *Run) error {
+		if !r.running() {
+			return serviceerror.NewNotFound("workflow execution already completed")
+		}
+		r.Status, r.End = enums.WORKFLOW_EXECUTION_STATUS_CANCELED, time.Now()
+		return nil
+	})
 }

@@ -88,7 +88,11 @@ func (t *Temporal) Starts() int {
 func (t *Temporal) Forget(ids ...string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.runs = slices.DeleteFunc(t.runs, func(r *Run) bool { return len(ids) == 0 || slices.Contains(ids, r.ID) })
+	t.remove(func(r *Run) bool { return len(ids) == 0 || slices.Contains(ids, r.ID) })
+}
+
+func (t *Temporal) remove(which func(*Run) bool) {
+	t.runs = slices.DeleteFunc(t.runs, which)
 	t.latest = map[string]*Run{}
 	for _, r := range t.runs {
 		t.latest[r.ID] = r
@@ -119,6 +123,20 @@ func (t *Temporal) named(id, runID string) *Run {
 		}
 	}
 	return nil
+}
+
+// with does something to a run that was named, or gives what the call answers in its place.
+func (t *Temporal) with(ctx context.Context, id, runID string, do func(*Run) error) error {
+	if err := t.away(ctx); err != nil {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	r := t.named(id, runID)
+	if r == nil {
+		return notFound()
+	}
+	return do(r)
 }
 
 func notFound() error { return serviceerror.NewNotFound("workflow not found") }
