@@ -7,7 +7,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
-	"hookloop/gateway/problem"
 	"hookloop/internal/webhook"
 )
 
@@ -33,23 +32,23 @@ func (g *Gateway) approvalRoutes(to huma.API) {
 		one       = approvals + "/{endpoint_id}"
 	)
 	route(g, to, operation{
-		id: "list-approvals", tag: tagApprovals, cost: costly, method: http.MethodGet, path: approvals, scope: api.ApprovalsRead,
+		id: "list-approvals", tag: tagApprovals, cost: costly, method: http.MethodGet, path: approvals, scope: api.ApprovalsRead, within: acceptTimeout,
 		summary: "List endpoints that keep failing",
 		text:    "Those about which people are asked are `awaiting-approval`. An approval shows up, and changes its status, a moment after it did.",
 	}, g.listApprovals)
 	route(g, to, operation{
-		id: "get-approval", tag: tagApprovals, method: http.MethodGet, path: one, scope: api.ApprovalsRead,
+		id: "get-approval", tag: tagApprovals, method: http.MethodGet, path: one, scope: api.ApprovalsRead, within: acceptTimeout,
 		summary: "How the latest approval of an endpoint stands",
 	}, g.getApproval)
 	route(g, to, operation{
-		id: "approve-endpoint", tag: tagApprovals, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/approve", scope: api.ApprovalsWrite, status: http.StatusAccepted,
+		id: "approve-endpoint", tag: tagApprovals, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/approve", scope: api.ApprovalsWrite, within: acceptTimeout, status: http.StatusAccepted,
 		summary: "Try a held endpoint again",
 		text: "Its oldest delivery is sent as the probe; if the endpoint takes it, it is active and the others follow, the oldest first, at `rate_per_second`. " +
 			"If it refuses that event, the next two are tried. Else the endpoint is held again. Answers how the approval stood when the decision came. `conflict` if people are not asked, or a decision was made already.",
 		example: releaseExample,
 	}, g.approve)
 	route(g, to, operation{
-		id: "reject-endpoint", tag: tagApprovals, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/reject", scope: api.ApprovalsWrite, status: http.StatusAccepted,
+		id: "reject-endpoint", tag: tagApprovals, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/reject", scope: api.ApprovalsWrite, within: acceptTimeout, status: http.StatusAccepted,
 		summary: "Give a held endpoint up",
 		text: "It is disabled, and its deliveries end as `rejected`; once it is resumed, they can be recovered. " +
 			"Answers how the approval stood when the decision came. `conflict` if people are not asked, or a decision was made already.",
@@ -58,7 +57,7 @@ func (g *Gateway) approvalRoutes(to huma.API) {
 }
 
 type listApprovals struct {
-	Tenant string `path:"tenant"`
+	TenantPath
 	api.ApprovalQuery
 }
 
@@ -68,9 +67,7 @@ func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answer
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
-	found, next, err := g.approvals.List(ctx, in.Tenant, in.Status, in.Limit, position)
+	found, next, err := g.cfg.Approvals.List(ctx, in.Tenant, in.Status, in.Limit, position)
 	if err != nil {
 		return nil, approvalErr("every endpoint", err)
 	}
@@ -82,18 +79,8 @@ func (g *Gateway) listApprovals(ctx context.Context, in *listApprovals) (*answer
 	}), nil
 }
 
-type approvalPath struct {
-	Tenant     string `path:"tenant"`
-	EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-}
-
-func (g *Gateway) getApproval(ctx context.Context, in *approvalPath) (*answerOf[api.Approval], error) {
-	if !endpointID.MatchString(in.EndpointID) {
-		return nil, problem.NoSuch("endpoint")
-	}
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
-	report, err := g.approvals.Get(ctx, in.Tenant, in.EndpointID)
+func (g *Gateway) getApproval(ctx context.Context, in *ApprovalPath) (*answerOf[api.Approval], error) {
+	report, err := g.cfg.Approvals.Get(ctx, in.Tenant, in.EndpointID)
 	if err != nil {
 		return nil, approvalErr(in.EndpointID, err)
 	}
@@ -110,15 +97,8 @@ func approval(r webhook.ApprovalReport) api.Approval {
 	}
 }
 
-type approveEndpoint struct {
-	body[api.Release]
-
-	Tenant     string `path:"tenant"`
-	EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-}
-
-func (g *Gateway) approve(ctx context.Context, in *approveEndpoint) (*answerOf[api.Approval], error) {
-	return decide(ctx, approvalPath{in.Tenant, in.EndpointID}, release(ctx, in.value), g.approvals.Approve)
+func (g *Gateway) approve(ctx context.Context, in *inApproval[api.Release]) (*answerOf[api.Approval], error) {
+	return decide(ctx, in.ApprovalPath, release(ctx, in.value), g.cfg.Approvals.Approve)
 }
 
 // release is what a person decides who lets deliveries go.
@@ -126,27 +106,15 @@ func release(ctx context.Context, r api.Release) webhook.Decision {
 	return webhook.Decision{By: subject(ctx), Reason: r.Reason, RatePerSecond: r.RatePerSecond}
 }
 
-type rejectEndpoint struct {
-	body[api.Instruction]
-
-	Tenant     string `path:"tenant"`
-	EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-}
-
-func (g *Gateway) reject(ctx context.Context, in *rejectEndpoint) (*answerOf[api.Approval], error) {
-	return decide(ctx, approvalPath{in.Tenant, in.EndpointID}, webhook.Decision{By: subject(ctx), Reason: in.value.Reason}, g.approvals.Reject)
+func (g *Gateway) reject(ctx context.Context, in *inApproval[api.Instruction]) (*answerOf[api.Approval], error) {
+	return decide(ctx, in.ApprovalPath, webhook.Decision{By: subject(ctx), Reason: in.value.Reason}, g.cfg.Approvals.Reject)
 }
 
 // decide hands a decision on and answers how the approval stood.
 func decide(
-	ctx context.Context, of approvalPath, d webhook.Decision,
+	ctx context.Context, of ApprovalPath, d webhook.Decision,
 	hand func(ctx context.Context, tenant, endpointID string, d webhook.Decision) (webhook.ApprovalReport, error),
 ) (*answerOf[api.Approval], error) {
-	if !endpointID.MatchString(of.EndpointID) {
-		return nil, problem.NoSuch("endpoint")
-	}
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
 	report, err := hand(ctx, of.Tenant, of.EndpointID, d)
 	if err != nil {
 		return nil, approvalErr(of.EndpointID, err)

@@ -44,7 +44,7 @@ func (g *Gateway) attemptRoutes(to huma.API) {
 			"holds neither. Histories are the truth; the log is made of them where rows were lost.",
 	}, g.listAttempts)
 	route(g, to, operation{
-		id: "list-undelivered", tag: tagDeliveries, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/undelivered", scope: api.EventsRead,
+		id: "list-undelivered", tag: tagDeliveries, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/undelivered", scope: api.EventsRead, within: getTimeout,
 		summary: "What has not been delivered yet, and why",
 		text: "Deliveries that go on and that a first attempt did not end, over all endpoints, those that began last first. Each is asked why it waits, and until when. " +
 			"A delivery shows up a moment after it began.",
@@ -63,15 +63,14 @@ func (g *Gateway) attemptRoutes(to huma.API) {
 }
 
 type listAttempts struct {
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	EndpointPath
 	api.AttemptQuery
 }
 
 func (g *Gateway) listAttempts(ctx context.Context, in *listAttempts) (*answerOf[api.Page[api.AttemptItem]], error) {
 	q := attemptlog.Query{Tenant: in.Tenant, EndpointID: in.ID, Failed: in.Failed, Limit: in.Limit + 1}
 	var err error
-	if q.After, q.Before, err = wellformed.Period(in.After, in.Before, g.now()); err != nil {
+	if q.After, q.Before, err = wellformed.Period(in.After, in.Before, g.cfg.Now()); err != nil {
 		return nil, err
 	}
 	list := strings.Join([]string{"attempts", in.Tenant, in.ID, fmt.Sprint(in.Failed), in.After, in.Before}, " ")
@@ -81,7 +80,7 @@ func (g *Gateway) listAttempts(ctx context.Context, in *listAttempts) (*answerOf
 	if _, err := g.endpoint(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	found, err := g.attempts.Attempts(ctx, q)
+	found, err := g.cfg.Attempts.Attempts(ctx, q)
 	if err != nil {
 		return nil, fmt.Errorf("attempts: %w", problem.Registry(err))
 	}
@@ -95,7 +94,7 @@ func (g *Gateway) listAttempts(ctx context.Context, in *listAttempts) (*answerOf
 }
 
 type listUndelivered struct {
-	Tenant string `path:"tenant"`
+	TenantPath
 	api.UndeliveredQuery
 }
 
@@ -108,9 +107,7 @@ func (g *Gateway) listUndelivered(ctx context.Context, in *listUndelivered) (_ *
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, getTimeout)
-	defer cancel()
-	found, next, err := g.waiting.List(ctx, orchestrator.WaitingFilter{Tenant: in.Tenant, EndpointID: in.Endpoint, Status: in.Status}, in.Limit, position)
+	found, next, err := g.cfg.Waiting.List(ctx, orchestrator.WaitingFilter{Tenant: in.Tenant, EndpointID: in.Endpoint, Status: in.Status}, in.Limit, position)
 	if err != nil {
 		return nil, err
 	}
@@ -135,8 +132,7 @@ func undelivered(d orchestrator.WaitingItem) api.Undelivered {
 }
 
 type endpointStats struct {
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	EndpointPath
 	api.StatsQuery
 }
 
@@ -149,7 +145,7 @@ func (g *Gateway) endpointStats(ctx context.Context, in *endpointStats) (*answer
 }
 
 type tenantStats struct {
-	Tenant string `path:"tenant"`
+	TenantPath
 	api.TenantStatsQuery
 }
 

@@ -26,14 +26,14 @@ type Audits interface {
 
 func (g *Gateway) auditRoutes(to huma.API) {
 	route(g, to, operation{
-		id: "get-event-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/events/{id}/audit", scope: api.AuditRead,
+		id: "get-event-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/events/{id}/audit", scope: api.AuditRead, within: getTimeout,
 		summary: "What happened to an event, line by line",
 		text: "Who, what, when, which answer, who decided: from the histories of its workflow and those of its deliveries, for as long as Temporal keeps them; beside them the " +
 			"episodes of the endpoints it had trouble with, and from the change log what became of those endpoints meanwhile. The oldest line comes first. " +
 			"A page has what belongs to a hundred workflows of deliveries; the first one also the event's own lines.",
 	}, g.getAudit)
 	route(g, to, operation{
-		id: "list-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: api.AuditRead,
+		id: "list-audit", tag: tagAudit, cost: costly, method: http.MethodGet, path: "/v1/tenants/{tenant}/audit", scope: api.AuditRead, within: getTimeout,
 		summary: "What happened to everything, line by line",
 		text: "First what the change log says of settings and of who read secrets and payloads; then what the histories of events, deliveries, recoveries and approvals say, for as " +
 			"long as Temporal keeps them. A page has up to 500 lines of the log, or the lines of a hundred workflows, fewer with `limit`, the oldest first: first of those that still run, then of those that " +
@@ -43,28 +43,22 @@ func (g *Gateway) auditRoutes(to huma.API) {
 }
 
 type getAudit struct {
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
+	EventPath
 	api.CursorQuery
 }
 
 type listAudit struct {
-	Tenant string `path:"tenant"`
+	TenantPath
 	api.AuditQuery
 }
 
 func (g *Gateway) getAudit(ctx context.Context, in *getAudit) (*answerOf[api.AuditPage], error) {
-	if !eventID.MatchString(in.ID) {
-		return nil, problem.NoSuch("event")
-	}
 	list := "audit " + in.Tenant + " " + in.ID
 	after, err := g.openCursor(list, in.Cursor)
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, getTimeout)
-	defer cancel()
-	p, err := g.audits.Event(ctx, in.Tenant, in.ID, after)
+	p, err := g.cfg.Audits.Event(ctx, in.Tenant, in.ID, after)
 	if webhook.CodeOf(err) == webhook.NotFound {
 		return nil, problem.NoSuch("event")
 	}
@@ -80,7 +74,7 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.A
 		return nil, err
 	}
 	var err error
-	if q.After, q.Before, err = wellformed.Period(in.After, in.Before, g.now()); err != nil {
+	if q.After, q.Before, err = wellformed.Period(in.After, in.Before, g.cfg.Now()); err != nil {
 		return nil, err
 	}
 	list := fmt.Sprintf("audit %s %q", in.Tenant, []string{in.After, in.Before, string(in.Kind), in.Actor, in.EndpointID, in.SourceID, in.Status})
@@ -88,9 +82,7 @@ func (g *Gateway) listAudit(ctx context.Context, in *listAudit) (*answerOf[api.A
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, getTimeout)
-	defer cancel()
-	page, err := g.audits.Tenant(ctx, in.Tenant, q, position)
+	page, err := g.cfg.Audits.Tenant(ctx, in.Tenant, q, position)
 	if err != nil {
 		return nil, fmt.Errorf("audit: %w", err)
 	}
@@ -107,7 +99,7 @@ func checkKind(k api.AuditKind) error {
 // recordRead notes who reads a secret or a payload, before it is shown: what cannot be noted is not
 // shown. The line's time and actor are added.
 func (g *Gateway) recordRead(ctx context.Context, tenant string, l webhook.AuditLine) error {
-	if err := g.registry.Record(ctx, tenant, l); err != nil {
+	if err := g.cfg.Registry.Record(ctx, tenant, l); err != nil {
 		return fmt.Errorf("%s: %w", l.Kind, problem.Registry(err))
 	}
 	return nil

@@ -78,6 +78,26 @@ func (b *body[T]) take(r huma.Registry) (err error) {
 	return err
 }
 
+// Inputs of operations that are a path and a body.
+type (
+	inTenant[T any] struct {
+		body[T]
+		TenantPath
+	}
+	inEvent[T any] struct {
+		body[T]
+		EventPath
+	}
+	inEndpoint[T any] struct {
+		body[T]
+		EndpointPath
+	}
+	inApproval[T any] struct {
+		body[T]
+		ApprovalPath
+	}
+)
+
 // change is a body that changes a T: a merge patch (RFC 7396), held to the bounds of T once it is
 // merged.
 type change[T any] struct {

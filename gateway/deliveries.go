@@ -38,7 +38,7 @@ func (g *Gateway) deliveryRoutes(to huma.API) {
 		example: instruction,
 	}, g.cancelDelivery)
 	route(g, to, operation{
-		id: "redeliver-event", tag: tagDeliveries, refuses: []api.Code{api.Conflict, api.EndpointIsDisabled, api.HistoryExpired, api.Erased}, method: http.MethodPost, path: event + "/redeliver", scope: api.EventsWrite, status: http.StatusAccepted,
+		id: "redeliver-event", tag: tagDeliveries, refuses: []api.Code{api.Conflict, api.EndpointIsDisabled, api.HistoryExpired, api.Erased}, method: http.MethodPost, path: event + "/redeliver", scope: api.EventsWrite, within: getTimeout, status: http.StatusAccepted,
 		summary: "Deliver an event again",
 		text: "Without `endpoint_id`, every delivery that ended undelivered; with one, the delivery to any endpoint of the tenant, delivered or not, wanted or not. It is the same event: " +
 			"the same `webhook-id`, the same bytes. `conflict` if nothing can be redelivered now, `history_expired` (410) " +
@@ -51,18 +51,15 @@ func (g *Gateway) deliveryRoutes(to huma.API) {
 // orderDelivery is what an operator orders a waiting delivery to do.
 type orderDelivery struct {
 	body[api.Instruction]
-
-	Tenant     string `path:"tenant"`
-	ID         string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
-	EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	DeliveryPath
 }
 
 func (g *Gateway) retryNow(ctx context.Context, in *orderDelivery) (*answerOf[api.Delivery], error) {
-	return g.order(ctx, in, g.events.RetryNow)
+	return g.order(ctx, in, g.cfg.Events.RetryNow)
 }
 
 func (g *Gateway) cancelDelivery(ctx context.Context, in *orderDelivery) (*answerOf[api.Delivery], error) {
-	return g.order(ctx, in, g.events.CancelDelivery)
+	return g.order(ctx, in, g.cfg.Events.CancelDelivery)
 }
 
 // instruct passes an instruction on to a delivery.
@@ -70,12 +67,6 @@ type instruct func(ctx context.Context, tenant, eventID, endpointID string, why 
 
 // order gives an order to the delivery's workflow and answers what the delivery said to it.
 func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*answerOf[api.Delivery], error) {
-	switch {
-	case !eventID.MatchString(in.ID):
-		return nil, problem.NoSuch("event")
-	case !endpointID.MatchString(in.EndpointID):
-		return nil, problem.NoSuchDelivery(in.ID, in.EndpointID)
-	}
 	if auth.Of(ctx).IsConfined() {
 		e, err := g.event(ctx, in.Tenant, in.ID)
 		if err != nil {

@@ -21,18 +21,9 @@ type Redeliveries interface {
 	Count(ctx context.Context, w webhook.Window) (int, error)
 }
 
-type redeliverEvent struct {
-	body[api.Redelivery]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
-}
-
 // redeliverEvent starts deliveries that have ended once more. If it fails half way, a repeat starts
 // the rest: those under way are not started twice.
-func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answerOf[api.Redelivered], error) {
-	ctx, cancel := context.WithTimeout(ctx, getTimeout)
-	defer cancel()
+func (g *Gateway) redeliverEvent(ctx context.Context, in *inEvent[api.Redelivery]) (*answerOf[api.Redelivered], error) {
 	place, err := g.gate.Enter(ctx, in.Tenant, false)
 	if err != nil {
 		return nil, err
@@ -42,7 +33,7 @@ func (g *Gateway) redeliverEvent(ctx context.Context, in *redeliverEvent) (*answ
 		return nil, err
 	}
 	e, err := g.event(ctx, in.Tenant, in.ID)
-	if webhook.CodeOf(err) == webhook.NotFound && eventID.MatchString(in.ID) {
+	if webhook.CodeOf(err) == webhook.NotFound {
 		return nil, webhook.Errorf(webhook.Expired, "the history of event %s is gone, and its data with it, or there never was one", in.ID)
 	}
 	if err != nil {
@@ -65,7 +56,7 @@ func (g *Gateway) redeliver(ctx context.Context, e orchestrator.EventState, endp
 	out := &answerOf[api.Redelivered]{}
 	var taken error
 	for _, id := range endpoints {
-		err := g.redeliveries.Redeliver(ctx, e.Input.Event.Tenant, e.Input.Event.ID, id, webhook.Instruction{By: subject(ctx)})
+		err := g.cfg.Redeliveries.Redeliver(ctx, e.Input.Event.Tenant, e.Input.Event.ID, id, webhook.Instruction{By: subject(ctx)})
 		if webhook.CodeOf(err) == webhook.Conflict {
 			taken = err
 			continue

@@ -17,7 +17,7 @@ const (
 	maxSecrets = 10
 )
 
-func (g *Gateway) getSecret(ctx context.Context, in *endpointPath) (*answerOf[api.Secret], error) {
+func (g *Gateway) getSecret(ctx context.Context, in *EndpointPath) (*answerOf[api.Secret], error) {
 	e, err := g.endpoint(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, err
@@ -29,26 +29,19 @@ func (g *Gateway) getSecret(ctx context.Context, in *endpointPath) (*answerOf[ap
 }
 
 func (g *Gateway) reveal(e webhook.Endpoint) *answerOf[api.Secret] {
-	return &answerOf[api.Secret]{Body: api.Secret{Secret: e.Secrets[0].Secret.Reveal(), PreviousUntil: webhook.TimeOrNone(e.PreviousSecretUntil(g.now()))}}
-}
-
-type rotateSecret struct {
-	body[api.SecretRotation]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	return &answerOf[api.Secret]{Body: api.Secret{Secret: e.Secrets[0].Secret.Reveal(), PreviousUntil: webhook.TimeOrNone(e.PreviousSecretUntil(g.cfg.Now()))}}
 }
 
 // rotateSecret puts a new secret in front; the one before signs as well until the overlap is over,
 // so that the endpoint can change its own in peace.
-func (g *Gateway) rotateSecret(ctx context.Context, in *rotateSecret) (*answerOf[api.Secret], error) {
+func (g *Gateway) rotateSecret(ctx context.Context, in *inEndpoint[api.SecretRotation]) (*answerOf[api.Secret], error) {
 	overlap := defaultOverlap
 	if in.value.Overlap != nil {
 		overlap = time.Duration(*in.value.Overlap)
 	}
 	next := signature.NewSecret()
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error {
-		now := g.now().UTC()
+		now := g.cfg.Now().UTC()
 		e.Rotate(next, now, overlap)
 		if n := len(e.SigningSecrets(now)); n > maxSecrets {
 			return webhook.Errorf(webhook.Conflict, `%d secrets would sign at once; rotate with overlap "0s" to end the old ones`, n)

@@ -19,14 +19,14 @@ import (
 func (g *Gateway) stateRoutes(to huma.API) {
 	const one = "/v1/tenants/{tenant}/endpoints/{id}"
 	route(g, to, operation{
-		id: "pause-endpoint", tag: tagEndpoints, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/pause", scope: api.EndpointsWrite, status: http.StatusAccepted,
+		id: "pause-endpoint", tag: tagEndpoints, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/pause", scope: api.EndpointsWrite, within: acceptTimeout, status: http.StatusAccepted,
 		summary: "Pause an endpoint",
 		text: "Its deliveries wait as `held` until it is resumed, new ones too; an attempt under way is not stopped. An approval of it ends as `cancelled`. " +
 			"Pausing it again changes nothing. `conflict` if it is disabled.",
 		example: instruction,
 	}, g.pauseEndpoint)
 	route(g, to, operation{
-		id: "resume-endpoint", tag: tagEndpoints, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/resume", scope: api.EndpointsWrite, status: http.StatusAccepted,
+		id: "resume-endpoint", tag: tagEndpoints, refuses: []api.Code{api.Conflict}, method: http.MethodPost, path: one + "/resume", scope: api.EndpointsWrite, within: acceptTimeout, status: http.StatusAccepted,
 		summary: "Let a paused, held or disabled endpoint's deliveries go",
 		text: "One delivery is sent as the probe; if it succeeds, the endpoint is active and the others follow, the oldest first, at `rate_per_second`. " +
 			"Answers how the endpoint stood when the order came. `conflict` if it is active.",
@@ -34,28 +34,12 @@ func (g *Gateway) stateRoutes(to huma.API) {
 	}, g.resumeEndpoint)
 }
 
-type pauseEndpoint struct {
-	body[api.Instruction]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-}
-
-type resumeEndpoint struct {
-	body[api.Release]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-}
-
 // errPaused stops a change that has nothing to change.
 var errPaused = errors.New("the endpoint is paused already")
 
 // pauseEndpoint holds an endpoint by hand. If it fails between registry and workflow, a repeat does
 // the rest: what is paused already stays as it is, and its episode is ended all the same.
-func (g *Gateway) pauseEndpoint(ctx context.Context, in *pauseEndpoint) (*answerOf[api.Endpoint], error) {
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
+func (g *Gateway) pauseEndpoint(ctx context.Context, in *inEndpoint[api.Instruction]) (*answerOf[api.Endpoint], error) {
 	verb := webhook.Instruction{By: subject(ctx), Reason: in.value.Reason}
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error {
 		if err := confined.MayPause(ctx, *e); err != nil {
@@ -69,7 +53,7 @@ func (g *Gateway) pauseEndpoint(ctx context.Context, in *pauseEndpoint) (*answer
 	if err != nil {
 		return nil, err
 	}
-	if err := g.approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Instruction: verb}); err != nil {
+	if err := g.cfg.Approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Instruction: verb}); err != nil {
 		return nil, approvalErr(in.ID, err)
 	}
 	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
@@ -94,10 +78,8 @@ func pause(e *webhook.Endpoint, v webhook.Instruction) error {
 // resumeEndpoint lets a paused, held or disabled endpoint's deliveries go. A workflow does it: the
 // oldest delivery goes first, and if the endpoint takes it the others follow. A paused or disabled
 // endpoint is neither any more once this has answered.
-func (g *Gateway) resumeEndpoint(ctx context.Context, in *resumeEndpoint) (*answerOf[api.Endpoint], error) {
+func (g *Gateway) resumeEndpoint(ctx context.Context, in *inEndpoint[api.Release]) (*answerOf[api.Endpoint], error) {
 	decision := release(ctx, in.value)
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
 	e, err := g.endpoint(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, err
@@ -108,7 +90,7 @@ func (g *Gateway) resumeEndpoint(ctx context.Context, in *resumeEndpoint) (*answ
 	if err := confined.MayResume(ctx, e); err != nil {
 		return nil, err
 	}
-	if err := g.approvals.Resume(ctx, in.Tenant, in.ID, decision); err != nil {
+	if err := g.cfg.Approvals.Resume(ctx, in.Tenant, in.ID, decision); err != nil {
 		return nil, approvalErr(in.ID, err)
 	}
 	if e, err = g.resumed(ctx, e, decision); err != nil {
@@ -131,7 +113,7 @@ func (g *Gateway) resumed(ctx context.Context, was webhook.Endpoint, d webhook.D
 	if was.State == webhook.EndpointHeld {
 		return was, nil
 	}
-	for end := time.Now().Add(g.resumeWait); time.Now().Before(end); {
+	for end := time.Now().Add(g.cfg.ResumeWait); time.Now().Before(end); {
 		e, err := g.endpoint(ctx, was.Tenant, was.ID)
 		if err != nil || e.State != was.State {
 			return e, err
@@ -154,18 +136,15 @@ func (g *Gateway) resumed(ctx context.Context, was webhook.Endpoint, d webhook.D
 // it. Its deliveries are told right away that they have ended; if Temporal cannot be reached, they
 // find out themselves at their next turn. That is no error for the app, whose repeat would only
 // learn that the endpoint is gone.
-func (g *Gateway) deleteEndpoint(ctx context.Context, in *endpointPath) (*struct{}, error) {
-	if !endpointID.MatchString(in.ID) {
-		return nil, problem.NoSuch("endpoint")
-	}
-	if err := g.registry.DeleteEndpoint(ctx, in.Tenant, in.ID); err != nil {
+func (g *Gateway) deleteEndpoint(ctx context.Context, in *EndpointPath) (*struct{}, error) {
+	if err := g.cfg.Registry.DeleteEndpoint(ctx, in.Tenant, in.ID); err != nil {
 		return nil, problem.Lookup("endpoint", in.ID, err)
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), acceptTimeout) // it is this request's to do
 	defer cancel()
 	end := webhook.End{Kind: webhook.EndDeleted, Instruction: webhook.Instruction{By: subject(ctx), Reason: "the endpoint was deleted"}}
-	if err := g.approvals.End(ctx, in.Tenant, in.ID, end); err != nil {
-		g.log.WarnContext(ctx, "endpoint deleted, its deliveries not told",
+	if err := g.cfg.Approvals.End(ctx, in.Tenant, in.ID, end); err != nil {
+		g.cfg.Logger.WarnContext(ctx, "endpoint deleted, its deliveries not told",
 			slog.String("tenant", in.Tenant), slog.String("endpoint", in.ID), slog.Any("error", err))
 	}
 	return nil, nil

@@ -71,22 +71,17 @@ func (g *Gateway) endpointRoutes(to huma.API) {
 		summary: "Give an endpoint a new secret", text: "Until `overlap` is over, the secret before signs as well.", example: map[string]any{"overlap": "24h"},
 	}, g.rotateSecret)
 	route(g, to, operation{
-		id: "test-endpoint", tag: tagEndpoints, refuses: []api.Code{api.EndpointIsDisabled}, method: http.MethodPost, path: one + "/test", scope: api.EndpointsWrite, status: http.StatusAccepted,
+		id: "test-endpoint", tag: tagEndpoints, refuses: []api.Code{api.EndpointIsDisabled}, method: http.MethodPost, path: one + "/test", scope: api.EndpointsWrite, within: acceptTimeout, status: http.StatusAccepted,
 		summary: "Send an endpoint a test event", text: "Of the type `" + testType + "`, to this endpoint only, also if it wants other types.",
 		admitted: true, cost: posts,
 	}, g.testEndpoint)
 }
 
-type endpointPath struct {
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-}
-
 type createEndpoint struct {
 	body[api.NewEndpoint]
+	TenantPath
 
-	Tenant string `path:"tenant"`
-	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For thirty days, a repeat with the same key and body is answered with the endpoint that the first one made, its secret among the rest." example:"endpoint-crm"`
+	Key string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For thirty days, a repeat with the same key and body is answered with the endpoint that the first one made, its secret among the rest." example:"endpoint-crm"`
 }
 
 type createdEndpoint struct {
@@ -95,7 +90,7 @@ type createdEndpoint struct {
 }
 
 func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*createdEndpoint, error) {
-	now := g.now().UTC().Truncate(time.Millisecond)
+	now := g.cfg.Now().UTC().Truncate(time.Millisecond)
 	e := webhook.Endpoint{
 		ID: newID(endpointPrefix, now), Tenant: in.Tenant, State: webhook.EndpointActive,
 		Version: 1, CreatedAt: now, UpdatedAt: now,
@@ -107,7 +102,7 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 	if e.Secrets, err = firstSecret(in.value.Secret); err != nil {
 		return nil, err
 	}
-	if err := wellformed.Expressions(ctx, g.expressions, in.Tenant, in.tree); err != nil {
+	if err := wellformed.Expressions(ctx, g.cfg.Expressions, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
 	if e, err = g.makeEndpoint(ctx, in, e); err != nil {
@@ -121,8 +116,8 @@ func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*crea
 // makeEndpoint gives the endpoint that was made: now, or before with the same Idempotency-Key.
 func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhook.Endpoint) (webhook.Endpoint, error) {
 	m := making[webhook.Endpoint]{
-		kind: "endpoint", quota: quota.Endpoints, quotas: g.quotas, count: g.registry.CountEndpoints, created: g.registry.Created,
-		create: g.registry.CreateEndpoint, once: g.registry.CreateEndpointOnce, read: g.registry.Endpoint,
+		kind: "endpoint", quota: quota.Endpoints, quotas: g.cfg.Quotas, count: g.cfg.Registry.CountEndpoints, created: g.cfg.Registry.Created,
+		create: g.cfg.Registry.CreateEndpoint, once: g.cfg.Registry.CreateEndpointOnce, read: g.cfg.Registry.Endpoint,
 	}
 	e, repeat, err := m.make(ctx, &in.request, in.raw, in.Tenant, e.ID, e.CreatedAt, e)
 	if err != nil || !repeat {
@@ -131,20 +126,20 @@ func (g *Gateway) makeEndpoint(ctx context.Context, in *createEndpoint, e webhoo
 	return e, g.recordRead(ctx, in.Tenant, webhook.AuditLine{Kind: webhook.AuditSecretRead, EndpointID: e.ID, EndpointVersion: e.Version})
 }
 
-func (g *Gateway) getEndpoint(ctx context.Context, in *endpointPath) (*answerOf[api.Endpoint], error) {
+func (g *Gateway) getEndpoint(ctx context.Context, in *EndpointPath) (*answerOf[api.Endpoint], error) {
 	e, err := g.endpoint(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	shown := show(ctx, e)
-	if g.breakers != nil {
-		shown.Breaker = g.breakers.Breaker(e.Tenant, e.ID)
+	if g.cfg.Breakers != nil {
+		shown.Breaker = g.cfg.Breakers.Breaker(e.Tenant, e.ID)
 	}
 	activity, err := g.stats.Activity(ctx, in.Tenant, []string{e.ID})
 	if err != nil {
 		return nil, err
 	}
-	shown.Activity, shown.PreviousSecretUntil = activity[e.ID], webhook.TimeOrNone(e.PreviousSecretUntil(g.now()))
+	shown.Activity, shown.PreviousSecretUntil = activity[e.ID], webhook.TimeOrNone(e.PreviousSecretUntil(g.cfg.Now()))
 	return &answerOf[api.Endpoint]{Body: shown}, nil
 }
 
@@ -153,12 +148,12 @@ func (g *Gateway) endpoint(ctx context.Context, tenant, id string) (webhook.Endp
 	if !endpointID.MatchString(id) {
 		return webhook.Endpoint{}, problem.NoSuch("endpoint")
 	}
-	e, err := g.registry.Endpoint(ctx, tenant, id)
+	e, err := g.cfg.Registry.Endpoint(ctx, tenant, id)
 	return e, problem.Lookup("endpoint", id, err)
 }
 
 type listEndpoints struct {
-	Tenant string `path:"tenant"`
+	TenantPath
 	api.EndpointQuery
 }
 
@@ -186,16 +181,14 @@ func (g *Gateway) listEndpoints(ctx context.Context, in *listEndpoints) (*answer
 
 type patchEndpoint struct {
 	change[api.NewEndpoint]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	EndpointPath
 }
 
 func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answerOf[api.Endpoint], error) {
 	if _, given := in.tree["secret"]; given {
 		return nil, webhook.Invalidf("secret", "cannot be patched: POST …/secret/rotate gives the endpoint a new one")
 	}
-	if err := wellformed.Expressions(ctx, g.expressions, in.Tenant, in.tree); err != nil {
+	if err := wellformed.Expressions(ctx, g.cfg.Expressions, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
 	e, err := g.change(ctx, in.Tenant, in.ID, func(e *webhook.Endpoint) error {
@@ -205,19 +198,13 @@ func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answer
 		}
 		return g.setEndpoint(e, next)
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
+	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, err
 }
 
 // change applies fn to an endpoint, or nothing if fn refuses.
 func (g *Gateway) change(ctx context.Context, tenant, id string, fn func(*webhook.Endpoint) error) (webhook.Endpoint, error) {
-	if !endpointID.MatchString(id) {
-		return webhook.Endpoint{}, problem.NoSuch("endpoint")
-	}
-	e, err := g.registry.UpdateEndpoint(ctx, tenant, id, func(e *webhook.Endpoint) error {
-		e.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)
+	e, err := g.cfg.Registry.UpdateEndpoint(ctx, tenant, id, func(e *webhook.Endpoint) error {
+		e.UpdatedAt = g.cfg.Now().UTC().Truncate(time.Millisecond)
 		return fn(e)
 	})
 	return e, problem.Lookup("endpoint", id, err)

@@ -40,13 +40,13 @@ func (g *Gateway) erasureRoutes(to huma.API) {
 		subjects = "/v1/tenants/{tenant}/subjects"
 	)
 	route(g, to, operation{
-		id: "erase-event-data", tag: tagAudit, cost: costly, refuses: []api.Code{api.Conflict, api.OnLegalHold}, method: http.MethodDelete, path: event + "/data", scope: api.AuditErase,
+		id: "erase-event-data", tag: tagAudit, cost: costly, refuses: []api.Code{api.Conflict, api.OnLegalHold}, method: http.MethodDelete, path: event + "/data", scope: api.AuditErase, within: eraseTimeout,
 		summary: "Erase what an event says",
 		text: "Its data and the answers of endpoints go from Temporal and the registry; archives follow. What stays is who wanted it, when, why, and the fingerprint of the data. " +
 			"Once answered it happens, whatever dies meanwhile; a repeat tells how far it is. `conflict` while deliveries are under way, unless `cancel` is given; `legal_hold` if a person forbade it.",
 	}, g.eraseEvent)
 	route(g, to, operation{
-		id: "erase-subject", tag: tagAudit, cost: costly, refuses: []api.Code{api.OnLegalHold}, method: http.MethodPost, path: subjects + "/erase", scope: api.AuditErase,
+		id: "erase-subject", tag: tagAudit, cost: costly, refuses: []api.Code{api.OnLegalHold}, method: http.MethodPost, path: subjects + "/erase", scope: api.AuditErase, within: eraseTimeout,
 		summary: "Erase what concerns a subject",
 		text:    "A call erases twenty of the events that were posted with this `subject`; `next` leads to the others. A repeat goes on: what was erased is not found any more.",
 		example: map[string]any{"subject": "customer-4711", "reason": "request 17 of the data subject"},
@@ -57,42 +57,22 @@ func (g *Gateway) erasureRoutes(to huma.API) {
 			id: h.verb + "-event", tag: tagAudit, method: http.MethodPost, path: event + "/" + h.verb, scope: api.AuditHold,
 			summary: h.summary + " an event", text: "A legal hold: `erase-event-data` then answers `legal_hold`, with who and why. Both stand in the audit.",
 			example: map[string]any{"reason": "case 12"},
-		}, func(ctx context.Context, in *holdEvent) (*answerOf[api.Hold], error) {
+		}, func(ctx context.Context, in *inEvent[api.HoldOrder]) (*answerOf[api.Hold], error) {
 			return g.holdEvent(ctx, in, lift)
 		})
 		route(g, to, operation{
 			id: h.verb + "-subject", tag: tagAudit, refuses: []api.Code{api.NotFound}, method: http.MethodPost, path: subjects + "/" + h.verb, scope: api.AuditHold,
 			summary: h.summary + " what concerns a subject", text: "A legal hold on every event that was or will be posted with this `subject`.",
 			example: map[string]any{"subject": "customer-4711", "reason": "case 12"},
-		}, func(ctx context.Context, in *holdSubject) (*answerOf[api.Hold], error) {
+		}, func(ctx context.Context, in *inTenant[api.SubjectHoldOrder]) (*answerOf[api.Hold], error) {
 			return g.hold(ctx, in.Tenant, webhook.Hold{Subject: in.value.Subject, Reason: in.value.Reason}, lift)
 		})
 	}
 }
 
 type eraseEvent struct {
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
+	EventPath
 	api.ErasureQuery
-}
-
-type eraseSubject struct {
-	body[api.SubjectErasure]
-
-	Tenant string `path:"tenant"`
-}
-
-type holdEvent struct {
-	body[api.HoldOrder]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
-}
-
-type holdSubject struct {
-	body[api.SubjectHoldOrder]
-
-	Tenant string `path:"tenant"`
 }
 
 func erased(e webhook.Erasure) api.Erasure {
@@ -107,22 +87,15 @@ func erased(e webhook.Erasure) api.Erasure {
 }
 
 func (g *Gateway) eraseEvent(ctx context.Context, in *eraseEvent) (*answerOf[api.Erasure], error) {
-	if !eventID.MatchString(in.ID) {
-		return nil, problem.NoSuch("event")
-	}
-	ctx, cancel := context.WithTimeout(ctx, eraseTimeout)
-	defer cancel()
-	e, err := g.erasures.Erase(ctx, in.Tenant, in.ID, erasure.Order{Reason: in.Reason, Cancel: in.Cancel})
+	e, err := g.cfg.Erasures.Erase(ctx, in.Tenant, in.ID, erasure.Order{Reason: in.Reason, Cancel: in.Cancel})
 	if err != nil {
 		return nil, fmt.Errorf("erasure of event %s: %w", in.ID, awayErr(err))
 	}
 	return &answerOf[api.Erasure]{Body: erased(e)}, nil
 }
 
-func (g *Gateway) eraseSubject(ctx context.Context, in *eraseSubject) (*answerOf[api.SubjectErased], error) {
-	ctx, cancel := context.WithTimeout(ctx, eraseTimeout)
-	defer cancel()
-	s, err := g.erasures.EraseSubject(ctx, in.Tenant, in.value.Subject, in.value.After, erasure.Order{Reason: in.value.Reason, Cancel: in.value.Cancel})
+func (g *Gateway) eraseSubject(ctx context.Context, in *inTenant[api.SubjectErasure]) (*answerOf[api.SubjectErased], error) {
+	s, err := g.cfg.Erasures.EraseSubject(ctx, in.Tenant, in.value.Subject, in.value.After, erasure.Order{Reason: in.value.Reason, Cancel: in.value.Cancel})
 	if err != nil {
 		return nil, fmt.Errorf("erasure of a subject: %w", awayErr(err))
 	}
@@ -137,7 +110,7 @@ func (g *Gateway) eraseSubject(ctx context.Context, in *eraseSubject) (*answerOf
 }
 
 // holdEvent takes no id that is no event's: a hold with a slip in it would protect nothing.
-func (g *Gateway) holdEvent(ctx context.Context, in *holdEvent, lift bool) (*answerOf[api.Hold], error) {
+func (g *Gateway) holdEvent(ctx context.Context, in *inEvent[api.HoldOrder], lift bool) (*answerOf[api.Hold], error) {
 	if !lift {
 		if _, err := g.event(ctx, in.Tenant, in.ID); err != nil {
 			return nil, g.unlessErased(ctx, in.Tenant, in.ID, err)
@@ -149,10 +122,10 @@ func (g *Gateway) holdEvent(ctx context.Context, in *holdEvent, lift bool) (*ans
 func (g *Gateway) hold(ctx context.Context, tenant string, h webhook.Hold, lift bool) (*answerOf[api.Hold], error) {
 	var err error
 	if lift {
-		h.By, h.At = subject(ctx), g.now().UTC()
-		err = g.erasures.Unhold(ctx, tenant, h)
+		h.By, h.At = subject(ctx), g.cfg.Now().UTC()
+		err = g.cfg.Erasures.Unhold(ctx, tenant, h)
 	} else {
-		h, err = g.erasures.Hold(ctx, tenant, h)
+		h, err = g.cfg.Erasures.Hold(ctx, tenant, h)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("legal hold: %w", problem.Registry(err))
@@ -170,7 +143,7 @@ func awayErr(err error) error {
 
 // unlessErased tells of an erasure where an event is not there because of it.
 func (g *Gateway) unlessErased(ctx context.Context, tenant, id string, err error) error {
-	if code := webhook.CodeOf(err); code != webhook.NotFound && code != webhook.Expired || !eventID.MatchString(id) {
+	if code := webhook.CodeOf(err); code != webhook.NotFound && code != webhook.Expired {
 		return err
 	}
 	return cmp.Or(g.refuseErased(ctx, tenant, id), err)
@@ -178,7 +151,7 @@ func (g *Gateway) unlessErased(ctx context.Context, tenant, id string, err error
 
 // refuseErased refuses what would bring an erased event back.
 func (g *Gateway) refuseErased(ctx context.Context, tenant, id string) error {
-	e, err := g.erasures.Find(ctx, tenant, id)
+	e, err := g.cfg.Erasures.Find(ctx, tenant, id)
 	switch {
 	case webhook.CodeOf(err) == webhook.NotFound:
 		return nil

@@ -10,7 +10,6 @@ import (
 
 	"hookloop/api"
 	"hookloop/gateway/auth"
-	"hookloop/gateway/problem"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -51,18 +50,18 @@ func (g *Gateway) eventRoutes(to huma.API) {
 		admitted: true, cost: posts,
 	}, g.postEvent)
 	route(g, to, operation{
-		id: "list-events", tag: tagEvents, cost: costly, method: http.MethodGet, path: events, scope: api.EventsRead,
+		id: "list-events", tag: tagEvents, cost: costly, method: http.MethodGet, path: events, scope: api.EventsRead, within: acceptTimeout,
 		summary: "List events", text: "Those accepted last first. An event shows up a moment after it was accepted. " +
 			"The status is the one its first deliveries ended with; the event itself knows of redeliveries too. " +
 			"With `endpoint`, those that had a turn at it, in the order of their first turns, the latest first.",
 	}, g.listEvents)
 	route(g, to, operation{
-		id: "get-event", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}", scope: api.EventsRead,
+		id: "get-event", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}", scope: api.EventsRead, within: getTimeout,
 		refuses: []api.Code{api.Erased},
 		summary: "What became of an event", text: "Every delivery with its attempts, for as long as Temporal keeps the history. One that was erased answers `erased` (410), with who wanted it, when and why.",
 	}, g.getEvent)
 	route(g, to, operation{
-		id: "get-event-data", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}/data", scope: api.EventsData,
+		id: "get-event-data", tag: tagEvents, cost: costly, method: http.MethodGet, path: events + "/{id}/data", scope: api.EventsData, within: getTimeout,
 		refuses: []api.Code{api.Erased},
 		summary: "What an event says",
 		text:    "Its `data`, byte for byte as it came, for as long as Temporal keeps the history. Who reads it stands in the audit.",
@@ -73,14 +72,7 @@ func (g *Gateway) eventRoutes(to huma.API) {
 // questions to Temporal.
 const getTimeout = 30 * time.Second
 
-type getEvent struct {
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
-}
-
-func (g *Gateway) getEvent(ctx context.Context, in *getEvent) (*answerOf[api.Event], error) {
-	ctx, cancel := context.WithTimeout(ctx, getTimeout)
-	defer cancel()
+func (g *Gateway) getEvent(ctx context.Context, in *EventPath) (*answerOf[api.Event], error) {
 	e, err := g.event(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, g.unlessErased(ctx, in.Tenant, in.ID, err)
@@ -109,12 +101,9 @@ func deliveries(reports []webhook.DeliveryReport) []api.Delivery {
 	return all
 }
 
-// event gives the state of an event; one whose id could not be an event's is not looked for.
+// event gives the state of an event.
 func (g *Gateway) event(ctx context.Context, tenant, id string) (orchestrator.EventState, error) {
-	if !eventID.MatchString(id) {
-		return orchestrator.EventState{}, problem.NoSuch("event")
-	}
-	e, err := g.events.State(ctx, tenant, id)
+	e, err := g.cfg.Events.State(ctx, tenant, id)
 	if err != nil {
 		return e, err
 	}
@@ -127,12 +116,7 @@ type eventData struct {
 	Body         []byte
 }
 
-func (g *Gateway) eventData(ctx context.Context, in *getEvent) (*eventData, error) {
-	if !eventID.MatchString(in.ID) {
-		return nil, problem.NoSuch("event")
-	}
-	ctx, cancel := context.WithTimeout(ctx, getTimeout)
-	defer cancel()
+func (g *Gateway) eventData(ctx context.Context, in *EventPath) (*eventData, error) {
 	if auth.Of(ctx).IsConfined() {
 		e, err := g.event(ctx, in.Tenant, in.ID)
 		if err != nil {
@@ -142,7 +126,7 @@ func (g *Gateway) eventData(ctx context.Context, in *getEvent) (*eventData, erro
 			return nil, err
 		}
 	}
-	_, data, err := g.events.Accepted(ctx, in.Tenant, in.ID)
+	_, data, err := g.cfg.Events.Accepted(ctx, in.Tenant, in.ID)
 	if err = g.unlessErased(ctx, in.Tenant, in.ID, err); err != nil {
 		return nil, fmt.Errorf("data of event %s: %w", in.ID, err)
 	}

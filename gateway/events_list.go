@@ -15,13 +15,13 @@ import (
 )
 
 type listEvents struct {
-	Tenant string `path:"tenant"`
+	TenantPath
 	api.EventQuery
 }
 
 // listEvents asks Temporal's visibility store, which is a moment behind.
 func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api.Page[api.EventItem]], error) {
-	filter, err := in.filter(g.now())
+	filter, err := in.filter(g.cfg.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -29,8 +29,6 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api
 		return nil, err
 	}
 	list := strings.Join([]string{"events", in.Tenant, in.Endpoint, in.Type, string(in.Status), in.After, in.Before}, " ") // as it was asked: an hour ago is another time on each page
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
 	if in.Endpoint != "" {
 		return g.eventsAt(ctx, in, filter, list)
 	}
@@ -38,7 +36,7 @@ func (g *Gateway) listEvents(ctx context.Context, in *listEvents) (*answerOf[api
 	if err != nil {
 		return nil, err
 	}
-	found, next, err := g.events.List(ctx, filter, in.Limit, token)
+	found, next, err := g.cfg.Events.List(ctx, filter, in.Limit, token)
 	if err != nil {
 		return nil, err
 	}
@@ -73,11 +71,11 @@ func (g *Gateway) eventsAt(ctx context.Context, in *listEvents, f orchestrator.E
 	}
 	page := api.Page[api.EventItem]{Data: []api.EventItem{}}
 	for range mostRounds {
-		seen, err := g.attempts.EventsAt(ctx, in.Tenant, in.Endpoint, from, in.Limit)
+		seen, err := g.cfg.Attempts.EventsAt(ctx, in.Tenant, in.Endpoint, from, in.Limit)
 		if err != nil {
 			return nil, fmt.Errorf("events: %w", problem.Registry(err))
 		}
-		known, err := g.events.Named(ctx, in.Tenant, idsOf(seen, func(s attemptlog.Seen) string { return s.EventID }))
+		known, err := g.cfg.Events.Named(ctx, in.Tenant, idsOf(seen, func(s attemptlog.Seen) string { return s.EventID }))
 		if err != nil {
 			return nil, err
 		}

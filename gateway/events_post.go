@@ -24,10 +24,10 @@ const acceptTimeout = 10 * time.Second
 
 type postEvent struct {
 	rawBody[api.NewEvent]
+	TenantPath
 
-	Tenant string `path:"tenant"`
-	Hops   string `header:"Hookloop-Hops" doc:"As it came with the delivery this event follows from: an event that has passed by eight times waits for a person." example:"1"`
-	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. A repeat with the same key and body is answered like the first one." example:"order-4711-paid"`
+	Hops string `header:"Hookloop-Hops" doc:"As it came with the delivery this event follows from: an event that has passed by eight times waits for a person." example:"1"`
+	Key  string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. A repeat with the same key and body is answered like the first one." example:"order-4711-paid"`
 }
 
 type accepted struct {
@@ -37,7 +37,7 @@ type accepted struct {
 
 // postEvent accepts an event: once it answers 202, Temporal has it.
 func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, error) {
-	now := g.now().UTC().Truncate(time.Millisecond)
+	now := g.cfg.Now().UTC().Truncate(time.Millisecond)
 	id, err := in.eventID(now)
 	if err != nil {
 		return nil, err
@@ -50,7 +50,7 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	if err != nil {
 		return nil, err
 	}
-	if err := g.quotas.Bytes(in.Tenant, len(body)); err != nil {
+	if err := g.cfg.Quotas.Bytes(in.Tenant, len(body)); err != nil {
 		return nil, err
 	}
 	e := webhook.Event{Tenant: in.Tenant, ID: id, Type: parsed.Type, Timestamp: now}
@@ -67,7 +67,7 @@ func (g *Gateway) postEvent(ctx context.Context, in *postEvent) (*accepted, erro
 	if err := g.beforeStart(ctx, in, id, parsed.Subject); err != nil {
 		return nil, err
 	}
-	match, err := g.registry.Match(ctx, e.Tenant, e.Type)
+	match, err := g.cfg.Registry.Match(ctx, e.Tenant, e.Type)
 	if err != nil {
 		return nil, problem.Registry(err)
 	}
@@ -85,7 +85,7 @@ func (g *Gateway) beforeStart(ctx context.Context, in *postEvent, id, subject st
 	if subject == "" {
 		return nil
 	}
-	if err := g.erasures.NoteSubject(ctx, in.Tenant, id, subject); err != nil {
+	if err := g.cfg.Erasures.NoteSubject(ctx, in.Tenant, id, subject); err != nil {
 		return fmt.Errorf("subject of event %s: %w", id, problem.Registry(err))
 	}
 	return nil
@@ -130,7 +130,7 @@ func (g *Gateway) start(ctx context.Context, in workflows.EventInput, data []byt
 	}
 	defer func() { place.Leave(ctx, err) }()
 	ctx, done := observe.Acceptance(ctx, &in.Event)
-	err = g.events.Start(ctx, in, data)
+	err = g.cfg.Events.Start(ctx, in, data)
 	done(err)
 	if err == nil && in.Unmatched() {
 		g.observer.Unmatched.Inc()
@@ -156,7 +156,7 @@ func answer(e webhook.Event, endpoints []string, duplicate bool) *accepted {
 // repeat answers a post whose Idempotency-Key was used before: like the original if it is the same
 // event, and never with a second one.
 func (g *Gateway) repeat(ctx context.Context, e newEvent) (*accepted, error) {
-	first, data, err := g.events.Accepted(ctx, e.Tenant, e.ID)
+	first, data, err := g.cfg.Events.Accepted(ctx, e.Tenant, e.ID)
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", e.ID, err)
 	}
@@ -173,9 +173,7 @@ const testType = "hookloop.test"
 
 // testEndpoint sends an event to one endpoint, whatever types it wants: an event like any other,
 // with its history, its signature and its retries.
-func (g *Gateway) testEndpoint(ctx context.Context, in *endpointPath) (*accepted, error) {
-	ctx, cancel := context.WithTimeout(ctx, acceptTimeout)
-	defer cancel()
+func (g *Gateway) testEndpoint(ctx context.Context, in *EndpointPath) (*accepted, error) {
 	if err := g.takesDeliveries(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}
@@ -183,7 +181,7 @@ func (g *Gateway) testEndpoint(ctx context.Context, in *endpointPath) (*accepted
 	if err != nil {
 		return nil, err
 	}
-	now := g.now().UTC().Truncate(time.Millisecond)
+	now := g.cfg.Now().UTC().Truncate(time.Millisecond)
 	return g.accept(ctx, newEvent{
 		Event: webhook.Event{Tenant: in.Tenant, ID: newID(eventPrefix, now), Type: testType, Timestamp: now},
 		data:  data,

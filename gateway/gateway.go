@@ -80,35 +80,15 @@ type Config struct {
 
 // Gateway answers HTTP requests.
 type Gateway struct {
-	registry     Registry
-	sources      Sources
-	providers    Providers
-	expressions  wellformed.Compiler
-	public       string
-	codec        http.Handler
-	events       Events
-	recoveries   Recoveries
-	redeliveries Redeliveries
-	approvals    Approvals
-	audits       Audits
-	attempts     AttemptLog
-	erasures     Erasures
-	waiting      Waiting
+	cfg Config // complete
+
+	auth         auth.Verifying // cfg's, and portal links
+	links        *auth.Links
 	stats        *stats.Reader
 	confined     confined.Room
-	breakers     Breakers
-	auth         auth.Verifying
-	portals      Portals
-	links        *auth.Links
 	urls         wellformed.Hosts
-	version      string
-	log          *slog.Logger
-	now          func() time.Time
 	observer     *observe.Observer
 	gate         *admission.Gate
-	resumeWait   time.Duration
-	quotas       *quota.Quotas
-	cursorKey    []byte
 	ingest       *ingest.Receiver
 	schemas      huma.Registry // of the API
 	handler, ops http.Handler
@@ -128,12 +108,8 @@ func New(c Config) (*Gateway, error) {
 		return nil, err
 	}
 	g := &Gateway{
-		sources: c.Sources, providers: c.Providers, expressions: c.Expressions, public: c.PublicURL, codec: c.Codec,
-		registry: c.Registry, events: c.Events, recoveries: c.Recoveries, redeliveries: c.Redeliveries, approvals: c.Approvals, audits: c.Audits,
-		attempts: c.Attempts, erasures: c.Erasures, waiting: c.Waiting,
+		cfg: c, observer: seen, gate: gate, schemas: schema.New(),
 		stats: stats.New(c.Attempts, c.Waiting, c.Now, c.Logger), urls: wellformed.Hosts{Loopback: c.AllowLoopback, Inside: c.AllowNetworks},
-		breakers: c.Breakers, version: c.Version, log: c.Logger, now: c.Now, observer: seen, gate: gate, resumeWait: cmp.Or(c.ResumeWait, resumeWait),
-		quotas: c.Quotas, cursorKey: c.CursorKey, schemas: schema.New(), portals: c.Portals,
 	}
 	g.confined = confined.Room{Endpoint: g.endpoint, List: c.Registry.Endpoints, Quotas: c.Quotas}
 	if g.links, err = auth.NewLinks(c.Portals, c.CursorKey, c.Now, c.Auth); err != nil {
@@ -148,7 +124,7 @@ func New(c Config) (*Gateway, error) {
 	if err != nil {
 		return nil, err
 	}
-	g.handler, err = g.routes(c)
+	g.handler, err = g.routes()
 	if err != nil {
 		return nil, err
 	}
@@ -197,13 +173,9 @@ func (c *Config) complete() error {
 	if c.CursorKey == nil {
 		c.CursorKey = []byte(rand.Text())
 	}
-	c.Version = cmp.Or(c.Version, "dev")
-	if c.Metrics == nil {
-		c.Metrics = prometheus.NewRegistry()
-	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Version, c.ResumeWait = cmp.Or(c.Version, "dev"), cmp.Or(c.ResumeWait, resumeWait)
+	c.Metrics = cmp.Or(c.Metrics, prometheus.NewRegistry())
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	if c.Now == nil {
 		c.Now = time.Now
 	}

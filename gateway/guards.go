@@ -63,12 +63,12 @@ func (g *Gateway) charges(c cost) func(huma.Context, func(huma.Context)) {
 		tenant := ctx.Param("tenant")
 		switch c {
 		case posts:
-			if err := g.quotas.Post(tenant, 1); err != nil {
+			if err := g.cfg.Quotas.Post(tenant, 1); err != nil {
 				g.fail(ctx, err)
 				return
 			}
 		case costly:
-			done, err := g.quotas.Read(ctx.Context(), tenant)
+			done, err := g.cfg.Quotas.Read(ctx.Context(), tenant)
 			if err != nil {
 				g.fail(ctx, err)
 				return
@@ -92,5 +92,5 @@ func (g *Gateway) admits(c huma.Context, next func(huma.Context)) {
 
 // fail answers with a problem from within a middleware.
 func (g *Gateway) fail(c huma.Context, err error) {
-	problem.Of(c.Context(), err, g.log).Write(humagin.Unwrap(c))
+	problem.Of(c.Context(), err, g.cfg.Logger).Write(humagin.Unwrap(c))
 }

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
@@ -23,10 +24,11 @@ type operation struct {
 	tag, scope       string
 	status           int // zero: 200
 	summary, text    string
-	example          any        // of the body
-	refuses          []api.Code // besides those that follow from the rest
-	admitted         bool       // accepts or redelivers, so that it needs a place
-	cost             cost       // of its tenant's quotas
+	example          any           // of the body
+	refuses          []api.Code    // besides those that follow from the rest
+	admitted         bool          // accepts or redelivers, so that it needs a place
+	cost             cost          // of its tenant's quotas
+	within           time.Duration // the answer comes, once the body is read; zero: the handler bounds it
 }
 
 // route serves an operation and documents it. Its body is read, and its handler's errors become
@@ -41,14 +43,9 @@ func route[I, O any](g *Gateway, to huma.API, op operation, handle func(context.
 		documented.Middlewares = append(documented.Middlewares, g.charges(op.cost))
 	}
 	huma.Register(to, documented, func(ctx context.Context, in *I) (*O, error) {
-		if b, ok := any(in).(bodied); ok {
-			if err := b.take(g.schemas); err != nil {
-				return nil, problem.Of(ctx, err, g.log)
-			}
-		}
-		out, err := handle(ctx, in)
+		out, err := serve(ctx, g.schemas, op.within, in, handle)
 		if err != nil {
-			return nil, problem.Of(ctx, err, g.log)
+			return nil, problem.Of(ctx, err, g.cfg.Logger)
 		}
 		return out, nil
 	})
@@ -62,6 +59,26 @@ func route[I, O any](g *Gateway, to huma.API, op operation, handle func(context.
 	}
 	delete(described.Responses, "default")
 	maps.Copy(described.Responses, schema.Problems(g.schemas, op.codes(hasBody)))
+}
+
+// serve reads the body, checks the identifiers of the path and bounds the time the handler has.
+func serve[I, O any](ctx context.Context, schemas huma.Registry, within time.Duration, in *I, handle func(context.Context, *I) (*O, error)) (*O, error) {
+	if b, ok := any(in).(bodied); ok {
+		if err := b.take(schemas); err != nil {
+			return nil, err
+		}
+	}
+	if p, ok := any(in).(located); ok {
+		if err := p.checkID(); err != nil {
+			return nil, err
+		}
+	}
+	if within > 0 {
+		bounded, cancel := context.WithTimeout(ctx, within)
+		defer cancel()
+		ctx = bounded
+	}
+	return handle(ctx, in)
 }
 
 // requestBody is how a body is documented.

@@ -65,7 +65,7 @@ func (g *Gateway) openCursor(list, cursor string) ([]byte, error) {
 }
 
 func (g *Gateway) check(list string, position []byte) []byte {
-	mac := hmac.New(sha256.New, g.cursorKey)
+	mac := hmac.New(sha256.New, g.cfg.CursorKey)
 	mac.Write([]byte(list + "\n"))
 	mac.Write(position)
 	return mac.Sum(nil)[:checkSize]

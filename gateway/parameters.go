@@ -29,6 +29,67 @@ var (
 	sourceID   = regexp.MustCompile("^" + sourcePrefix + "[0-9a-z]{26}$")
 )
 
+// What the paths of operations name. Huma reads the fields of exported types alone.
+type (
+	// TenantPath is the path of what belongs to a tenant.
+	TenantPath struct {
+		Tenant string `path:"tenant"`
+	}
+	// EventPath is the path of an event.
+	EventPath struct {
+		TenantPath
+
+		ID string `path:"id" example:"evt_01jzc8m3v7q2w5x9y1b4d6f8hk"`
+	}
+	// DeliveryPath is the path of a delivery.
+	DeliveryPath struct {
+		EventPath
+
+		EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	}
+	// EndpointPath is the path of an endpoint.
+	EndpointPath struct {
+		TenantPath
+
+		ID string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	}
+	// ApprovalPath is the path of the approval of an endpoint.
+	ApprovalPath struct {
+		TenantPath
+
+		EndpointID string `path:"endpoint_id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	}
+	// SourcePath is the path of a source.
+	SourcePath struct {
+		TenantPath
+
+		ID string `path:"id" example:"src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	}
+)
+
+// located is the input of an operation about one thing. Nothing is looked for by an id that cannot
+// exist.
+type located interface{ checkID() error }
+
+func (p EventPath) checkID() error    { return suchAs(eventID, p.ID, "event") }
+func (p EndpointPath) checkID() error { return suchAs(endpointID, p.ID, "endpoint") }
+func (p ApprovalPath) checkID() error { return suchAs(endpointID, p.EndpointID, "endpoint") }
+func (p SourcePath) checkID() error   { return suchAs(sourceID, p.ID, "source") }
+
+func (p DeliveryPath) checkID() error {
+	if err := p.EventPath.checkID(); err != nil || endpointID.MatchString(p.EndpointID) {
+		return err
+	}
+	return problem.NoSuchDelivery(p.ID, p.EndpointID)
+}
+
+func suchAs(form *regexp.Regexp, id, thing string) error {
+	if form.MatchString(id) {
+		return nil
+	}
+	return problem.NoSuch(thing)
+}
+
 // newID draws an id that sorts by the time it was drawn.
 func newID(prefix string, now time.Time) string {
 	return prefix + strings.ToLower(ulid.MustNew(ulid.Timestamp(now), rand.Reader).String())

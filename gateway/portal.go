@@ -75,16 +75,7 @@ var (
 	portalActs  = []string{api.EndpointsWrite, api.EventsWrite}
 )
 
-type createEndpointLink struct {
-	body[api.NewPortalLink]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-}
-
-type createdLink struct{ Body api.PortalLink }
-
-func (g *Gateway) createEndpointLink(ctx context.Context, in *createEndpointLink) (*createdLink, error) {
+func (g *Gateway) createEndpointLink(ctx context.Context, in *inEndpoint[api.NewPortalLink]) (*answerOf[api.PortalLink], error) {
 	if _, err := g.endpoint(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}
@@ -92,19 +83,13 @@ func (g *Gateway) createEndpointLink(ctx context.Context, in *createEndpointLink
 	return g.createLink(ctx, &in.request, l, in.value.TTL, in.value.ReadOnly)
 }
 
-type createOwnerLink struct {
-	body[api.NewOwnerPortalLink]
-
-	Tenant string `path:"tenant"`
-}
-
-func (g *Gateway) createOwnerLink(ctx context.Context, in *createOwnerLink) (*createdLink, error) {
+func (g *Gateway) createOwnerLink(ctx context.Context, in *inTenant[api.NewOwnerPortalLink]) (*answerOf[api.PortalLink], error) {
 	return g.createLink(ctx, &in.request, webhook.PortalLink{Tenant: in.Tenant, Owner: in.value.Owner}, in.value.TTL, in.value.ReadOnly)
 }
 
 // createLink keeps the link, and gives it to who asked, this once.
-func (g *Gateway) createLink(ctx context.Context, r *request, l webhook.PortalLink, ttl api.Duration, readOnly bool) (*createdLink, error) {
-	now := g.now().UTC().Truncate(time.Millisecond)
+func (g *Gateway) createLink(ctx context.Context, r *request, l webhook.PortalLink, ttl api.Duration, readOnly bool) (*answerOf[api.PortalLink], error) {
+	now := g.cfg.Now().UTC().Truncate(time.Millisecond)
 	l.ID, l.By, l.CreatedAt = newID(webhook.PortalLinkPrefix, now), subject(ctx), now
 	l.ExpiresAt = now.Add(cmp.Or(time.Duration(ttl), webhook.DefaultPortalLife))
 	for _, scope := range slices.Concat(portalReads, portalActs) {
@@ -112,10 +97,10 @@ func (g *Gateway) createLink(ctx context.Context, r *request, l webhook.PortalLi
 			l.Scopes = append(l.Scopes, scope)
 		}
 	}
-	most := g.quotas.Limits(l.Tenant).PortalLinks
-	err := g.portals.CreatePortalLink(ctx, l, most)
+	most := g.cfg.Quotas.Limits(l.Tenant).PortalLinks
+	err := g.cfg.Portals.CreatePortalLink(ctx, l, most)
 	if webhook.CodeOf(err) == webhook.Conflict {
-		err = g.quotas.Room(l.Tenant, quota.PortalLinks, most)
+		err = g.cfg.Quotas.Room(l.Tenant, quota.PortalLinks, most)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("portal link: %w", problem.Registry(err))
@@ -123,7 +108,7 @@ func (g *Gateway) createLink(ctx context.Context, r *request, l webhook.PortalLi
 	shown := showLink(l, now)
 	shown.Token = g.links.Token(l.ID)
 	shown.URL = g.publicURL(r) + portalPath(l.Tenant) + "#" + shown.Token
-	return &createdLink{Body: shown}, nil
+	return &answerOf[api.PortalLink]{Body: shown}, nil
 }
 
 // portalPath is where a tenant's links lead. The tenant stands in it, for the pages that may frame
@@ -138,7 +123,7 @@ func showLink(l webhook.PortalLink, now time.Time) api.PortalLink {
 }
 
 type listPortalLinks struct {
-	Tenant string `path:"tenant"`
+	TenantPath
 	api.PortalLinkQuery
 }
 
@@ -148,12 +133,12 @@ func (g *Gateway) listPortalLinks(ctx context.Context, in *listPortalLinks) (*an
 	if err != nil {
 		return nil, err
 	}
-	now := g.now()
+	now := g.cfg.Now()
 	q := webhook.PortalLinkQuery{EndpointID: in.Endpoint, Owner: in.Owner, Before: string(before), Limit: in.Limit + 1}
 	if in.Live {
 		q.Live = now
 	}
-	found, err := g.portals.PortalLinks(ctx, in.Tenant, q)
+	found, err := g.cfg.Portals.PortalLinks(ctx, in.Tenant, q)
 	if err != nil {
 		return nil, fmt.Errorf("portal links: %w", problem.Registry(err))
 	}
@@ -162,12 +147,13 @@ func (g *Gateway) listPortalLinks(ctx context.Context, in *listPortalLinks) (*an
 }
 
 type portalLinkPath struct {
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"lnk_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	TenantPath
+
+	ID string `path:"id" example:"lnk_01jzc8k0a2n4p6r8s0t2v4w6x8"`
 }
 
 func (g *Gateway) revokePortalLink(ctx context.Context, in *portalLinkPath) (*answerOf[api.PortalLink], error) {
-	l, err := g.portals.RevokePortalLink(ctx, in.Tenant, in.ID, g.now().UTC().Truncate(time.Millisecond))
+	l, err := g.cfg.Portals.RevokePortalLink(ctx, in.Tenant, in.ID, g.cfg.Now().UTC().Truncate(time.Millisecond))
 	g.links.Forget(in.ID)
 	switch {
 	case webhook.CodeOf(err) == webhook.NotFound:
@@ -175,15 +161,11 @@ func (g *Gateway) revokePortalLink(ctx context.Context, in *portalLinkPath) (*an
 	case err != nil:
 		return nil, fmt.Errorf("portal link: %w", problem.Registry(err))
 	}
-	return &answerOf[api.PortalLink]{Body: showLink(l, g.now())}, nil
+	return &answerOf[api.PortalLink]{Body: showLink(l, g.cfg.Now())}, nil
 }
 
-type portalSettingsPath struct {
-	Tenant string `path:"tenant"`
-}
-
-func (g *Gateway) getPortalSettings(ctx context.Context, in *portalSettingsPath) (*answerOf[api.PortalSettings], error) {
-	s, err := g.portals.PortalSettings(ctx, in.Tenant)
+func (g *Gateway) getPortalSettings(ctx context.Context, in *TenantPath) (*answerOf[api.PortalSettings], error) {
+	s, err := g.cfg.Portals.PortalSettings(ctx, in.Tenant)
 	if err != nil {
 		return nil, fmt.Errorf("portal settings: %w", problem.Registry(err))
 	}
@@ -192,12 +174,11 @@ func (g *Gateway) getPortalSettings(ctx context.Context, in *portalSettingsPath)
 
 type patchPortalSettings struct {
 	change[api.PortalSettings]
-
-	Tenant string `path:"tenant"`
+	TenantPath
 }
 
 func (g *Gateway) patchPortalSettings(ctx context.Context, in *patchPortalSettings) (*answerOf[api.PortalSettings], error) {
-	s, err := g.portals.ChangePortalSettings(ctx, in.Tenant, func(s *webhook.PortalSettings) error {
+	s, err := g.cfg.Portals.ChangePortalSettings(ctx, in.Tenant, func(s *webhook.PortalSettings) error {
 		next, err := in.of(showPortal(*s))
 		if err != nil {
 			return err
@@ -208,7 +189,7 @@ func (g *Gateway) patchPortalSettings(ctx context.Context, in *patchPortalSettin
 			}
 		}
 		s.Origins, s.Theme = slices.Compact(slices.Sorted(slices.Values(next.Origins))), themeOf(next.Theme)
-		s.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)
+		s.UpdatedAt = g.cfg.Now().UTC().Truncate(time.Millisecond)
 		return portal.CheckTheme(s.Theme)
 	})
 	if err != nil {

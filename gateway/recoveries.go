@@ -10,7 +10,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"hookloop/api"
-	"hookloop/gateway/problem"
 	"hookloop/gateway/wellformed"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/webhook"
@@ -30,7 +29,7 @@ type Recoveries interface {
 func (g *Gateway) recoveryRoutes(to huma.API) {
 	const recovery = "/v1/tenants/{tenant}/endpoints/{id}/recover"
 	route(g, to, operation{
-		id: "recover-endpoint", tag: tagRecoveries, refuses: []api.Code{api.Conflict, api.EndpointIsDisabled}, cost: costly, method: http.MethodPost, path: recovery, scope: api.EndpointsWrite, status: http.StatusAccepted,
+		id: "recover-endpoint", tag: tagRecoveries, refuses: []api.Code{api.Conflict, api.EndpointIsDisabled}, cost: costly, method: http.MethodPost, path: recovery, scope: api.EndpointsWrite, within: getTimeout, status: http.StatusAccepted,
 		summary: "Redeliver what an endpoint did not get",
 		text: "Everything whose delivery began from `since` to before `until` and ended undelivered, and what was accepted in that time " +
 			"while the endpoint was disabled, however much it is. With `unmatched`, in their place the events accepted in that time that no endpoint wanted, " +
@@ -48,22 +47,13 @@ func (g *Gateway) recoveryRoutes(to huma.API) {
 	}, g.cancelRecovery)
 }
 
-type startRecovery struct {
-	body[api.NewRecovery]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"ep_01jzc8k0a2n4p6r8s0t2v4w6x8"`
-}
-
 // startRecovery redelivers, at a pace, what an endpoint did not get, or what no endpoint wanted. A
 // dry run only counts.
-func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answerOf[api.StartedRecovery], error) {
-	order, err := recoveryOf(in.value, g.now().UTC())
+func (g *Gateway) startRecovery(ctx context.Context, in *inEndpoint[api.NewRecovery]) (*answerOf[api.StartedRecovery], error) {
+	order, err := recoveryOf(in.value, g.cfg.Now().UTC())
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, getTimeout)
-	defer cancel()
 	if order.dryRun {
 		_, err = g.endpoint(ctx, in.Tenant, in.ID)
 	} else {
@@ -74,12 +64,12 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 	}
 	w := webhook.Window{Tenant: in.Tenant, EndpointID: in.ID, Since: order.since, Until: order.until, Unmatched: order.unmatched}
 	out := api.StartedRecovery{DryRun: order.dryRun}
-	if out.Found, err = g.redeliveries.Count(ctx, w); err != nil {
+	if out.Found, err = g.cfg.Redeliveries.Count(ctx, w); err != nil {
 		return nil, err
 	}
 	if !order.dryRun {
 		out.WorkflowID = workflows.RecoveryWorkflowID(in.Tenant, in.ID)
-		out.RunID, err = g.recoveries.Start(ctx, workflows.RecoveryInput{
+		out.RunID, err = g.cfg.Recoveries.Start(ctx, workflows.RecoveryInput{
 			Window: w, RatePerSecond: order.rate, Instruction: webhook.Instruction{By: subject(ctx)},
 		})
 	}
@@ -89,11 +79,8 @@ func (g *Gateway) startRecovery(ctx context.Context, in *startRecovery) (*answer
 	return &answerOf[api.StartedRecovery]{Body: out}, err
 }
 
-func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[api.Recovery], error) {
-	if !endpointID.MatchString(in.ID) {
-		return nil, problem.NoSuch("endpoint")
-	}
-	r, err := g.recoveries.State(ctx, in.Tenant, in.ID)
+func (g *Gateway) getRecovery(ctx context.Context, in *EndpointPath) (*answerOf[api.Recovery], error) {
+	r, err := g.cfg.Recoveries.State(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -107,13 +94,10 @@ func (g *Gateway) getRecovery(ctx context.Context, in *endpointPath) (*answerOf[
 }
 
 // cancelRecovery ends a recovery after the delivery at hand. What it has started goes on.
-func (g *Gateway) cancelRecovery(ctx context.Context, in *endpointPath) (*answerOf[api.CancelledRecovery], error) {
-	if !endpointID.MatchString(in.ID) {
-		return nil, problem.NoSuch("endpoint")
-	}
+func (g *Gateway) cancelRecovery(ctx context.Context, in *EndpointPath) (*answerOf[api.CancelledRecovery], error) {
 	var ended api.CancelledRecovery
 	var err error
-	if ended.WorkflowID, ended.RunID, err = g.recoveries.Cancel(ctx, in.Tenant, in.ID); err != nil {
+	if ended.WorkflowID, ended.RunID, err = g.cfg.Recoveries.Cancel(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}
 	return &answerOf[api.CancelledRecovery]{Body: ended}, nil

@@ -27,23 +27,23 @@ import (
 const ingestPath = "/in/:source_id"
 
 // routes puts everything the gateway serves behind one handler.
-func (g *Gateway) routes(c Config) (http.Handler, error) {
+func (g *Gateway) routes() (http.Handler, error) {
 	engine := g.newEngine()
-	if err := trust(engine, c.Proxies); err != nil {
+	if err := trust(engine, g.cfg.Proxies); err != nil {
 		return nil, err
 	}
 	g.health(engine)
-	if !c.OpsApart {
+	if !g.cfg.OpsApart {
 		engine.GET("/metrics", gin.WrapH(g.observer.Metrics()))
 	}
-	if g.codec != nil {
-		engine.Any("/codec/*path", gin.WrapH(g.codec))
+	if g.cfg.Codec != nil {
+		engine.Any("/codec/*path", gin.WrapH(g.cfg.Codec))
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		engine.Handle(method, ingestPath, g.ingest.Handle)
 	}
 
-	to := humagin.New(engine, apiConfig(g.version, g.schemas))
+	to := humagin.New(engine, apiConfig(g.cfg.Version, g.schemas))
 	g.eventRoutes(to)
 	g.auditRoutes(to)
 	g.erasureRoutes(to)
@@ -63,10 +63,10 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 	docs := gin.WrapH(apidocs.Handler())
 	engine.GET(apidocs.Path, docs)
 	engine.GET(apidocs.Path+"/:file", docs)
-	if err := errors.Join(g.consoleRoutes(engine, c), g.portalPages(engine)); err != nil {
+	if err := errors.Join(g.consoleRoutes(engine), g.portalPages(engine)); err != nil {
 		return nil, err
 	}
-	if c.LoopbackHosts {
+	if g.cfg.LoopbackHosts {
 		return ownhost.Only(engine, g.comesFromOutside), nil
 	}
 	return engine, nil
@@ -74,13 +74,14 @@ func (g *Gateway) routes(c Config) (http.Handler, error) {
 
 // consoleRoutes serves the pages for operators. They ask the API below them, as their readers
 // could.
-func (g *Gateway) consoleRoutes(engine *gin.Engine, c Config) error {
+func (g *Gateway) consoleRoutes(engine *gin.Engine) error {
+	c := g.cfg
 	if c.NoConsole {
 		return nil
 	}
 	pages, err := console.New(console.Config{
-		API: engine, Verify: auth.Unconfined(g.auth), Key: g.cursorKey, Version: g.version, UI: c.TemporalUI, Origins: c.UIOrigins, OIDC: c.OIDC,
-		Now: g.now, Logger: g.log,
+		API: engine, Verify: auth.Unconfined(g.auth), Key: c.CursorKey, Version: c.Version, UI: c.TemporalUI, Origins: c.UIOrigins, OIDC: c.OIDC,
+		Now: c.Now, Logger: c.Logger,
 	})
 	if err != nil {
 		return err
@@ -93,7 +94,7 @@ func (g *Gateway) consoleRoutes(engine *gin.Engine, c Config) error {
 // portalPages serves the pages for owners of endpoints. They ask the API below them with the link
 // that opened them.
 func (g *Gateway) portalPages(engine *gin.Engine) error {
-	pages, err := portal.New(portal.Config{API: engine, Verify: g.auth.Verify, Settings: g.portals.PortalSettings, Version: g.version, Now: g.now, Logger: g.log})
+	pages, err := portal.New(portal.Config{API: engine, Verify: g.auth.Verify, Settings: g.cfg.Portals.PortalSettings, Version: g.cfg.Version, Now: g.cfg.Now, Logger: g.cfg.Logger})
 	if err != nil {
 		return err
 	}
@@ -116,15 +117,15 @@ func (g *Gateway) newEngine() *gin.Engine {
 // comesFromOutside says whether a request is a third party's that came by the URL they were told,
 // as through a tunnel.
 func (g *Gateway) comesFromOutside(r *http.Request) bool {
-	u, err := url.Parse(g.public)
+	u, err := url.Parse(g.cfg.PublicURL)
 	return err == nil && u.Host != "" && strings.EqualFold(u.Host, r.Host) && strings.HasPrefix(r.URL.Path, "/in/")
 }
 
 // publicURL is where third parties reach the gateway: as configured, or else the address at which
 // this request arrived. Its Host header may name any host.
 func (g *Gateway) publicURL(r *request) string {
-	if g.public != "" {
-		return g.public
+	if g.cfg.PublicURL != "" {
+		return g.cfg.PublicURL
 	}
 	arrived, ok := r.gin.Request.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !ok { // there is no server of ours

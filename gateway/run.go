@@ -38,7 +38,7 @@ func (g *Gateway) Run(ctx context.Context, l net.Listener) error {
 		WriteTimeout:      writeTimeout,
 		IdleTimeout:       idleTimeout,
 		MaxHeaderBytes:    maxHeaderBytes,
-		ErrorLog:          slog.NewLogLogger(g.log.Handler(), slog.LevelDebug), // clients' broken connections
+		ErrorLog:          slog.NewLogLogger(g.cfg.Logger.Handler(), slog.LevelDebug), // clients' broken connections
 	}
 	noting, drained := context.WithCancel(context.WithoutCancel(ctx))
 	var writer sync.WaitGroup
@@ -95,12 +95,12 @@ func (g *Gateway) readyz(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), readyTimeout)
 	defer cancel()
 	temporal := make(chan error, 1)
-	go func() { temporal <- g.events.Reachable(ctx) }()
-	missing := g.missing("registry", unreached, g.registry.Ping(ctx), nil)
+	go func() { temporal <- g.cfg.Events.Reachable(ctx) }()
+	missing := g.missing("registry", unreached, g.cfg.Registry.Ping(ctx), nil)
 	if err := <-temporal; err != nil {
 		missing = g.missing("temporal", unreached, err, missing)
 	} else {
-		missing = g.missing("temporal", "takes no events", g.events.Refused(), missing)
+		missing = g.missing("temporal", "takes no events", g.cfg.Events.Refused(), missing)
 	}
 	if len(missing) == 0 {
 		c.JSON(http.StatusOK, gin.H{"status": "ready"})
@@ -121,6 +121,6 @@ func (g *Gateway) missing(name, what string, err error, others []api.FieldError)
 	if err == nil {
 		return others
 	}
-	g.log.Warn("not ready", slog.String("missing", name), slog.Any("error", err))
+	g.cfg.Logger.Warn("not ready", slog.String("missing", name), slog.Any("error", err))
 	return append(others, api.FieldError{Field: name, Message: what})
 }

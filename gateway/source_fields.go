@@ -45,7 +45,7 @@ func (g *Gateway) sourceConfig(provider string, body []byte) (config signature.H
 		if m.Value[0] != '{' {
 			return config, true, webhook.Invalidf("config", "must be a JSON object")
 		}
-		if _, err := g.providers.Provider(provider, m.Value); err != nil {
+		if _, err := g.cfg.Providers.Provider(provider, m.Value); err != nil {
 			return config, true, err
 		}
 		config, given = signature.Hide(string(m.Value)), true
@@ -58,7 +58,7 @@ func (g *Gateway) sourceActivity(ctx context.Context, id string) (*api.SourceAct
 	if err := g.ingest.Flush(ctx, id); err != nil {
 		return nil, problem.Lookup("source", id, err)
 	}
-	all, err := g.sources.SourceActivities(ctx, []string{id})
+	all, err := g.cfg.Sources.SourceActivities(ctx, []string{id})
 	if err != nil {
 		return nil, problem.Lookup("source", id, err)
 	}
@@ -73,7 +73,7 @@ func showSourceActivity(a webhook.SourceActivity) *api.SourceActivity {
 }
 
 func (g *Gateway) showSource(s webhook.Source, r *request) (api.Source, error) {
-	config, err := g.providers.Shown(s.Provider, json.RawMessage(s.Config.Reveal()))
+	config, err := g.cfg.Providers.Shown(s.Provider, json.RawMessage(s.Config.Reveal()))
 	if err != nil {
 		return api.Source{}, fmt.Errorf("source %s: its config does not suit its provider any more: %w", s.ID, err)
 	}

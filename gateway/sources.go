@@ -73,9 +73,9 @@ func (g *Gateway) sourceRoutes(to huma.API) {
 
 type createSource struct {
 	body[api.NewSource]
+	TenantPath
 
-	Tenant string `path:"tenant"`
-	Key    string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For thirty days, a repeat with the same key and body is answered with the source that the first one made." example:"source-stripe"`
+	Key string `header:"Idempotency-Key" doc:"1 to 255 visible ASCII characters. For thirty days, a repeat with the same key and body is answered with the source that the first one made." example:"source-stripe"`
 }
 
 type createdSource struct {
@@ -83,14 +83,13 @@ type createdSource struct {
 	Body     api.Source
 }
 
-type sourcePath struct {
+type oneSource struct {
 	request
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	SourcePath
 }
 
 func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdSource, error) {
-	now := g.now().UTC().Truncate(time.Millisecond)
+	now := g.cfg.Now().UTC().Truncate(time.Millisecond)
 	s := webhook.Source{
 		ID: newID(sourcePrefix, now), Tenant: in.Tenant, Provider: string(in.value.Provider), Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
@@ -101,12 +100,12 @@ func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdS
 	if s.Config, _, err = g.sourceConfig(s.Provider, in.raw); err != nil {
 		return nil, err
 	}
-	if err := wellformed.Expressions(ctx, g.expressions, in.Tenant, in.tree); err != nil {
+	if err := wellformed.Expressions(ctx, g.cfg.Expressions, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
 	m := making[webhook.Source]{
-		kind: "source", quota: quota.Sources, quotas: g.quotas, count: g.sources.CountSources, created: g.sources.Created,
-		create: g.sources.CreateSource, once: g.sources.CreateSourceOnce, read: g.sources.Source,
+		kind: "source", quota: quota.Sources, quotas: g.cfg.Quotas, count: g.cfg.Sources.CountSources, created: g.cfg.Sources.Created,
+		create: g.cfg.Sources.CreateSource, once: g.cfg.Sources.CreateSourceOnce, read: g.cfg.Sources.Source,
 	}
 	if s, _, err = m.make(ctx, &in.request, in.raw, in.Tenant, s.ID, now, s); err != nil {
 		return nil, err
@@ -118,11 +117,8 @@ func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdS
 	return &createdSource{Location: "/v1/tenants/" + s.Tenant + "/sources/" + s.ID, Body: shown}, nil
 }
 
-func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[api.Source], error) {
-	if !sourceID.MatchString(in.ID) {
-		return nil, problem.NoSuch("source")
-	}
-	s, err := g.sources.Source(ctx, in.Tenant, in.ID)
+func (g *Gateway) getSource(ctx context.Context, in *oneSource) (*answerOf[api.Source], error) {
+	s, err := g.cfg.Sources.Source(ctx, in.Tenant, in.ID)
 	if err != nil {
 		return nil, problem.Lookup("source", in.ID, err)
 	}
@@ -136,8 +132,7 @@ func (g *Gateway) getSource(ctx context.Context, in *sourcePath) (*answerOf[api.
 
 type listSources struct {
 	request
-
-	Tenant string `path:"tenant"`
+	TenantPath
 	api.PageQuery
 }
 
@@ -147,7 +142,7 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[a
 	if err != nil {
 		return nil, err
 	}
-	found, err := g.sources.Sources(ctx, in.Tenant, string(after), in.Limit+1)
+	found, err := g.cfg.Sources.Sources(ctx, in.Tenant, string(after), in.Limit+1)
 	if err != nil {
 		return nil, fmt.Errorf("sources: %w", problem.Registry(err))
 	}
@@ -161,7 +156,7 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[a
 
 // showSources shows sources with what became of what they sent, as of a second ago.
 func (g *Gateway) showSources(ctx context.Context, found []webhook.Source, r *request) ([]api.Source, error) {
-	activity, err := g.sources.SourceActivities(ctx, idsOf(found, func(s webhook.Source) string { return s.ID }))
+	activity, err := g.cfg.Sources.SourceActivities(ctx, idsOf(found, func(s webhook.Source) string { return s.ID }))
 	if err != nil {
 		return nil, fmt.Errorf("sources: %w", problem.Registry(err))
 	}
@@ -177,23 +172,18 @@ func (g *Gateway) showSources(ctx context.Context, found []webhook.Source, r *re
 
 type patchSource struct {
 	change[api.NewSource]
-
-	Tenant string `path:"tenant"`
-	ID     string `path:"id" example:"src_01jzc8k0a2n4p6r8s0t2v4w6x8"`
+	SourcePath
 }
 
 func (g *Gateway) patchSource(ctx context.Context, in *patchSource) (*answerOf[api.Source], error) {
 	if _, given := in.tree["provider"]; given {
 		return nil, webhook.Invalidf("provider", "cannot be patched: create another source")
 	}
-	if !sourceID.MatchString(in.ID) {
-		return nil, problem.NoSuch("source")
-	}
-	if err := wellformed.Expressions(ctx, g.expressions, in.Tenant, in.tree); err != nil {
+	if err := wellformed.Expressions(ctx, g.cfg.Expressions, in.Tenant, in.tree); err != nil {
 		return nil, err
 	}
-	s, err := g.sources.UpdateSource(ctx, in.Tenant, in.ID, func(s *webhook.Source) error {
-		s.UpdatedAt = g.now().UTC().Truncate(time.Millisecond)
+	s, err := g.cfg.Sources.UpdateSource(ctx, in.Tenant, in.ID, func(s *webhook.Source) error {
+		s.UpdatedAt = g.cfg.Now().UTC().Truncate(time.Millisecond)
 		return g.changeSource(s, in)
 	})
 	if err != nil {
@@ -220,9 +210,6 @@ func (g *Gateway) changeSource(s *webhook.Source, in *patchSource) error {
 	return setSource(s, next)
 }
 
-func (g *Gateway) deleteSource(ctx context.Context, in *sourcePath) (*struct{}, error) {
-	if !sourceID.MatchString(in.ID) {
-		return nil, problem.NoSuch("source")
-	}
-	return nil, problem.Lookup("source", in.ID, g.sources.DeleteSource(ctx, in.Tenant, in.ID))
+func (g *Gateway) deleteSource(ctx context.Context, in *oneSource) (*struct{}, error) {
+	return nil, problem.Lookup("source", in.ID, g.cfg.Sources.DeleteSource(ctx, in.Tenant, in.ID))
 }

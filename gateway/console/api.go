@@ -41,5 +41,5 @@ func (a *answer) WriteString(s string) (int, error) { return a.body.WriteString(
 
 // ask is the API as this visit's person sees it.
 func (c *Console) ask(host, tenant, token string) (*client.Client, error) {
-	return Ask(c.api, host, tenant, token, "hookloop-console")
+	return Ask(c.cfg.API, host, tenant, token, "hookloop-console")
 }

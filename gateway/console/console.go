@@ -5,6 +5,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"crypto/cipher"
 	"errors"
@@ -35,15 +36,10 @@ type Config struct {
 
 // Console answers the requests of browsers.
 type Console struct {
-	api     http.Handler
-	verify  func(ctx context.Context, token string) (auth.Principal, error)
+	cfg     Config // with its defaults
 	seal    cipher.AEAD
-	version string
-	ui      string
-	origins string // separated by blanks
-	now     func() time.Time
+	origins string      // separated by blanks
 	oidc    *oidcSignIn // nil: there is none
-	log     *slog.Logger
 	pages   map[string]*template.Template
 	handler http.Handler
 }
@@ -61,14 +57,12 @@ func New(c Config) (*Console, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	seal, err := newSeal(c.Key)
 	if err != nil {
 		return nil, err
 	}
-	to := &Console{api: c.API, verify: c.Verify, seal: seal, version: c.Version, ui: c.UI, origins: strings.Join(c.Origins, " "), now: c.Now, log: c.Logger}
+	to := &Console{cfg: c, seal: seal, origins: strings.Join(c.Origins, " ")}
 	if c.OIDC != nil {
 		to.oidc = newOIDCSignIn(*c.OIDC, c.Now)
 	}

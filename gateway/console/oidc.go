@@ -57,7 +57,7 @@ func (c *Console) toProvider(w http.ResponseWriter, r *http.Request) {
 		c.notSignedIn(w, r, v.Next, err)
 		return
 	}
-	http.SetCookie(w, c.oidcState(r, c.sealed(string(text), forOIDC, c.now().Add(oidcLife)), int(oidcLife.Seconds())))
+	http.SetCookie(w, c.oidcState(r, c.sealed(string(text), forOIDC, c.cfg.Now().Add(oidcLife)), int(oidcLife.Seconds())))
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, c.oidc.client(p).AuthCodeURL(v.State, oidc.Nonce(v.Nonce), oauth2.S256ChallengeOption(v.Verifier)), http.StatusSeeOther)
 }
@@ -124,7 +124,7 @@ func (c *Console) comeBack(w http.ResponseWriter, r *http.Request, v oidcVisit) 
 // notSignedIn says what a person can do about it. The log has the cause.
 func (c *Console) notSignedIn(w http.ResponseWriter, r *http.Request, next string, err error) {
 	if told, ok := errors.AsType[*oidcError](err); ok {
-		c.log.WarnContext(r.Context(), "sign-in at the OpenID Connect provider failed", slog.String("error", told.Cause()))
+		c.cfg.Logger.WarnContext(r.Context(), "sign-in at the OpenID Connect provider failed", slog.String("error", told.Cause()))
 	}
 	c.render(w, r, http.StatusUnauthorized, "sign-in", view{Title: "Sign in", Body: c.signInForm(within(next), "You are not signed in: "+err.Error()+".")})
 }

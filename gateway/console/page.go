@@ -92,7 +92,7 @@ func (c *Console) parse() (map[string]*template.Template, error) {
 
 // render writes a page whole or, if it cannot be made, an error.
 func (c *Console) render(w http.ResponseWriter, r *http.Request, status int, page string, v view) {
-	v.Nonce, v.Version, v.UI, v.Now, v.Assets, v.Here = rand.Text(), c.version, c.ui, c.now(), assets, r.URL.RequestURI()
+	v.Nonce, v.Version, v.UI, v.Now, v.Assets, v.Here = rand.Text(), c.cfg.Version, c.cfg.UI, c.cfg.Now(), assets, r.URL.RequestURI()
 	v.Origins = c.origins
 	if said, ok := sentences[r.URL.Query().Get("said")]; ok {
 		v.Said = said

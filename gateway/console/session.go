@@ -67,7 +67,7 @@ func (c *Console) unsealed(text, purpose string) (token string, err error) {
 	if err != nil || len(plain) < 8 {
 		return "", errSealed
 	}
-	if until := time.Unix(int64(binary.BigEndian.Uint64(plain)), 0); c.now().After(until) { //nolint:gosec // we wrote it
+	if until := time.Unix(int64(binary.BigEndian.Uint64(plain)), 0); c.cfg.Now().After(until) { //nolint:gosec // we wrote it
 		return "", errSealed
 	}
 	return string(plain[8:]), nil
@@ -78,10 +78,10 @@ const sessionLife = 12 * time.Hour
 
 // begin signs a browser in, or says why it cannot.
 func (c *Console) begin(w http.ResponseWriter, r *http.Request, token string) error {
-	if _, err := c.verify(r.Context(), token); err != nil {
+	if _, err := c.cfg.Verify(r.Context(), token); err != nil {
 		return err
 	}
-	value := c.sealed(token, forSession, c.now().Add(sessionLife))
+	value := c.sealed(token, forSession, c.cfg.Now().Add(sessionLife))
 	if len(value) > maxCookie {
 		return errors.New("the token is too long for a session: use one that names fewer tenants")
 	}
@@ -107,7 +107,7 @@ func (c *Console) visitor(r *http.Request) (token string, who auth.Principal, er
 	if token, err = c.unsealed(cookie.Value, forSession); err != nil {
 		return "", who, err
 	}
-	who, err = c.verify(r.Context(), token)
+	who, err = c.cfg.Verify(r.Context(), token)
 	return token, who, err
 }
 
@@ -151,14 +151,14 @@ func signOut(w http.ResponseWriter, r *http.Request) {
 func (c *Console) link(w http.ResponseWriter, r *http.Request) {
 	token, err := auth.Bearer(r.Header.Get("Authorization"))
 	if err == nil {
-		_, err = c.verify(r.Context(), token)
+		_, err = c.cfg.Verify(r.Context(), token)
 	}
 	w.Header().Set("Cache-Control", "no-store")
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusUnauthorized)
 		return
 	}
-	enter := Path + "/enter?code=" + c.sealed(token, forLink, c.now().Add(linkLife))
+	enter := Path + "/enter?code=" + c.sealed(token, forLink, c.cfg.Now().Add(linkLife))
 	if next := r.URL.Query().Get("next"); next != "" {
 		enter += "&next=" + url.QueryEscape(within(next))
 	}

@@ -13,7 +13,7 @@ import (
 // functions are what templates may call.
 func (c *Console) functions() template.FuncMap {
 	return template.FuncMap{
-		"when":       func(t any) template.HTML { return when(moment(t), c.now()) },
+		"when":       func(t any) template.HTML { return when(moment(t), c.cfg.Now()) },
 		"host":       host,
 		"title":      titleOf,
 		"tone":       tone,
@@ -146,10 +146,10 @@ func answered(a any) string {
 
 // history is a workflow's page in the Temporal UI; empty: there is none.
 func (c *Console) history(workflowID string) string {
-	if c.ui == "" || workflowID == "" {
+	if c.cfg.UI == "" || workflowID == "" {
 		return ""
 	}
-	return strings.TrimRight(c.ui, "/") + "/workflows/" + url.PathEscape(workflowID)
+	return strings.TrimRight(c.cfg.UI, "/") + "/workflows/" + url.PathEscape(workflowID)
 }
 
 // eventRows is a table of events.

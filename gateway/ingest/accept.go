@@ -48,7 +48,7 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 	if len(items) == 0 {
 		return nil
 	}
-	if err := in.receiver.gate.Full(in.source.Tenant); err != nil { // once under way, each event waits for its place
+	if err := in.receiver.cfg.Gate.Full(in.source.Tenant); err != nil { // once under way, each event waits for its place
 		return err
 	}
 	if err := in.charge(items); err != nil {
@@ -78,7 +78,7 @@ func (in *ingestion) accept(ctx context.Context, items []source.Item, hops int) 
 
 // charge takes what a request brings of its tenant's quotas.
 func (in *ingestion) charge(items []source.Item) error {
-	quotas, tenant := in.receiver.quotas, in.source.Tenant
+	quotas, tenant := in.receiver.cfg.Quotas, in.source.Tenant
 	if err := quotas.Post(tenant, len(items)); err != nil {
 		return err
 	}
@@ -117,7 +117,7 @@ func (in *ingestion) round(ctx context.Context, all []*arriving, hops int) error
 // start accepts one event. One of the same id was accepted before, from the same request or its
 // like.
 func (in *ingestion) start(ctx context.Context, e newEvent) error {
-	err := in.receiver.start(ctx, e.EventInput, e.data)
+	err := in.receiver.cfg.Start(ctx, e.EventInput, e.data)
 	in.tally.mu.Lock()
 	defer in.tally.mu.Unlock()
 	switch {
@@ -143,20 +143,20 @@ func (in *ingestion) start(ctx context.Context, e newEvent) error {
 
 // countEvents tells what became of the items, also of a request that was not taken to its end.
 func (in *ingestion) countEvents() {
-	m, provider := in.receiver.metrics, in.source.Provider
+	m, provider := in.receiver.cfg, in.source.Provider
 	accepted := in.tally.accepted + in.tally.echoes + in.tally.repeats
-	m.events.Add(float64(accepted))
-	m.items.WithLabelValues(provider, "accepted").Add(float64(in.tally.accepted))
-	m.items.WithLabelValues(provider, "duplicate").Add(float64(in.tally.duplicates))
-	m.items.WithLabelValues(provider, "echo").Add(float64(in.tally.echoes))
-	m.items.WithLabelValues(provider, "repeat").Add(float64(in.tally.repeats))
-	m.items.WithLabelValues(provider, "refused").Add(float64(len(in.bad.bad)))
+	m.Events.Add(float64(accepted))
+	m.Items.WithLabelValues(provider, "accepted").Add(float64(in.tally.accepted))
+	m.Items.WithLabelValues(provider, "duplicate").Add(float64(in.tally.duplicates))
+	m.Items.WithLabelValues(provider, "echo").Add(float64(in.tally.echoes))
+	m.Items.WithLabelValues(provider, "repeat").Add(float64(in.tally.repeats))
+	m.Items.WithLabelValues(provider, "refused").Add(float64(len(in.bad.bad)))
 	a := webhook.SourceActivity{Accepted: int64(accepted), Repeats: int64(in.tally.duplicates)}
 	if accepted > 0 {
-		a.LastAcceptedAt = in.receiver.now()
+		a.LastAcceptedAt = in.receiver.cfg.Now()
 	}
 	if len(in.bad.bad) > 0 {
-		a.Refused, a.LastRefusedAt, a.LastRefusal = int64(len(in.bad.bad)), in.receiver.now(), in.bad.first()
+		a.Refused, a.LastRefusedAt, a.LastRefusal = int64(len(in.bad.bad)), in.receiver.cfg.Now(), in.bad.first()
 	}
 	in.receiver.arrivals.note(in.source.ID, in.taken, a)
 }

@@ -24,7 +24,7 @@ const maxIngest = 25 << 20
 
 // body reads the body of a request as it came.
 func (r *room) body(c *gin.Context) ([]byte, error) {
-	came := r.receiver.comes(c, r.receiver.bodyPatience)
+	came := r.receiver.comes(c, r.receiver.cfg.BodyPatience)
 	b, err := r.read(came, c.Request.ContentLength)
 	if err == nil {
 		came.arrived()

@@ -25,7 +25,7 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *newEvent) (more []
 		more, err = in.repeat(ctx, m, r, e.Event.ID)
 		return len(more) > 0, err
 	}
-	ruling, err := in.receiver.echoes.Rule(ctx, in.source, e.Event.ID, e.data, restore)
+	ruling, err := in.receiver.cfg.Echoes.Rule(ctx, in.source, e.Event.ID, e.data, restore)
 	if err != nil {
 		return nil, fmt.Errorf("event %s: %w", e.Event.ID, problem.Expression(err))
 	}
@@ -42,7 +42,7 @@ func (in *ingestion) rule(ctx context.Context, m *matcher, e *newEvent) (more []
 // but with an id of its own, for receivers pass over an id they know. There is none if none of its
 // endpoints takes events of that type, or the history is gone.
 func (in *ingestion) repeat(ctx context.Context, m *matcher, r echo.Ruling, echoID string) ([]newEvent, error) {
-	lost, data, err := in.receiver.accepted(ctx, in.source.Tenant, r.Newer)
+	lost, data, err := in.receiver.cfg.Accepted(ctx, in.source.Tenant, r.Newer)
 	if webhook.CodeOf(err) == webhook.NotFound {
 		return nil, nil
 	}

@@ -80,14 +80,14 @@ func (in *ingestion) take(c *gin.Context) (source.Received, error) {
 		return source.Received{}, err
 	}
 	if c.Request.Method == http.MethodPost { // what comes by GET accepts nothing
-		if err := in.receiver.gate.Full(newcomer); err != nil {
+		if err := in.receiver.cfg.Gate.Full(newcomer); err != nil {
 			return source.Received{}, err
 		}
 	}
 	if c.Request.ContentLength > maxIngest {
 		return source.Received{}, ingestTooLarge()
 	}
-	r := source.Request{Method: c.Request.Method, Query: c.Request.URL.RawQuery, Header: c.Request.Header, Now: in.receiver.now()}
+	r := source.Request{Method: c.Request.Method, Query: c.Request.URL.RawQuery, Header: c.Request.Header, Now: in.receiver.cfg.Now()}
 	if err := source.Head(in.provider, r); err != nil {
 		return source.Received{}, in.turnAway(c, err)
 	}
@@ -134,7 +134,7 @@ func (in *ingestion) look(ctx context.Context) error {
 		in.provider = source.Unknown()
 		return nil
 	}
-	s, err := r.sources.SourceByID(ctx, id)
+	s, err := r.cfg.Sources.SourceByID(ctx, id)
 	switch {
 	case webhook.CodeOf(err) == webhook.NotFound:
 		in.provider = source.Unknown()
@@ -145,7 +145,7 @@ func (in *ingestion) look(ctx context.Context) error {
 	}
 	in.source = s
 	r.known.Add(id, s.Provider)
-	in.provider, err = r.providers.Provider(s.Provider, json.RawMessage(s.Config.Reveal()))
+	in.provider, err = r.cfg.Providers.Provider(s.Provider, json.RawMessage(s.Config.Reveal()))
 	if err != nil {
 		return fmt.Errorf("source %s: its config does not suit its provider any more: %w", id, hideCode(err))
 	}
@@ -163,8 +163,8 @@ func (in *ingestion) bind(ctx context.Context, b *source.Binding) error {
 	if b == nil {
 		return nil
 	}
-	now := in.receiver.now()
-	bound, err := in.receiver.sources.BindOnce(ctx, in.source.ID, b.Name, b.Content, now.Add(b.For), now)
+	now := in.receiver.cfg.Now()
+	bound, err := in.receiver.cfg.Sources.BindOnce(ctx, in.source.ID, b.Name, b.Content, now.Add(b.For), now)
 	if err != nil {
 		return problem.Registry(err)
 	}
@@ -190,9 +190,9 @@ func mostHops(h http.Header) (most int) {
 
 func (in *ingestion) count(outcome string) {
 	provider := cmp.Or(in.source.Provider, "unknown")
-	in.receiver.metrics.requests.WithLabelValues(provider, outcome).Inc()
+	in.receiver.cfg.Requests.WithLabelValues(provider, outcome).Inc()
 }
 
 func (in *ingestion) log(outcome, reason string) {
-	in.receiver.refusals.tell(refusalLine{tenant: in.source.Tenant, source: in.source.ID, provider: in.source.Provider, outcome: outcome}, reason, in.receiver.now())
+	in.receiver.refusals.tell(refusalLine{tenant: in.source.Tenant, source: in.source.ID, provider: in.source.Provider, outcome: outcome}, reason, in.receiver.cfg.Now())
 }

@@ -33,7 +33,7 @@ func (a *arriving) known() webhook.Taken {
 
 // arriving gives the items that can become events, and notes those that never can.
 func (in *ingestion) arriving(items []source.Item, from int) []*arriving {
-	now := in.receiver.now().Truncate(time.Microsecond)
+	now := in.receiver.cfg.Now().Truncate(time.Microsecond)
 	var all []*arriving
 	for i, item := range items {
 		if err := in.receiver.checkItem(item); err != nil {
@@ -54,7 +54,7 @@ const maxContext = 16 << 10
 const maxHeld = 1 << 20
 
 func (r *Receiver) checkItem(i source.Item) error {
-	if !r.largeItems && len(i.Data) > maxHeld {
+	if !r.cfg.LargeItems && len(i.Data) > maxHeld {
 		return webhook.Invalidf("data", "has %d bytes, at most %d are allowed", len(i.Data), maxHeld)
 	}
 	if len(i.Context) > maxContext {
@@ -71,9 +71,9 @@ func (in *ingestion) recognise(ctx context.Context, all []*arriving) error {
 			alike[a.SameFor] = append(alike[a.SameFor], a.name)
 		}
 	}
-	now := in.receiver.now()
+	now := in.receiver.cfg.Now()
 	for sameFor, names := range alike {
-		found, err := in.receiver.sources.Arrivals(ctx, in.source.ID, names, sameFor, now)
+		found, err := in.receiver.cfg.Sources.Arrivals(ctx, in.source.ID, names, sameFor, now)
 		if err != nil {
 			return problem.Registry(err)
 		}
@@ -114,7 +114,7 @@ func (in *ingestion) passOver(a *arriving, now time.Time) {
 		return
 	}
 	in.passedOver++
-	in.receiver.log.Info("repeat passed over", slog.String("tenant", in.source.Tenant), slog.String("source_id", in.source.ID),
+	in.receiver.cfg.Logger.Info("repeat passed over", slog.String("tenant", in.source.Tenant), slog.String("source_id", in.source.ID),
 		slog.String("provider", in.source.Provider), slog.String("event", in.eventID(a)), slog.Time("first_at", a.first),
 		slog.String("age", age.Truncate(time.Second).String()))
 }
@@ -141,7 +141,7 @@ func (in *ingestion) event(a *arriving, hops int) newEvent {
 		Tenant:    s.Tenant,
 		ID:        in.eventID(a),
 		Type:      webhook.EventTypeOf(s.Prefix(), a.Type),
-		Timestamp: in.receiver.now().UTC(),
+		Timestamp: in.receiver.cfg.Now().UTC(),
 		Hops:      hops,
 		Origin:    &webhook.Origin{SourceID: s.ID, Provider: s.Provider, Key: key, Application: s.Application},
 	}

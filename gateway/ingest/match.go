@@ -47,7 +47,7 @@ func (m *matcher) ownOf(ctx context.Context, eventType string) ([]string, error)
 func (m *matcher) wanting(ctx context.Context, eventType string) (all webhook.Match, err error) {
 	all, known := m.matched[eventType]
 	if !known {
-		if all, err = m.receiver.endpoints.Match(ctx, m.source.Tenant, eventType); err != nil {
+		if all, err = m.receiver.cfg.Endpoints.Match(ctx, m.source.Tenant, eventType); err != nil {
 			return all, problem.Registry(err)
 		}
 		m.matched[eventType] = all
@@ -59,7 +59,7 @@ func (m *matcher) askOwn(ctx context.Context) error {
 	if m.source.Application == "" || m.own != nil {
 		return nil
 	}
-	ids, err := m.receiver.sources.Withheld(ctx, m.source.Tenant, m.source.Application)
+	ids, err := m.receiver.cfg.Sources.Withheld(ctx, m.source.Tenant, m.source.Application)
 	if err != nil {
 		return problem.Registry(err)
 	}

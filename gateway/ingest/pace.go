@@ -31,7 +31,7 @@ type coming struct {
 // comes gives the body of a request a deadline by its progress.
 func (r *Receiver) comes(c *gin.Context, patience time.Duration) *coming {
 	return &coming{
-		body: c.Request.Body, connection: http.NewResponseController(c.Writer), until: time.Now().Add(patience), answerTimeout: r.answerTimeout, // a connection's deadline is by the machine's clock
+		body: c.Request.Body, connection: http.NewResponseController(c.Writer), until: time.Now().Add(patience), answerTimeout: r.cfg.AnswerTimeout, // a connection's deadline is by the machine's clock
 	}
 }
 

@@ -65,7 +65,7 @@ type Config struct {
 	Memory        int64                  // what requests hold of the memory at once, in bytes; 0: 256 MiB
 	BodyPatience  time.Duration          // how long a body may take besides a second for each 256 KiB; 0: 10 s
 	AnswerTimeout time.Duration          // how long writing the answer may take
-	Requests      *prometheus.CounterVec // by provider and outcome
+	Requests      *prometheus.CounterVec // by provider and outcome, never by tenant or id: their number is fixed
 	Items         *prometheus.CounterVec // the same
 	Events        prometheus.Counter     // accepted ones
 	Logger        *slog.Logger
@@ -74,30 +74,11 @@ type Config struct {
 
 // Receiver takes what third parties send.
 type Receiver struct {
-	sources       Sources
-	providers     Providers
-	echoes        Echoes
-	endpoints     Endpoints
-	gate          *admission.Gate
-	quotas        *quota.Quotas
-	start         func(ctx context.Context, in workflows.EventInput, data []byte) error
-	accepted      func(ctx context.Context, tenant, id string) (workflows.EventInput, []byte, error)
-	known         *lru.Cache[string, string] // the provider of each source seen lately
-	ingesting     *shares                    // of the memory, for requests being read and accepted
-	bodyPatience  time.Duration
-	answerTimeout time.Duration
-	refusals      *refusals
-	arrivals      *arrivals
-	largeItems    bool
-	metrics       metrics
-	log           *slog.Logger
-	now           func() time.Time
-}
-
-// metrics are labelled by provider, never by tenant or id: their number is fixed.
-type metrics struct {
-	requests, items *prometheus.CounterVec
-	events          prometheus.Counter
+	cfg       Config                     // with its defaults
+	known     *lru.Cache[string, string] // the provider of each source seen lately
+	ingesting *shares                    // of the memory, for requests being read and accepted
+	refusals  *refusals
+	arrivals  *arrivals
 }
 
 // New makes a Receiver.
@@ -106,12 +87,10 @@ func New(c Config) (*Receiver, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.BodyPatience = cmp.Or(c.BodyPatience, bodyPatience)
 	return &Receiver{
-		sources: c.Sources, providers: c.Providers, echoes: c.Echoes, endpoints: c.Endpoints, gate: c.Gate, quotas: c.Quotas,
-		start: c.Start, accepted: c.Accepted, known: known, ingesting: newShares(cmp.Or(c.Memory, maxIngesting)),
-		bodyPatience: cmp.Or(c.BodyPatience, bodyPatience), answerTimeout: c.AnswerTimeout,
-		refusals: newRefusals(c.Logger), arrivals: newArrivals(c.Sources, c.Logger, c.Now), largeItems: c.LargeItems,
-		metrics: metrics{requests: c.Requests, items: c.Items, events: c.Events}, log: c.Logger, now: c.Now,
+		cfg: c, known: known, ingesting: newShares(cmp.Or(c.Memory, maxIngesting)),
+		refusals: newRefusals(c.Logger), arrivals: newArrivals(c.Sources, c.Logger, c.Now),
 	}, nil
 }
 
@@ -119,7 +98,7 @@ func New(c Config) (*Receiver, error) {
 func (r *Receiver) Run(ctx context.Context) {
 	var writers sync.WaitGroup
 	writers.Go(func() { r.arrivals.run(ctx) })
-	writers.Go(func() { r.refusals.run(ctx, r.now) })
+	writers.Go(func() { r.refusals.run(ctx, r.cfg.Now) })
 	writers.Wait()
 }
 

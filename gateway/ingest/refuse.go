@@ -39,7 +39,7 @@ func (in *ingestion) refuse(c *gin.Context, err error) {
 		in.answerBad(c, bad.problem())
 	case code != "" && code != api.Unavailable:
 		in.refused(string(code))
-		in.answer(c, problem.Of(c.Request.Context(), err, in.receiver.log))
+		in.answer(c, problem.Of(c.Request.Context(), err, in.receiver.cfg.Logger))
 	case full:
 		in.count("overloaded") // the gate tells the log
 		in.answer(c, problem.Overloaded(overload))
@@ -56,7 +56,7 @@ func (in *ingestion) refuse(c *gin.Context, err error) {
 			in.answer(c, problem.Unavailable(away))
 			return
 		}
-		in.answer(c, problem.Of(c.Request.Context(), err, in.receiver.log))
+		in.answer(c, problem.Of(c.Request.Context(), err, in.receiver.cfg.Logger))
 	}
 }
 
@@ -65,7 +65,7 @@ func (in *ingestion) refused(reason string) {
 	in.log("refused", reason)
 	in.count("refused")
 	if in.source.Tenant != "" { // it exists
-		in.receiver.arrivals.note(in.source.ID, nil, webhook.SourceActivity{Refused: 1, LastRefusedAt: in.receiver.now(), LastRefusal: reason})
+		in.receiver.arrivals.note(in.source.ID, nil, webhook.SourceActivity{Refused: 1, LastRefusedAt: in.receiver.cfg.Now(), LastRefusal: reason})
 	}
 }
 
@@ -155,7 +155,7 @@ func (b *badItems) Error() string { return b.problem().Detail }
 // logBad names the refused items, a line for each.
 func (in *ingestion) logBad() {
 	for _, index := range in.bad.indices() {
-		in.receiver.log.Warn("event refused", slog.String("tenant", in.source.Tenant), slog.String("source_id", in.source.ID),
+		in.receiver.cfg.Logger.Warn("event refused", slog.String("tenant", in.source.Tenant), slog.String("source_id", in.source.ID),
 			slog.String("provider", in.source.Provider), slog.String("item", schema.At("events", index)),
 			slog.String("reason", in.bad.bad[index].reason), slog.String("hash", in.bad.bad[index].hash))
 	}

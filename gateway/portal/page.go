@@ -83,14 +83,14 @@ func (p *Portal) visited(page func(*visit) error) http.HandlerFunc {
 		v := &visit{w: w, r: r, view: view{Base: Path + "/" + tenant, Here: r.URL.RequestURI()}}
 		token, err := auth.Bearer(r.Header.Get("Authorization"))
 		if err == nil {
-			v.view.Who, err = p.verify(r.Context(), token)
+			v.view.Who, err = p.cfg.Verify(r.Context(), token)
 		}
 		switch {
 		case err == nil && (!v.view.Who.IsConfined() || v.view.Who.Tenants[0] != tenant):
 			err = errOther
 		case err == nil:
 			v.view.Home = v.view.Who.Owner != "" || len(v.view.Who.Endpoints) > 1
-			if v.api, err = console.Ask(p.api, r.Host, tenant, token, "hookloop-portal"); err == nil {
+			if v.api, err = console.Ask(p.cfg.API, r.Host, tenant, token, "hookloop-portal"); err == nil {
 				err = page(v)
 			}
 		}
@@ -115,7 +115,7 @@ func tenantOf(r *http.Request) string {
 func (p *Portal) write(w http.ResponseWriter, status int, page string, data any) {
 	var b bytes.Buffer
 	if err := p.pages[page].Execute(&b, data); err != nil {
-		p.log.Error("portal page", slog.String("page", page), slog.Any("error", err))
+		p.cfg.Logger.Error("portal page", slog.String("page", page), slog.Any("error", err))
 		http.Error(w, "this page cannot be shown", http.StatusInternalServerError)
 		return
 	}
@@ -157,7 +157,7 @@ func (p *Portal) fail(v *visit, err error) {
 	case isWebhook:
 		status, shown.Text = http.StatusUnauthorized, said.Error()
 	default:
-		p.log.WarnContext(v.r.Context(), "portal", slog.Any("error", err))
+		p.cfg.Logger.WarnContext(v.r.Context(), "portal", slog.Any("error", err))
 	}
 	title := "This did not work"
 	if status == http.StatusUnauthorized || errors.Is(err, errOther) {

@@ -11,6 +11,7 @@
 package portal
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"html/template"
@@ -39,15 +40,10 @@ type Config struct {
 
 // Portal answers the requests of browsers.
 type Portal struct {
-	api      http.Handler
-	verify   func(ctx context.Context, token string) (auth.Principal, error)
-	settings func(ctx context.Context, tenant string) (webhook.PortalSettings, error)
-	kept     *lru.Cache[string, keptSettings]
-	version  string
-	now      func() time.Time
-	log      *slog.Logger
-	pages    map[string]*template.Template
-	handler  http.Handler
+	cfg     Config // with its defaults
+	kept    *lru.Cache[string, keptSettings]
+	pages   map[string]*template.Template
+	handler http.Handler
 }
 
 const (
@@ -76,14 +72,12 @@ func New(c Config) (*Portal, error) {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	if c.Logger == nil {
-		c.Logger = slog.New(slog.DiscardHandler)
-	}
+	c.Logger = cmp.Or(c.Logger, slog.New(slog.DiscardHandler))
 	kept, err := lru.New[string, keptSettings](keptTenants)
 	if err != nil {
 		return nil, err
 	}
-	p := &Portal{api: c.API, verify: c.Verify, settings: c.Settings, kept: kept, version: c.Version, now: c.Now, log: c.Logger}
+	p := &Portal{cfg: c, kept: kept}
 	if p.pages, err = parse(c.Now); err != nil {
 		return nil, err
 	}

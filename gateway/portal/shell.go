@@ -24,7 +24,7 @@ type shell struct {
 func (p *Portal) showShell(w http.ResponseWriter, r *http.Request, tenant string) {
 	settings, err := p.settingsOf(r.Context(), tenant)
 	if err != nil {
-		p.log.WarnContext(r.Context(), "portal settings", slog.Any("error", err))
+		p.cfg.Logger.WarnContext(r.Context(), "portal settings", slog.Any("error", err))
 	}
 	s := shell{Nonce: rand.Text(), Assets: assets, Scheme: schemeOf(settings.Theme), Theme: styleOf(settings.Theme)}
 	status := http.StatusOK
@@ -46,11 +46,11 @@ func (p *Portal) settingsOf(ctx context.Context, tenant string) (webhook.PortalS
 	if tenant == "" {
 		return webhook.PortalSettings{}, nil
 	}
-	if k, ok := p.kept.Get(tenant); ok && p.now().Sub(k.readAt).Abs() < settingsFresh {
+	if k, ok := p.kept.Get(tenant); ok && p.cfg.Now().Sub(k.readAt).Abs() < settingsFresh {
 		return k.PortalSettings, nil
 	}
-	readAt := p.now()
-	s, err := p.settings(ctx, tenant)
+	readAt := p.cfg.Now()
+	s, err := p.cfg.Settings(ctx, tenant)
 	if err == nil {
 		p.kept.Add(tenant, keptSettings{s, readAt})
 	}
