@@ -71,16 +71,24 @@ func TestDeferredDeliveriesComeOneByOne(t *testing.T) {
 		for range 5 {
 			attempt(t, g, failing)
 		}
-		last := 5 * time.Second
+		last, late := 5*time.Second, map[time.Duration]bool{}
 		for i := range 10_000 {
 			_, refused := acquire(g, at("ep_1"))
 			require.Equal(t, webhook.DeferBreaker, refused.Reason)
 			require.LessOrEqual(t, refused.Wait(), 2*time.Hour)
-			if i < 7000 {
+			switch {
+			case i == 0:
 				require.InDelta(t, last, refused.Wait(), float64(time.Second))
-				last = refused.Wait() + time.Second
+				last = refused.Wait()
+			case i < 7000:
+				require.Equal(t, last+time.Second, refused.Wait())
+				last = refused.Wait()
+			case refused.Wait() < 2*time.Hour:
+				require.Greater(t, refused.Wait(), time.Hour)
+				late[refused.Wait()] = true
 			}
 		}
+		require.Greater(t, len(late), 2000, "the others are spread over the hour before")
 		time.Sleep(11 * time.Second)
 		attempt(t, g, took)
 		for range 5 {
@@ -137,6 +145,38 @@ func TestEndpointsAreBounded(t *testing.T) {
 	}
 	require.Equal(t, guard.MaxEndpoints, g.Known())
 	busy(took)
+}
+
+// TestTheIdlestEndpointsAreForgottenFirst: one that is in use stays.
+func TestTheIdlestEndpointsAreForgottenFirst(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard(t, guard.Config{})
+		for range 5 {
+			attempt(t, g, failing)
+		}
+		for n := range guard.MaxEndpoints + 100 {
+			send(t, g, at("ep_"+strconv.Itoa(n+2)), took)
+			if n%10_000 == 0 {
+				_, refused := acquire(g, at("ep_1"))
+				require.Equal(t, webhook.DeferBreaker, refused.Reason)
+			}
+		}
+		requireBreaker(t, g, "open")
+	})
+}
+
+// TestAnAttemptThatEndsIsAUse of its endpoint, however long it took.
+func TestAnAttemptThatEndsIsAUse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g := newGuard(t, guard.Config{})
+		release, _ := acquire(g, at("ep_1"))
+		time.Sleep(guard.KeepIdle)
+		release(took)
+		send(t, g, at("ep_2"), took)
+		require.Equal(t, 2, g.Known())
+	})
 }
 
 func TestEndpointsTogether(t *testing.T) {

@@ -219,6 +219,7 @@ func TestWaitingEndsWithTheWorker(t *testing.T) {
 		}()
 		_, err := g.Acquire(ctx, at("ep_1"))
 		require.Equal(t, guard.Stopping(), err)
+		require.Equal(t, webhook.DeferStopping, guard.Stopping().Reason)
 		busy(took)
 		attempt(t, g, took)
 	})

@@ -97,6 +97,34 @@ func TestAnEndpointThatIsSentLittleMayRefuseAllOfIt(t *testing.T) {
 	})
 }
 
+// TestAProbeThatIsRefusedIsNotReported: its approval gets the answer.
+func TestAProbeThatIsRefusedIsNotReported(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newScripted(t, "400", 0)
+		require.Empty(t, r.send(1, 2, 3, 4))
+		time.Sleep(2 * time.Minute)
+		r.d.Probe = true
+		require.Empty(t, r.send(5))
+		r.d.Probe = false
+		require.Equal(t, []string{"refuses acme ep_1 evt_6 400 for 2m0s"}, r.send(6))
+	})
+}
+
+// TestARefusalThatWasReportedHasItsRecovery: the next success is told of.
+func TestARefusalThatWasReportedHasItsRecovery(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newScripted(t, "200 400:5 200", time.Second)
+		require.Equal(t, []string{"recovered acme ep_1"}, r.send(0))
+		require.Empty(t, r.send(1, 2, 3, 4, 5))
+		time.Sleep(time.Second)
+		synctest.Wait()
+		require.Equal(t, []string{"refuses acme ep_1 evt_5 400 for 1s"}, r.h.take())
+		require.Equal(t, []string{"recovered acme ep_1"}, r.send(6))
+	})
+}
+
 // TestRefusalsLeaveABreakerAsItIs: a poisoned event is no probe that fails, nor one that succeeds.
 func TestRefusalsLeaveABreakerAsItIs(t *testing.T) {
 	t.Parallel()
