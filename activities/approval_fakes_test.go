@@ -25,6 +25,7 @@ type keeper struct {
 	mu       sync.Mutex
 	endpoint webhook.Endpoint
 	deleted  bool
+	away     error // why it cannot be read
 	writes   int
 }
 
@@ -34,7 +35,7 @@ func (k *keeper) Endpoint(context.Context, string, string) (webhook.Endpoint, er
 	if k.deleted {
 		return webhook.Endpoint{}, webhook.Errorf(webhook.NotFound, "endpoint ep_1 does not exist")
 	}
-	return k.endpoint, nil
+	return k.endpoint, k.away
 }
 
 func (k *keeper) UpdateEndpoint(ctx context.Context, tenant, id string, change func(*webhook.Endpoint) error) (webhook.Endpoint, error) {
@@ -128,6 +129,9 @@ func (q *queue) RecheckDeferred(_ context.Context, _, eventID, _ string) (bool, 
 }
 
 func (q *queue) Probe(_ context.Context, _, eventID, _, key string) (webhook.Probe, error) {
+	if q.on != nil {
+		q.on(eventID)
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.probed = append(q.probed, eventID+" "+key)

@@ -94,6 +94,44 @@ func TestADeletedEndpointIsGoneForEveryActivity(t *testing.T) {
 	}
 }
 
+// TestTroubleWithTheRegistryIsNoAnswer: the activity is retried.
+func TestTroubleWithTheRegistryIsNoAnswer(t *testing.T) {
+	t.Parallel()
+	k := &keeper{endpoint: webhook.Endpoint{State: webhook.EndpointPaused}, away: errAway}
+	for name, in := range map[string]any{
+		"ReadEndpoint": endpoint1,
+		"ChangeState":  activities.StateChange{EndpointRef: endpoint1, To: webhook.EndpointHeld},
+		"ReleaseHeld":  activities.Release{EndpointRef: endpoint1, RatePerSecond: 1, Limit: 1},
+	} {
+		_, err := act[any](t, k, &queue{lists: [][]string{events(1)}}, name, in)
+		app := new(temporal.ApplicationError)
+		require.ErrorAs(t, err, &app, name)
+		require.ErrorContains(t, err, errAway.Error())
+		require.False(t, app.NonRetryable(), name)
+	}
+	_, err := act[int](t, k, &queue{lists: [][]string{events(1)}}, "RecheckDeferred", endpoint1)
+	require.ErrorContains(t, err, errAway.Error())
+	for _, name := range []string{"RecheckDeferred", "CountWaiting"} {
+		_, err := act[int](t, active(), &queue{away: errAway}, name, endpoint1)
+		require.ErrorContains(t, err, errAway.Error(), name)
+	}
+	_, err = act[int](t, active(), &queue{away: errAway}, "RecheckAll", activities.Recheck{EndpointRef: endpoint1})
+	require.ErrorContains(t, err, errAway.Error())
+}
+
+// TestAnApprovalKnowsItsPolicy as it is now.
+func TestAnApprovalKnowsItsPolicy(t *testing.T) {
+	t.Parallel()
+	k := active()
+	k.endpoint.URL = "https://crm.example/secret"
+	k.endpoint.Approval = webhook.ApprovalPolicy{After: time.Minute, Timeout: time.Hour, Named: true}
+	f, err := act[activities.EndpointFacts](t, k, &queue{}, "ReadEndpoint", endpoint1)
+	require.NoError(t, err)
+	require.Equal(t, activities.EndpointFacts{
+		State: webhook.EndpointActive, Host: "crm.example", After: time.Minute, Timeout: time.Hour, Named: true,
+	}, f)
+}
+
 func TestCountWaiting(t *testing.T) {
 	t.Parallel()
 	n, err := act[int](t, active(), &queue{lists: [][]string{events(7)}}, "CountWaiting", endpoint1)

@@ -121,10 +121,15 @@ func deferring(reason webhook.DeferReason) fakes {
 // execute runs the durable lane's turn as Temporal would.
 func execute(t *testing.T, lane *activities.Delivery) (r activities.TurnResult, err error) {
 	t.Helper()
+	return executeTurn(t, lane, turn)
+}
+
+func executeTurn(t *testing.T, lane *activities.Delivery, in activities.Turn) (r activities.TurnResult, err error) {
+	t.Helper()
 	var suite testsuite.WorkflowTestSuite
 	env := suite.NewTestActivityEnvironment()
 	env.RegisterActivity(lane)
-	answer, err := env.ExecuteActivity(lane.Attempt, turn)
+	answer, err := env.ExecuteActivity(lane.Attempt, in)
 	if err != nil {
 		return r, err
 	}

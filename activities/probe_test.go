@@ -6,7 +6,10 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
 
 	"hookloop/activities"
 	"hookloop/internal/webhook"
@@ -85,5 +88,22 @@ func TestProbeReadsTheListTwiceBeforeItFindsNone(t *testing.T) {
 		p, err = probe(t, &queue{lists: [][]string{nil, {"evt_late"}}})
 		require.NoError(t, err)
 		require.Equal(t, "evt_late", p.Answer.EventID)
+	})
+}
+
+// TestALongProbeIsAlive: its worker says so, while the endpoint takes its time.
+func TestALongProbeIsAlive(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		var beats []time.Duration
+		q := &queue{lists: [][]string{events(1)}, on: func(string) { time.Sleep(12 * time.Second) }}
+		_, err := act[webhook.Probe](t, active(), q, "ProbeOldest", activities.ProbeOrder{EndpointRef: endpoint1},
+			func(env *testsuite.TestActivityEnvironment) {
+				env.SetOnActivityHeartbeatListener(func(*activity.Info, converter.EncodedValues) { beats = append(beats, time.Since(began)) })
+			})
+		require.NoError(t, err)
+		require.NotEmpty(t, beats, "the SDK leaves out what comes soon after another")
+		require.Equal(t, 5*time.Second, beats[0])
 	})
 }

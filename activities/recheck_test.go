@@ -76,6 +76,19 @@ func TestWhatIsDeferredMeanwhileIsNotForgotten(t *testing.T) {
 	})
 }
 
+// TestSlowDeliveriesAreRecheckedSixteenAtATime.
+func TestSlowDeliveriesAreRecheckedSixteenAtATime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		q := &queue{lists: [][]string{events(64)}, on: func(string) { time.Sleep(time.Minute) }}
+		n, err := recheck(t, active(), q)
+		require.NoError(t, err)
+		require.Equal(t, 64, n)
+		require.InDelta(t, 240, time.Since(began).Seconds(), 5)
+	})
+}
+
 func TestRecheckThatFailsIsRetried(t *testing.T) {
 	t.Parallel()
 	q := &queue{lists: [][]string{events(3)}, fail: map[string]error{"evt_0002": errAway}}

@@ -51,6 +51,13 @@ func TestSlowDeliveriesDoNotSlowTheRelease(t *testing.T) {
 		require.NoError(t, err)
 		require.InEpsilon(t, 0.3+0.05, time.Since(began).Seconds(), 0.01)
 	})
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		q := &queue{lists: [][]string{events(60)}, on: func(string) { time.Sleep(time.Second) }}
+		_, err := release(t, active(), q, 1000)
+		require.NoError(t, err)
+		require.InEpsilon(t, 4, time.Since(began).Seconds(), 0.01, "and no more")
+	})
 }
 
 func TestReleaseCountsThoseThatWereHeld(t *testing.T) {

@@ -61,6 +61,10 @@ func TestTroubleOfOursIsRemembered(t *testing.T) {
 	require.ErrorContains(t, err, errAway.Error())
 	require.Equal(t, []activities.TurnTrouble{{Retries: 1, Attempt: 1}}, all)
 
+	all, err = beats(failing, activities.TurnTrouble{Retries: 4, Attempt: 5})
+	require.Error(t, err)
+	require.Equal(t, []activities.TurnTrouble{{Retries: 1, Attempt: 1}}, all, "that was before a recheck")
+
 	all, err = beats(deferring(webhook.DeferInternal), activities.TurnTrouble{Retries: 66, Attempt: 66})
 	app, ok := errors.AsType[*temporal.ApplicationError](err)
 	require.True(t, ok)
