@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	sdk "go.temporal.io/sdk/worker"
 
 	"hookloop/activities"
 	"hookloop/worker"
@@ -50,4 +51,13 @@ func TestRunNeedsTemporal(t *testing.T) {
 	w, err := worker.New(config(t))
 	require.NoError(t, err)
 	require.Error(t, w.Run(context.Background()))
+}
+
+// TestAWorkerWithoutAVersionWorksOffWhateverComes: with one, it works off what is for its version.
+func TestAWorkerWithoutAVersionWorksOffWhateverComes(t *testing.T) {
+	t.Parallel()
+	require.Equal(t, sdk.DeploymentOptions{}, worker.Deployment{}.Options())
+	require.Equal(t, sdk.DeploymentOptions{
+		UseVersioning: true, Version: sdk.WorkerDeploymentVersion{DeploymentName: "hookloop", BuildID: "0.2.0"},
+	}, worker.Deployment{Name: "hookloop", BuildID: "0.2.0"}.Options())
 }
