@@ -262,3 +262,44 @@ func BenchmarkStart(b *testing.B) {
 		p.Close()
 	}
 }
+
+// TestABusyMachineMakesNoExpressionFail: a child that gets no processor is waited for.
+func TestABusyMachineMakesNoExpressionFail(t *testing.T) {
+	p, err := expression.New(expression.Config{Processes: 1})
+	require.NoError(t, err)
+	defer p.Close()
+	before := processes(t)
+	ask := expression.Ask{Text: ".a"}
+	_, err = p.Values(t.Context(), "acme", []byte(`{"a":1}`), ask)
+	require.NoError(t, err)
+	for pid := range processes(t) {
+		if before[pid] {
+			continue
+		}
+		require.NoError(t, syscall.Kill(pid, syscall.SIGSTOP))
+		time.AfterFunc(expression.MaxWait+time.Second, func() { _ = syscall.Kill(pid, syscall.SIGCONT) })
+	}
+	begun := time.Now()
+	values, err := p.Values(t.Context(), "acme", []byte(`{"a":2}`), ask)
+	require.NoError(t, err)
+	require.Equal(t, [][]byte{[]byte("2")}, values)
+	require.GreaterOrEqual(t, time.Since(begun), expression.MaxWait, "it was stopped")
+}
+
+// processes are those that this one has started.
+func processes(t *testing.T) map[int]bool {
+	t.Helper()
+	files, err := filepath.Glob("/proc/self/task/*/children")
+	require.NoError(t, err)
+	all := map[int]bool{}
+	for _, f := range files {
+		text, err := os.ReadFile(f) //nolint:gosec // our own
+		require.NoError(t, err)
+		for field := range strings.FieldsSeq(string(text)) {
+			pid, err := strconv.Atoi(field)
+			require.NoError(t, err)
+			all[pid] = true
+		}
+	}
+	return all
+}

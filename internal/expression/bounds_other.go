@@ -20,3 +20,5 @@ var began = time.Now()
 
 // cpuNow stands in for the time of processors: there is no less of it.
 func cpuNow() time.Duration { return time.Since(began) }
+
+func spentBy(int) time.Duration { return time.Since(began) }

@@ -13,14 +13,9 @@ import (
 	"time"
 )
 
-const (
-	// maxWait bounds how long a child may take for one expression by the clock: it is given up even
-	// where it gets no processor, or where its own watchdog fails.
-	maxWait = 4 * MaxCPU
-	// maxStart bounds how long a child may take to get ready. It sets the whole binary up, on a
-	// busy machine.
-	maxStart = 10 * time.Second
-)
+// maxStart bounds how long a child may take to get ready. It sets the whole binary up, on a busy
+// machine.
+const maxStart = 10 * time.Second
 
 var errBroken = errors.New("the process ended")
 
@@ -33,6 +28,7 @@ type child struct {
 	ended chan struct{}
 
 	late    atomic.Bool // it was ended for its time
+	starved atomic.Bool // it was ended, for it got no processor
 	spoiled bool        // it was ended, or is about to be; for the goroutine that has it
 }
 
@@ -109,11 +105,8 @@ func (c *child) ask(ctx context.Context, r request, body []byte) ([][]byte, erro
 		return nil, err
 	}
 	goes := context.AfterFunc(ctx, c.kill)
-	late := time.AfterFunc(maxWait, func() {
-		c.late.Store(true)
-		c.kill()
-	})
-	defer func() { c.spoiled = !goes() || !late.Stop() }()
+	late := c.begin()
+	defer func() { c.spoiled = !goes() || !late.stop() }()
 	var values [][]byte
 	if writeFrame(c.in, head) != nil || writeFrame(c.in, body) != nil {
 		return nil, c.why(ctx, 0)
@@ -123,7 +116,7 @@ func (c *child) ask(ctx context.Context, r request, body []byte) ([][]byte, erro
 		if err != nil || len(said) == 0 {
 			return values, c.why(ctx, i)
 		}
-		late.Reset(maxWait)
+		late.next()
 		if err := problem(i, said); err != nil {
 			return values, err
 		}
@@ -163,6 +156,8 @@ func (c *child) why(ctx context.Context, i int) error {
 	switch code := c.cmd.ProcessState.ExitCode(); {
 	case c.late.Load(), code == exitTime:
 		return &Fault{Ask: i, Problem: ErrTime}
+	case c.starved.Load():
+		return &Unavailable{errStarved}
 	case code == exitMemory, code == exitFatal:
 		return &Fault{Ask: i, Problem: ErrMemory}
 	}
