@@ -98,8 +98,8 @@ func (a *approval) recheckAll(ctx workflow.Context, why webhook.Instruction) err
 		activities.Recheck{EndpointRef: a.endpoint(), Instruction: why, Held: true}, nil)
 }
 
-// recheckUnheldUntil lets the deliveries that are not held read how the endpoint stands now, instead
-// of when their time comes. It ends early when stop says so.
+// recheckUnheldUntil lets the deliveries that are not held read how the endpoint stands now,
+// instead of when their time comes. It ends early when stop says so.
 func (a *approval) recheckUnheldUntil(ctx workflow.Context, why webhook.Instruction, stop func() bool) error {
 	return a.executeUntil(ctx, recheckOptions(a.in.Tenant), stop, approvalActivities.RecheckAll,
 		activities.Recheck{EndpointRef: a.endpoint(), Instruction: why}, nil)
