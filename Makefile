@@ -126,7 +126,7 @@ simulate-some: ## days of the whole system for as many of 200 seeds as two proce
 	go test -C e2e -count=1 ./simulation # compiled once, before both
 	@all=; for seed in 0 100; do \
 		go test -C e2e -count=1 -v -timeout 0 ./simulation -simulate -run '^TestSimulation$$' -runs 100 -seed $$seed -within $(WITHIN) & all="$$all $$!"; \
-	done; for one in $$all; do wait $$one; done
+	done; failed=0; for one in $$all; do wait $$one || failed=1; done; exit $$failed
 
 RUNS ?= 1000
 
