@@ -1,12 +1,16 @@
 package workflows_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 
+	"hookloop/activities"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -49,8 +53,18 @@ func TestOnlyWhatIsTakenPassesAProbe(t *testing.T) {
 					e.SignalWorkflow(workflows.SignalReject, nil)
 				})
 			}
+			var orders []activities.ProbeOrder
+			e.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, args converter.EncodedValues) {
+				var o activities.ProbeOrder
+				if info.ActivityType.Name == "ProbeOldest" && args.Get(&o) == nil {
+					orders = append(orders, o)
+				}
+			})
 			r, _ := e.run()
 			require.Len(t, w.probed, tc.sent)
+			for i, o := range orders {
+				require.Len(t, o.After, i, "the list may still have those that were refused")
+			}
 			if tc.why != "" {
 				require.Equal(t, webhook.ApprovalRejected, r.Status)
 				return
@@ -58,6 +72,7 @@ func TestOnlyWhatIsTakenPassesAProbe(t *testing.T) {
 			require.Equal(t, webhook.ApprovalReleased, r.Status)
 			require.Equal(t, webhook.EndpointActive, w.endpoint.State)
 			require.Empty(t, w.held)
+			require.Equal(t, tc.held-max(tc.sent-1, 0), r.Released, "with the one that was taken, without those that were refused")
 			var events []string
 			for _, a := range r.LastAnswers[1:] { // after the failure it began with
 				events = append(events, a.EventID)

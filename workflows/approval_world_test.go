@@ -29,6 +29,8 @@ type world struct {
 	released     []string
 	recheckedAll []string
 	announced    []activities.Announcement
+	away         int      // announcements that fail from now on
+	tried        []string // their keys
 	waiting      []string // deliveries that are not held
 	rechecked    []string
 	rechecking   func(context.Context) error // while one that is not held rechecks
@@ -140,6 +142,10 @@ func (w *world) Recheck(ctx context.Context, _, eventID, _ string, _ webhook.Ins
 func (w *world) Announce(_ context.Context, a activities.Announcement) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.tried = append(w.tried, a.Key); w.away > 0 {
+		w.away--
+		return errors.New("the registry is away")
+	}
 	w.announced = append(w.announced, a)
 	return nil
 }

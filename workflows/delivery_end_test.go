@@ -2,6 +2,7 @@ package workflows_test
 
 import (
 	"encoding/json"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,23 @@ func TestADeliveryWhoseScheduleIsSpentIsTold(t *testing.T) {
 		"event_id": "evt_1", "event_type": "contact.updated", "endpoint_id": "ep_a", "attempts": 2.0,
 		"last_answer": map[string]any{"at": "2026-01-31T12:00:00Z", "status_code": 400.0}, "workflow_id": "delivery/demo/evt_1/ep_a",
 	}, said)
+}
+
+// TestWhatCannotBeToldAtOnceIsToldLater, as the same announcement: it is accepted once.
+func TestWhatCannotBeToldAtOnceIsToldLater(t *testing.T) {
+	t.Parallel()
+	for _, fails := range []int{1, 3, 5} { // local activities try three times
+		env, w := telling(t, &consumer{})
+		w.away = fails
+		in := waiting()
+		in.Schedule = webhook.Schedule{0}
+		in.Attempts = []webhook.Attempt{{Number: 1, StatusCode: 500}}
+		r, _ := ran(t, env, in)
+		require.Equal(t, webhook.Exhausted, r.Status)
+		require.Equal(t, []string{webhook.EventDeliveryExhausted}, w.announcedTypes())
+		require.Len(t, w.tried, fails+1)
+		require.Len(t, slices.Compact(slices.Clone(w.tried)), 1)
+	}
 }
 
 // TestOfWhatHookloopSaysNothingIsSaid: it would never end.

@@ -189,6 +189,7 @@ func TestABatchOfAReleaseIsHalfAMinute(t *testing.T) {
 		require.Equal(t, webhook.ApprovalReleased, r.Status)
 		require.NotEmpty(t, batches)
 		require.Equal(t, limit, batches[0].Limit, "%g a second", perSecond)
+		require.Equal(t, activities.EndpointRef{Tenant: "demo", EndpointID: "ep_a"}, batches[0].EndpointRef)
 		require.InDelta(t, perSecond, batches[0].RatePerSecond, 0)
 	}
 }
