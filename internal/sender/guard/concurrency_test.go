@@ -48,7 +48,7 @@ func hold(t *testing.T, g *guard.Guard, n int) (releases []func(webhook.Attempt)
 	return releases
 }
 
-// answersIn makes n attempts at once that all take as long.
+// answersIn makes n attempts at once that all take as long, in a bubble.
 func answersIn(t *testing.T, g *guard.Guard, n int, after time.Duration, a webhook.Attempt) {
 	t.Helper()
 	releases := hold(t, g, n)

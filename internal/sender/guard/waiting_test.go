@@ -78,7 +78,8 @@ func TestOnlyAShortWaitIsWorthIt(t *testing.T) {
 	})
 }
 
-// TestMoreWaitWhereTheLimitGrows: not where it fell lately, nor where no attempt has ended.
+// TestMoreWaitWhereTheLimitGrows: not where it fell lately, nor where no attempt has ended. All of
+// it happens in bubbles.
 func TestMoreWaitWhereTheLimitGrows(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
