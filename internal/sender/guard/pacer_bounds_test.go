@@ -1,6 +1,7 @@
 package guard_test
 
 import (
+	"strconv"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -115,6 +116,22 @@ func TestEndpointsWithSlotsAreKept(t *testing.T) {
 		time.Sleep(4 * time.Hour)
 		send(t, g, at("ep_3"), took)
 		require.Equal(t, 1, g.Known())
+		require.Zero(t, g.Slots())
+	})
+}
+
+// TestSlotsGoWithTheirEndpoint when there are too many endpoints.
+func TestSlotsGoWithTheirEndpoint(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, e := newGuard(t, guard.Config{}), limited(0.001, 1)
+		for i := range 3 {
+			_ = pass(g, e, i)
+		}
+		require.Equal(t, 2, g.Slots())
+		for n := range guard.MaxEndpoints {
+			send(t, g, at("ep_other_"+strconv.Itoa(n)), took)
+		}
 		require.Zero(t, g.Slots())
 	})
 }

@@ -241,10 +241,16 @@ func TestDeferredDeliveriesComeWhenAttemptsShouldEnd(t *testing.T) {
 			require.InDelta(t, last+30*time.Second, refused.Wait(), float64(2*time.Second))
 			last = refused.Wait()
 		}
+		time.Sleep(15 * 30 * time.Second) // half of them have come
+		_, refused = acquire(g, at("ep_1"))
+		require.InDelta(t, 16*30*time.Second, refused.Wait(), float64(2*time.Second))
+		late := map[time.Duration]bool{}
 		for range 1000 {
 			_, refused := acquire(g, at("ep_1"))
 			require.LessOrEqual(t, refused.Wait(), 30*time.Minute)
+			late[refused.Wait()] = true
 		}
+		require.Greater(t, len(late), 60, "those that would wait longer are spread over the half before")
 		busy(took)
 	})
 }
