@@ -52,6 +52,31 @@ func TestASignalInTheMomentItBecomesHeldIsTaken(t *testing.T) {
 	}
 }
 
+// TestARejectInTheMomentItBecomesHeldIsTaken too.
+func TestARejectInTheMomentItBecomesHeldIsTaken(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	e := newApproval(t, w)
+	e.during("ChangeState", 1, func() { e.SignalWorkflow(workflows.SignalReject, alice) })
+	r, took := e.run()
+	require.Equal(t, webhook.ApprovalRejected, r.Status)
+	require.Equal(t, "alice", r.Decision.By)
+	require.Less(t, took, 2*time.Hour)
+}
+
+// TestADecisionThatComesWhileItIsRejectedIsTooLate, and its sender is told so.
+func TestADecisionThatComesWhileItIsRejectedIsTooLate(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	e := newApproval(t, w)
+	e.signal(2*time.Hour, workflows.SignalReject, alice)
+	var answer *error
+	e.during("ChangeState", 2, func() { answer = e.update(0, workflows.UpdateApprove, webhook.Decision{By: "bob"}) })
+	r, _ := e.run()
+	require.ErrorContains(t, *answer, "it is being rejected; it was rejected by alice")
+	require.Equal(t, webhook.ApprovalRejected, r.Status)
+}
+
 // TestADecisionIsRefusedIfItBecomesPausedInstead, and its sender is told so.
 func TestADecisionIsRefusedIfItBecomesPausedInstead(t *testing.T) {
 	t.Parallel()

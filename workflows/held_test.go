@@ -40,6 +40,9 @@ func TestAResumeAtNoPaceIsIgnored(t *testing.T) {
 	w := failingEndpoint(3)
 	e := newApproval(t, w)
 	e.signal(time.Minute, workflows.SignalResume, webhook.Decision{By: "alice", RatePerSecond: -5})
+	checkAfter(t, e, time.Minute+time.Second, func() {
+		require.Contains(t, e.details(), "was ignored: rate_per_second must lie between")
+	})
 	e.signal(2*time.Minute, workflows.SignalRecovered, nil)
 	r, _ := e.run()
 	require.Equal(t, webhook.ApprovalRecovered, r.Status)
