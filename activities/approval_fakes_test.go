@@ -53,6 +53,14 @@ func (k *keeper) UpdateEndpoint(ctx context.Context, tenant, id string, change f
 	return e, nil
 }
 
+// ofEndpoint1 refuses what is asked about another endpoint.
+func ofEndpoint1(tenant, endpointID string) error {
+	if (activities.EndpointRef{Tenant: tenant, EndpointID: endpointID}) != endpoint1 {
+		return fmt.Errorf("nothing waits for %s/%s", tenant, endpointID)
+	}
+	return nil
+}
+
 // let is a delivery that was released or rechecked, and when.
 type let struct {
 	id string
@@ -76,7 +84,10 @@ type queue struct {
 	on      func(id string) // hears of a release before it is done
 }
 
-func (q *queue) Count(context.Context, string, string) (n int, err error) {
+func (q *queue) Count(_ context.Context, tenant, endpointID string) (n int, err error) {
+	if err := ofEndpoint1(tenant, endpointID); err != nil {
+		return 0, err
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, l := range q.lists {
@@ -85,7 +96,10 @@ func (q *queue) Count(context.Context, string, string) (n int, err error) {
 	return n, q.away
 }
 
-func (q *queue) Oldest(_ context.Context, _, _ string, limit int) (ids []string, err error) {
+func (q *queue) Oldest(_ context.Context, tenant, endpointID string, limit int) (ids []string, err error) {
+	if err := ofEndpoint1(tenant, endpointID); err != nil {
+		return nil, err
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.asked = append(q.asked, limit)
@@ -96,7 +110,10 @@ func (q *queue) Oldest(_ context.Context, _, _ string, limit int) (ids []string,
 }
 
 // Running gives one page after the other; an empty one is the last of its list.
-func (q *queue) Running(_ context.Context, _, _ string, before time.Time, _ bool, _ []byte) (ids []string, next []byte, err error) {
+func (q *queue) Running(_ context.Context, tenant, endpointID string, before time.Time, _ bool, _ []byte) (ids []string, next []byte, err error) {
+	if err := ofEndpoint1(tenant, endpointID); err != nil {
+		return nil, nil, err
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.before = append(q.before, before)
@@ -109,7 +126,10 @@ func (q *queue) Running(_ context.Context, _, _ string, before time.Time, _ bool
 	return ids, next, q.away
 }
 
-func (q *queue) Waiting(context.Context, string, string) (ids []string, err error) {
+func (q *queue) Waiting(_ context.Context, tenant, endpointID string) (ids []string, err error) {
+	if err := ofEndpoint1(tenant, endpointID); err != nil {
+		return nil, err
+	}
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if len(q.lists) > 0 {
@@ -118,7 +138,10 @@ func (q *queue) Waiting(context.Context, string, string) (ids []string, err erro
 	return ids, q.away
 }
 
-func (q *queue) RecheckDeferred(_ context.Context, _, eventID, _ string) (bool, error) {
+func (q *queue) RecheckDeferred(_ context.Context, tenant, eventID, endpointID string) (bool, error) {
+	if err := ofEndpoint1(tenant, endpointID); err != nil {
+		return false, err
+	}
 	if q.on != nil {
 		q.on(eventID)
 	}
@@ -128,7 +151,10 @@ func (q *queue) RecheckDeferred(_ context.Context, _, eventID, _ string) (bool, 
 	return !q.notHeld[eventID], q.fail[eventID]
 }
 
-func (q *queue) Probe(_ context.Context, _, eventID, _, key string) (webhook.Probe, error) {
+func (q *queue) Probe(_ context.Context, tenant, eventID, endpointID, key string) (webhook.Probe, error) {
+	if err := ofEndpoint1(tenant, endpointID); err != nil {
+		return webhook.Probe{}, err
+	}
 	if q.on != nil {
 		q.on(eventID)
 	}
@@ -138,7 +164,10 @@ func (q *queue) Probe(_ context.Context, _, eventID, _, key string) (webhook.Pro
 	return webhook.Probe{Made: !q.notHeld[eventID], Answer: webhook.Answer{EventID: eventID}}, q.fail[eventID]
 }
 
-func (q *queue) Release(ctx context.Context, _, eventID, _ string) (bool, error) {
+func (q *queue) Release(ctx context.Context, tenant, eventID, endpointID string) (bool, error) {
+	if err := ofEndpoint1(tenant, endpointID); err != nil {
+		return false, err
+	}
 	if q.on != nil {
 		q.on(eventID)
 	}
@@ -151,7 +180,10 @@ func (q *queue) Release(ctx context.Context, _, eventID, _ string) (bool, error)
 	return !q.notHeld[eventID], nil
 }
 
-func (q *queue) Recheck(ctx context.Context, _, eventID, _ string, why webhook.Instruction) error {
+func (q *queue) Recheck(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) error {
+	if err := ofEndpoint1(tenant, endpointID); err != nil {
+		return err
+	}
 	if q.on != nil {
 		q.on(eventID)
 	}
