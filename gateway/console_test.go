@@ -93,7 +93,7 @@ func TestConsoleIsForSignedInPeople(t *testing.T) {
 	require.Equal(t, "/console/sign-in?next=%2Fconsole%2Ft%2Facme%2Fevents%3Fstatus%3Dfailed", w.Header().Get("Location"))
 
 	forged := *session
-	forged.Value = "A" + forged.Value[1:]
+	forged.Value = swapped(forged.Value)
 	for _, none := range []*http.Cookie{nil, &forged, {Name: session.Name, Value: r.token}} {
 		require.Equal(t, http.StatusSeeOther, r.browse("POST", pause, "", none).Code)
 	}
@@ -114,6 +114,15 @@ func TestConsoleIsForSignedInPeople(t *testing.T) {
 	require.Equal(t, http.StatusUnauthorized, w.Code)
 	require.Contains(t, w.Body.String(), "You are not signed in")
 	require.NotContains(t, w.Body.String(), "nonsense")
+}
+
+// swapped is a text with its first two different characters the other way round.
+func swapped(s string) string {
+	i := 1
+	for s[i] == s[0] {
+		i++
+	}
+	return s[i:i+1] + s[1:i] + s[:1] + s[i+1:]
 }
 
 // TestConsoleLink: a link that a token's holder asked for signs a browser in, for a while.
