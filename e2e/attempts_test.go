@@ -25,7 +25,10 @@ func TestAttemptLog(t *testing.T) {
 	a := app{start(t, data)}
 	log := openLog(t, data)
 	want, went := everyWay(t, a)
-	eventually(t, "the log has every attempt", func() bool { return log.count(t, "SELECT count(*) FROM attempts WHERE number > 0") == want })
+	eventually(t, "the log has every attempt, and the one that was put off", func() bool {
+		return log.count(t, "SELECT count(*) FROM attempts WHERE number > 0") == want &&
+			log.count(t, "SELECT count(DISTINCT event_id) FROM attempts") == len(went)
+	})
 	answersQuestions(t, a, want, went)
 	before := log.dump(t)
 	require.NotContains(t, before, "confidential", "neither what was sent nor what was answered")
