@@ -203,6 +203,10 @@ func (r *networkRun) end() {
 	r.load.last.Store(0)
 	r.load.clients.Wait()
 	require.Empty(r.t, r.load.strays)
+	for range failures { // where cuts are few and short, too few came until now
+		r.failingEvent()
+	}
+	r.app.approval(r.t, r.asked, webhook.ApprovalAwaiting)
 	r.failing.Mend()
 	eventually(r.t, "what was held is let go", func() bool {
 		status, _ := r.app.try(r.t.Context(), http.MethodPost, "/approvals/"+r.asked+"/approve", `{"rate_per_second":100}`, nil)
