@@ -116,7 +116,7 @@ proof: ## break what docs/reliability.md lists, and judge what was promised (wit
 	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test($(PROOF))$$' . -proof -cuts 40
 
 .PHONY: proof-some
-proof-some: simulate-some ## a share of it, in ten minutes
+proof-some: simulate-some ## a share of it, in a quarter of an hour
 	go test -C e2e -count=1 -v -timeout $(TIMEOUT) -run '^Test(Kill|StoreFaults|PowerCut|DiskFaults|Networks)$$' . -proof -cuts 4 -short-cuts
 
 WITHIN ?= 4m
