@@ -235,6 +235,7 @@ func TestPreflight(t *testing.T) {
 		require.Empty(t, ask(h, origin).Get("Access-Control-Allow-Origin"), origin)
 		require.Empty(t, ask(h, origin).Get("Access-Control-Allow-Headers"), origin)
 	}
+	require.Empty(t, ask(h, page).Get("Access-Control-Allow-Credentials"), "tokens are sent, cookies are not")
 	none := newHandler(t, newCodec(t), func(c *codec.HandlerConfig) { c.Origins = nil })
 	require.Empty(t, ask(none, page).Get("Access-Control-Allow-Origin"))
 }
