@@ -7,11 +7,14 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"flag"
 	"fmt"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -29,7 +32,10 @@ import (
 // programs run in containers.
 var binary string
 
+// TestMain lets twice as many tests run at a time as there are processors, unless -parallel says
+// otherwise: they mostly wait, for timers and for what they killed.
 func TestMain(m *testing.M) {
+	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
 	os.Exit(runTests(m))
 }
 

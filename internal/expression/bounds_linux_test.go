@@ -153,14 +153,20 @@ func TestNoneOutlivesItsAttempt(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// childrenOf gives the processes that a process has started and that have not ended.
+// childrenOf gives a process's children of this package that have not ended: neither what another
+// test started nor one that has not begun yet and still looks like its parent.
 func childrenOf(t *testing.T, parent int) (pids []string) {
 	t.Helper()
 	all, err := filepath.Glob("/proc/" + strconv.Itoa(parent) + "/task/*/children")
 	require.NoError(t, err)
 	for _, list := range all {
 		found, _ := os.ReadFile(list) // a thread that has ended has none
-		pids = append(pids, strings.Fields(string(found))...)
+		for pid := range strings.FieldsSeq(string(found)) {
+			command, _ := os.ReadFile("/proc/" + pid + "/cmdline")
+			if strings.HasSuffix(string(command), "\x00"+expression.ChildArgument+"\x00") {
+				pids = append(pids, pid)
+			}
+		}
 	}
 	return pids
 }
