@@ -106,9 +106,15 @@ func Start(t testing.TB, cfg Config) *Cluster {
 	return c
 }
 
+// endsDeadIn30s lets PostgreSQL end a connection whose other end is gone, and with it the locks of
+// its transaction: a reset that a bad cable loses is never sent again. docker-compose.yml has them.
+var endsDeadIn30s = []string{
+	"tcp_user_timeout=30s", "tcp_keepalives_idle=10", "tcp_keepalives_interval=5", "tcp_keepalives_count=4",
+}
+
 // postgres is PostgreSQL's configuration.
 func (c *Cluster) postgres() postgrestest.Config {
-	p := postgrestest.Config{Fsync: true}
+	p := postgrestest.Config{Fsync: true, Settings: endsDeadIn30s}
 	if c.cfg.Nodes != nil {
 		node := c.cfg.Nodes("postgres")
 		p.Host, p.Enter = node.Address, node.Enter

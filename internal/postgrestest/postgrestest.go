@@ -31,6 +31,8 @@ type Config struct {
 	// Fsync makes each commit wait for the disk. Without it one is as fast as memory, and still
 	// outlives the server: only if the machine fell would it be lost.
 	Fsync bool
+	// Settings are those of postgresql.conf that differ, each as name=value.
+	Settings []string
 	// Host is the IP it listens at. Empty: 127.0.0.1.
 	Host string
 	// Enter takes the calling thread to where the server is to run, a network namespace, say, and

@@ -91,6 +91,9 @@ func (s *Server) run() (err error) {
 		"-c", "listen_addresses="+s.cfg.host(), "-c", fmt.Sprintf("port=%d", s.port),
 		"-c", "unix_socket_directories="+s.folder.path, "-c", "max_connections=300",
 		"-c", "fsync="+durable, "-c", "full_page_writes="+durable)
+	for _, setting := range s.cfg.Settings {
+		cmd.Args = append(cmd.Args, "-c", setting)
+	}
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.folder.path, log, log
 	if s.process, err = launch(cmd, s.folder.runAs(), s.cfg.Enter); err != nil {
 		return err
