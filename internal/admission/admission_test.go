@@ -1,8 +1,11 @@
 package admission_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
@@ -238,6 +241,107 @@ func TestWait(t *testing.T) {
 		}
 		entered.Wait()
 		require.NoError(t, testutil.GatherAndCompare(r, strings.NewReader(outcomes), "hookloop_admissions_total"))
+	})
+}
+
+// TestASlowMachineHasFewerPlaces, and says for how long the line before a client is. An acceptance
+// that its client broke off, which may have waited for that client, says nothing of the machine.
+func TestASlowMachineHasFewerPlaces(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		g, r := newGate(t)
+		away, leave := context.WithCancel(t.Context())
+		leave()
+		for _, tc := range []struct {
+			ctx   context.Context
+			err   error
+			limit string
+		}{{away, nil, "16"}, {t.Context(), context.Canceled, "16"}, {t.Context(), nil, "11"}} {
+			p, err := g.Enter(t.Context(), "acme", false)
+			require.NoError(t, err)
+			time.Sleep(10 * time.Second)
+			p.Leave(tc.ctx, tc.err)
+			require.Equal(t, tc.limit, gauge(t, r, "hookloop_admission_limit"))
+		}
+		for range 11 {
+			_, err := g.Enter(t.Context(), "acme", false)
+			require.NoError(t, err)
+		}
+		patient, tired := context.WithCancel(t.Context())
+		var waiting sync.WaitGroup
+		for range 4 {
+			waiting.Go(func() {
+				_, err := g.Enter(patient, "acme", true)
+				require.ErrorIs(t, err, context.Canceled)
+			})
+		}
+		synctest.Wait()
+		_, err := g.Enter(t.Context(), "acme", false)
+		var refusal *admission.Refusal
+		require.ErrorAs(t, err, &refusal)
+		require.Equal(t, admission.Refusal{Limit: 11, Retry: 3 * time.Second}, *refusal)
+		tired()
+		waiting.Wait()
+	})
+}
+
+// TestWhoIsRefused where the lines are full: the one that comes, unless another tenant has more
+// than its share of them; then the last of that tenant's, but none that is never refused. The log
+// has a line in ten seconds.
+func TestWhoIsRefused(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		g, err := admission.New(admission.Config{Logger: slog.New(slog.NewTextHandler(&log, nil))})
+		require.NoError(t, err)
+		for range 16 {
+			_, err := g.Enter(t.Context(), "acme", false)
+			require.NoError(t, err)
+		}
+		var over sync.WaitGroup
+		ctx, end := context.WithCancel(t.Context())
+		var mu sync.Mutex
+		refused := map[string]int{}
+		enter := func(tenant string, patient bool) {
+			over.Go(func() {
+				_, err := g.Enter(ctx, tenant, patient)
+				if _, ok := errors.AsType[*admission.Refusal](err); ok {
+					mu.Lock()
+					defer mu.Unlock()
+					refused[tenant]++
+				}
+			})
+			synctest.Wait()
+		}
+		const share = 80 // of what is foreseen: 160 in all
+		for range 2 * share {
+			enter("acme", false)
+		}
+		require.NoError(t, g.Full("other"))
+		require.Error(t, g.Full("acme"), "before its body is read")
+		require.Empty(t, refused)
+		enter("acme", false)
+		require.Equal(t, map[string]int{"acme": 1}, refused, "none that waits makes room for one of its own")
+		for range share {
+			enter("other", false)
+		}
+		require.Equal(t, map[string]int{"acme": 1 + share}, refused)
+		enter("other", false)
+		require.Equal(t, map[string]int{"acme": 1 + share, "other": 1}, refused, "each has its share")
+		require.Equal(t, 1, strings.Count(log.String(), "\n"))
+		require.Contains(t, log.String(), "refused=1 limit=16 waiting=160")
+
+		time.Sleep(11 * time.Second) // they have given up
+		clear(refused)
+		for range 2 * share {
+			enter("acme", true)
+		}
+		enter("other", false)
+		require.Equal(t, map[string]int{"other": 1}, refused, "a redelivery keeps its place")
+		require.Equal(t, 2, strings.Count(log.String(), "\n"))
+		require.Contains(t, log.String(), fmt.Sprintf("refused=%d limit=16 waiting=160", 1+share+1+1))
+		end()
+		over.Wait()
 	})
 }
 

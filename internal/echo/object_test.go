@@ -45,6 +45,8 @@ func TestAnEchoOfAnEarlierChangeIsBehind(t *testing.T) {
 	o.RecordWrite(echo.Write{EventID: "evt_4", Order: 4})
 	require.Equal(t, int64(5), o.Latest, "the latest change counts, in whatever order they are brought")
 	require.Equal(t, "evt_5", o.LatestEvent)
+	_, behind = o.Ruling()
+	require.False(t, behind, "the application's own change is not taken back by one that is on its way")
 
 	o.RecordEcho(echo.Report{Value: echo.Value{Hash: "b"}, EventID: "evt_6"}, "evt_4", 4)
 	r, behind = o.Ruling()

@@ -2,6 +2,7 @@ package echo_test
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"hookloop/internal/echo"
+	"hookloop/internal/expression"
 	"hookloop/internal/webhook"
 )
 
@@ -26,9 +28,9 @@ type store struct {
 	err     error
 }
 
-func (s *store) Settle(_ context.Context, _ echo.Write, until time.Time) error {
+func (s *store) Settle(ctx context.Context, _ echo.Write, until time.Time) error {
 	s.settled = append(s.settled, until.Sub(noon))
-	return s.err
+	return cmp.Or(s.err, ctx.Err())
 }
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
@@ -97,6 +99,41 @@ func TestValuesMeet(t *testing.T) {
 	require.Equal(t, "7", s.writes[0].Key)
 }
 
+// TestOtherValuesDoNotMeet: else a person's change would pass for the echo of ours, and be lost.
+func TestOtherValuesDoNotMeet(t *testing.T) {
+	t.Parallel()
+	var s store
+	tr := newTracker(t, echo.Config{Store: &s})
+	fromApp := delivery(`{"id":7,"name":"Zoë"}`, endpoint)
+	fromApp.Event.Origin = nil
+	require.NoError(t, remember(t, tr, fromApp))
+	require.Zero(t, s.writes[0].Order, "what an app posts gets its place from the store")
+	for _, reported := range []string{`{"id":7,"name":"Zoé"}`, `{"id":8,"name":"Zoë"}`} {
+		_, err := tr.Rule(t.Context(), source, "evt_2", []byte(`{"contact":`+reported+`}`), restore)
+		require.NoError(t, err)
+	}
+	require.Equal(t, s.writes[0].Key, s.reports[0].Key)
+	require.NotEqual(t, s.writes[0].Hash, s.reports[0].Hash)
+	require.NotEqual(t, s.writes[0].Key, s.reports[1].Key)
+	require.Equal(t, s.writes[0].Hash, s.reports[1].Hash)
+}
+
+// TestNothingFoundOutIsAnError: a delivery that gave up must not leave without a note of it, and an
+// echo not be taken for a change.
+func TestNothingFoundOutIsAnError(t *testing.T) {
+	t.Parallel()
+	var s store
+	tr := newTracker(t, echo.Config{Store: &s})
+	ctx, giveUp := context.WithCancel(t.Context())
+	giveUp()
+	_, err := tr.Remember(ctx, delivery(`{"id":7,"name":"a"}`, endpoint))
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = tr.Rule(ctx, source, "evt_2", []byte(`{"contact":{"id":7,"name":"a"}}`), restore)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Empty(t, s.writes)
+	require.Empty(t, s.reports)
+}
+
 // TestClearedValue: a field that was cleared echoes like any other.
 func TestClearedValue(t *testing.T) {
 	t.Parallel()
@@ -138,9 +175,20 @@ func TestUnrecognisedGoesOn(t *testing.T) {
 	)
 	tr := newTracker(t, echo.Config{Store: &s, Metrics: metrics, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	require.NoError(t, remember(t, tr, delivery(`{"name":"private"}`, endpoint)))
-	require.Empty(t, log.String())
+	for _, data := range []string{"name=private", strings.Repeat(" ", expression.MaxBody) + `{"contact":{"id":7}}`} {
+		ruling, err := tr.Rule(t.Context(), source, "evt_2", []byte(data), restore)
+		require.NoError(t, err)
+		require.Zero(t, ruling)
+	}
+	require.Empty(t, log.String(), "no expression is to blame")
 	require.NoError(t, remember(t, tr, delivery(`"private"`, endpoint)))
 	require.NoError(t, remember(t, tr, delivery(`{"id":"","name":"private"}`, endpoint)))
+	for _, id := range []string{strings.Repeat("k", 513), strings.Repeat("k", 4000)} { // one that is over a key's bound alone, and one over the answer's
+		require.NoError(t, remember(t, tr, delivery(`{"id":"`+id+`","name":"private"}`, endpoint)))
+	}
+	require.Empty(t, s.writes)
+	require.NoError(t, remember(t, tr, delivery(`{"id":"`+strings.Repeat("k", 512)+`","name":"private"}`, endpoint)))
+	require.Len(t, s.writes, 1)
 	ofList := source
 	ofList.Echo.Value = ".contact.name[]"
 	ruling, err := tr.Rule(t.Context(), ofList, "evt_2", []byte(`{"contact":{"id":7,"name":"private"}}`), restore)
@@ -150,12 +198,14 @@ func TestUnrecognisedGoesOn(t *testing.T) {
 # HELP hookloop_echo_unmarked_total Bodies in which echo's expressions found no object, so that their echo counts as a change, by reason.
 # TYPE hookloop_echo_unmarked_total counter
 hookloop_echo_unmarked_total{reason="key_fails",side="endpoint"} 1
-hookloop_echo_unmarked_total{reason="key_length",side="endpoint"} 1
+hookloop_echo_unmarked_total{reason="key_length",side="endpoint"} 3
+hookloop_echo_unmarked_total{reason="no_json",side="source"} 1
 hookloop_echo_unmarked_total{reason="no_key",side="endpoint"} 1
+hookloop_echo_unmarked_total{reason="too_large",side="source"} 1
 hookloop_echo_unmarked_total{reason="value_fails",side="source"} 1
 `)))
 	require.Contains(t, log.String(), `level=WARN msg="echo not recognisable" side=source id=src_1 event=evt_2 reason=value_fails`)
-	require.Equal(t, 3, strings.Count(log.String(), "\n"))
+	require.Equal(t, 5, strings.Count(log.String(), "\n"))
 	require.NotContains(t, log.String(), "private")
 }
 
@@ -219,13 +269,20 @@ func TestSettle(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var s store
-			tr := newTracker(t, echo.Config{Store: &s, Now: func() time.Time { return noon }})
+			var log bytes.Buffer
+			tr := newTracker(t, echo.Config{
+				Store: &s, Now: func() time.Time { return noon }, Logger: slog.New(slog.NewTextHandler(&log, nil)),
+			})
 			settle, err := tr.Remember(t.Context(), delivery(`{"id":7,"name":"a"}`, endpoint))
 			require.NoError(t, err)
-			settle(t.Context(), c.attempt)
+			over, cancel := context.WithCancel(t.Context())
+			cancel()
+			settle(over, c.attempt) // as that of an attempt whose time is up
 			require.Equal(t, c.settled, s.settled)
+			require.Empty(t, log.String())
 			s.err = errors.New("away")
 			settle(t.Context(), c.attempt) // an attempt that was made stays one
+			require.Equal(t, len(c.settled), strings.Count(log.String(), `msg="echo not settled" event=evt_1 endpoint=ep_1 error=away`))
 		})
 	}
 }

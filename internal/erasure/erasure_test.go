@@ -33,7 +33,9 @@ type world struct {
 	now      time.Time
 	breaks   string // the step that fails
 	forgot   []string
-	modes    []bool // as the store was told
+	modes    []bool                // as the store was told
+	deleting func(context.Context) // while Temporal deletes; nil: that takes no time
+	saved    func()                // after each step that was saved
 }
 
 func newWorld(t *testing.T) *world {
@@ -45,7 +47,7 @@ func newWorld(t *testing.T) *world {
 	r, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "registry.db"), sealer)
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, r.Close()) })
-	return &world{Registry: r, t: t, temporal: orchestratortest.New(), now: time.Now()}
+	return &world{Registry: r, t: t, temporal: orchestratortest.New(), now: time.Now(), saved: func() {}}
 }
 
 var errBroken = errors.New("killed")
@@ -68,6 +70,7 @@ func (w *world) SaveErasure(ctx context.Context, e webhook.Erasure, due time.Tim
 	if err := w.step("save"); err != nil {
 		return err
 	}
+	defer w.saved()
 	return w.Registry.SaveErasure(ctx, e, due)
 }
 
@@ -80,9 +83,71 @@ func (w *world) DeleteEvent(ctx context.Context, tenant, id string, endpoints []
 	if err := w.step("delete"); err != nil {
 		return 0, err
 	}
+	if w.deleting != nil {
+		w.deleting(ctx)
+	}
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
 	o, err := orchestrator.New(orchestrator.Config{Client: w.temporal})
 	require.NoError(w.t, err)
 	return o.Erasures().DeleteEvent(ctx, tenant, id, endpoints)
+}
+
+func (w *world) SubjectHold(ctx context.Context, tenant, subject string) (webhook.Hold, error) {
+	if err := w.step("read the hold"); err != nil {
+		return webhook.Hold{}, err
+	}
+	return w.Registry.SubjectHold(ctx, tenant, subject)
+}
+
+func (w *world) SubjectEvents(ctx context.Context, tenant, subject, after string, limit int) ([]string, error) {
+	if err := w.step("list"); err != nil {
+		return nil, err
+	}
+	return w.Registry.SubjectEvents(ctx, tenant, subject, after, limit)
+}
+
+func (w *world) NoteSubject(ctx context.Context, tenant, eventID, subject string, now time.Time) error {
+	if err := w.step("note"); err != nil {
+		return err
+	}
+	return w.Registry.NoteSubject(ctx, tenant, eventID, subject, now)
+}
+
+func (w *world) BeginErasure(ctx context.Context, e webhook.Erasure, due time.Time) (webhook.Erasure, error) {
+	if err := w.step("begin"); err != nil {
+		return webhook.Erasure{}, err
+	}
+	return w.Registry.BeginErasure(ctx, e, due)
+}
+
+func (w *world) KnowsEvent(ctx context.Context, tenant, eventID string) (bool, error) {
+	if err := w.step("know"); err != nil {
+		return false, err
+	}
+	return w.Registry.KnowsEvent(ctx, tenant, eventID)
+}
+
+// events are Temporal's, and steps that may fail.
+type events struct {
+	erasure.Events
+
+	*world
+}
+
+func (e events) State(ctx context.Context, tenant, id string) (orchestrator.EventState, error) {
+	if err := e.step("state"); err != nil {
+		return orchestrator.EventState{}, err
+	}
+	return e.Events.State(ctx, tenant, id)
+}
+
+func (e events) Accepted(ctx context.Context, tenant, id string) (workflows.EventInput, []byte, error) {
+	if err := e.step("read"); err != nil {
+		return workflows.EventInput{}, nil, err
+	}
+	return e.Events.Accepted(ctx, tenant, id)
 }
 
 // eraser is that of a process that has just started.
@@ -92,7 +157,7 @@ func (w *world) eraser() *erasure.Eraser {
 	require.NoError(w.t, err)
 	e, err := erasure.New(erasure.Config{
 		Temporal: w, Registry: w, Stores: []erasure.Store{w}, Now: func() time.Time { return w.now },
-		Events: o.Events(orchestrator.EventsConfig{Registry: w.Registry}),
+		Events: events{o.Events(orchestrator.EventsConfig{Registry: w.Registry}), w},
 		Caches: []func(tenant, id string){func(tenant, id string) { w.forgot = append(w.forgot, tenant+"/"+id) }},
 	})
 	require.NoError(w.t, err)
@@ -189,15 +254,16 @@ func TestASecondLook(t *testing.T) {
 	w.delivery("evt_1", "late")
 	require.NoError(t, w.eraser().RunOnce(t.Context()))
 	require.Len(t, w.temporal.Runs(), 1, "not before its time")
-	for _, left := range []int{0, 0} {
+	var x webhook.Erasure
+	for _, done := range []bool{false, true} { // a look that found something is not the last
 		w.now = w.now.Add(2 * time.Minute)
 		require.NoError(t, w.eraser().RunOnce(t.Context()))
-		require.Len(t, w.temporal.Runs(), left)
+		require.Empty(t, w.temporal.Runs())
+		x, err = w.Erasure(t.Context(), "acme", "evt_1")
+		require.NoError(t, err)
+		require.Equal(t, done, !x.DoneAt.IsZero())
 	}
-	x, err := w.Erasure(t.Context(), "acme", "evt_1")
-	require.NoError(t, err)
-	require.False(t, x.DoneAt.IsZero())
-	require.False(t, w.modes[len(w.modes)-1], "deleting costs no more than before")
+	require.Equal(t, []bool{true, true, true, true, true, false}, w.modes, "what is deleted is overwritten; afterwards deleting costs no more than before")
 	all, err := w.ErasedSince(t.Context(), time.Time{})
 	require.NoError(t, err)
 	require.Equal(t, []webhook.Erasure{x}, all)
@@ -224,6 +290,13 @@ func TestACrashBetweenTwoSteps(t *testing.T) {
 			require.True(t, x.ErasedAt.IsZero())
 			require.ErrorContains(t, x.Gone(), "is being erased")
 			require.Equal(t, []string{"erasure-asked by jane"}, w.kinds("evt_1"))
+			if step == "overwrite" {
+				require.Len(t, w.temporal.Runs(), 2, "nothing is deleted that would stay in free pages")
+			}
+			later := w.now
+			w.now = w.now.Add(2 * time.Minute)
+			require.ErrorIs(t, w.eraser().RunOnce(t.Context()), errBroken, "the log tells")
+			w.now = later.Add(2 * time.Minute)
 
 			w.breaks = ""
 			require.NoError(t, w.eraser().RunOnce(t.Context()))
@@ -239,6 +312,102 @@ func TestACrashBetweenTwoSteps(t *testing.T) {
 			require.Equal(t, []string{"erasure-asked by jane", "payload-erased by hookloop"}, w.kinds("evt_1"))
 		})
 	}
+}
+
+// TestAskedAgainItGoesOn with what was begun, and does not say that it is done.
+func TestAskedAgainItGoesOn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.event("evt_1", webhook.Delivered)
+	w.breaks = "delete"
+	_, err := w.eraser().Erase(w.asJane(), "acme", "evt_1", order)
+	require.NoError(t, err)
+	w.breaks = ""
+	x, err := w.eraser().Erase(t.Context(), "acme", "evt_1", order)
+	require.NoError(t, err)
+	require.False(t, x.ErasedAt.IsZero())
+	require.Equal(t, "jane", x.By)
+	require.Empty(t, w.temporal.Runs())
+}
+
+// TestATrailOfAForgottenEvent is erased too: Temporal keeps a history for so long, and a body that
+// was left behind is there until it is swept.
+func TestATrailOfAForgottenEvent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	require.NoError(t, w.PutBody(t.Context(), webhook.StoredBody{Tenant: "acme", EventID: "evt_1", Digest: "d", Sealed: []byte(data), CreatedAt: w.now}))
+	w.breaks = "know"
+	_, err := w.eraser().Erase(w.asJane(), "acme", "evt_1", order)
+	require.ErrorIs(t, err, errBroken, "there may be something")
+	w.breaks = ""
+	x, err := w.eraser().Erase(w.asJane(), "acme", "evt_1", order)
+	require.NoError(t, err)
+	require.False(t, x.ErasedAt.IsZero())
+	require.Empty(t, x.Data, "its data is not known any more")
+	_, err = w.Body(t.Context(), "acme", "evt_1", "d")
+	require.Equal(t, webhook.NotFound, webhook.CodeOf(err))
+}
+
+// TestNothingIsErasedUnlessItIsNoted: an event of which nothing is known now may be under way, and
+// a subject of whom nothing is known now may be on hold. No answer says that it was erased.
+func TestNothingIsErasedUnlessItIsNoted(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"state", "read", "begin", "read the hold", "list", "note"} {
+		t.Run(step, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			e := w.eraser()
+			w.event("evt_1", webhook.Delivered)
+			require.NoError(t, e.NoteSubject(t.Context(), "acme", "evt_1", "customer-1"))
+			w.breaks = step
+			var err error
+			switch step {
+			case "note": // an event of which this is not known must not be accepted
+				err = e.NoteSubject(t.Context(), "acme", "evt_2", "customer-1")
+			case "read the hold", "list":
+			default:
+				_, err = e.Erase(w.asJane(), "acme", "evt_1", order)
+				require.ErrorIs(t, err, errBroken)
+			}
+			if step != "note" {
+				_, err = e.EraseSubject(w.asJane(), "acme", "customer-1", "", order)
+			}
+			require.ErrorIs(t, err, errBroken)
+			require.Len(t, w.temporal.Runs(), 1)
+			require.Empty(t, w.kinds("evt_1"))
+		})
+	}
+}
+
+// TestASubjectDoesNotWaitForTemporal, which may take half a minute over each event: those that it
+// has not deleted by then are erased all the same, by Run.
+func TestASubjectDoesNotWaitForTemporal(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	e := w.eraser()
+	for _, id := range []string{"evt_1", "evt_2"} {
+		w.event(id, webhook.Delivered)
+		require.NoError(t, e.NoteSubject(t.Context(), "acme", id, "customer-1"))
+	}
+	w.deleting = func(ctx context.Context) { <-ctx.Done() }
+	s, err := e.EraseSubject(w.asJane(), "acme", "customer-1", "", order)
+	require.NoError(t, err)
+	require.Len(t, s.Erased, 2)
+	for _, x := range s.Erased {
+		require.True(t, x.ErasedAt.IsZero(), "under way")
+	}
+	w.deleting = nil
+	w.now = w.now.Add(2 * time.Minute)
+	ctx, stop := context.WithCancel(t.Context())
+	left := len(s.Erased)
+	w.saved = func() {
+		if left--; left == 0 {
+			stop()
+		}
+	}
+	e.Run(ctx)
+	require.Zero(t, left)
+	require.Empty(t, w.temporal.Runs())
 }
 
 // TestWhatIsBeingDelivered is refused, unless it is to end.
@@ -258,6 +427,19 @@ func TestWhatIsBeingDelivered(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, x.ErasedAt.IsZero())
 	require.Empty(t, w.temporal.Runs())
+}
+
+// TestWhatIsDeliveredAgain is under way too, though its event has ended.
+func TestWhatIsDeliveredAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.event("evt_1", webhook.Exhausted)
+	w.temporal.Put(&orchestratortest.Run{
+		ID: workflows.DeliveryWorkflowID("acme", "evt_1", "ep_1"), Type: workflows.TypeDelivery, Start: w.now,
+		Status: enums.WORKFLOW_EXECUTION_STATUS_RUNNING, Report: webhook.DeliveryReport{EndpointID: "ep_1", Status: webhook.Retrying},
+	})
+	_, err := w.eraser().Erase(w.asJane(), "acme", "evt_1", order)
+	require.Equal(t, webhook.Conflict, webhook.CodeOf(err))
 }
 
 // TestALegalHold refuses, with who and why, until it is lifted.
