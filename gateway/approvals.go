@@ -86,7 +86,7 @@ func (g *Gateway) getApproval(ctx context.Context, in *ApprovalPath) (*answerOf[
 	}
 	shown := approval(report)
 	shown.Endpoint = g.stats.Names(ctx, in.Tenant, []string{in.EndpointID})[in.EndpointID]
-	return &answerOf[api.Approval]{Body: shown}, nil
+	return answered(shown, nil)
 }
 
 func approval(r webhook.ApprovalReport) api.Approval {
@@ -116,8 +116,5 @@ func decide(
 	hand func(ctx context.Context, tenant, endpointID string, d webhook.Decision) (webhook.ApprovalReport, error),
 ) (*answerOf[api.Approval], error) {
 	report, err := hand(ctx, of.Tenant, of.EndpointID, d)
-	if err != nil {
-		return nil, approvalErr(of.EndpointID, err)
-	}
-	return &answerOf[api.Approval]{Body: approval(report)}, nil
+	return answered(approval(report), approvalErr(of.EndpointID, err))
 }

@@ -140,8 +140,7 @@ func (g *Gateway) endpointStats(ctx context.Context, in *endpointStats) (*answer
 	if _, err := g.endpoint(ctx, in.Tenant, in.ID); err != nil {
 		return nil, err
 	}
-	s, err := g.stats.Endpoint(ctx, in.Tenant, in.ID, in.StatsQuery)
-	return &answerOf[api.EndpointStats]{Body: s}, err
+	return answered(g.stats.Endpoint(ctx, in.Tenant, in.ID, in.StatsQuery))
 }
 
 type tenantStats struct {
@@ -150,6 +149,5 @@ type tenantStats struct {
 }
 
 func (g *Gateway) tenantStats(ctx context.Context, in *tenantStats) (*answerOf[api.TenantStats], error) {
-	s, err := g.stats.Tenant(ctx, in.Tenant, in.TenantStatsQuery)
-	return &answerOf[api.TenantStats]{Body: s}, err
+	return answered(g.stats.Tenant(ctx, in.Tenant, in.TenantStatsQuery))
 }

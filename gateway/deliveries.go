@@ -80,11 +80,8 @@ func (g *Gateway) order(ctx context.Context, in *orderDelivery, do instruct) (*a
 	if errors.Is(err, orchestrator.ErrNotWaiting) {
 		err = g.notWaiting(ctx, in)
 	}
-	if err != nil {
-		return nil, g.unlessErased(ctx, in.Tenant, in.ID, err)
-	}
 	report.Reason = confined.Reason(ctx, report.Reason)
-	return &answerOf[api.Delivery]{Body: deliveries([]webhook.DeliveryReport{report})[0]}, nil
+	return answered(deliveries([]webhook.DeliveryReport{report})[0], g.unlessErased(ctx, in.Tenant, in.ID, err))
 }
 
 // notWaiting says why a delivery has no workflow to take an order.

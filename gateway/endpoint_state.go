@@ -53,10 +53,8 @@ func (g *Gateway) pauseEndpoint(ctx context.Context, in *inEndpoint[api.Instruct
 	if err != nil {
 		return nil, err
 	}
-	if err := g.cfg.Approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Instruction: verb}); err != nil {
-		return nil, approvalErr(in.ID, err)
-	}
-	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
+	err = g.cfg.Approvals.End(ctx, in.Tenant, in.ID, webhook.End{Kind: webhook.EndPaused, Instruction: verb})
+	return answered(show(ctx, e), approvalErr(in.ID, err))
 }
 
 func pause(e *webhook.Endpoint, v webhook.Instruction) error {
@@ -93,10 +91,8 @@ func (g *Gateway) resumeEndpoint(ctx context.Context, in *inEndpoint[api.Release
 	if err := g.cfg.Approvals.Resume(ctx, in.Tenant, in.ID, decision); err != nil {
 		return nil, approvalErr(in.ID, err)
 	}
-	if e, err = g.resumed(ctx, e, decision); err != nil {
-		return nil, err
-	}
-	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, nil
+	e, err = g.resumed(ctx, e, decision)
+	return answered(show(ctx, e), err)
 }
 
 // How long a resume waits for its workflow to have made the endpoint active, and how often it

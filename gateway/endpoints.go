@@ -92,7 +92,7 @@ type createdEndpoint struct {
 func (g *Gateway) createEndpoint(ctx context.Context, in *createEndpoint) (*createdEndpoint, error) {
 	now := g.cfg.Now().UTC().Truncate(time.Millisecond)
 	e := webhook.Endpoint{
-		ID: newID(endpointPrefix, now), Tenant: in.Tenant, State: webhook.EndpointActive,
+		ID: newID(webhook.EndpointPrefix, now), Tenant: in.Tenant, State: webhook.EndpointActive,
 		Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := g.setEndpoint(&e, in.value)
@@ -136,11 +136,8 @@ func (g *Gateway) getEndpoint(ctx context.Context, in *EndpointPath) (*answerOf[
 		shown.Breaker = g.cfg.Breakers.Breaker(e.Tenant, e.ID)
 	}
 	activity, err := g.stats.Activity(ctx, in.Tenant, []string{e.ID})
-	if err != nil {
-		return nil, err
-	}
 	shown.Activity, shown.PreviousSecretUntil = activity[e.ID], webhook.TimeOrNone(e.PreviousSecretUntil(g.cfg.Now()))
-	return &answerOf[api.Endpoint]{Body: shown}, nil
+	return answered(shown, err)
 }
 
 // endpoint reads one; an id that cannot exist is not asked for.
@@ -198,7 +195,7 @@ func (g *Gateway) patchEndpoint(ctx context.Context, in *patchEndpoint) (*answer
 		}
 		return g.setEndpoint(e, next)
 	})
-	return &answerOf[api.Endpoint]{Body: show(ctx, e)}, err
+	return answered(show(ctx, e), err)
 }
 
 // change applies fn to an endpoint, or nothing if fn refuses.

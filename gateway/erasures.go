@@ -91,7 +91,7 @@ func (g *Gateway) eraseEvent(ctx context.Context, in *eraseEvent) (*answerOf[api
 	if err != nil {
 		return nil, fmt.Errorf("erasure of event %s: %w", in.ID, awayErr(err))
 	}
-	return &answerOf[api.Erasure]{Body: erased(e)}, nil
+	return answered(erased(e), nil)
 }
 
 func (g *Gateway) eraseSubject(ctx context.Context, in *inTenant[api.SubjectErasure]) (*answerOf[api.SubjectErased], error) {
@@ -130,7 +130,7 @@ func (g *Gateway) hold(ctx context.Context, tenant string, h webhook.Hold, lift 
 	if err != nil {
 		return nil, fmt.Errorf("legal hold: %w", problem.Registry(err))
 	}
-	return &answerOf[api.Hold]{Body: api.Hold{EventID: h.EventID, At: h.At, By: h.By, Reason: h.Reason}}, nil
+	return answered(api.Hold{EventID: h.EventID, At: h.At, By: h.By, Reason: h.Reason}, nil)
 }
 
 // awayErr names the registry as what is out of reach, unless the error names something itself.

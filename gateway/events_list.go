@@ -80,7 +80,7 @@ func (g *Gateway) eventsAt(ctx context.Context, in *listEvents, f orchestrator.E
 			return nil, err
 		}
 		if len(known) == 0 {
-			return &answerOf[api.Page[api.EventItem]]{Body: page}, nil
+			return answered(page, nil)
 		}
 		for _, s := range seen {
 			if len(page.Data) == in.Limit {
@@ -96,5 +96,5 @@ func (g *Gateway) eventsAt(ctx context.Context, in *listEvents, f orchestrator.E
 		}
 	}
 	page.NextCursor = g.newCursor(list, position(from))
-	return &answerOf[api.Page[api.EventItem]]{Body: page}, nil
+	return answered(page, nil)
 }

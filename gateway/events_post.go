@@ -95,7 +95,7 @@ func (g *Gateway) beforeStart(ctx context.Context, in *postEvent, id, subject st
 func (in *postEvent) eventID(now time.Time) (string, error) {
 	key, err := in.idempotencyKey()
 	if err != nil || key == "" {
-		return newID(eventPrefix, now), err
+		return newID(webhook.EventPrefix, now), err
 	}
 	return orchestrator.IDForKey(in.Tenant, key), nil
 }
@@ -183,7 +183,7 @@ func (g *Gateway) testEndpoint(ctx context.Context, in *EndpointPath) (*accepted
 	}
 	now := g.cfg.Now().UTC().Truncate(time.Millisecond)
 	return g.accept(ctx, newEvent{
-		Event: webhook.Event{Tenant: in.Tenant, ID: newID(eventPrefix, now), Type: testType, Timestamp: now},
+		Event: webhook.Event{Tenant: in.Tenant, ID: newID(webhook.EventPrefix, now), Type: testType, Timestamp: now},
 		data:  data,
 		match: webhook.Match{IDs: []string{in.ID}},
 	})

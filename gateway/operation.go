@@ -18,6 +18,15 @@ import (
 // answerOf is an answer that is nothing but its body.
 type answerOf[T any] struct{ Body T }
 
+// answered is the answer of a handler that ends with what may have failed: body counts only without
+// an error.
+func answered[T any](body T, err error) (*answerOf[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return &answerOf[T]{Body: body}, nil
+}
+
 // operation is what a route adds to its handler.
 type operation struct {
 	id, method, path string

@@ -17,16 +17,10 @@ import (
 	"hookloop/internal/webhook"
 )
 
-const (
-	eventPrefix    = webhook.EventPrefix
-	endpointPrefix = webhook.EndpointPrefix
-	sourcePrefix   = webhook.SourcePrefix
-)
-
 var (
-	eventID    = regexp.MustCompile("^" + eventPrefix + "[0-9a-z]{26}$")
-	endpointID = regexp.MustCompile("^" + endpointPrefix + "[0-9a-z]{26}$")
-	sourceID   = regexp.MustCompile("^" + sourcePrefix + "[0-9a-z]{26}$")
+	eventID    = regexp.MustCompile("^" + webhook.EventPrefix + "[0-9a-z]{26}$")
+	endpointID = regexp.MustCompile("^" + webhook.EndpointPrefix + "[0-9a-z]{26}$")
+	sourceID   = regexp.MustCompile("^" + webhook.SourcePrefix + "[0-9a-z]{26}$")
 )
 
 // What the paths of operations name. Huma reads the fields of exported types alone.

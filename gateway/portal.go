@@ -108,7 +108,7 @@ func (g *Gateway) createLink(ctx context.Context, r *request, l webhook.PortalLi
 	shown := showLink(l, now)
 	shown.Token = g.links.Token(l.ID)
 	shown.URL = g.publicURL(r) + portalPath(l.Tenant) + "#" + shown.Token
-	return &answerOf[api.PortalLink]{Body: shown}, nil
+	return answered(shown, nil)
 }
 
 // portalPath is where a tenant's links lead. The tenant stands in it, for the pages that may frame
@@ -157,19 +157,23 @@ func (g *Gateway) revokePortalLink(ctx context.Context, in *portalLinkPath) (*an
 	g.links.Forget(in.ID)
 	switch {
 	case webhook.CodeOf(err) == webhook.NotFound:
-		return nil, problem.NoSuch("portal link")
+		err = problem.NoSuch("portal link")
 	case err != nil:
-		return nil, fmt.Errorf("portal link: %w", problem.Registry(err))
+		err = fmt.Errorf("portal link: %w", problem.Registry(err))
 	}
-	return &answerOf[api.PortalLink]{Body: showLink(l, g.cfg.Now())}, nil
+	return answered(showLink(l, g.cfg.Now()), err)
 }
 
 func (g *Gateway) getPortalSettings(ctx context.Context, in *TenantPath) (*answerOf[api.PortalSettings], error) {
-	s, err := g.cfg.Portals.PortalSettings(ctx, in.Tenant)
+	return shownPortal(g.cfg.Portals.PortalSettings(ctx, in.Tenant))
+}
+
+// shownPortal answers how the portal is shown, or that it cannot be told.
+func shownPortal(s webhook.PortalSettings, err error) (*answerOf[api.PortalSettings], error) {
 	if err != nil {
 		return nil, fmt.Errorf("portal settings: %w", problem.Registry(err))
 	}
-	return &answerOf[api.PortalSettings]{Body: showPortal(s)}, nil
+	return answered(showPortal(s), nil)
 }
 
 type patchPortalSettings struct {
@@ -178,7 +182,7 @@ type patchPortalSettings struct {
 }
 
 func (g *Gateway) patchPortalSettings(ctx context.Context, in *patchPortalSettings) (*answerOf[api.PortalSettings], error) {
-	s, err := g.cfg.Portals.ChangePortalSettings(ctx, in.Tenant, func(s *webhook.PortalSettings) error {
+	return shownPortal(g.cfg.Portals.ChangePortalSettings(ctx, in.Tenant, func(s *webhook.PortalSettings) error {
 		next, err := in.of(showPortal(*s))
 		if err != nil {
 			return err
@@ -191,11 +195,7 @@ func (g *Gateway) patchPortalSettings(ctx context.Context, in *patchPortalSettin
 		s.Origins, s.Theme = slices.Compact(slices.Sorted(slices.Values(next.Origins))), themeOf(next.Theme)
 		s.UpdatedAt = g.cfg.Now().UTC().Truncate(time.Millisecond)
 		return portal.CheckTheme(s.Theme)
-	})
-	if err != nil {
-		return nil, fmt.Errorf("portal settings: %w", problem.Registry(err))
-	}
-	return &answerOf[api.PortalSettings]{Body: showPortal(s)}, nil
+	}))
 }
 
 func showPortal(s webhook.PortalSettings) api.PortalSettings {

@@ -76,7 +76,7 @@ func (g *Gateway) startRecovery(ctx context.Context, in *inEndpoint[api.NewRecov
 	if errors.Is(err, orchestrator.ErrRecovering) {
 		err = webhook.Errorf(webhook.Conflict, "a recovery of this endpoint is running; GET …/recover tells how far it is, DELETE ends it")
 	}
-	return &answerOf[api.StartedRecovery]{Body: out}, err
+	return answered(out, err)
 }
 
 func (g *Gateway) getRecovery(ctx context.Context, in *EndpointPath) (*answerOf[api.Recovery], error) {
@@ -95,12 +95,8 @@ func (g *Gateway) getRecovery(ctx context.Context, in *EndpointPath) (*answerOf[
 
 // cancelRecovery ends a recovery after the delivery at hand. What it has started goes on.
 func (g *Gateway) cancelRecovery(ctx context.Context, in *EndpointPath) (*answerOf[api.CancelledRecovery], error) {
-	var ended api.CancelledRecovery
-	var err error
-	if ended.WorkflowID, ended.RunID, err = g.cfg.Recoveries.Cancel(ctx, in.Tenant, in.ID); err != nil {
-		return nil, err
-	}
-	return &answerOf[api.CancelledRecovery]{Body: ended}, nil
+	workflowID, runID, err := g.cfg.Recoveries.Cancel(ctx, in.Tenant, in.ID)
+	return answered(api.CancelledRecovery{WorkflowID: workflowID, RunID: runID}, err)
 }
 
 // recoveryOrder is what to recover, and how.

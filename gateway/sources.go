@@ -91,7 +91,7 @@ type oneSource struct {
 func (g *Gateway) createSource(ctx context.Context, in *createSource) (*createdSource, error) {
 	now := g.cfg.Now().UTC().Truncate(time.Millisecond)
 	s := webhook.Source{
-		ID: newID(sourcePrefix, now), Tenant: in.Tenant, Provider: string(in.value.Provider), Version: 1, CreatedAt: now, UpdatedAt: now,
+		ID: newID(webhook.SourcePrefix, now), Tenant: in.Tenant, Provider: string(in.value.Provider), Version: 1, CreatedAt: now, UpdatedAt: now,
 	}
 	err := setSource(&s, in.value)
 	if err != nil {
@@ -127,7 +127,7 @@ func (g *Gateway) getSource(ctx context.Context, in *oneSource) (*answerOf[api.S
 		return nil, err
 	}
 	shown.Activity, err = g.sourceActivity(ctx, in.ID)
-	return &answerOf[api.Source]{Body: shown}, err
+	return answered(shown, err)
 }
 
 type listSources struct {
@@ -148,10 +148,8 @@ func (g *Gateway) listSources(ctx context.Context, in *listSources) (*answerOf[a
 	}
 	found, next := cut(found, in.Limit, func(s webhook.Source) []byte { return []byte(s.ID) })
 	page := api.Page[api.Source]{NextCursor: g.newCursor(list, next)}
-	if page.Data, err = g.showSources(ctx, found, &in.request); err != nil {
-		return nil, err
-	}
-	return &answerOf[api.Page[api.Source]]{Body: page}, nil
+	page.Data, err = g.showSources(ctx, found, &in.request)
+	return answered(page, err)
 }
 
 // showSources shows sources with what became of what they sent, as of a second ago.
@@ -190,7 +188,7 @@ func (g *Gateway) patchSource(ctx context.Context, in *patchSource) (*answerOf[a
 		return nil, problem.Lookup("source", in.ID, err)
 	}
 	shown, err := g.showSource(s, &in.request)
-	return &answerOf[api.Source]{Body: shown}, err
+	return answered(shown, err)
 }
 
 // changeSource merges a change into a source, but for the config, which is replaced as a whole: a
