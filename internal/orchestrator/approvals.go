@@ -31,7 +31,7 @@ func (a *Approvals) Recovered(ctx context.Context, tenant, endpointID string, to
 	if waiting {
 		return a.tell(ctx, tenant, endpointID, workflows.SignalRecovered, took)
 	}
-	return a.signal(ctx, tenant, endpointID, workflows.SignalRecovered, took)
+	return a.signal(ctx, workflows.ApprovalWorkflowID(tenant, endpointID), workflows.SignalRecovered, took)
 }
 
 // Resume lets an endpoint's deliveries go without asking: what a pause, a rejection or an approval
@@ -46,7 +46,7 @@ func (a *Approvals) End(ctx context.Context, tenant, endpointID string, e webhoo
 	if e.Kind == webhook.EndDeleted {
 		return a.tell(ctx, tenant, endpointID, workflows.SignalEnd, e)
 	}
-	return a.signal(ctx, tenant, endpointID, workflows.SignalEnd, e)
+	return a.signal(ctx, workflows.ApprovalWorkflowID(tenant, endpointID), workflows.SignalEnd, e)
 }
 
 // tell signals an endpoint's approval, and starts one if none is open.
@@ -68,16 +68,6 @@ func (a *Approvals) tell(ctx context.Context, tenant, endpointID, signal string,
 		return fmt.Errorf("%s: %w", id, err)
 	}
 	return nil
-}
-
-// signal tells an approval that may not be open, which is fine.
-func (a *Approvals) signal(ctx context.Context, tenant, endpointID, signal string, arg any) error {
-	id := workflows.ApprovalWorkflowID(tenant, endpointID)
-	err := a.client.SignalWorkflow(ctx, id, "", signal, arg)
-	if err == nil || unknown(err) {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", id, err)
 }
 
 // Approve lets a held endpoint's deliveries go. The error is webhook.NotFound when nothing was ever

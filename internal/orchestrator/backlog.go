@@ -156,12 +156,7 @@ func (b *Backlog) RecheckDeferred(ctx context.Context, tenant, eventID, endpoint
 
 // Recheck tells a delivery to read its endpoint now. One that has ended need not.
 func (b *Backlog) Recheck(ctx context.Context, tenant, eventID, endpointID string, why webhook.Instruction) error {
-	id := workflows.DeliveryWorkflowID(tenant, eventID, endpointID)
-	err := b.client.SignalWorkflow(ctx, id, "", workflows.SignalRecheck, why)
-	if err == nil || unknown(err) {
-		return nil
-	}
-	return fmt.Errorf("%s: %w", id, err)
+	return b.signal(ctx, workflows.DeliveryWorkflowID(tenant, eventID, endpointID), workflows.SignalRecheck, why)
 }
 
 var errNotHeld = errors.New("the delivery is not held")

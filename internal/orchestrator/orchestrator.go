@@ -10,6 +10,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"iter"
 
 	"go.temporal.io/api/enums/v1"
@@ -105,6 +106,15 @@ func (l link) every(ctx context.Context, q query, size int) iter.Seq2[Execution,
 			}
 		}
 	}
+}
+
+// signal tells a workflow that may not run, which is fine.
+func (l link) signal(ctx context.Context, workflowID, signal string, arg any) error {
+	err := l.client.SignalWorkflow(ctx, workflowID, "", signal, arg)
+	if err == nil || unknown(err) {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", workflowID, err)
 }
 
 // count counts the runs that a query finds, as far as the visibility store knows: it is a moment

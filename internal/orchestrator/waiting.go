@@ -198,22 +198,17 @@ func (w *Waiting) take(ctx context.Context, tenant string) (Census, error) {
 	c := Census{Endpoints: map[string]Backlogged{}}
 	q := WaitingFilter{Tenant: tenant}.query()
 	n := 0
-	for page, more := []byte(nil), true; more && n < mostCounted; more = len(page) > 0 {
-		var found []Execution
-		var err error
-		if found, page, err = w.list(ctx, q, censusPage, page); err != nil {
+	for x, err := range w.every(ctx, q, censusPage) {
+		if err != nil {
 			return c, err
 		}
-		for _, x := range found {
-			c.All, c.Endpoints[x.Endpoint] = c.All.with(x), c.Endpoints[x.Endpoint].with(x)
+		if n++; n > mostCounted { // the list goes on: how many there are is one question more
+			all, err := w.count(ctx, q)
+			c.All.Waiting = max(c.All.Waiting, all-c.All.Parked)
+			return c, err
 		}
-		n += len(found)
-		c.Whole = len(page) == 0
+		c.All, c.Endpoints[x.Endpoint] = c.All.with(x), c.Endpoints[x.Endpoint].with(x)
 	}
-	if !c.Whole { // the list goes on: how many there are is one question more
-		all, err := w.count(ctx, q)
-		c.All.Waiting = max(c.All.Waiting, all-c.All.Parked)
-		return c, err
-	}
+	c.Whole = true
 	return c, nil
 }
