@@ -6,9 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
 )
 
 // form is an application/x-www-form-urlencoded body in the order it came; url.ParseQuery forgets
@@ -61,10 +58,7 @@ func readForm(body []byte) (form, error) {
 // said.
 func formText(escaped string) (string, error) {
 	s, err := url.QueryUnescape(escaped)
-	if err != nil || utf8.ValidString(s) {
-		return s, err
-	}
-	return charmap.Windows1252.NewDecoder().String(s)
+	return inUTF8(s), err
 }
 
 // get gives the first value of a field, as url.Values.Get does; empty when there is none.

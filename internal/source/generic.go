@@ -84,10 +84,7 @@ func (s *generic) verifyHMAC(r Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.keys(s.Secrets).signedWith(s.hash(), [][]byte{given}, s.signed(r)...) {
-		return unverified("the signature does not match")
-	}
-	return nil
+	return s.keys(s.Secrets).verify(s.hash(), given, s.signed(r)...)
 }
 
 // head is all there is to verify, unless the body is signed.

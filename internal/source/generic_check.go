@@ -16,10 +16,7 @@ var headerName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // check also refuses settings that a kind has no use for: their owner would believe that they
 // protect something.
 func (s *generic) check() error {
-	if err := s.Secrets.check("config.secrets"); err != nil {
-		return err
-	}
-	if err := s.checkFinding(); err != nil {
+	if err := cmp.Or(s.Secrets.check("config.secrets"), s.checkFinding()); err != nil {
 		return err
 	}
 	switch s.kind() {

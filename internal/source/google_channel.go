@@ -38,10 +38,8 @@ func (s *googleChannel) check() error {
 	if !s.Token.given() && len(s.Channels) == 0 {
 		return webhook.Invalidf("config.token", "is missing, and so is channels: one of them is needed")
 	}
-	if s.Token.given() {
-		if err := s.Token.check("config.token"); err != nil {
-			return err
-		}
+	if err := s.Token.checkGiven("config.token"); err != nil {
+		return err
 	}
 	for _, id := range slices.Sorted(maps.Keys(s.Channels)) {
 		if id == "" || len(id) > maxChannelID {

@@ -19,14 +19,28 @@ func mac(h func() hash.Hash, key []byte, parts ...[]byte) []byte {
 	return m.Sum(nil)
 }
 
-// signedBy says whether one of the given signatures is the HMAC-SHA256 of the parts with one of the
-// secrets. It compares in constant time and computes one HMAC for each secret, however long the
-// list of signatures is.
-func (all Secrets) signedBy(given [][]byte, parts ...[]byte) bool {
-	return all.signedWith(sha256.New, given, parts...)
+// verify refuses a request unless the given signature is the HMAC of the parts with one of the
+// secrets.
+func (all Secrets) verify(h func() hash.Hash, given []byte, parts ...[]byte) error {
+	if !all.signedWith(h, [][]byte{given}, parts...) {
+		return unverified("the signature does not match")
+	}
+	return nil
 }
 
-// signedWith is signedBy for any hash.
+// verifyBase64 is verify for the third parties whose header holds the Base64 of the body's
+// HMAC-SHA256.
+func (all Secrets) verifyBase64(header string, r Request) error {
+	given, err := base64Signature(header, r)
+	if err != nil {
+		return err
+	}
+	return all.verify(sha256.New, given, r.Body)
+}
+
+// signedWith says whether one of the given signatures is the HMAC of the parts with one of the
+// secrets. It compares in constant time and computes one HMAC for each secret, however long the
+// list of signatures is.
 func (all Secrets) signedWith(h func() hash.Hash, given [][]byte, parts ...[]byte) bool {
 	return slices.ContainsFunc(all, func(s Secret) bool {
 		expected := mac(h, s.bytes(), parts...)

@@ -24,14 +24,7 @@ func (s *mautic) check() error {
 }
 
 func (s *mautic) Verify(_ context.Context, r Request) error {
-	given, err := base64Signature("Webhook-Signature", r)
-	if err != nil {
-		return err
-	}
-	if !s.Secrets.signedBy([][]byte{given}, r.Body) {
-		return unverified("the signature does not match")
-	}
-	return nil
+	return s.Secrets.verifyBase64("Webhook-Signature", r)
 }
 
 func (s *mautic) head(r Request) error {

@@ -35,6 +35,17 @@ func (s Secret) check(field string) error {
 	return nil
 }
 
+// given says whether a secret that may be left out is there.
+func (s Secret) given() bool { return s != (Secret{}) }
+
+// checkGiven is check for such a secret.
+func (s Secret) checkGiven(field string) error {
+	if !s.given() {
+		return nil
+	}
+	return s.check(field)
+}
+
 // Secrets are keys of which any one verifies: the new and the old one while the third party
 // rotates.
 type Secrets []Secret

@@ -3,6 +3,7 @@ package source
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
 	"strings"
@@ -17,10 +18,7 @@ type slack struct {
 }
 
 func (s *slack) check() error {
-	if err := s.Secrets.check("config.secrets"); err != nil {
-		return err
-	}
-	return cmp.Or(s.Tolerance.check("config.tolerance"), s.checkRepeats())
+	return cmp.Or(s.Secrets.check("config.secrets"), s.Tolerance.check("config.tolerance"), s.checkRepeats())
 }
 
 func (s *slack) Verify(_ context.Context, r Request) error {
@@ -28,10 +26,7 @@ func (s *slack) Verify(_ context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.Secrets.signedBy([][]byte{given}, []byte("v0:"+stamp+":"), r.Body) {
-		return unverified("the signature does not match")
-	}
-	return nil
+	return s.Secrets.verify(sha256.New, given, []byte("v0:"+stamp+":"), r.Body)
 }
 
 func (s *slack) head(r Request) error {

@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -61,7 +62,7 @@ func (s *standardWebhooks) Verify(_ context.Context, r Request) error {
 		secrets[i] = decodeSecret(secret)
 	}
 	head := []byte(h.id + "." + h.stamp + ".")
-	if secrets.signedBy(h.version("v1"), head, r.Body) || s.PublicKeys.signed(h.version("v1a"), head, r.Body) {
+	if secrets.signedWith(sha256.New, h.version("v1"), head, r.Body) || s.PublicKeys.signed(h.version("v1a"), head, r.Body) {
 		return nil
 	}
 	return unverified("no signature matches")

@@ -1,7 +1,9 @@
 package source
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
 	"encoding/hex"
 	"strings"
 )
@@ -14,10 +16,7 @@ type stripe struct {
 }
 
 func (s *stripe) check() error {
-	if err := s.Secrets.check("config.secrets"); err != nil {
-		return err
-	}
-	return s.Tolerance.check("config.tolerance")
+	return cmp.Or(s.Secrets.check("config.secrets"), s.Tolerance.check("config.tolerance"))
 }
 
 func (s *stripe) Verify(_ context.Context, r Request) error {
@@ -25,7 +24,7 @@ func (s *stripe) Verify(_ context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	if !s.Secrets.signedBy(given, []byte(stamp+"."), r.Body) {
+	if !s.Secrets.signedWith(sha256.New, given, []byte(stamp+"."), r.Body) {
 		return unverified("no signature matches")
 	}
 	return nil

@@ -33,19 +33,8 @@ func (s *x) checkSecrets() error {
 	if !s.ConsumerSecret.given() && !s.ClientSecret.given() {
 		return webhook.Invalidf("config.consumer_secret", "is missing, and so is client_secret: one of them is needed")
 	}
-	if s.ConsumerSecret.given() {
-		if err := s.ConsumerSecret.check("config.consumer_secret"); err != nil {
-			return err
-		}
-	}
-	if s.ClientSecret.given() {
-		return s.ClientSecret.check("config.client_secret")
-	}
-	return nil
+	return cmp.Or(s.ConsumerSecret.checkGiven("config.consumer_secret"), s.ClientSecret.checkGiven("config.client_secret"))
 }
-
-// given says whether a secret that may be left out is there.
-func (s Secret) given() bool { return s != (Secret{}) }
 
 func (s *x) Verify(_ context.Context, r Request) error {
 	value, secret := s.signature(r.Header)
@@ -63,10 +52,7 @@ func (s *x) Verify(_ context.Context, r Request) error {
 	if err != nil {
 		return err
 	}
-	if !(Secrets{secret}).signedBy([][]byte{given}, message) {
-		return unverified("the signature does not match")
-	}
-	return nil
+	return Secrets{secret}.verify(sha256.New, given, message)
 }
 
 func (s *x) head(r Request) error {
