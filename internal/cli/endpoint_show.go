@@ -18,24 +18,16 @@ func showEndpoint(w io.Writer, e api.Endpoint) error {
 	terminal.Row(t, "url", e.URL)
 	terminal.Row(t, "state", because(string(e.State), e.StateReason))
 	terminal.Row(t, "event types", typesOf(e))
-	if e.Description != "" {
-		terminal.Row(t, "description", e.Description)
-	}
-	if e.Owner != "" {
-		terminal.Row(t, "owner", e.Owner)
-	}
+	terminal.Fact(t, "description", e.Description)
+	terminal.Fact(t, "owner", e.Owner)
 	pairRows(t, "header", ": ", e.Headers)
 	pairRows(t, "metadata", "=", e.Metadata)
 	terminal.Row(t, "schedule", schedule(e))
 	terminal.Row(t, "timeout", e.Timeout.String())
 	policyRows(t, e)
-	if e.Breaker != "" {
-		terminal.Row(t, "breaker", e.Breaker)
-	}
+	terminal.Fact(t, "breaker", e.Breaker)
 	endpointRows(t, e.Activity, time.Now())
-	if e.Secret != "" {
-		terminal.Row(t, "secret", e.Secret)
-	}
+	terminal.Fact(t, "secret", e.Secret)
 	return t.Flush()
 }
 
@@ -46,9 +38,7 @@ func policyRows(w io.Writer, e api.Endpoint) {
 	if e.Approval != (api.ApprovalPolicy{}) {
 		terminal.Row(w, "approval", describePolicy(e.Approval))
 	}
-	if e.Application != "" {
-		terminal.Row(w, "application", e.Application)
-	}
+	terminal.Fact(w, "application", e.Application)
 	switch {
 	case e.Echo.Back:
 		terminal.Row(w, "echo", "also what came from its own application")

@@ -21,9 +21,7 @@ func showSource(w io.Writer, s api.Source) error {
 	terminal.Row(t, "ingest url", s.IngestURL)
 	terminal.Row(t, "config", compactJSON(s.Config))
 	terminal.Row(t, "type prefix", s.TypePrefix)
-	if s.Application != "" {
-		terminal.Row(t, "application", s.Application)
-	}
+	terminal.Fact(t, "application", s.Application)
 	if s.Echo != (api.EchoPaths{}) {
 		echoRows(t, s.Echo)
 	}
@@ -37,9 +35,7 @@ func activityRows(w io.Writer, a api.SourceActivity) {
 	terminal.Row(w, "accepted", counted(a.Accepted, a.LastAcceptedAt))
 	terminal.Row(w, "repeats", counted(a.Repeats, nil))
 	terminal.Row(w, "refused", counted(a.Refused, a.LastRefusedAt))
-	if a.LastRefusal != "" {
-		terminal.Row(w, "last refusal", a.LastRefusal)
-	}
+	terminal.Fact(w, "last refusal", a.LastRefusal)
 }
 
 // counted tells how often something was, and when last.

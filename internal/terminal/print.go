@@ -70,6 +70,13 @@ func Row(w io.Writer, cells ...string) {
 	_, _ = fmt.Fprintln(w, strings.Join(cells, "\t")) // a tabwriter fails at Flush
 }
 
+// Fact is a Row of a name and a value, where there is one.
+func Fact(w io.Writer, name, value string) {
+	if value != "" {
+		Row(w, name, value)
+	}
+}
+
 // Say writes words about things. Texts among the things are made safe to show, as OneLine does.
 func Say(w io.Writer, words string, things ...any) error {
 	for i, thing := range things {
