@@ -1,6 +1,7 @@
 package bench
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -50,15 +51,10 @@ func (o *Options) Paced() bool {
 
 // Check says what cannot be measured, in the words of the flags, and reads the rate.
 func (o *Options) Check(changed func(flag string) bool) error {
-	for _, check := range []func(func(string) bool) error{o.checkLoad, o.checkRate, o.checkKinds, o.checkNeeds} {
-		if err := check(changed); err != nil {
-			return err
-		}
-	}
-	return nil
+	return cmp.Or(o.checkLoad(), o.checkRate(), o.checkKinds(), o.checkNeeds(changed))
 }
 
-func (o *Options) checkLoad(func(string) bool) error {
+func (o *Options) checkLoad() error {
 	for _, l := range o.Latencies {
 		if l < 0 || l > 30*time.Second {
 			return fmt.Errorf("--latency must lie between 0s and 30s")
@@ -80,7 +76,7 @@ func (o *Options) checkLoad(func(string) bool) error {
 // maxRate is far above what one machine accepts.
 const maxRate = 100_000
 
-func (o *Options) checkRate(func(string) bool) error {
+func (o *Options) checkRate() error {
 	switch o.rate {
 	case "":
 		o.Half = true
@@ -103,7 +99,7 @@ func (o *Options) checkRate(func(string) bool) error {
 	return nil
 }
 
-func (o *Options) checkKinds(func(string) bool) error {
+func (o *Options) checkKinds() error {
 	switch {
 	case !(o.Failing >= 0 && o.Failing < 1):
 		return fmt.Errorf("--failing must lie between 0 and 1")
