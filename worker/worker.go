@@ -3,7 +3,6 @@
 package worker
 
 import (
-	"context"
 	"errors"
 	"time"
 
@@ -123,13 +122,3 @@ func (w *Worker) Start() error { return w.worker.Start() }
 
 // Stop ends polling and waits for what runs.
 func (w *Worker) Stop() { w.worker.Stop() }
-
-// Run works until ctx ends, then drains.
-func (w *Worker) Run(ctx context.Context) error {
-	if err := w.Start(); err != nil {
-		return err
-	}
-	<-ctx.Done()
-	w.Stop()
-	return nil
-}

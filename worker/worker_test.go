@@ -1,7 +1,6 @@
 package worker_test
 
 import (
-	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -50,7 +49,7 @@ func TestRunNeedsTemporal(t *testing.T) {
 	t.Parallel()
 	w, err := worker.New(config(t))
 	require.NoError(t, err)
-	require.Error(t, w.Run(context.Background()))
+	require.Error(t, w.Start())
 }
 
 // TestAWorkerWithoutAVersionWorksOffWhateverComes: with one, it works off what is for its version.
