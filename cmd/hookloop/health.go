@@ -54,15 +54,17 @@ func (s *service) besideOps(ctx context.Context, l net.Listener) (stop func()) {
 // serveOps serves ops on l until ctx ends.
 func (s *service) serveOps(ctx context.Context, l net.Listener) error {
 	srv := &http.Server{Handler: s.ops(), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
-	served := make(chan error, 1)
-	go func() { served <- srv.Serve(l) }()
-	select {
-	case err := <-served:
+	if err := serveHTTP(ctx, srv, l); err != nil {
 		return fmt.Errorf("metrics on %s: %w", l.Addr(), err)
-	case <-ctx.Done():
 	}
-	_ = srv.Close()
-	if err := <-served; !errors.Is(err, http.ErrServerClosed) {
+	return nil
+}
+
+// serveHTTP serves until ctx ends. What clients have asked then they ask again: it is not waited
+// for.
+func serveHTTP(ctx context.Context, srv *http.Server, l net.Listener) error {
+	defer context.AfterFunc(ctx, func() { _ = srv.Close() })()
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

@@ -1,11 +1,7 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"io"
 	"log"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -39,7 +35,8 @@ Like the UI, it does not ask who a browser belongs to. It answers to this machin
 		Example: `  hookloop ui --upstream http://127.0.0.1:8080 --namespace hookloop --panel http://localhost:8081/console/panel`,
 		Args:    cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			h, err := o.handler(log.New(c.ErrOrStderr(), "", log.LstdFlags))
+			quiet := log.New(c.ErrOrStderr(), "", log.LstdFlags)
+			h, err := o.handler(quiet)
 			if err != nil {
 				return err
 			}
@@ -47,7 +44,7 @@ Like the UI, it does not ask who a browser belongs to. It answers to this machin
 			if err != nil {
 				return err
 			}
-			return serveUI(c.Context(), h, l, c.ErrOrStderr())
+			return serveHTTP(c.Context(), &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: quiet}, l)
 		},
 	}
 	f := c.Flags()
@@ -95,16 +92,4 @@ func absolute(flag, text string) (*url.URL, error) {
 		return nil, terminal.Usage("--%s must be a URL like http://localhost:8080, not %q", flag, text)
 	}
 	return u, nil
-}
-
-// serveUI serves until ctx ends. What browsers have asked then they ask again: it is not waited
-// for.
-func serveUI(ctx context.Context, h http.Handler, l net.Listener, stderr io.Writer) error {
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(stderr, "", log.LstdFlags)}
-	stop := context.AfterFunc(ctx, func() { _ = srv.Close() })
-	defer stop()
-	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
 }
