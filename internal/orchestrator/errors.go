@@ -7,6 +7,8 @@ import (
 
 	"go.temporal.io/api/serviceerror"
 	"google.golang.org/grpc/codes"
+
+	"hookloop/internal/webhook"
 )
 
 // AwayError says that something which Hookloop needs cannot be reached now. The same may succeed
@@ -39,6 +41,15 @@ func failed(err error) error {
 		return &AwayError{what: itself, cause: err}
 	}
 	return fmt.Errorf("temporal: %w", err)
+}
+
+// registryErr gives an error of the registry its meaning: one with a code is an answer, without one
+// the registry is out of reach.
+func registryErr(err error) error {
+	if err == nil || webhook.CodeOf(err) != "" {
+		return err
+	}
+	return &AwayError{what: theRegistry, cause: err}
 }
 
 // unprepared says that a frontend does not know our search attributes: `hookloop migrate` has not

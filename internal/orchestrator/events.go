@@ -2,13 +2,18 @@ package orchestrator
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
-	"sync"
+	"strings"
 	"time"
 
+	"github.com/oklog/ulid/v2"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
-	"google.golang.org/grpc/codes"
+	"go.temporal.io/sdk/temporal"
 
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -64,6 +69,10 @@ func (e *Events) Start(ctx context.Context, in workflows.EventInput, data []byte
 	return e.start(ctx, in, held)
 }
 
+// hasHung is how long a start has waited that speaks of Temporal. One that ran out of time sooner
+// shares it with many others, as the last events of a large batch do.
+const hasHung = 5 * time.Second
+
 // start is one call of Temporal's.
 func (e *Events) start(ctx context.Context, in workflows.EventInput, held converter.RawValue) error {
 	began := time.Now()
@@ -85,47 +94,6 @@ func startErr(err error) error {
 // be accepted.
 func (e *Events) Refused() error { return e.latest.refused(e.cfg.Now()) }
 
-// refusalSpeaksFor is how long a refusal of Temporal says that the next event would be refused,
-// too. It ends by itself, or a balancer that has heard of it would never send the event that shows
-// the opposite.
-const refusalSpeaksFor = 15 * time.Second
-
-// hasHung is how long a start has waited that speaks of Temporal. One that ran out of time sooner
-// shares it with many others, as the last events of a large batch do.
-const hasHung = 5 * time.Second
-
-// acceptances remember how Temporal took the latest event: one whose database is full goes on
-// answering, and takes nothing.
-type acceptances struct {
-	mu      sync.Mutex
-	refusal error     // of the latest; nil: it was taken
-	at      time.Time // when it was refused
-}
-
-// record takes in what came of a start. One that its sender gave up says nothing about Temporal.
-func (a *acceptances) record(err error, now time.Time) {
-	if errors.Is(err, context.Canceled) || err != nil && serviceerror.ToStatus(err).Code() == codes.Canceled {
-		return
-	}
-	_, away := errors.AsType[*AwayError](failed(err))
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.refusal, a.at = nil, time.Time{}
-	if away {
-		a.refusal, a.at = err, now
-	}
-}
-
-// refused is the refusal that speaks for the next event, if any.
-func (a *acceptances) refused(now time.Time) error {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.refusal == nil || now.Sub(a.at) > refusalSpeaksFor {
-		return nil
-	}
-	return a.refusal
-}
-
 // Accepted gives what an event was accepted with, and its data. The error carries webhook.NotFound
 // when there is no such event, or no more.
 func (e *Events) Accepted(ctx context.Context, tenant, id string) (workflows.EventInput, []byte, error) {
@@ -140,11 +108,47 @@ func (e *Events) Accepted(ctx context.Context, tenant, id string) (workflows.Eve
 	return in, data, registryErr(err)
 }
 
-// registryErr gives an error of the registry its meaning: one with a code is an answer, without one
-// the registry is out of reach.
-func registryErr(err error) error {
-	if err == nil || webhook.CodeOf(err) != "" {
-		return err
+// eventOptions are those of the start of an event's workflow, which is its acceptance.
+func eventOptions(in workflows.EventInput) client.StartWorkflowOptions {
+	e := in.Event
+	return client.StartWorkflowOptions{
+		ID:                                       workflows.EventWorkflowID(e.Tenant, e.ID),
+		TaskQueue:                                workflows.TaskQueue,
+		EnableEagerStart:                         true, // the worker in this process begins at once
+		WorkflowIDReusePolicy:                    enums.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowIDConflictPolicy:                 enums.WORKFLOW_ID_CONFLICT_POLICY_FAIL,
+		WorkflowExecutionErrorWhenAlreadyStarted: true,
+		StaticSummary:                            in.Summary(),
+		TypedSearchAttributes:                    eventAttributes(in),
 	}
-	return &AwayError{what: theRegistry, cause: err}
+}
+
+func eventAttributes(in workflows.EventInput) temporal.SearchAttributes {
+	all := []temporal.SearchAttributeUpdate{
+		workflows.Tenant.ValueSet(in.Event.Tenant),
+		workflows.EventType.ValueSet(in.Event.Type),
+		workflows.Outcome.ValueSet(string(webhook.EventDelivering)),
+	}
+	if endpoint := workflows.EndpointOf(in); endpoint != "" {
+		all = append(all, workflows.Endpoint.ValueSet(endpoint))
+	}
+	return temporal.NewSearchAttributes(all...)
+}
+
+// rawJSON keeps data byte for byte on its way into the history; converting it would not.
+func rawJSON(data []byte) converter.RawValue {
+	return converter.NewRawValue(&commonpb.Payload{
+		Metadata: map[string][]byte{converter.MetadataEncoding: []byte(converter.MetadataEncodingJSON)},
+		Data:     data,
+	})
+}
+
+// IDForKey derives the id of an event from its tenant and a key: the first 16 bytes of
+// SHA-256("<tenant>\n<key>") in ULID's base32. A repeat finds its original by it, so it must stay
+// as it is for as long as any history is kept. A tenant holds no line break: two pairs never share
+// the bytes that are hashed. Apps' keys are visible ASCII, so one with a space in it is never an
+// app's.
+func IDForKey(tenant, key string) string {
+	sum := sha256.Sum256([]byte(tenant + "\n" + key))
+	return webhook.EventPrefix + strings.ToLower(ulid.ULID(sum[:16]).String())
 }

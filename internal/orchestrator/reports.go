@@ -9,6 +9,7 @@ import (
 	"go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
@@ -81,6 +82,26 @@ func (l link) result(ctx context.Context, d described, what string, result any) 
 		return noSuch(what, err)
 	}
 	return nil
+}
+
+// input reads what a run was started with: the first event of its history has it. Without a run id
+// it is the latest run's. The error is Temporal's, or says that it cannot be decoded.
+func (l link) input(ctx context.Context, workflowID, runID string, into ...any) error {
+	first, err := l.client.GetWorkflowHistory(ctx, workflowID, runID, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT).Next()
+	if err != nil {
+		return err
+	}
+	if err := l.converter.FromPayloads(first.GetWorkflowExecutionStartedEventAttributes().GetInput(), into...); err != nil {
+		return fmt.Errorf("input of %s: %w", workflowID, err)
+	}
+	return nil
+}
+
+// eventInput reads what an event was accepted with. data is what its history holds: its data, or
+// where it lies.
+func (l link) eventInput(ctx context.Context, workflowID, runID string) (in workflows.EventInput, data converter.RawValue, err error) {
+	err = l.input(ctx, workflowID, runID, &in, &data)
+	return in, data, err
 }
 
 // Reachable says why Temporal cannot be reached; nil: it can.
