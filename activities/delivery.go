@@ -186,10 +186,7 @@ func lasts(r webhook.DeferReason) bool {
 
 func (d *Delivery) endpoint(ctx context.Context, t Turn) (webhook.Endpoint, error) {
 	ep, err := d.Endpoints.Endpoint(ctx, t.Event.Tenant, t.EndpointID)
-	if webhook.CodeOf(err) == webhook.NotFound {
-		return ep, endpointGone(err)
-	}
-	return ep, err
+	return ep, orGone(err)
 }
 
 func (d *Delivery) send(ctx context.Context, t Turn, next webhook.Delivery) (TurnResult, error) {
