@@ -124,7 +124,7 @@ func (c *Codec) seal(p *commonpb.Payload) (*commonpb.Payload, error) {
 }
 
 func (c *Codec) open(p *commonpb.Payload) (*commonpb.Payload, error) {
-	if string(p.GetMetadata()[converter.MetadataEncoding]) != webhook.EncodingEncrypted {
+	if !isEncrypted(p) {
 		return p, nil
 	}
 	id := string(p.GetMetadata()[metadataKeyID])

@@ -1,11 +1,11 @@
 package sender
 
 import (
-	"bytes"
 	"encoding/base64"
 	"encoding/hex"
 	"html"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -44,12 +44,7 @@ func repeats(text string, words []string) bool {
 }
 
 func holdsAny(text string, words []string) bool {
-	for _, w := range words {
-		if strings.Contains(text, w) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 }
 
 var escape = regexp.MustCompile(`%[0-9A-Fa-f]{2}`)
@@ -105,24 +100,15 @@ func packed(text string, words []string) bool {
 		plain := strings.NewReplacer("-", "+", "_", "/").Replace(r)
 		for from := range 4 {
 			part := plain[from:]
-			if b, err := base64.RawStdEncoding.DecodeString(part[:len(part)-len(part)%4]); err == nil && bytesHoldAny(b, words) {
+			if b, err := base64.RawStdEncoding.DecodeString(part[:len(part)-len(part)%4]); err == nil && holdsAny(string(b), words) {
 				return true
 			}
-			if b, err := base64.RawStdEncoding.DecodeString(part); err == nil && bytesHoldAny(b, words) { // its last letters, too
+			if b, err := base64.RawStdEncoding.DecodeString(part); err == nil && holdsAny(string(b), words) { // its last letters, too
 				return true
 			}
-			if b, _ := hex.DecodeString(part); from < 2 && bytesHoldAny(b, words) { // what is before the first other letter
+			if b, _ := hex.DecodeString(part); from < 2 && holdsAny(string(b), words) { // what is before the first other letter
 				return true
 			}
-		}
-	}
-	return false
-}
-
-func bytesHoldAny(b []byte, words []string) bool {
-	for _, w := range words {
-		if bytes.Contains(b, []byte(w)) {
-			return true
 		}
 	}
 	return false
