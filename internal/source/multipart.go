@@ -23,7 +23,7 @@ func isMultipart(r Request) bool {
 // order, those of one name where the first stands.
 type multipartForm struct {
 	names  []string
-	values map[string][]json.RawMessage
+	values map[string][][]byte
 	parts  int
 	size   int
 }
@@ -41,7 +41,7 @@ func readMultipart(contentType string, body []byte) (json.RawMessage, error) {
 	if err != nil || params["boundary"] == "" {
 		return nil, unreadable("the form has no boundary")
 	}
-	f := multipartForm{values: map[string][]json.RawMessage{}}
+	f := multipartForm{values: map[string][][]byte{}}
 	for reader := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
 		part, err := reader.NextPart()
 		if err == io.EOF { //nolint:errorlint // one that is wrapped is a body that broke off
@@ -117,18 +117,10 @@ func (f *multipartForm) json() json.RawMessage {
 			b.Write(all[0])
 		} else {
 			b.WriteByte('[')
-			b.Write(bytes.Join(rawBytes(all), []byte(",")))
+			b.Write(bytes.Join(all, []byte(",")))
 			b.WriteByte(']')
 		}
 	}
 	b.WriteByte('}')
 	return b.Bytes()
-}
-
-func rawBytes(all []json.RawMessage) [][]byte {
-	bytes := make([][]byte, len(all))
-	for i, raw := range all {
-		bytes[i] = raw
-	}
-	return bytes
 }
