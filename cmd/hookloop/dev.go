@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"hookloop/internal/cli"
 	"hookloop/internal/devdir"
 	"hookloop/internal/logs"
 	"hookloop/internal/terminal"
@@ -49,9 +50,7 @@ HOOKLOOP_JWT_…, HOOKLOOP_PUBLIC_URL, HOOKLOOP_GOOGLE_KEYS_URL and HOOKLOOP_PAY
 		},
 	}
 	f := c.Flags()
-	f.StringVar(&o.data, "data-dir", devdir.Default, "`folder` for all data")
-	f.StringVar(&o.data, "data", devdir.Default, "")
-	_ = f.MarkHidden("data")
+	cli.DataDir(f, &o.data, devdir.Default, "`folder` for all data")
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8080", "address of the gateway")
 	f.StringVar(&o.opsListen, "ops-listen", "", "address of /metrics; none: the gateway's")
 	f.StringVar(&o.temporalListen, "temporal-listen", "127.0.0.1:7233", "address of Temporal")

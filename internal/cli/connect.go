@@ -45,17 +45,17 @@ type options struct {
 }
 
 func (o *options) register(f *pflag.FlagSet) {
-	dataDir(f, &o.data, devdir.Default)
+	DataDir(f, &o.data, devdir.Default, "`folder` of 'hookloop dev'")
 	f.StringVar(&o.gateway, "gateway", "", "base `URL` of the gateway")
 	f.StringVar(&o.tenant, "tenant", "", "whose endpoints and events")
 	f.StringVar(&o.token, "token", "", "bearer token; HOOKLOOP_TOKEN keeps it out of the process list")
 	f.BoolVar(&o.asJSON, "json", false, "print JSON")
 }
 
-// dataDir is the flag for the folder of 'hookloop dev', which was called --data once and still may
+// DataDir is the flag for the folder of 'hookloop dev', which was called --data once and still may
 // be.
-func dataDir(f *pflag.FlagSet, at *string, usual string) {
-	f.StringVar(at, "data-dir", usual, "`folder` of 'hookloop dev'")
+func DataDir(f *pflag.FlagSet, at *string, usual, usage string) {
+	f.StringVar(at, "data-dir", usual, usage)
 	f.StringVar(at, "data", usual, "")
 	_ = f.MarkHidden("data")
 }

@@ -42,12 +42,8 @@ func showUndelivered(w io.Writer, all []api.Undelivered) error {
 	t := terminal.Columns(w)
 	terminal.Row(t, "EVENT", "TYPE", "ENDPOINT", "STATUS", "ACCEPTED", "ATTEMPTS", "NEXT", "WHY")
 	for _, u := range all {
-		next := "-"
-		if u.NextAttemptAt != nil {
-			next = terminal.When(w, *u.NextAttemptAt, now)
-		}
 		endpoint := cmp.Or(nameOf(u.Endpoint), u.EndpointID)
-		terminal.Row(t, u.EventID, u.EventType, endpoint, string(u.Status), terminal.When(w, u.AcceptedAt, now), strconv.Itoa(u.Attempts), next, shortened(u.Reason, 80))
+		terminal.Row(t, u.EventID, u.EventType, endpoint, string(u.Status), terminal.When(w, u.AcceptedAt, now), strconv.Itoa(u.Attempts), when(w, u.NextAttemptAt, now), shortened(u.Reason, 80))
 	}
 	return t.Flush()
 }

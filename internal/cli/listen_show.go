@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -118,14 +119,9 @@ func (v receiptView) headline(verified error) string {
 
 // isForged says whether the delivery is at fault, and not that we know no secret.
 func isForged(err error) bool {
-	for _, e := range []error{
+	return slices.ContainsFunc([]error{
 		signature.ErrMissingHeader, signature.ErrTimestamp, signature.ErrTooOld, signature.ErrTooNew, signature.ErrNoMatch,
-	} {
-		if errors.Is(err, e) {
-			return true
-		}
-	}
-	return false
+	}, func(e error) bool { return errors.Is(err, e) })
 }
 
 func (s *receipts) body(body []byte) string {

@@ -52,7 +52,7 @@ Scopes: ` + strings.Join(api.Scopes(), " "),
 		RunE: func(c *cobra.Command, _ []string) error { return runToken(o, c.OutOrStdout()) },
 	}
 	f := c.Flags()
-	dataDir(f, &o.data, devdir.Default)
+	DataDir(f, &o.data, devdir.Default, "`folder` of 'hookloop dev'")
 	f.StringVar(&o.subject, "sub", OSUser(), "who will use it; stands in the audit log")
 	f.StringArrayVar(&o.tenants, "tenant", []string{"*"}, "whose data it opens, repeatable; * is every tenant's")
 	f.StringArrayVar(&o.scopes, "scope", nil, "what it allows, repeatable or separated by spaces; none: everything")
