@@ -101,11 +101,7 @@ func copied(m map[string]string) map[string]string {
 
 // nameDeliveries adds the names of the endpoints of deliveries.
 func (g *Gateway) nameDeliveries(ctx context.Context, tenant string, all []api.Delivery) []api.Delivery {
-	ids := make([]string, len(all))
-	for i, d := range all {
-		ids[i] = d.EndpointID
-	}
-	names := g.stats.Names(ctx, tenant, ids)
+	names := g.stats.Names(ctx, tenant, idsOf(all, func(d api.Delivery) string { return d.EndpointID }))
 	for i := range all {
 		all[i].Endpoint = names[all[i].EndpointID]
 	}
