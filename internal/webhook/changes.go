@@ -69,7 +69,7 @@ func (e Endpoint) settings() []setting {
 		setting{field: "description", shown: e.Description},
 		setting{field: "owner", shown: e.Owner},
 		setting{field: "metadata", shown: jsonUnless(len(e.Metadata) == 0, e.Metadata)},
-		setting{field: "schedule", shown: durations(e.Schedule)},
+		setting{field: "schedule", shown: jsonUnless(len(e.Schedule) == 0, e.Schedule)},
 		setting{field: "timeout", shown: durationOf(e.Timeout)},
 		setting{field: "rate_limit", shown: jsonUnless(e.RateLimit.IsZero(), e.RateLimit)},
 		setting{field: "approval.after", shown: durationOf(e.Approval.After)},
@@ -126,14 +126,6 @@ func durationOf(d time.Duration) string {
 		return ""
 	}
 	return d.String()
-}
-
-func durations(s Schedule) string {
-	all := make([]string, len(s))
-	for i, d := range s {
-		all[i] = d.String()
-	}
-	return jsonUnless(len(all) == 0, all)
 }
 
 func boolOf(b bool) string {

@@ -39,8 +39,7 @@ func IsTypePattern(s string) bool {
 // TypePatterns are all names by which an endpoint can want events of a type, the widest last:
 // "order.paid.late", "order.paid.*", "order.*", EveryType.
 func TypePatterns(eventType string) []string {
-	all := append(NamedPatterns(eventType), EveryType)
-	return all
+	return append(NamedPatterns(eventType), EveryType)
 }
 
 // NamedPatterns are TypePatterns without EveryType. What Hookloop itself tells about endpoints and
