@@ -166,10 +166,9 @@ func (c *Console) signedIn(page func(*visit) error) http.HandlerFunc {
 		}
 		v := &visit{w: w, r: r, who: who, view: view{Who: who, Tenant: r.PathValue("tenant")}}
 		if v.view.Tenant != "" {
-			if v.api, err = c.ask(r.Host, v.view.Tenant, token); err == nil {
-				err = page(v)
-			}
-		} else {
+			v.api, err = c.ask(r.Host, v.view.Tenant, token)
+		}
+		if err == nil {
 			err = page(v)
 		}
 		if err != nil {
@@ -216,8 +215,7 @@ func (c *Console) show(v *visit, page, title string, body any) error {
 }
 
 func (c *Console) nothing(v *visit) error {
-	v.view.Body = problemPage{Status: http.StatusNotFound, Text: "There is nothing at this address."}
-	v.view.Title = "Not found"
+	v.view.Title, v.view.Body = "Not found", problemPage{Status: http.StatusNotFound, Text: "There is nothing at this address."}
 	c.render(v.w, v.r, http.StatusNotFound, "problem", v.view)
 	return nil
 }

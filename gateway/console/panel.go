@@ -30,8 +30,8 @@ func (c *Console) panel(w http.ResponseWriter, r *http.Request) {
 	v := &visit{w: w, r: r, view: view{Tenant: tenant, Panel: true, Back: r.URL.RequestURI(), Live: true}}
 	token, who, err := c.visitor(r)
 	if err != nil || show == nil {
-		v.view.Who = who
-		c.render(w, r, http.StatusOK, "panel", withBody(v.view, panelPage{Workflow: id}))
+		v.view.Who, v.view.Body = who, panelPage{Workflow: id}
+		c.render(w, r, http.StatusOK, "panel", v.view)
 		return
 	}
 	v.who, v.view.Who = who, who
@@ -41,11 +41,6 @@ func (c *Console) panel(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		c.fail(v, err)
 	}
-}
-
-func withBody(v view, body any) view {
-	v.Body = body
-	return v
 }
 
 // panelOf finds what to show of a workflow by its id: event/<tenant>/<event>,
