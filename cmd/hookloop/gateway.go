@@ -28,14 +28,16 @@ import (
 
 // addGateway makes what accepts.
 func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
-	if s.verifier, err = s.newVerifier(cfg); err != nil {
+	verifier, err := s.newVerifier(cfg)
+	if err != nil {
 		return err
 	}
+	s.ends = append(s.ends, verifier.Close)
 	providers, err := s.newProviders(cfg)
 	if err != nil {
 		return err
 	}
-	decoder, err := newCodecServer(cfg, s.verifier, s.registry)
+	decoder, err := newCodecServer(cfg, verifier, s.registry)
 	if err != nil {
 		return err
 	}
@@ -52,7 +54,7 @@ func (s *service) addGateway(cfg serviceConfig, with *shared) (err error) {
 	}
 	s.gateway, err = gateway.New(gateway.Config{
 		Version: version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("gateway"),
-		Auth: s.verifier, Codec: decoder, CursorKey: cursors, Quotas: s.quotas,
+		Auth: verifier, Codec: decoder, CursorKey: cursors, Quotas: s.quotas,
 		LoopbackHosts: cfg.Local, OpsApart: cfg.OpsApart, Proxies: cfg.Proxies,
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
 		NoConsole: !cfg.Settings.Console, TemporalUI: historiesAt(cfg), UIOrigins: cfg.UIOrigins, OIDC: s.signInAt(cfg.Settings),
@@ -101,7 +103,8 @@ func newCodecServer(cfg serviceConfig, v auth.Verifying, log store) (http.Handle
 
 // newProviders knows third parties' protocols, and where they publish their keys.
 func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
-	s.fetcher = sender.NewFetcher(sender.FetcherConfig{AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version})
+	fetcher := sender.NewFetcher(sender.FetcherConfig{AllowLoopback: cfg.AllowLoopback, UserAgent: "Hookloop/" + version})
+	s.ends = append(s.ends, fetcher.Close)
 	var authorities []byte
 	if path := cfg.Settings.Ingest.PayPalCAFile; path != "" {
 		var err error
@@ -110,9 +113,9 @@ func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
 		}
 	}
 	google := published.NewKeySet(source.FreshGoogleKeys, source.OldestGoogleKeys, func(ctx context.Context) ([]byte, error) {
-		return s.fetcher.Get(ctx, cmp.Or(string(cfg.Settings.Ingest.GoogleKeysURL), source.GoogleKeysURL))
+		return fetcher.Get(ctx, cmp.Or(string(cfg.Settings.Ingest.GoogleKeysURL), source.GoogleKeysURL))
 	})
-	p, err := source.New(source.Config{Fetch: s.fetcher, GoogleKeys: google, PayPalCAs: authorities})
+	p, err := source.New(source.Config{Fetch: fetcher, GoogleKeys: google, PayPalCAs: authorities})
 	if err != nil {
 		return nil, fmt.Errorf("HOOKLOOP_PAYPAL_CA_FILE: %w", err)
 	}
@@ -121,6 +124,7 @@ func (s *service) newProviders(cfg serviceConfig) (*source.Providers, error) {
 
 func (s *service) newVerifier(cfg serviceConfig) (*auth.Verifier, error) {
 	s.issuer = sender.NewFetcher(sender.FetcherConfig{OwnAddresses: true, UserAgent: "Hookloop/" + version})
+	s.ends = append(s.ends, s.issuer.Close)
 	return auth.New(auth.Config{
 		Fetch: s.issuer, Secret: cfg.Settings.JWT.Secret, JWKSFile: cfg.Settings.JWT.JWKSFile, JWKSURL: cfg.Settings.JWT.JWKSURL,
 		Issuer: cfg.Settings.JWT.Issuer, Audience: cfg.Settings.JWT.Audience, Logger: cfg.Logger,

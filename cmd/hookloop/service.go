@@ -9,13 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"go.temporal.io/sdk/client"
 
 	"hookloop/gateway"
-	"hookloop/gateway/auth"
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/bodies"
 	"hookloop/internal/codec"
@@ -23,7 +23,6 @@ import (
 	"hookloop/internal/echo"
 	"hookloop/internal/erasure"
 	"hookloop/internal/expression"
-	"hookloop/internal/health"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/quota"
 	"hookloop/internal/sender"
@@ -59,18 +58,16 @@ type service struct {
 	registry store
 	large    *bodies.Bodies
 	log      *slog.Logger
-	reporter *health.Reporter
 	sender   *sender.Sender // nil without a worker, as are the next two
 	recorder *attemptlog.Recorder
 	keeper   *attemptlog.Keeper
 	contents *orchestrator.Contents // likewise
 	eraser   *erasure.Eraser
-	fetcher  *sender.Fetcher // of what third parties publish
 	issuer   *sender.Fetcher // of the keys of tokens
+	ends     []func()        // let go of what was opened, in that order; the registry comes before all
 
 	expressions *expression.Pool
-	quotas      *quota.Quotas // nil without a gateway
-	verifier    *auth.Verifier
+	quotas      *quota.Quotas    // nil without a gateway
 	worker      *worker.Worker   // nil: there is none
 	gateway     *gateway.Gateway // likewise
 }
@@ -101,6 +98,7 @@ func newService(ctx context.Context, cfg serviceConfig) (_ *service, err error) 
 	if s.expressions, err = expression.New(expression.Config{Metrics: s.metrics}); err != nil {
 		return nil, err
 	}
+	s.ends = append(s.ends, s.expressions.Close)
 	echoes, err := echo.New(echo.Config{Store: s.registry, Logger: cfg.Logger, Metrics: s.metrics, Expressions: s.expressions})
 	if err != nil {
 		return nil, err
@@ -174,25 +172,10 @@ func (s *service) run(ctx context.Context, l, ops net.Listener) error {
 	return err
 }
 
-// close lets go of what newService opened, also of half of it.
+// close lets go of what newService opened, also of half of it: what was opened last goes first.
 func (s *service) close() error {
-	if s.verifier != nil {
-		s.verifier.Close()
-	}
-	if s.sender != nil {
-		s.sender.Close()
-	}
-	if s.fetcher != nil {
-		s.fetcher.Close()
-	}
-	if s.issuer != nil {
-		s.issuer.Close()
-	}
-	if s.expressions != nil {
-		s.expressions.Close()
-	}
-	if s.reporter != nil {
-		s.reporter.Close()
+	for _, end := range slices.Backward(s.ends) {
+		end()
 	}
 	if s.registry != nil {
 		return s.registry.Close()

@@ -17,15 +17,17 @@ import (
 
 // addWorker makes what delivers.
 func (s *service) addWorker(cfg serviceConfig, with *shared) (err error) {
-	s.reporter = health.NewReporter(s.temporal.Approvals(), s.registry, cfg.Logger)
+	reporter := health.NewReporter(s.temporal.Approvals(), s.registry, cfg.Logger)
+	s.ends = append(s.ends, reporter.Close)
 	s.sender, err = sender.New(sender.Config{
 		UserAgent: "Hookloop/" + version, Logger: cfg.Logger, Metrics: s.metrics, Tracer: cfg.Telemetry.Tracer("sender"),
 		AllowLoopback: cfg.AllowLoopback, AllowNetworks: cfg.Settings.AllowNetworks,
-		Health: s.reporter, Pacer: sharedPacer(s.registry), Expressions: s.expressions,
+		Health: reporter, Pacer: sharedPacer(s.registry), Expressions: s.expressions,
 	})
 	if err != nil {
 		return err
 	}
+	s.ends = append(s.ends, s.sender.Close)
 	if s.contents, err = s.temporal.Contents(with.large); err != nil {
 		return err
 	}
