@@ -107,10 +107,7 @@ func (a *arrivals) run(ctx context.Context) {
 
 func (a *arrivals) writeAll(ctx context.Context) {
 	a.mu.Lock()
-	ids := make([]string, 0, len(a.waiting))
-	for id := range a.waiting {
-		ids = append(ids, id)
-	}
+	ids := slices.Collect(maps.Keys(a.waiting))
 	a.mu.Unlock()
 	for _, id := range ids {
 		if err := a.write(ctx, id); err != nil {

@@ -49,7 +49,7 @@ func (in *ingestion) repeat(ctx context.Context, m *matcher, r echo.Ruling, echo
 	if err != nil {
 		return nil, err
 	}
-	to, err := m.ownOf(ctx, lost.Event.Type)
+	_, to, err := m.match(ctx, lost.Event.Type) // the application's own
 	if err != nil || len(to) == 0 {
 		return nil, err
 	}

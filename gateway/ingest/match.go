@@ -37,12 +37,6 @@ func (m *matcher) match(ctx context.Context, eventType string) (to webhook.Match
 	return to, withheld, nil
 }
 
-// ownOf gives the application's own endpoints that take events of a type.
-func (m *matcher) ownOf(ctx context.Context, eventType string) ([]string, error) {
-	_, own, err := m.match(ctx, eventType)
-	return own, err
-}
-
 // wanting gives the endpoints that take events of a type, whose ever they are.
 func (m *matcher) wanting(ctx context.Context, eventType string) (all webhook.Match, err error) {
 	all, known := m.matched[eventType]

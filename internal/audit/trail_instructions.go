@@ -71,7 +71,8 @@ func (b *trailBuilder) instruction(e *historypb.HistoryEvent, m message) {
 	kind, ok := actedOn(b.Type, m.name)
 	switch {
 	case !ok:
-		l := b.sender(e, m, b.claimed(m.input))
+		i, _ := read[webhook.Instruction](b, m.input)
+		l := b.sender(e, m, i.By)
 		l.Kind, l.Name = m.kind, m.name
 		b.add(e, l, "%q, which this workflow does not know", m.name)
 	case kind == webhook.AuditFailing:
@@ -84,11 +85,6 @@ func (b *trailBuilder) instruction(e *historypb.HistoryEvent, m message) {
 	default:
 		b.decision(e, kind, m)
 	}
-}
-
-func (b *trailBuilder) claimed(input *commonpb.Payload) string {
-	i, _ := read[webhook.Instruction](b, input)
-	return i.By
 }
 
 func (b *trailBuilder) failing(e *historypb.HistoryEvent, m message) {
