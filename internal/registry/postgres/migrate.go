@@ -29,7 +29,7 @@ func Migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	db := stdlib.OpenDB(*cfg)
+	db := stdlib.OpenDB(*cfg, stdlib.OptionAfterConnect(impatient))
 	defer func() { _ = db.Close() }()
 	if err := migrate(ctx, db); err != nil {
 		return at(cfg, err)

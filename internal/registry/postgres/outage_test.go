@@ -117,4 +117,7 @@ func TestVanishedProcess(t *testing.T) {
 	t.Parallel()
 	r, _ := newRegistry(t)
 	require.Equal(t, []string{"30s"}, query(t, r.DB(), "SHOW idle_in_transaction_session_timeout"))
+	for setting, want := range map[string]string{"idle": "10", "interval": "5", "count": "4"} {
+		require.Equal(t, []string{want}, query(t, r.DB(), "SHOW tcp_keepalives_"+setting))
+	}
 }

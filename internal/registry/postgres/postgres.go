@@ -71,10 +71,12 @@ func OpenThrough(
 	return r, nil
 }
 
-// impatient makes the server end a transaction whose process has vanished without a word, with its
-// whole machine perhaps: what it locked would stay so until TCP gives up, in hours.
+// impatient makes the server end within 30 s a session whose process has vanished without a word,
+// with its whole machine perhaps: what it locked would stay so until TCP gives up, by the defaults
+// in two hours. Keepalives end one that waits between statements, with the turn to migrate, say.
 func impatient(ctx context.Context, c *pgx.Conn) error {
-	_, err := c.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s'")
+	_, err := c.Exec(ctx, "SET idle_in_transaction_session_timeout = '30s';"+
+		"SET tcp_keepalives_idle = 10; SET tcp_keepalives_interval = 5; SET tcp_keepalives_count = 4")
 	return err
 }
 
