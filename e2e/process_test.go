@@ -33,9 +33,10 @@ import (
 var binary string
 
 // TestMain lets twice as many tests run at a time as there are processors, unless -parallel says
-// otherwise: they mostly wait, for timers and for what they killed.
+// otherwise: they mostly wait, for timers and for what they killed. Eight at most: one with a
+// browser takes a gigabyte.
 func TestMain(m *testing.M) {
-	_ = flag.Set("test.parallel", strconv.Itoa(2*runtime.GOMAXPROCS(0)))
+	_ = flag.Set("test.parallel", strconv.Itoa(min(2*runtime.GOMAXPROCS(0), 8)))
 	os.Exit(runTests(m))
 }
 
