@@ -5,6 +5,7 @@ import (
 	"errors"
 	"path/filepath"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -24,6 +25,39 @@ type fakeSources struct {
 
 	endpoints *fakeRegistry
 	down      error
+
+	mu    sync.Mutex
+	fails string // the method that does not answer
+}
+
+// fail lets a method not answer; empty: all do.
+func (f *fakeSources) fail(method string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.fails = method
+}
+
+func (f *fakeSources) failing(method string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.fails == method {
+		return errors.New(method + " does not answer")
+	}
+	return f.down
+}
+
+func (f *fakeSources) Arrivals(ctx context.Context, sourceID string, names []string, sameFor time.Duration, now time.Time) (map[string]webhook.Arrival, error) {
+	if err := f.failing("Arrivals"); err != nil {
+		return nil, err
+	}
+	return f.Registry.Arrivals(ctx, sourceID, names, sameFor, now)
+}
+
+func (f *fakeSources) TakeArrivals(ctx context.Context, sourceID string, all []webhook.Taken, a webhook.SourceActivity, now time.Time) error {
+	if err := f.failing("TakeArrivals"); err != nil {
+		return err
+	}
+	return f.Registry.TakeArrivals(ctx, sourceID, all, a, now)
 }
 
 func newFakeSources(t testing.TB, endpoints *fakeRegistry) *fakeSources {
@@ -46,8 +80,8 @@ func (f *fakeSources) SourceByID(ctx context.Context, id string) (webhook.Source
 }
 
 func (f *fakeSources) Rule(ctx context.Context, p echo.Report, now time.Time) (echo.Ruling, error) {
-	if f.down != nil {
-		return echo.Ruling{}, f.down
+	if err := f.failing("Rule"); err != nil {
+		return echo.Ruling{}, err
 	}
 	return f.Registry.Rule(ctx, p, now)
 }
@@ -62,7 +96,7 @@ func (f *fakeSources) Withheld(_ context.Context, tenant, application string) ([
 		}
 	}
 	slices.Sort(ids)
-	return ids, f.down
+	return ids, f.failing("Withheld")
 }
 
 // noFetcher is a network that is down.

@@ -19,6 +19,7 @@ import (
 
 	"hookloop/api"
 	"hookloop/internal/echo"
+	"hookloop/internal/orchestrator/orchestratortest"
 	"hookloop/internal/webhook"
 	"hookloop/workflows"
 )
@@ -57,12 +58,18 @@ func (r *rig) startedEvents() map[string]workflows.EventInput {
 	r.t.Helper()
 	all := map[string]workflows.EventInput{}
 	for _, run := range r.temporal.Runs() {
-		var in workflows.EventInput
-		var raw converter.RawValue
-		require.NoError(r.t, converter.GetDefaultDataConverter().FromPayloads(run.Input, &in, &raw))
-		all[string(raw.Payload().GetData())] = in
+		in, data := startedBy(r.t, run)
+		all[data] = in
 	}
 	return all
+}
+
+// startedBy is the input of an event.
+func startedBy(t testing.TB, run *orchestratortest.Run) (in workflows.EventInput, data string) {
+	t.Helper()
+	var raw converter.RawValue
+	require.NoError(t, converter.GetDefaultDataConverter().FromPayloads(run.Input, &in, &raw))
+	return in, string(raw.Payload().GetData())
 }
 
 func TestIngestBecomesAnEvent(t *testing.T) {
