@@ -35,7 +35,7 @@ func archiveStore(ctx context.Context, o archiveOptions) (store, error) {
 	if err != nil || address == "" {
 		return nil, err
 	}
-	key, err := keyring.New() // bodies are sealed as histories are: the registry's own key opens none
+	key, err := keyring.New() // opens nothing: bodies are sealed as histories are, and the attempt log is not
 	if err != nil {
 		return nil, err
 	}

@@ -13,7 +13,6 @@ import (
 	"hookloop/internal/audit"
 	"hookloop/internal/config"
 	"hookloop/internal/devdir"
-	"hookloop/internal/keyring"
 	"hookloop/internal/orchestrator"
 	"hookloop/internal/terminal"
 )
@@ -105,20 +104,12 @@ func rebuildFrom(ctx context.Context, o rebuildOptions, cfg attemptlog.RebuildCo
 		return done, err
 	}
 	defer c.Close()
-	location, err := archiveRegistry(as)
+	s, err := archiveStore(ctx, as)
 	if err != nil {
 		return done, err
 	}
-	if location == "" {
+	if s == nil {
 		return done, errors.New("the attempt log lies in the registry: set HOOKLOOP_REGISTRY")
-	}
-	key, err := keyring.New() // the log is not sealed
-	if err != nil {
-		return done, err
-	}
-	s, err := openStore(ctx, location, key)
-	if err != nil {
-		return done, err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
 	temporal, err := orchestrator.New(orchestrator.Config{Client: c, Namespace: namespace, Converter: histories.Converter()})
