@@ -101,15 +101,11 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 	if !until.IsZero() && !since.Before(until) {
 		return terminal.Usage("--since must lie before --until")
 	}
-	histories, err := historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE"))
+	temporal, histories, end, err := dialArchive(ctx, &o, stderr)
 	if err != nil {
 		return err
 	}
-	c, namespace, err := dialArchive(ctx, &o, histories, stderr)
-	if err != nil {
-		return err
-	}
-	defer c.Close()
+	defer end()
 	beside, err := archiveStore(ctx, o)
 	if err != nil {
 		return err
@@ -126,10 +122,6 @@ func runArchive(ctx context.Context, o archiveOptions, stdout, stderr io.Writer)
 		return err
 	}
 	defer func() { _ = folder.Close() }()
-	temporal, err := orchestrator.New(orchestrator.Config{Client: c, Namespace: namespace, Converter: histories.Converter()})
-	if err != nil {
-		return err
-	}
 	ended := temporal.Histories()
 	cfg := archive.Config{
 		Histories: ended, Folder: folder, Codec: histories, Bodies: large, Erasures: erasedIn(beside),
@@ -168,28 +160,36 @@ func openArchive(o archiveOptions) (*archive.Folder, error) {
 	return archive.Open(o.to, key)
 }
 
-// dialArchive connects to the Temporal of the environment, and names its namespace; to that of
-// `hookloop dev` if the flag asks for it, or the environment names none.
-func dialArchive(ctx context.Context, o *archiveOptions, histories *codec.Codec, stderr io.Writer) (client.Client, string, error) {
+// dialArchive connects to the Temporal of the environment, or to that of `hookloop dev` if the flag
+// asks for it, or the environment names none. Its histories are read with the keys of the
+// environment; end ends the connection.
+func dialArchive(ctx context.Context, o *archiveOptions, stderr io.Writer) (_ *orchestrator.Orchestrator, histories *codec.Codec, end func(), err error) {
+	if histories, err = historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE")); err != nil {
+		return nil, nil, nil, err
+	}
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
-		return nil, "", fmt.Errorf("TEMPORAL_*: %w", err)
+		return nil, nil, nil, fmt.Errorf("TEMPORAL_*: %w", err)
 	}
 	if o.data != "" || options.HostPort == "" {
 		o.dev = cmp.Or(o.data, devdir.Default)
 		dev, err := devdir.ReadRunning(o.dev)
 		if err != nil && o.data != "" {
-			return nil, "", fmt.Errorf("no 'hookloop dev' runs on %s: %w", o.data, err)
+			return nil, nil, nil, fmt.Errorf("no 'hookloop dev' runs on %s: %w", o.data, err)
 		}
 		if err != nil {
-			return nil, "", fmt.Errorf("set TEMPORAL_ADDRESS, or give the --data-dir of a running 'hookloop dev': %w", err)
+			return nil, nil, nil, fmt.Errorf("set TEMPORAL_ADDRESS, or give the --data-dir of a running 'hookloop dev': %w", err)
 		}
 		options = client.Options{HostPort: dev.Temporal, Namespace: dev.Namespace}
 	}
 	options.Logger = sdklog.NewStructuredLogger(logs.OfCommand(stderr))
 	options.Namespace = cmp.Or(options.Namespace, client.DefaultNamespace)
 	c, err := dialWith(ctx, options, histories)
-	return c, options.Namespace, err
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	temporal, err := orchestrator.New(orchestrator.Config{Client: c, Namespace: options.Namespace, Converter: histories.Converter()})
+	return temporal, histories, c.Close, err
 }
 
 func progressTo(w io.Writer) func(time.Time, archive.Report) {

@@ -11,9 +11,7 @@ import (
 
 	"hookloop/internal/attemptlog"
 	"hookloop/internal/audit"
-	"hookloop/internal/config"
 	"hookloop/internal/devdir"
-	"hookloop/internal/orchestrator"
 	"hookloop/internal/terminal"
 )
 
@@ -94,16 +92,12 @@ func runRebuild(ctx context.Context, o rebuildOptions, stdout, stderr io.Writer)
 
 // rebuildFrom finds Temporal and the registry as 'hookloop archive' does.
 func rebuildFrom(ctx context.Context, o rebuildOptions, cfg attemptlog.RebuildConfig, stderr io.Writer) (done attemptlog.Rebuilt, err error) {
-	histories, err := historyCodec(config.OS("HOOKLOOP_HISTORY_KEY_FILE"))
-	if err != nil {
-		return done, err
-	}
 	as := archiveOptions{data: o.data}
-	c, namespace, err := dialArchive(ctx, &as, histories, stderr)
+	temporal, histories, end, err := dialArchive(ctx, &as, stderr)
 	if err != nil {
 		return done, err
 	}
-	defer c.Close()
+	defer end()
 	s, err := archiveStore(ctx, as)
 	if err != nil {
 		return done, err
@@ -112,10 +106,6 @@ func rebuildFrom(ctx context.Context, o rebuildOptions, cfg attemptlog.RebuildCo
 		return done, errors.New("the attempt log lies in the registry: set HOOKLOOP_REGISTRY")
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	temporal, err := orchestrator.New(orchestrator.Config{Client: c, Namespace: namespace, Converter: histories.Converter()})
-	if err != nil {
-		return done, err
-	}
 	cfg.Store, cfg.Histories = s, audit.NewAttempts(temporal.Histories(), histories)
 	return attemptlog.Rebuild(ctx, cfg)
 }
