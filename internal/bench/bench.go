@@ -67,12 +67,7 @@ const (
 // once.
 func Peak(ctx context.Context, w World, l Load) (accepted, delivered float64, err error) {
 	l.Rate, l.Half, l.Events, l.Duration, l.Clients = 0, false, 0, peakWindow, peakClients
-	t, err := w.Start(ctx)
-	if err != nil {
-		return 0, 0, err
-	}
-	defer t.Close()
-	s, err := newStage(ctx, t, l, EndpointConfig{})
+	s, err := w.stage(ctx, l, EndpointConfig{})
 	if err != nil {
 		return 0, 0, err
 	}

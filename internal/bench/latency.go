@@ -70,12 +70,7 @@ func Latency(ctx context.Context, w World, l Load, latencies []time.Duration) (*
 }
 
 func latencyRow(ctx context.Context, w World, l Load, latency time.Duration) (*LatencyRow, error) {
-	t, err := w.Start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer t.Close()
-	s, err := newStage(ctx, t, l, EndpointConfig{Latency: latency})
+	s, err := w.stage(ctx, l, EndpointConfig{Latency: latency})
 	if err != nil {
 		return nil, err
 	}

@@ -91,12 +91,7 @@ func median(all []float64) float64 {
 }
 
 func neighbourPair(ctx context.Context, w World, l Load, n Noisy) (p pair, err error) {
-	t, err := w.Start(ctx)
-	if err != nil {
-		return p, err
-	}
-	defer t.Close()
-	quiet, err := newStage(ctx, t, l, EndpointConfig{})
+	quiet, err := w.stage(ctx, l, EndpointConfig{})
 	if err != nil {
 		return p, err
 	}
@@ -106,7 +101,7 @@ func neighbourPair(ctx context.Context, w World, l Load, n Noisy) (p pair, err e
 		return p, err
 	}
 	defer hang.close()
-	noisy, err := newApp(t, quiet.app.tenant+"-neighbour", l.Size)
+	noisy, err := newApp(quiet.target, quiet.app.tenant+"-neighbour", l.Size)
 	if err != nil {
 		return p, err
 	}

@@ -47,12 +47,7 @@ func Outage(ctx context.Context, w World, l Load, down time.Duration, refuse boo
 	l.Rate = cmp.Or(l.Rate, outageRate)
 	l.Retry = cmp.Or(l.Retry, outageRetry)
 	l.Events = cmp.Or(l.Events, outageEvents)
-	t, err := w.Start(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer t.Close()
-	s, err := newStage(ctx, t, l, EndpointConfig{})
+	s, err := w.stage(ctx, l, EndpointConfig{})
 	if err != nil {
 		return nil, err
 	}

@@ -15,6 +15,7 @@ type stage struct {
 	load     Load
 	endpoint *endpoint
 	patience time.Duration // after the last post; 0: Patience
+	alone    bool          // on its target, which ends with it
 }
 
 // tenants gives each stage a name of its own.
@@ -38,9 +39,27 @@ func newStage(ctx context.Context, t *Target, l Load, cfg EndpointConfig) (*stag
 	return s, nil
 }
 
+// stage starts a target with one stage on it.
+func (w World) stage(ctx context.Context, l Load, cfg EndpointConfig) (*stage, error) {
+	t, err := w.Start(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := newStage(ctx, t, l, cfg)
+	if err != nil {
+		t.Close()
+		return nil, err
+	}
+	s.alone = true
+	return s, nil
+}
+
 func (s *stage) close() {
 	s.endpoint.close()
 	s.app.close()
+	if s.alone {
+		s.target.Close()
+	}
 }
 
 // send posts the nth event, to the endpoint whose turn it is.
