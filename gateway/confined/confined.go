@@ -92,15 +92,12 @@ func inQuery(r Room, c huma.Context, who auth.Principal) error {
 
 // reaches refuses an endpoint that is not one of those, in the words for one that does not exist.
 func (r Room) reaches(ctx context.Context, tenant, id string, to auth.Confined) error {
-	if to.Owner == "" { // what is not there the handler says
-		if !to.Reaches(id, "") {
-			return problem.NoSuch("endpoint")
+	var e webhook.Endpoint
+	if to.Owner != "" { // otherwise the handler says what is not there
+		var err error
+		if e, err = r.Endpoint(ctx, tenant, id); err != nil {
+			return err
 		}
-		return nil
-	}
-	e, err := r.Endpoint(ctx, tenant, id)
-	if err != nil {
-		return err
 	}
 	if !to.Reaches(id, e.Owner) {
 		return problem.NoSuch("endpoint")

@@ -12,12 +12,10 @@ import (
 
 // Endpoint refuses what the types of api cannot.
 func Endpoint(e *webhook.Endpoint) error {
-	for _, err := range []error{
+	if err := cmp.Or(
 		checkTypes(e.EventTypes), checkHeaders(e.Headers), checkMetadata(e.Metadata), e.Schedule.Check(), Application(e.Application),
-	} {
-		if err != nil {
-			return err
-		}
+	); err != nil {
+		return err
 	}
 	if e.Application == "" && (e.EchoBack || !e.Echo.IsZero()) {
 		return webhook.Invalidf("application", "is required with echo: it says whose events and echoes are meant")
