@@ -57,6 +57,22 @@ func TestAResumeWithoutANameBeginsNothing(t *testing.T) {
 	require.Len(t, w.held, 3)
 }
 
+// TestAResumeWithANameIsNotIgnoredWithAnother, beside which it came: it counts.
+func TestAResumeWithANameIsNotIgnoredWithAnother(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(3)
+	w.endpoint.State, w.endpoint.Approval.Named = webhook.EndpointPaused, true
+	e := approvalAt(t, w, happened)
+	e.signal(0, workflows.SignalResume, webhook.Decision{})
+	e.during("ReadEndpoint", 2, func() { // the policy is read anew
+		e.SignalWorkflow(workflows.SignalResume, alice)
+	})
+	r, _ := e.run()
+	require.Equal(t, webhook.ApprovalReleased, r.Status)
+	require.Equal(t, "alice", r.Decision.By)
+	require.Empty(t, w.held)
+}
+
 // TestADecisionWithoutANameIsTaken where the policy does not want one.
 func TestADecisionWithoutANameIsTaken(t *testing.T) {
 	t.Parallel()

@@ -40,6 +40,26 @@ func TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew(t *testing.T) {
 	require.Empty(t, w.announced, "it failed for fifty minutes twice, and never for an hour")
 }
 
+// TestAFailureDuringARecoveryIsNotForgotten: the episode goes on, though what was deferred is on its
+// way.
+func TestAFailureDuringARecoveryIsNotForgotten(t *testing.T) {
+	t.Parallel()
+	w := failingEndpoint(1)
+	w.waiting = []string{"evt_001", "evt_002"}
+	env := newApproval(t, w)
+	env.signal(50*time.Minute, workflows.SignalRecovered, nil)
+	again := failure(false)
+	again.Answer.At = happened.Add(50 * time.Minute)
+	env.during("RecheckDeferred", 1, func() { env.SignalWorkflow(workflows.SignalFailing, again) })
+	checkAfter(t, env, 105*time.Minute, func() {
+		require.Equal(t, webhook.ApprovalWatching, env.report().Status)
+		require.Equal(t, again.Answer.At, env.report().FailingSince.UTC())
+	})
+	env.signal(2*time.Hour, workflows.SignalReject, webhook.Decision{By: "bob"})
+	r, _ := env.run()
+	require.Equal(t, webhook.ApprovalRejected, r.Status, "people were asked an hour after it failed again")
+}
+
 // TestAFailureReportedAgainIsPastWithTheRecovery: each open breaker reports it again while the
 // endpoint is watched.
 func TestAFailureReportedAgainIsPastWithTheRecovery(t *testing.T) {

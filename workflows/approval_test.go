@@ -63,6 +63,7 @@ func TestAfterAnHourPeopleAreAsked(t *testing.T) {
 	require.Equal(t, "held", data["state"])
 	require.InDelta(t, 25, data["waiting"], 0)
 	require.NotEmpty(t, data["last_answers"])
+	require.Equal(t, "2026-02-07T13:00:00Z", data["decide_by"])
 	require.NotContains(t, string(w.announced[0].Data), "secret")
 }
 

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
 	"hookloop/activities"
@@ -70,7 +72,9 @@ func TestPeopleSeeWhatAnEventWaitsFor(t *testing.T) {
 	for _, n := range []int{1, 20, workflows.FastLane} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			t.Parallel()
-			c := &consumer{scripts: map[string][]int{}, schedule: webhook.Schedule{0, 10 * time.Second}}
+			c := &consumer{
+				scripts: map[string][]int{}, schedule: webhook.Schedule{0, 10 * time.Second}, body: strings.Repeat("é", 1000),
+			}
 			var ids []string
 			for i := range n {
 				ids = append(ids, fmt.Sprintf("ep_%03d", i))
@@ -91,7 +95,41 @@ func TestPeopleSeeWhatAnEventWaitsFor(t *testing.T) {
 			for _, d := range report(t, env).Deliveries {
 				require.Empty(t, d.WorkflowID, "as many as the lane has places wait here")
 				require.Equal(t, webhook.Delivered, d.Status)
+				require.Equal(t, c.body, d.Attempts[0].ResponseBody, "and keep what was answered")
 			}
+		})
+	}
+}
+
+// TestPeopleSeeWhyADeliveryWaits that was handed over to a workflow of its own.
+func TestPeopleSeeWhyADeliveryWaits(t *testing.T) {
+	t.Parallel()
+	env := newEnv(t, &consumer{scripts: map[string][]int{"ep_a": {-1, 200}}})
+	checkAfter(t, env, time.Second, func() {
+		d := report(t, env).Deliveries[0]
+		require.Equal(t, webhook.Held, d.Status)
+		require.Equal(t, "the endpoint is paused", d.Reason)
+		require.Contains(t, details(t, env), "(the endpoint is paused)")
+	})
+	env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: anEvent(), EndpointIDs: []string{"ep_a"}}, raw(data))
+	require.NoError(t, env.GetWorkflowError())
+}
+
+// TestACancelledEventEndsAsCancelled, with what became of each delivery: none is said to go on.
+func TestACancelledEventEndsAsCancelled(t *testing.T) {
+	t.Parallel()
+	for name, wait := range map[string]time.Duration{"between two attempts of its own": 10 * time.Second, "while a delivery waits": time.Hour} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			env := newEnv(t, &consumer{scripts: map[string][]int{"ep_a": {503}}, schedule: webhook.Schedule{0, wait, wait}})
+			env.RegisterDelayedCallback(env.CancelWorkflow, 5*time.Second)
+			env.ExecuteWorkflow(workflows.Event, workflows.EventInput{Event: anEvent(), EndpointIDs: []string{"ep_a", "ep_b"}}, raw(data))
+			require.True(t, temporal.IsCanceledError(env.GetWorkflowError()))
+			r := report(t, env)
+			require.Equal(t, webhook.EventFailed, r.Status)
+			require.Equal(t, webhook.Cancelled, r.Deliveries[0].Status)
+			require.Equal(t, "cancelled", r.Deliveries[0].Reason)
+			require.Equal(t, webhook.Delivered, r.Deliveries[1].Status)
 		})
 	}
 }

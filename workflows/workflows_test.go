@@ -276,6 +276,7 @@ func TestEventCancelsADeletedEndpoint(t *testing.T) {
 	require.Equal(t, webhook.EventFailed, report.Status)
 	require.Equal(t, webhook.Cancelled, report.Deliveries[0].Status)
 	require.Equal(t, "the endpoint was deleted", report.Deliveries[0].Reason)
+	require.Empty(t, report.Deliveries[0].WorkflowID)
 }
 
 func TestDeferralSpendsNoAttempt(t *testing.T) {
