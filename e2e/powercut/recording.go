@@ -244,12 +244,7 @@ func (p *Replay) Cut(dir string, chance *rand.Rand) error {
 			name(names, o)
 		}
 	}
-	paths := make([]string, 0, len(names))
-	for path := range names {
-		paths = append(paths, path)
-	}
-	slices.Sort(paths)
-	for _, path := range paths {
+	for _, path := range slices.Sorted(maps.Keys(names)) {
 		full := filepath.Join(dir, path)
 		if names[path] == 0 {
 			if err := os.MkdirAll(full, 0o700); err != nil {

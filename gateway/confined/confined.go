@@ -4,6 +4,7 @@
 package confined
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -124,9 +125,7 @@ func (r Room) Endpoints(ctx context.Context, tenant string, q webhook.EndpointQu
 		return nil, nil
 	}
 	if len(to.Endpoints) == 0 {
-		if to.Owner != "" {
-			q.Owner = to.Owner
-		}
+		q.Owner = cmp.Or(to.Owner, q.Owner)
 		return r.List(ctx, tenant, q)
 	}
 	var all []webhook.Endpoint

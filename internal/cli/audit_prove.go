@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"encoding/json"
 	"errors"
@@ -98,10 +99,7 @@ func keep(w *chain.Writer, place exportPlace) error {
 
 // auditKey is the key that signs exports: one that is named, or that of 'hookloop dev'.
 func (g *gateway) auditKey(path string) (ed25519.PrivateKey, error) {
-	if path == "" {
-		path = filepath.Join(g.data, devdir.AuditKeyFile)
-	}
-	return SigningKey(path)
+	return SigningKey(cmp.Or(path, filepath.Join(g.data, devdir.AuditKeyFile)))
 }
 
 // SigningKey reads the key that signs exports and archives; nil for no path.

@@ -6,6 +6,7 @@
 package expression
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -104,11 +105,7 @@ type Pool struct {
 
 // New makes a Pool; no process is started. Its only error is a metric that is registered already.
 func New(c Config) (*Pool, error) {
-	n := c.Processes
-	if n == 0 {
-		n = usualProcesses()
-	}
-	p := &Pool{places: places.New(n, patience), children: &children{}, outcomes: newOutcomes()}
+	p := &Pool{places: places.New(cmp.Or(c.Processes, usualProcesses()), patience), children: &children{}, outcomes: newOutcomes()}
 	if c.Metrics == nil {
 		return p, nil
 	}

@@ -5,6 +5,7 @@
 package quota
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -86,10 +87,7 @@ func New(c Config) (*Quotas, error) {
 	q := &Quotas{table: c.Table, now: c.Now, open: newCounts(c.Open), reading: map[string]int{}, refused: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "hookloop_quota_refusals_total", Help: "Requests that were refused because their tenant's quota was spent, or, of reads, because there was too much to do for others.",
 	}, []string{"quota"})}
-	if c.Readers == 0 {
-		c.Readers = max(runtime.GOMAXPROCS(0), 2)
-	}
-	q.readers = places.New(c.Readers, readPatience)
+	q.readers = places.New(cmp.Or(c.Readers, max(runtime.GOMAXPROCS(0), 2)), readPatience)
 	if q.now == nil {
 		q.now = time.Now
 	}

@@ -2,6 +2,7 @@ package sender
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -31,11 +32,8 @@ const maxPath = 16 << 10
 
 // wanted is the envelope, posted to the endpoint's URL, or what its RequestShape makes of it.
 func (s *Sender) wanted(ctx context.Context, d webhook.Delivery) (wanted, error) {
-	w := wanted{method: http.MethodPost, url: d.Endpoint.URL, body: webhook.Body(d.Event, d.Content)}
 	shape := d.Endpoint.Request
-	if shape.Method != "" {
-		w.method = shape.Method
-	}
+	w := wanted{method: cmp.Or(shape.Method, http.MethodPost), url: d.Endpoint.URL, body: webhook.Body(d.Event, d.Content)}
 	if shape.Path == "" && shape.Body == "" {
 		return w, nil
 	}

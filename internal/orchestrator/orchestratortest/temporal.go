@@ -4,6 +4,7 @@
 package orchestratortest
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -56,9 +57,7 @@ func (t *Temporal) Put(runs ...*Run) {
 }
 
 func (t *Temporal) put(r *Run) {
-	if r.RunID == "" {
-		r.RunID = "run-of-" + r.ID
-	}
+	r.RunID = cmp.Or(r.RunID, "run-of-"+r.ID)
 	t.runs = append(t.runs, r)
 	t.latest[r.ID] = r
 }
