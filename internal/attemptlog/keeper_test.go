@@ -20,9 +20,14 @@ type histories struct {
 	rows  map[string][]attemptlog.Row
 	fails map[string]error
 	asked [2]time.Time
+	down  error  // no list
+	read  func() // while one is read; nil: that takes no time
 }
 
 func (h *histories) Attempted(_ context.Context, _ string, after, before time.Time, page []byte) ([]attemptlog.Run, []byte, error) {
+	if h.down != nil {
+		return nil, nil, h.down
+	}
 	h.asked = [2]time.Time{after, before}
 	n := 0
 	if len(page) > 0 {
@@ -35,6 +40,9 @@ func (h *histories) Attempted(_ context.Context, _ string, after, before time.Ti
 }
 
 func (h *histories) Rows(_ context.Context, r attemptlog.Run) ([]attemptlog.Row, error) {
+	if h.read != nil {
+		h.read()
+	}
 	return slices.Clone(h.rows[r.RunID]), h.fails[r.RunID]
 }
 
@@ -87,12 +95,57 @@ func TestAKeeperMendsWhatIsMissing(t *testing.T) {
 	require.Empty(t, l.open())
 }
 
+// TestAGapThatCannotBeMendedStays: closed, it would hide attempts for good. It is mended once that
+// is possible.
 func TestAGapThatCannotBeMendedStays(t *testing.T) {
 	t.Parallel()
-	l, h := newLog(), kept()
-	h.fails["a"] = errors.New("Temporal is away")
-	l.gaps["g"] = attemptlog.Gap{ID: "g", From: began, To: began.Add(time.Minute)}
-	k := attemptlog.NewKeeper(attemptlog.KeeperConfig{Store: l, Histories: h, Logger: slog.New(slog.DiscardHandler)})
-	require.EqualError(t, k.Once(t.Context()), "Temporal is away")
-	require.Len(t, l.open(), 1)
+	trouble := errors.New("out of reach")
+	for name, fail := range map[string]func(l *log, h *histories, stop func()) (mend func()){
+		"a history cannot be read": func(_ *log, h *histories, _ func()) func() {
+			h.fails["a"] = trouble
+			return func() { delete(h.fails, "a") }
+		},
+		"histories cannot be listed": func(_ *log, h *histories, _ func()) func() {
+			h.down = trouble
+			return func() { h.down = nil }
+		},
+		"rows cannot be written": func(l *log, _ *histories, _ func()) func() {
+			l.down = trouble
+			return func() { l.down = nil }
+		},
+		"the process ends": func(_ *log, h *histories, stop func()) func() {
+			h.read = stop
+			return func() { h.read = nil }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l, h := newLog(), kept()
+			l.gaps["g"] = attemptlog.Gap{ID: "g", From: began, To: began.Add(time.Minute)}
+			k := attemptlog.NewKeeper(attemptlog.KeeperConfig{Store: l, Histories: h, Logger: slog.New(slog.DiscardHandler)})
+			ctx, stop := context.WithCancel(t.Context())
+			mend := fail(l, h, stop)
+			err := k.Once(ctx)
+			require.Error(t, err)
+			if ctx.Err() == nil {
+				require.ErrorIs(t, err, trouble)
+			}
+			require.Len(t, l.open(), 1)
+			mend()
+			require.NoError(t, k.Once(t.Context()))
+			require.Empty(t, l.open())
+			require.Len(t, l.rows, 3)
+			stop()
+		})
+	}
+}
+
+// TestWhatNotEveryDatabaseKeepsIsLeftOut: PostgreSQL would refuse it, and each row that is written
+// with it.
+func TestWhatNotEveryDatabaseKeepsIsLeftOut(t *testing.T) {
+	t.Parallel()
+	for said, want := range map[string]string{"a\x00b": "a\ufffdb", "a\xffb": "a\ufffdb", "Zoë": "Zoë"} {
+		r := attemptlog.NewRow(webhook.Event{}, "ep_1", "run", webhook.Attempt{Error: said})
+		require.Equal(t, want, r.Error)
+	}
 }

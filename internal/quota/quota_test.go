@@ -252,4 +252,8 @@ func TestReadTable(t *testing.T) {
 		_, err := quota.ReadTable([]byte(bad))
 		require.Error(t, err, bad)
 	}
+	for _, name := range []string{"posts_per_second", "bytes_per_day", "reads", "endpoints", "sources", "open_deliveries", "portal_links"} {
+		_, err := quota.ReadTable([]byte(`{"default":{"` + name + `":-1}}`))
+		require.ErrorContains(t, err, "a limit is negative", name)
+	}
 }
