@@ -278,7 +278,8 @@ func TestXBodiesThatCannotBeRead(t *testing.T) {
 	longName := `{"` + strings.Repeat("x", 100_000) + `":[` + strings.Repeat("1,", 1000) + `1]}`
 	manyEvents := `{"a":[` + strings.Repeat("1,", 60_000) + `1]}`
 	manyUsers := `{"users":{"a":"` + strings.Repeat("x", 100_000) + `"},"a":[` + strings.Repeat("1,", 1000) + `1]}`
-	for _, body := range []string{"", "a=b", "[]", "null", `{"a":[`, `{"a":[]} x`, manyUsers, manyEvents, longName} {
+	oneTooMany := `{"a":[` + strings.Repeat("1,", 49_999) + `1],"user_event":{"revoke":{}}}` // taken without it, it would be lost
+	for _, body := range []string{"", "a=b", "[]", "null", `{"a":[`, `{"a":[]} x`, manyUsers, manyEvents, oneTooMany, longName} {
 		r := xPost(body)
 		require.NoError(t, p.Verify(t.Context(), r))
 		received, err := p.Read(r)
