@@ -62,7 +62,7 @@ func versions(t *testing.T, mod string) map[string]string {
 // fetches no other, and a module that asks for a newer one would move go.mod's line.
 func TestGoIsEnough(t *testing.T) {
 	t.Parallel()
-	version := found(t, "../README.md", `Go (\d+\.\d+\.\d+) is all it needs`)
+	version := found(t, "../README.md", `you need Go (\d+\.\d+\.\d+)`)
 	for _, mod := range slices.Concat([]string{"../go.mod", "../tools/go.mod", "../tools/release/go.mod", "../e2e/docker/tools/go.mod", "../e2e/docker/temporal/go.mod"}, testModules) {
 		require.Equal(t, version, found(t, mod, `(?m)^go (\S+)$`), mod)
 		require.NotRegexp(t, `(?m)^toolchain `, text(t, mod), mod)
