@@ -1,6 +1,7 @@
 package expression
 
 import (
+	"math"
 	"os"
 	"os/exec"
 	"strconv"
@@ -14,8 +15,12 @@ import (
 // ownBinary is the file this process was started from, even if another has taken its place since.
 func ownBinary() (string, error) { return "/proc/self/exe", nil }
 
-// tie has the kernel end the child with its parent.
-func tie(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL} }
+// tie has the kernel end the child with its parent, and keeps from it what this process was started
+// with: files that another program had left open. (Linux before 5.11 does not.)
+func tie(cmd *exec.Cmd) {
+	_ = unix.CloseRange(3, math.MaxUint32, unix.CLOSE_RANGE_CLOEXEC)
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+}
 
 // confine has the kernel refuse this process more memory than so many bytes from now on: Go then
 // ends it. Address space (RLIMIT_AS) says nothing of a Go process, which reserves far more than it
