@@ -64,7 +64,7 @@ type service struct {
 	contents *orchestrator.Contents // likewise
 	eraser   *erasure.Eraser
 	issuer   *sender.Fetcher // of the keys of tokens
-	ends     []func()        // let go of what was opened, in that order; the registry comes before all
+	ends     []func()        // let go of what was opened, the last of it first, and then of the registry
 
 	expressions *expression.Pool
 	quotas      *quota.Quotas    // nil without a gateway
