@@ -40,7 +40,7 @@ func TestAnEndpointThatFailsDuringItsRecoveryIsWatchedAnew(t *testing.T) {
 	require.Empty(t, w.announced, "it failed for fifty minutes twice, and never for an hour")
 }
 
-// TestAFailureDuringARecoveryIsNotForgotten: the episode goes on, though what was deferred is on its
+// TestAFailureDuringARecoveryIsNotForgotten: the episode goes on, though what was deferred is under
 // way.
 func TestAFailureDuringARecoveryIsNotForgotten(t *testing.T) {
 	t.Parallel()
