@@ -21,6 +21,7 @@ const (
 	exitFatal  = 2 // Go's own: there was no more memory
 	exitTime   = 3
 	exitMemory = 4
+	exitRace   = 66 // of a test's child: the race detector got no more memory
 )
 
 // init turns the process into a child, if it was started as one, before more of the binary is set

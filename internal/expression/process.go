@@ -158,7 +158,7 @@ func (c *child) why(ctx context.Context, i int) error {
 		return &Fault{Ask: i, Problem: ErrTime}
 	case c.starved.Load():
 		return &Unavailable{errStarved}
-	case code == exitMemory, code == exitFatal:
+	case code == exitMemory, code == exitFatal, code == exitRace:
 		return &Fault{Ask: i, Problem: ErrMemory}
 	}
 	return &Unavailable{errBroken}
