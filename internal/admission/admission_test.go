@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -302,6 +303,11 @@ func TestWhoIsRefused(t *testing.T) {
 		ctx, end := context.WithCancel(t.Context())
 		var mu sync.Mutex
 		refused := map[string]int{}
+		seen := func() map[string]int {
+			mu.Lock()
+			defer mu.Unlock()
+			return maps.Clone(refused)
+		}
 		enter := func(tenant string, patient bool) {
 			over.Go(func() {
 				_, err := g.Enter(ctx, tenant, patient)
@@ -319,25 +325,27 @@ func TestWhoIsRefused(t *testing.T) {
 		}
 		require.NoError(t, g.Full("other"))
 		require.Error(t, g.Full("acme"), "before its body is read")
-		require.Empty(t, refused)
+		require.Empty(t, seen())
 		enter("acme", false)
-		require.Equal(t, map[string]int{"acme": 1}, refused, "none that waits makes room for one of its own")
+		require.Equal(t, map[string]int{"acme": 1}, seen(), "none that waits makes room for one of its own")
 		for range share {
 			enter("other", false)
 		}
-		require.Equal(t, map[string]int{"acme": 1 + share}, refused)
+		require.Equal(t, map[string]int{"acme": 1 + share}, seen())
 		enter("other", false)
-		require.Equal(t, map[string]int{"acme": 1 + share, "other": 1}, refused, "each has its share")
+		require.Equal(t, map[string]int{"acme": 1 + share, "other": 1}, seen(), "each has its share")
 		require.Equal(t, 1, strings.Count(log.String(), "\n"))
 		require.Contains(t, log.String(), "refused=1 limit=16 waiting=160")
 
 		time.Sleep(11 * time.Second) // they have given up
+		mu.Lock()
 		clear(refused)
+		mu.Unlock()
 		for range 2 * share {
 			enter("acme", true)
 		}
 		enter("other", false)
-		require.Equal(t, map[string]int{"other": 1}, refused, "a redelivery keeps its place")
+		require.Equal(t, map[string]int{"other": 1}, seen(), "a redelivery keeps its place")
 		require.Equal(t, 2, strings.Count(log.String(), "\n"))
 		require.Contains(t, log.String(), fmt.Sprintf("refused=%d limit=16 waiting=160", 1+share+1+1))
 		end()

@@ -48,6 +48,13 @@ func (l *log) WriteAttempts(_ context.Context, w attemptlog.Write) error {
 	return nil
 }
 
+// written is how many rows each write had.
+func (l *log) written() []int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.writes)
+}
+
 func (l *log) CloseGap(_ context.Context, id string) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -107,16 +114,16 @@ func TestARecorderWritesInBatches(t *testing.T) {
 		}
 		r.Deferred(event, "ep_2", "run", began, webhook.Deferral{Reason: webhook.DeferBreaker})
 		synctest.Wait()
-		require.Equal(t, []int{0, 3}, l.writes, "a full batch goes at once")
+		require.Equal(t, []int{0, 3}, l.written(), "a full batch goes at once")
 		time.Sleep(time.Second)
 		synctest.Wait()
-		require.Equal(t, []int{0, 3, 2}, l.writes, "and the rest within a second")
+		require.Equal(t, []int{0, 3, 2}, l.written(), "and the rest within a second")
 		time.Sleep(29 * time.Second)
 		synctest.Wait()
-		require.Len(t, l.writes, 3)
+		require.Len(t, l.written(), 3)
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		require.Equal(t, []int{0, 3, 2, 0}, l.writes, "it says that it lives")
+		require.Equal(t, []int{0, 3, 2, 0}, l.written(), "it says that it lives")
 		r.Attempt(event, "ep_1", "run", attempt(9, 200, 5))
 		stop()
 		require.Len(t, l.rows, 6)

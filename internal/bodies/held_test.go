@@ -3,6 +3,7 @@ package bodies_test
 import (
 	"context"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -19,8 +20,8 @@ import (
 type memory struct {
 	body    webhook.StoredBody
 	reads   int
-	lists   int
-	deleted bool
+	lists   atomic.Int64
+	deleted atomic.Bool
 }
 
 func (m *memory) PutBody(_ context.Context, b webhook.StoredBody) error {
@@ -34,14 +35,14 @@ func (m *memory) Body(context.Context, string, string, string) ([]byte, error) {
 }
 
 func (m *memory) Bodies(_ context.Context, _ time.Time, after webhook.StoredBody, _ int) ([]webhook.StoredBody, error) {
-	if m.lists++; m.deleted || after.EventID != "" {
+	if m.lists.Add(1); m.deleted.Load() || after.EventID != "" {
 		return nil, nil
 	}
 	return []webhook.StoredBody{m.body}, nil
 }
 
 func (m *memory) DeleteBody(context.Context, string, string) error {
-	m.deleted = true
+	m.deleted.Store(true)
 	return nil
 }
 
@@ -136,10 +137,10 @@ func TestBodiesAreSweptEveryHour(t *testing.T) {
 			close(ended)
 		}()
 		time.Sleep(time.Hour - 1)
-		require.Zero(t, m.lists)
+		require.Zero(t, m.lists.Load())
 		time.Sleep(2 * time.Nanosecond)
 		synctest.Wait()
-		require.True(t, m.deleted)
+		require.True(t, m.deleted.Load())
 		stop()
 		<-ended
 	})

@@ -114,6 +114,7 @@ func TestFetchUnderWayIsNotTheLastWord(t *testing.T) {
 		})
 		ctx, stop := context.WithCancel(t.Context())
 		go d.Keep(ctx, time.Hour, time.Now)
+		synctest.Wait() // its fetch is under way
 		found := make(chan error, 3)
 		for range cap(found) {
 			go func() {

@@ -3,6 +3,7 @@ package guard_test
 import (
 	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,12 +64,14 @@ func (l *load) send(i int, tenant, endpoint string, mu chan struct{}) {
 // offer sends n deliveries at a pace, and waits for all of them, in a bubble.
 func (l *load) offer(n, perSecond int, tenant, endpoint string) {
 	mu := make(chan struct{}, 1)
+	var sent sync.WaitGroup
 	for i := range n {
-		go l.send(i, tenant, endpoint, mu)
+		sent.Go(func() { l.send(i, tenant, endpoint, mu) })
 		time.Sleep(time.Second / time.Duration(perSecond))
 		synctest.Wait()
 	}
 	time.Sleep(time.Minute)
+	sent.Wait()
 }
 
 func (l *load) longest() (d time.Duration) {
